@@ -1,0 +1,65 @@
+/**
+ * A thing that a person may want to know and the container does not fail for. Findings are data: each code has
+ * its own arguments, tests compare codes, and `cli/render.ts` alone has words for them.
+ */
+
+/** Where something was asked for, for people: `l4t.csv:41`, `config.toml: mode`, `ld.so.cache entry libcuda.so.1`. */
+export type Source = string;
+
+export type Severity = "info" | "warning";
+
+/** Every finding code with its arguments. */
+export interface FindingArguments {
+  // manifest: the text of a file
+  "manifest-line-malformed": { line: string };
+  "manifest-type-unknown": { type: string };
+  "manifest-path-empty": { type: string };
+  "manifest-path-relative": { path: string };
+  "manifest-path-invalid": { path: string; reason: "not-utf8" | "nul" | "too-long" };
+  "manifest-empty": { file: string };
+  "manifest-not-a-file": { file: string };
+  "manifest-unreadable": { file: string; reason: string };
+  "manifest-skipped-not-base": { file: string };
+  "manifest-directory-missing": { directory: string };
+  // discovery: an entry against the host
+  "entry-missing": { type: string; path: string };
+  "entry-no-match": { type: string; pattern: string };
+  "entry-duplicate": { path: string; first: Source };
+  "entry-wrong-type": { type: string; path: string; found: string };
+  "entry-dangling": { path: string; target: string };
+  "device-already-given": { path: string };
+  // request
+  "request-denied-unprivileged": { variable: string; value: string };
+  "request-volume-mount-ignored": { destination: string };
+  // config.toml
+  "config-key-unknown": { file: string; key: string };
+  // the container
+  "container-read-only": { path: string };
+  "container-directory-in-the-way": { path: string };
+  "container-no-etc": Record<string, never>;
+  "ldconfig-container-own": { path: string };
+  "ldconfig-unusable": { path: string; reason: string };
+  "ldconfig-none": { links: number };
+}
+
+export type FindingCode = keyof FindingArguments;
+
+/** One finding. `source` names the line, key or entry it is about. */
+export type Finding = {
+  [C in FindingCode]: {
+    readonly code: C;
+    readonly severity: Severity;
+    readonly source: Source;
+    readonly args: FindingArguments[C];
+  };
+}[FindingCode];
+
+/** Builds a finding with its arguments checked against its code. */
+export function finding<C extends FindingCode>(
+  code: C,
+  severity: Severity,
+  source: Source,
+  args: FindingArguments[C],
+): Finding {
+  return { code, severity, source, args } as Finding;
+}

@@ -1,0 +1,48 @@
+import type { HostPath } from "./paths.ts";
+
+/** What `st_mode`'s type bits say, in inode(7)'s words. */
+export type FileType =
+  | "file"
+  | "directory"
+  | "symlink"
+  | "character-device"
+  | "block-device"
+  | "fifo"
+  | "socket";
+
+/** The part of statx(2) that decisions are made on. */
+export interface FileStat {
+  readonly type: FileType;
+  /** Permission bits, 0 to 0o7777. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Bytes. */
+  readonly size: number;
+  /** Device number that a device node stands for (`st_rdev`); 0 and 0 for anything else. */
+  readonly major: number;
+  readonly minor: number;
+}
+
+/**
+ * Read-only access to the host's files. The core sees the host through this and nothing else, so that it runs
+ * on a real kernel, on memfs and on a recorded tree alike.
+ *
+ * A thing that is not there (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG) is `undefined`; any other failure throws.
+ */
+export interface HostView {
+  /**
+   * The whole content.
+   *
+   * @param limit largest size accepted, in bytes; a larger file throws. Default 16 MiB.
+   */
+  readFile(path: HostPath, limit?: number): Uint8Array | undefined;
+  /** Names in directory order, without `.` and `..`; names that are not UTF-8 are left out. */
+  readDirectory(path: HostPath): string[] | undefined;
+  /** Follows links in the directory part, not in the last component. */
+  lstat(path: HostPath): FileStat | undefined;
+  /** The link's own text; `undefined` also when the path is no symbolic link. */
+  readLink(path: HostPath): string | undefined;
+  /** The path without any symbolic link; `undefined` for a dangling one. */
+  realPath(path: HostPath): HostPath | undefined;
+}
