@@ -21,6 +21,8 @@ export interface FindingArguments {
   "manifest-unreadable": { file: string; reason: string };
   "manifest-skipped-not-base": { file: string };
   "manifest-directory-missing": { directory: string };
+  "manifest-path-root": { type: string };
+  "manifest-writable-by-others": { path: string };
   // discovery: an entry against the host
   "entry-missing": { type: string; path: string };
   "entry-no-match": { type: string; pattern: string };
@@ -30,16 +32,32 @@ export interface FindingArguments {
   "device-already-given": { path: string };
   // request
   "request-denied-unprivileged": { variable: string; value: string };
-  "request-volume-mount-ignored": { destination: string };
+  "request-volume-mount-ignored": {
+    destination: string;
+    reason: "parent-directory" | "cdi-name" | "imex-channel" | "control-character";
+  };
   // config.toml
   "config-key-unknown": { file: string; key: string };
+  "config-value-replaced": { file: string; key: string; value: string; used: string };
+  "config-swarm-resource-unseen": { file: string; variable: string };
   // the container
   "container-read-only": { path: string };
   "container-directory-in-the-way": { path: string };
+  "container-file-in-the-way": { path: string };
   "container-no-etc": Record<string, never>;
   "ldconfig-container-own": { path: string };
-  "ldconfig-unusable": { path: string; reason: string };
+  "ldconfig-unusable": { path: string; reason: "not-static" };
   "ldconfig-none": { links: number };
+  // a server's driver
+  "ldcache-missing": { file: string };
+  "ldcache-invalid": { file: string; reason: string };
+  "driver-library-missing": { name: string; capability: string };
+  "driver-library-stale": { name: string; path: string };
+  "driver-library-other-version": { name: string; path: string; version: string };
+  "driver-library-unreadable": { path: string; reason: string };
+  "gpu-information-incomplete": { path: string; field: string };
+  "gpu-excluded": { path: string };
+  "requirement-unchecked": { variable: string; term: string };
 }
 
 export type FindingCode = keyof FindingArguments;

@@ -37,6 +37,8 @@ export interface HostView {
    * @param limit largest size accepted, in bytes; a larger file throws. Default 16 MiB.
    */
   readFile(path: HostPath, limit?: number): Uint8Array | undefined;
+  /** At most `length` bytes from `offset` on; fewer at the end of the file. */
+  readRange(path: HostPath, offset: number, length: number): Uint8Array | undefined;
   /** Names in directory order, without `.` and `..`; names that are not UTF-8 are left out. */
   readDirectory(path: HostPath): string[] | undefined;
   /** Follows links in the directory part, not in the last component. */

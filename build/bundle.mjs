@@ -1,0 +1,70 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, transform } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const target = "es2022";
+
+/** The parts of the program. `main` is read at every start; the others when they are needed, see src/load.ts. */
+export const ENTRIES = { main: "src/main.ts", hook: "src/hook/hook.ts", cli: "src/cli/cli.ts" };
+
+/** yargs without Node.js: its platform module and its printing are ours. */
+const yargsStandIns = {
+  name: "yargs-stand-ins",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/platform-shims\/esm\.mjs$/ }, () => ({
+      path: join(root, "src/cli/stand-ins/yargs-platform.ts"),
+    }));
+  },
+};
+
+/**
+ * Bundles the entries, and what they share as chunks, into CommonJS files that Node.js and QuickJS both read.
+ *
+ * @param entries file names by name of the bundle
+ * @param directory where the .cjs files go; it is emptied first
+ * @returns the files' names, sorted
+ */
+export async function bundle(entries, directory) {
+  rmSync(directory, { recursive: true, force: true });
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: entries,
+    outdir: directory,
+    outExtension: { ".js": ".cjs" },
+    bundle: true,
+    splitting: true,
+    // Splitting needs ESM; each file becomes CommonJS below, because the loading is synchronous.
+    format: "esm",
+    platform: "neutral",
+    target,
+    charset: "utf8",
+    legalComments: "none",
+    logLevel: "warning",
+    define: { process: "undefined" },
+    inject: [join(root, "src/cli/stand-ins/console.ts")],
+    alias: { cliui: join(root, "node_modules/cliui/build/lib/index.js") },
+    plugins: [yargsStandIns],
+    metafile: true,
+  });
+  const files = Object.keys(result.metafile.outputs).sort();
+  for (const file of files) {
+    const path = join(root, file);
+    writeFileSync(path, await commonJs(readFileSync(path, "utf8"), "js"));
+  }
+  return files.map((file) => basename(file));
+}
+
+/** One module as CommonJS; its imports become calls of the engine's `require`. */
+export async function commonJs(source, loader) {
+  const { code } = await transform(source, {
+    loader,
+    format: "cjs",
+    target,
+    charset: "utf8",
+    define: { nvociRequire: "require" },
+    logOverride: { "empty-import-meta": "silent" },
+  });
+  return code;
+}

@@ -1,0 +1,34 @@
+import { createHash } from "node:crypto";
+import { BuildError, isRunnable, run } from "./run.mjs";
+
+/** The machine this build runs on, as `uname -m` says it. */
+export const hostArch = { x64: "x86_64", arm64: "aarch64" }[process.arch] ?? process.arch;
+
+const CROSS = { x86_64: "x86_64-linux-gnu-gcc", aarch64: "aarch64-linux-gnu-gcc" };
+
+/**
+ * The C compiler for an architecture: $CC, or cc, or the Debian cross compiler.
+ *
+ * @returns how to run it and an identity that changes with it
+ * @throws BuildError when there is none
+ */
+export function compiler(arch) {
+  const command = process.env.CC || (arch === hostArch ? "cc" : CROSS[arch]);
+  if (!command) throw new BuildError(`Cannot compile for "${arch}": known are ${Object.keys(CROSS).join(", ")}`);
+  const [program, ...leading] = command.split(" ");
+  if (!isRunnable(program)) throw new BuildError(`Cannot compile for "${arch}": no C compiler "${program}"`);
+  const compile = (args, options) => run(program, [...leading, ...args], options);
+  return { compile, identity: `${command} ${compile(["--version"])} ${compile(["-dumpmachine"])}` };
+}
+
+/** The native compiler, whatever $CC says: for the tools that run here. */
+export function hostCompiler() {
+  const program = process.env.HOSTCC || "cc";
+  if (!isRunnable(program)) throw new BuildError(`Cannot compile: no C compiler "${program}"`);
+  return { compile: (args, options) => run(program, args, options), identity: run(program, ["--version"]) };
+}
+
+/** A short name for whatever decides an object file. */
+export function fingerprint(...parts) {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 12);
+}

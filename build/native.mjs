@@ -1,0 +1,66 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { compiler } from "./compiler.mjs";
+import { FLAGS, qjsc, quickjsLibrary } from "./quickjs-library.mjs";
+import { run } from "./run.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const sources = join(root, "src/sys/native");
+const PROGRAM = ["quickjs", "quickjs-engine", "primitives", "utf8"];
+
+/**
+ * One program file with nothing shared and nothing unused. Not position-independent: relocating itself takes it a
+ * quarter of its start; stack, heap and mappings are at random addresses all the same.
+ */
+const LINK = ["-static", "-no-pie", "-s", "-Wl,--gc-sections", "-Wl,-z,noexecstack", "-Wl,-z,relro,-z,now", "-Wl,--build-id=none"];
+
+/**
+ * Compiles the bundles to bytecode, and that with QuickJS and the C page into one static program.
+ *
+ * @param bundles the directory of the .cjs files
+ * @param files their names
+ * @param program where the program goes
+ * @throws BuildError when a compiler or QuickJS is missing
+ */
+export function buildNative({ arch, bundles, files, program }) {
+  const { compile } = compiler(arch);
+  const { objects, include } = quickjsLibrary(arch);
+  const work = `${program}.build`;
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(work, { recursive: true });
+  const payload = join(work, "payload.c");
+  writeFileSync(payload, payloadSource(bytecode(bundles, files, work)));
+  const own = PROGRAM.map((name) => join(sources, `${name}.c`));
+  const includes = [`-I${sources}`, `-isystem${include}`, `-I${work}`];
+  const maps = [`-ffile-prefix-map=${root}=nvoci`, `-ffile-prefix-map=${work}=payload`];
+  const warnings = ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"];
+  compile([...FLAGS, ...warnings, ...maps, ...includes, ...LINK, "-o", program, ...own, payload, ...objects, "-lm"]);
+  rmSync(work, { recursive: true });
+}
+
+/** Writes each bundle's bytecode as a C file and says under which names. */
+function bytecode(bundles, files, work) {
+  return files.map((file, index) => {
+    // On the first line, so that the line numbers of a stack trace are those of the bundle.
+    const wrapped = `(function (require, module, exports) {${readFileSync(join(bundles, file), "utf8")}\n})`;
+    writeFileSync(join(work, file), wrapped);
+    const symbol = `bundle_${index}`;
+    // Relative, since the name ends up in stack traces and two builds are to be the same.
+    run(qjsc(), ["-c", "-N", symbol, "-o", `${symbol}.c`, basename(file)], { cwd: work });
+    return { file, symbol };
+  });
+}
+
+function payloadSource(scripts) {
+  return [
+    '#include "payload.h"',
+    ...scripts.map(({ symbol }) => `#include "${symbol}.c"`),
+    "const char nvoci_payload_magic[sizeof(NVOCI_PAYLOAD_MAGIC)] = NVOCI_PAYLOAD_MAGIC;",
+    "const struct nvoci_script nvoci_payload[] = {",
+    ...scripts.map(({ file, symbol }) => `    {"${file}", ${symbol}, &${symbol}_size},`),
+    "};",
+    `const uint32_t nvoci_payload_count = ${scripts.length};`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,45 @@
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { commonJs } from "./bundle.mjs";
+import { compiler } from "./compiler.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const sources = join(root, "src/sys/native");
+
+/**
+ * Puts the Node.js build into a directory: the bundles, the addon, their entry `nvoci.cjs` and the launcher `nvoci`.
+ *
+ * @param bundles the directory of the .cjs files
+ * @param files their names
+ * @param directory where the build goes; it is emptied first
+ * @param installed where it will lie when it runs
+ * @param node the absolute path of Node.js there
+ * @throws BuildError without a C compiler
+ */
+export async function buildNode({ arch, bundles, files, directory, installed, node }) {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  for (const file of files) copyFileSync(join(bundles, file), join(directory, file));
+  buildAddon(arch, join(directory, "nvoci.node"));
+  const entry = readFileSync(join(root, "src/sys/node.ts"), "utf8");
+  writeFileSync(join(directory, "nvoci.cjs"), await commonJs(entry, "ts"));
+  const template = readFileSync(join(root, "packaging/node/launcher.sh"), "utf8");
+  const launcher = template
+    .replace("@NODE@", () => quoted(node))
+    .replace("@PROGRAM@", () => quoted(join(installed, "nvoci.cjs")));
+  writeFileSync(join(directory, "nvoci"), launcher);
+  chmodSync(join(directory, "nvoci"), 0o755);
+}
+
+function buildAddon(arch, addon) {
+  const { compile } = compiler(arch);
+  const own = ["node-addon", "primitives"].map((name) => join(sources, `${name}.c`));
+  const headers = join(root, "node_modules/node-api-headers/include");
+  const flags = ["-O2", "-fPIC", "-shared", "-s", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"];
+  const link = ["-Wl,-z,relro,-z,now", "-Wl,--build-id=none", `-ffile-prefix-map=${root}=nvoci`];
+  compile([...flags, ...link, `-I${sources}`, `-isystem${headers}`, "-o", addon, ...own]);
+}
+
+/** A word for sh(1) that means itself. */
+const quoted = (word) => `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { BuildError, isRunnable, run } from "./run.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const cache = join(root, ".cache");
+const APT_HELPER = "/usr/lib/apt/apt-helper";
+
+/** The pinned sources: version, file name, sha256 and the path in a Debian pool. */
+export const lock = JSON.parse(readFileSync(join(root, "packaging/native/quickjs.lock.json"), "utf8"));
+
+const sha256 = (path) => createHash("sha256").update(readFileSync(path)).digest("hex");
+
+/**
+ * The pinned sources of QuickJS, unpacked below .cache/. The tarball is looked for at $NVOCI_QUICKJS_TARBALL, then in
+ * .cache/, then in the Debian pool of the mirrors that apt is configured with.
+ *
+ * @returns the directory with quickjs.c in it
+ * @throws BuildError when there is no tarball or it is another one
+ */
+export function quickjsSource() {
+  const directory = join(cache, `quickjs-${lock.version}-${lock.sha256.slice(0, 12)}`, "source");
+  if (existsSync(directory)) return directory;
+  const tarball = findTarball();
+  if (!isRunnable("xz")) throw new BuildError('Cannot unpack QuickJS: no "xz" (Debian package xz-utils)');
+  // Unpacked beside, then moved: an interrupted build leaves nothing that looks finished.
+  const unpacked = `${directory}.${process.pid}`;
+  mkdirSync(unpacked, { recursive: true });
+  run("tar", ["-xJf", tarball, "-C", unpacked, "--strip-components=1"]);
+  try {
+    renameSync(unpacked, directory);
+  } catch (error) {
+    // Another build was faster; its sources are the same.
+    if (!existsSync(directory)) throw error;
+    rmSync(unpacked, { recursive: true, force: true });
+  }
+  return directory;
+}
+
+function findTarball() {
+  const given = process.env.NVOCI_QUICKJS_TARBALL;
+  if (given) return verified(given);
+  const cached = join(cache, lock.tarball);
+  if (existsSync(cached)) return verified(cached);
+  for (const base of aptMirrors()) {
+    try {
+      mkdirSync(cache, { recursive: true });
+      // apt's own downloader knows the proxies and certificates that apt uses, and checks the sum.
+      run(APT_HELPER, ["download-file", `${base}${lock.debianPool}`, cached, `SHA256:${lock.sha256}`]);
+      return verified(cached);
+    } catch {
+      rmSync(cached, { force: true });
+    }
+  }
+  throw new BuildError(
+    `Cannot find the sources of QuickJS ${lock.version}: no apt mirror has them; supply NVOCI_QUICKJS_TARBALL=/path/to/${lock.tarball}`,
+  );
+}
+
+function verified(path) {
+  if (!existsSync(path)) throw new BuildError(`Cannot read "${path}": no such file`);
+  const sum = sha256(path);
+  if (sum !== lock.sha256)
+    throw new BuildError(`Cannot use "${path}": its sha256 is ${sum}, quickjs.lock.json wants ${lock.sha256}`);
+  return path;
+}
+
+function aptMirrors() {
+  if (!existsSync(APT_HELPER)) return [];
+  try {
+    const listed = run("apt-get", ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]);
+    return [...new Set(listed.split("\n").filter((line) => /^https?:/.test(line)))];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,2 @@
+declare module "cliui";
+declare module "yargs-parser/browser";

@@ -1,0 +1,33 @@
+import { type L4tRelease, parseL4tRelease } from "../manifest/l4t-release.ts";
+import type { HostView } from "../model/host-view.ts";
+import { type HostPath, hostPath } from "../model/paths.ts";
+import { decodeUtf8 } from "../model/utf8.ts";
+
+/** Where Linux for Tegra says which release it is. */
+export const L4T_RELEASE_FILE: HostPath = hostPath("/etc/nv_tegra_release");
+
+const SOC_FAMILY_FILE = hostPath("/sys/devices/soc0/family");
+
+/** Which way the host's driver is found: by manifests on Tegra, by the library cache elsewhere. */
+export type Platform =
+  | {
+      readonly kind: "tegra";
+      /** `undefined` when the release file is missing or says nothing that is understood. */
+      readonly release: L4tRelease | undefined;
+    }
+  | { readonly kind: "server" };
+
+/**
+ * Tells a Tegra board by its release file or, where an image left that out, by the family its SoC driver reports.
+ *
+ * @see https://www.kernel.org/doc/Documentation/ABI/testing/sysfs-devices-soc
+ */
+export function detectPlatform(host: HostView): Platform {
+  const release = host.readFile(L4T_RELEASE_FILE);
+  if (release !== undefined) {
+    return { kind: "tegra", release: parseL4tRelease(decodeUtf8(release) ?? "") };
+  }
+  const family = decodeUtf8(host.readFile(SOC_FAMILY_FILE) ?? new Uint8Array()) ?? "";
+  const isTegra = family.trim().toLowerCase().startsWith("tegra");
+  return isTegra ? { kind: "tegra", release: undefined } : { kind: "server" };
+}

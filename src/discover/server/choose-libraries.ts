@@ -1,0 +1,109 @@
+import { NvociError } from "../../model/errors.ts";
+import { type Finding, finding, type Source } from "../../model/finding.ts";
+import { basename, type HostPath } from "../../model/paths.ts";
+import { abiTag } from "../elf/driver-notes.ts";
+import { readDynamic } from "../elf/elf-dynamic.ts";
+import { readNotes } from "../elf/elf-notes.ts";
+import { type Elf, readElf } from "../elf/read-elf.ts";
+import type { DriverRoot } from "./driver-root.ts";
+import { fileReader } from "./file-reader.ts";
+import type { LibraryCandidate } from "./library-candidates.ts";
+import type { DriverLibrary } from "./library-table.ts";
+
+/** The file that a container gets for one wanted library. */
+export interface ChosenLibrary {
+  readonly library: DriverLibrary;
+  readonly bits: 32 | 64;
+  /** The real file. */
+  readonly hostPath: HostPath;
+  /** Other names that the host finds it by. */
+  readonly names: ReadonlySet<string>;
+  readonly source: Source;
+}
+
+/** What was chosen, and what was not. */
+export interface LibraryChoice {
+  readonly chosen: readonly ChosenLibrary[];
+  /** Wanted names that come with other versions of the driver only, with one such file each. */
+  readonly otherVersions: ReadonlyMap<string, HostPath>;
+  readonly findings: readonly Finding[];
+}
+
+/** Old drivers had a second libnvidia-tls, for kernels that are no longer used. */
+const TLS_KERNEL = "2.3.99";
+
+/** Libraries that tell that another one is NVIDIA's. */
+const VENDOR_LIBRARIES = ["libnvidia-glcore.so", "libnvidia-eglcore.so"];
+
+const MACHINE_BITS: Readonly<Record<number, 32 | 64>> = { 3: 32, 40: 32, 62: 64, 183: 64 };
+
+/**
+ * Chooses one file for each wanted library: of the driver's own version where the name has one, and the last of
+ * several. A file that cannot be read is passed over with a finding.
+ *
+ * @param version of the kernel modules, which refuse to work with libraries of another.
+ */
+export function chooseLibraries(
+  root: DriverRoot,
+  candidates: readonly LibraryCandidate[],
+  wanted: readonly DriverLibrary[],
+  version: string,
+): LibraryChoice {
+  const chosen = new Map<string, ChosenLibrary & { names: Set<string> }>();
+  const otherVersions = new Map<string, HostPath>();
+  const findings: Finding[] = [];
+  const namesOf = new Map<string, Set<string>>();
+
+  for (const candidate of candidates) {
+    const { name, path, source } = candidate;
+    const library = wanted.find((entry) => name.startsWith(entry.name));
+    if (library === undefined) continue;
+    const real = root.resolve(path);
+    if (real === undefined) {
+      findings.push(finding("driver-library-stale", "warning", source, { name, path }));
+      continue;
+    }
+    if (!library.ownVersion && !basename(real).endsWith(`.${version}`)) {
+      if (!library.vendorNeutral) otherVersions.set(library.name, real);
+      continue;
+    }
+    const names = namesOf.get(real) ?? new Set();
+    namesOf.set(real, names);
+    if (name !== basename(real)) names.add(name);
+
+    try {
+      const elf = lazyElf(root, real);
+      const bits = candidate.bits ?? MACHINE_BITS[elf().machine];
+      if (bits === undefined) continue;
+      const key = `${bits} ${library.name}`;
+      const rival = chosen.get(key);
+      if (rival?.hostPath === real) continue;
+      if (library.vendorNeutral && !needsVendor(elf())) continue;
+      if (rival !== undefined && library.name === "libnvidia-tls.so" && !isForThisKernel(elf())) continue;
+      chosen.set(key, { library, bits, hostPath: real, names, source });
+    } catch (error) {
+      if (!(error instanceof NvociError)) throw error;
+      const args = { path: real, reason: error.message };
+      findings.push(finding("driver-library-unreadable", "warning", source, args));
+    }
+  }
+  for (const { library, bits } of chosen.values()) if (bits === 64) otherVersions.delete(library.name);
+  return { chosen: [...chosen.values()], otherVersions, findings };
+}
+
+/** Opens the file when it is first looked into, which for most libraries is never. */
+function lazyElf(root: DriverRoot, path: HostPath): () => Elf {
+  let elf: Elf | undefined;
+  return () => {
+    elf ??= readElf(path, fileReader(root.host, path));
+    return elf;
+  };
+}
+
+const needsVendor = (elf: Elf): boolean =>
+  readDynamic(elf).needed.some((name) => VENDOR_LIBRARIES.some((vendor) => name.startsWith(vendor)));
+
+function isForThisKernel(elf: Elf): boolean {
+  const tag = abiTag(readNotes(elf));
+  return tag?.system === 0 && tag.version === TLS_KERNEL;
+}

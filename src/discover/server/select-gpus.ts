@@ -1,0 +1,106 @@
+import { NvociError } from "../../model/errors.ts";
+import { quote } from "../../model/quote.ts";
+import type { VisibleDevices } from "../../request/request.ts";
+import type { Gpu } from "./gpus.ts";
+import type { MigDevice } from "./mig.ts";
+import { isSamePlace, parsePciAddress } from "./pci-address.ts";
+
+/** What a container gets, each once, in the order of the host. */
+export interface SelectedDevices {
+  readonly gpus: readonly Gpu[];
+  readonly migDevices: readonly MigDevice[];
+}
+
+/** One word of a device list, found on the host. A whole GPU comes with everything on it. */
+type Match = { readonly gpu: Gpu; readonly mig?: MigDevice };
+
+const MIG_BY_UUID = /^MIG-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const MIG_BY_PARENT = /^MIG-(GPU-[0-9a-f-]+)\/(\d{1,3})\/(\d{1,3})$/i;
+const MIG_BY_INDEX = /^(\d{1,3}):(\d{1,3})$/;
+const INDEX = /^\d{1,3}$/;
+const UUID_PREFIX = /^GPU-[0-9a-f][0-9a-f-]*$/i;
+
+/**
+ * Picks the GPUs and GPU instances that a list of devices names: by index (`0`), UUID or the beginning of one
+ * (`GPU-8f3c`), PCI address (`0000:01:00.0`), GPU and instance (`0:1`) or `MIG-GPU-…/gi/ci`.
+ *
+ * @param source the variables that the list comes from, for errors.
+ * @throws {NvociError} `device-unknown` for a word that names nothing or more than one thing.
+ */
+export function selectGpus(
+  gpus: readonly Gpu[],
+  migDevices: readonly MigDevice[],
+  visible: VisibleDevices,
+  source: string,
+): SelectedDevices {
+  if (visible.kind === "none") return { gpus: [], migDevices: [] };
+  if (visible.kind === "all") {
+    if (gpus.length === 0) refuse("all", source, "the driver has no GPU", gpus);
+    return { gpus, migDevices };
+  }
+  const matches = visible.ids.map((id) => match(id, gpus, migDevices, source));
+  const isWhole = (gpu: Gpu): boolean => matches.some((one) => one.gpu === gpu && one.mig === undefined);
+  return {
+    gpus: gpus.filter((gpu) => matches.some((one) => one.gpu === gpu)),
+    migDevices: migDevices.filter((mig) => isWhole(mig.gpu) || matches.some((one) => one.mig === mig)),
+  };
+}
+
+function match(id: string, gpus: readonly Gpu[], migDevices: readonly MigDevice[], source: string): Match {
+  const unknown = (reason: string): never => refuse(id, source, reason, gpus);
+  const pick = (found: readonly Gpu[]): Match => {
+    const [gpu, another] = found;
+    if (another !== undefined) return unknown("more than one GPU of the host fits");
+    if (gpu !== undefined) return { gpu };
+    return unknown(gpus.length === 0 ? "the driver has no GPU" : "the host has no such GPU");
+  };
+  const pickMig = (found: MigDevice | undefined): Match =>
+    found === undefined ? unknown("the host has no such GPU instance") : { gpu: found.gpu, mig: found };
+
+  if (INDEX.test(id)) return pick(gpus.filter((gpu) => gpu.index === Number(id)));
+  const address = parsePciAddress(id);
+  if (address !== undefined) return pick(gpus.filter((gpu) => isSamePlace(gpu.address, address)));
+
+  const byIndex = MIG_BY_INDEX.exec(id);
+  if (byIndex !== null) {
+    const [gpu, index] = byIndex.slice(1).map(Number);
+    return pickMig(migDevices.find((mig) => mig.gpu.index === gpu && mig.index === index));
+  }
+  const byParent = MIG_BY_PARENT.exec(id);
+  if (byParent !== null) {
+    const [gpuInstance, computeInstance] = byParent.slice(2).map(Number);
+    const { gpu } = pick(gpus.filter((one) => hasUuid(one, byParent[1] ?? "")));
+    return pickMig(
+      migDevices.find(
+        (mig) =>
+          mig.gpu === gpu && mig.gpuInstance === gpuInstance && mig.computeInstance === computeInstance,
+      ),
+    );
+  }
+  if (MIG_BY_UUID.test(id)) {
+    return unknown("the kernel does not tell the UUIDs of GPU instances; name it GPU:INSTANCE, as in 0:1");
+  }
+  if (!UUID_PREFIX.test(id)) return unknown("this is no index, UUID or PCI address");
+
+  const exact = gpus.filter((gpu) => hasUuid(gpu, id));
+  if (exact.length > 0) return pick(exact);
+  const beginning = id.toLowerCase();
+  const found = gpus.filter((gpu) => gpu.uuid?.toLowerCase().startsWith(beginning));
+  if (found.length === 0 && gpus.some((gpu) => gpu.uuid === undefined)) {
+    return unknown(
+      "the driver tells a UUID only once the GPU was used; run nvidia-smi or nvidia-persistenced",
+    );
+  }
+  return pick(found);
+}
+
+const hasUuid = (gpu: Gpu, uuid: string): boolean => gpu.uuid?.toLowerCase() === uuid.toLowerCase();
+
+function refuse(id: string, source: string, reason: string, gpus: readonly Gpu[]): never {
+  throw new NvociError("device-unknown", `Cannot find GPU ${quote(id)} of ${source}: ${reason}`, [
+    ...gpus.map(
+      (gpu) =>
+        `the host has GPU ${gpu.index}: ${gpu.uuid ?? "UUID not known yet"}, ${gpu.busId}, ${gpu.model}`,
+    ),
+  ]);
+}

@@ -1,0 +1,159 @@
+import { NvociError } from "../model/errors.ts";
+import { type Finding, finding } from "../model/finding.ts";
+import type { Operation } from "../plan/operation.ts";
+import { EROFS } from "../sys/errno.ts";
+import type { Fd } from "../sys/fd.ts";
+import type { Syscalls } from "../sys/syscalls.ts";
+import { SystemError } from "../sys/system-error.ts";
+import { type Bind, binder, unbind } from "./bind.ts";
+import type { AllowDevices } from "./device-cgroup.ts";
+import { updateLdCache } from "./ldconfig.ts";
+import { InTheWay, Rootfs } from "./rootfs.ts";
+import type { Confinement } from "./sandbox.ts";
+import { newUndo, type Undo } from "./undo.ts";
+
+/** What the executor works on; all of it is open already. */
+export interface ExecuteContext {
+  readonly system: Syscalls;
+  /** The container's root directory, in the mount namespace that is the current one. */
+  readonly root: Fd;
+  /** For messages: how people know the container. */
+  readonly containerName: string;
+  readonly confinement: Confinement;
+  readonly allowDevices: AllowDevices;
+}
+
+interface Tools extends ExecuteContext {
+  readonly rootfs: Rootfs;
+  readonly undo: Undo;
+  readonly bind: Bind;
+}
+
+/**
+ * Makes one operation true. This is the only code of nvoci that changes a container, so each case says why it may:
+ *
+ * - bind-file, bind-directory: read-only, without set-uid and devices, private; the source is a path that the
+ *   host's own manifests or cache name, verified on the descriptor that is mounted; the place is a descriptor
+ *   inside the root. The container gains the reading of files that the administrator listed.
+ * - bind-device: no node is created, the host's own is bound, and its number is the one that the plan was made
+ *   with. Without allow-devices the cgroup still says no.
+ * - make-link: a text that is only ever interpreted inside the container.
+ * - update-ldcache: runs without privileges in a sandbox of its own; see sandbox.ts.
+ * - allow-devices: grants exactly the numbers of the nodes in this plan, and only in this container's cgroup.
+ */
+function perform(operation: Operation, tools: Tools): readonly Finding[] {
+  const { system, rootfs, undo, bind } = tools;
+  switch (operation.op) {
+    case "bind-file":
+    case "bind-directory": {
+      const isFile = operation.op === "bind-file";
+      const { path, hostPath, options } = operation;
+      const place = isFile ? rootfs.placeholder(path, 0o644) : rootfs.directoryPlaceholder(path);
+      bind(hostPath, { type: isFile ? "file" : "directory" }, place, options);
+      undo.add(() => unbind(system, place));
+      return [];
+    }
+    case "bind-device": {
+      const { hostPath, path, fileMode, major, minor } = operation;
+      const type = operation.type === "c" ? "character-device" : "block-device";
+      const place = rootfs.placeholder(path, fileMode & 0o777);
+      bind(hostPath, { type, device: { major, minor } }, place, ["ro", "nosuid", "noexec"]);
+      undo.add(() => unbind(system, place));
+      return [];
+    }
+    case "make-link":
+      rootfs.makeLink(operation.path, operation.target);
+      return [];
+    case "update-ldcache":
+      return updateLdCache(operation, tools);
+    case "allow-devices":
+      tools.allowDevices(operation.rules, undo);
+      return [];
+  }
+}
+
+const subject = (operation: Operation): string => {
+  switch (operation.op) {
+    case "bind-file":
+    case "bind-directory":
+    case "bind-device":
+      return `mount "${operation.hostPath}" into`;
+    case "make-link":
+      return `make the link "${operation.path}" in`;
+    case "update-ldcache":
+      return 'update "/etc/ld.so.cache" of';
+    case "allow-devices":
+      return `allow ${operation.rules.length} devices in`;
+  }
+};
+
+/** The one line that says which operation failed and why, and the lines below it that say who asked for it. */
+function operationError(
+  failure: unknown,
+  operation: Operation,
+  index: number,
+  count: number,
+  name: string,
+): unknown {
+  if (!(failure instanceof NvociError)) return failure;
+  const asked = `asked for by ${operation.source} (operation ${index + 1} of ${count})`;
+  if (!(failure instanceof SystemError)) {
+    return new NvociError(failure.code, failure.message, [...failure.details, asked]);
+  }
+  const hint =
+    failure.errno === EROFS
+      ? ["hint: the image's file system is read-only and lacks the place to mount upon; make it in the image"]
+      : [];
+  return new NvociError(
+    "operation-failed",
+    `Cannot ${subject(operation)} container ${name}: ${failure.reason}`,
+    [failure.call, asked, ...hint],
+  );
+}
+
+const inTheWay = (operation: Operation, { path, what }: InTheWay): Finding =>
+  finding(
+    what === "directory" ? "container-directory-in-the-way" : "container-file-in-the-way",
+    "warning",
+    operation.source,
+    { path },
+  );
+
+/**
+ * Makes all operations true, or none: what was done before a failure is taken back in reverse.
+ *
+ * The process has to be in the container's mount namespace, with /proc/self/fd as current directory.
+ *
+ * @returns what a person may want to know; nothing of it keeps the container from starting.
+ * @throws NvociError that names the operation, the failed call and the line that asked for it.
+ */
+export function execute(operations: readonly Operation[], context: ExecuteContext): Finding[] {
+  const { system, root, containerName } = context;
+  const undo = newUndo();
+  // Modes of what we make are those in the plan.
+  const previousMask = system.umask(0);
+  const findings: Finding[] = [];
+  let index = 0;
+  try {
+    const rootfs = new Rootfs(system, root, undo);
+    const tools: Tools = { ...context, rootfs, undo, bind: binder(system) };
+    for (const operation of operations) {
+      try {
+        findings.push(...perform(operation, tools));
+      } catch (failure) {
+        if (!(failure instanceof InTheWay)) throw failure;
+        findings.push(inTheWay(operation, failure));
+      }
+      index++;
+    }
+    undo.commit();
+    return findings;
+  } catch (failure) {
+    undo.rollBack();
+    const operation = operations[index];
+    if (operation === undefined) throw failure;
+    throw operationError(failure, operation, index, operations.length, containerName);
+  } finally {
+    system.umask(previousMask);
+  }
+}

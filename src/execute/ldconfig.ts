@@ -1,0 +1,192 @@
+import type { LdconfigChoice } from "../config/config.ts";
+import { NvociError } from "../model/errors.ts";
+import { type Finding, finding } from "../model/finding.ts";
+import { quote } from "../model/quote.ts";
+import { encodeUtf8 } from "../model/utf8.ts";
+import type { OperationOf } from "../plan/operation.ts";
+import {
+  AT_SYMLINK_NOFOLLOW,
+  F_ADD_SEALS,
+  F_SEAL_ALL,
+  MFD_ALLOW_SEALING,
+  MFD_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_PATH,
+  O_RDONLY,
+  O_WRONLY,
+  SIGKILL,
+} from "../sys/constants.ts";
+import { EACCES, EROFS } from "../sys/errno.ts";
+import { CWD, type Fd } from "../sys/fd.ts";
+import type { ExitStatus, Syscalls } from "../sys/syscalls.ts";
+import { SystemError } from "../sys/system-error.ts";
+import { composeConfiguration, readLibraryPath, systemDirectories } from "./library-path.ts";
+import type { Rootfs } from "./rootfs.ts";
+import { type Confinement, confinedSteps } from "./sandbox.ts";
+import type { Undo } from "./undo.ts";
+
+const CACHE = "ld.so.cache";
+/** ldconfig takes milliseconds. One that hangs, on a FIFO in place of a configuration file say, must not hang us. */
+const TIMEOUT_MS = 30_000;
+const MAX_OUTPUT_BYTES = 64 * 1024;
+
+/** What an update of the cache needs from its surroundings. */
+export interface LdconfigContext {
+  readonly system: Syscalls;
+  readonly rootfs: Rootfs;
+  readonly undo: Undo;
+  /** Namespaces of the container that the child joins, and the ids it takes. */
+  readonly confinement: Confinement;
+}
+
+/**
+ * Refreshes the container's ld.so.cache with the injected directories, whatever the image's ld.so.conf says.
+ *
+ * ldconfig writes a new file beside the cache, which takes the cache's place when everything else has succeeded.
+ *
+ * @returns findings: a root that cannot be written to, or an image without /etc, leaves the cache as it is.
+ * @throws NvociError "ldconfig-failed" with ldconfig's own words.
+ */
+export function updateLdCache(operation: OperationOf<"update-ldcache">, context: LdconfigContext): Finding[] {
+  const { system, rootfs, undo, confinement } = context;
+  const etc = rootfs.view.open("/etc", O_PATH | system.O_DIRECTORY);
+  if (etc === undefined) return [finding("container-no-etc", "warning", operation.source, {})];
+  const draft = `.nvoci-${system.getpid()}-${CACHE}`;
+  if (!isWritable(system, etc, draft)) {
+    return [finding("container-read-only", "warning", operation.source, { path: "/etc" })];
+  }
+
+  const startedAt = system.clock_gettime();
+  undo.add(() => removeNewLinks(context, operation.folders, startedAt));
+  undo.add(() => {
+    if (system.statx(etc, draft, AT_SYMLINK_NOFOLLOW)) system.unlinkat(etc, draft, 0);
+  });
+  const configuration = composeConfiguration(
+    operation.folders,
+    readLibraryPath(rootfs.view),
+    systemDirectories(rootfs.view, system.arch),
+  );
+  run(system, rootfs, operation.ldconfig, confinement, configuration, `/etc/${draft}`);
+  undo.onCommit(() => system.renameat(etc, draft, etc, CACHE));
+  return [];
+}
+
+/** Whether a file can be made in the directory; it is gone afterwards. */
+function isWritable(system: Syscalls, directory: Fd, name: string): boolean {
+  try {
+    system.close(system.openat(directory, name, O_CREAT | O_EXCL | O_WRONLY, 0o600));
+    system.unlinkat(directory, name, 0);
+    return true;
+  } catch (error) {
+    if (error instanceof SystemError && (error.errno === EROFS || error.errno === EACCES)) return false;
+    throw error;
+  }
+}
+
+/**
+ * Removes the SONAME links that ldconfig made in the injected directories: links that changed since it was started.
+ */
+function removeNewLinks({ system, rootfs }: LdconfigContext, folders: readonly string[], since: number): void {
+  for (const folder of folders) {
+    const directory = rootfs.view.open(folder, O_RDONLY | system.O_DIRECTORY);
+    if (directory === undefined) continue;
+    for (const name of system.getdents64(directory)) {
+      const stat = system.statx(directory, name, AT_SYMLINK_NOFOLLOW);
+      if (stat?.type === "symlink" && stat.changed >= since) system.unlinkat(directory, name, 0);
+    }
+    system.close(directory);
+  }
+}
+
+/**
+ * Copies the host's ldconfig into a sealed memory file. The container never sees the host's inode, not even as
+ * /proc/PID/exe of the child, and nobody can alter the copy (CVE-2019-5736, CVE-2024-0135).
+ */
+function sealedCopy(system: Syscalls, path: string): Fd {
+  const original = system.openat(CWD, path, O_RDONLY);
+  const copy = system.memfd_create("ldconfig", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  while (system.sendfile(copy, original, 0x7ffff000) > 0);
+  system.close(original);
+  system.fcntl(copy, F_ADD_SEALS, F_SEAL_ALL);
+  return copy;
+}
+
+/** Runs ldconfig below the root and waits for it. */
+function run(
+  system: Syscalls,
+  rootfs: Rootfs,
+  ldconfig: LdconfigChoice,
+  confinement: Confinement,
+  configuration: string,
+  cache: string,
+): void {
+  const program =
+    ldconfig.from === "host" ? { fd: sealedCopy(system, ldconfig.path) } : { path: ldconfig.path };
+  const output = system.pipe2();
+  const report = system.pipe2();
+  const argv = (configurationFile: string) => ["ldconfig", "-f", configurationFile, "-C", cache];
+  const { steps, cloneFlags } = confinedSteps(system, {
+    confinement,
+    program,
+    argv,
+    configuration: encodeUtf8(configuration),
+    output: output.writer,
+  });
+  // The child's current directory is the root that it pivots to: the copy of this very mount in its namespace.
+  const here = system.openat(CWD, ".", O_PATH | system.O_DIRECTORY);
+  system.fchdir(rootfs.view.root);
+  const pid = system.spawn(cloneFlags, steps.encode(), report.writer);
+  system.fchdir(here);
+  system.close(output.writer);
+  system.close(report.writer);
+  const words = collect(system, output.reader, pid);
+  const failure = new Uint8Array(8);
+  const failed = system.read(report.reader, failure) === failure.length;
+  const status = system.wait4(pid);
+  for (const fd of [here, output.reader, report.reader]) system.close(fd);
+  if (program.fd !== undefined) system.close(program.fd);
+
+  if (failed) {
+    const view = new DataView(failure.buffer);
+    const call = steps.nameOf(view.getInt32(0, true));
+    throw ldconfigError(new SystemError(call, [{ flags: "in ldconfig's sandbox" }], -view.getInt32(4, true)).call, []);
+  }
+  if (words === undefined) throw ldconfigError(`it did not finish within ${TIMEOUT_MS / 1000} s`, []);
+  if ("signalled" in status || status.exited !== 0) throw ldconfigError(ended(status), lines(words));
+}
+
+/** Reads what the child prints until it ends; `undefined` when it had to be killed. What is too much is dropped. */
+function collect(system: Syscalls, reader: Fd, pid: number): string | undefined {
+  const deadline = system.clock_gettime() + TIMEOUT_MS / 1000;
+  const kept = new Uint8Array(MAX_OUTPUT_BYTES);
+  const chunk = new Uint8Array(4096);
+  for (let length = 0; ; ) {
+    const left = (deadline - system.clock_gettime()) * 1000;
+    if (left <= 0) {
+      system.kill(pid, SIGKILL);
+      return undefined;
+    }
+    if (!system.ppoll(reader, Math.ceil(left))) continue;
+    const count = system.read(reader, chunk);
+    if (count === 0) return system.decode(kept, 0, length);
+    const room = Math.min(count, kept.length - length);
+    kept.set(chunk.subarray(0, room), length);
+    length += room;
+  }
+}
+
+const ended = (status: ExitStatus): string =>
+  "exited" in status ? `exit status ${status.exited}` : `killed by signal ${status.signalled}`;
+
+const lines = (text: string): string[] => text.split("\n").filter((line) => line.trim() !== "");
+
+/** The last line is what made ldconfig give up; it goes into line 1. */
+function ldconfigError(reason: string, words: readonly string[]): NvociError {
+  const last = words[words.length - 1];
+  return new NvociError(
+    "ldconfig-failed",
+    `Cannot update "/etc/ld.so.cache" of the container: ${last === undefined ? reason : quote(last)}`,
+    [...(last === undefined ? [] : [reason]), ...words.slice(-5).map(quote)],
+  );
+}

@@ -1,0 +1,75 @@
+import { AT_EMPTY_PATH, O_NONBLOCK, O_PATH, O_RDONLY } from "../sys/constants.ts";
+import { ELOOP, ENOENT, ENOTDIR } from "../sys/errno.ts";
+import type { Fd } from "../sys/fd.ts";
+import { readAll } from "../sys/linux-host.ts";
+import type { Syscalls } from "../sys/syscalls.ts";
+import { SystemError } from "../sys/system-error.ts";
+import { type Resolver, resolver } from "./resolve.ts";
+
+/**
+ * Looks into a container's root without leaving it and without changing it. What is found there is an image's: it
+ * informs, it never decides what is read on the host.
+ */
+export class RootView {
+  readonly root: Fd;
+  readonly resolver: Resolver;
+  private readonly system: Syscalls;
+
+  /** @param root a descriptor of the root directory; O_PATH will do. */
+  constructor(system: Syscalls, root: Fd) {
+    this.system = system;
+    this.root = root;
+    this.resolver = resolver(system, root);
+  }
+
+  /** Opens what is at the path; `undefined` when nothing is there. */
+  open(path: string, flags: number): Fd | undefined {
+    try {
+      return this.resolver.open(path, flags);
+    } catch (error) {
+      if (error instanceof SystemError && [ENOENT, ENOTDIR, ELOOP].includes(error.errno)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Whether the path leads to a directory. */
+  hasDirectory(path: string): boolean {
+    const fd = this.open(path, O_PATH | this.system.O_DIRECTORY);
+    if (fd !== undefined) this.system.close(fd);
+    return fd !== undefined;
+  }
+
+  /** Whether the path leads to a regular file. */
+  hasFile(path: string): boolean {
+    const fd = this.open(path, O_PATH);
+    if (fd === undefined) return false;
+    const type = this.system.statx(fd, "", AT_EMPTY_PATH)?.type;
+    this.system.close(fd);
+    return type === "file";
+  }
+
+  /** The content of a regular file of at most `limit` bytes; `undefined` for anything else. */
+  readFile(path: string, limit: number): Uint8Array | undefined {
+    // O_NONBLOCK: a FIFO in a file's place must not hold us up.
+    const fd = this.open(path, O_RDONLY | O_NONBLOCK);
+    if (fd === undefined) return undefined;
+    try {
+      const stat = this.system.statx(fd, "", AT_EMPTY_PATH);
+      if (stat?.type !== "file" || stat.size > limit) return undefined;
+      return readAll(this.system, fd, stat.size, limit);
+    } finally {
+      this.system.close(fd);
+    }
+  }
+
+  /** Names in a directory; empty when there is none. */
+  readDirectory(path: string): string[] {
+    const fd = this.open(path, O_RDONLY | this.system.O_DIRECTORY);
+    if (fd === undefined) return [];
+    try {
+      return this.system.getdents64(fd);
+    } finally {
+      this.system.close(fd);
+    }
+  }
+}

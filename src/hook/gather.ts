@@ -1,0 +1,70 @@
+import type { Config } from "../config/config.ts";
+import { loadConfig } from "../config/load-config.ts";
+import { chooseLdconfig } from "../discover/choose-ldconfig.ts";
+import { detectPlatform } from "../discover/detect-platform.ts";
+import { libraryFolders } from "../discover/library-folders.ts";
+import { discoverManifestEntries } from "../discover/manifest-entries.ts";
+import { chooseSelection } from "../manifest/choose-selection.ts";
+import { readManifests } from "../manifest/read-manifests.ts";
+import type { Finding } from "../model/finding.ts";
+import { type HostPath, hostPath } from "../model/paths.ts";
+import type { Spec } from "../oci/spec.ts";
+import type { Operation } from "../plan/operation.ts";
+import { plan } from "../plan/plan.ts";
+import type { Request } from "../request/request.ts";
+import { resolveRequest } from "../request/resolve-request.ts";
+import { linuxHost } from "../sys/linux-host.ts";
+import type { Syscalls } from "../sys/syscalls.ts";
+import { readContainerFacts } from "./container-facts.ts";
+import type { HookOptions } from "./prestart.ts";
+
+/** Everything that is decided about a container before anything is done to it. */
+export interface Gathered {
+  readonly config: Config;
+  /** Absent: the container asks for nothing, or for what it may not have. */
+  readonly request: Request | undefined;
+  readonly operations: readonly Operation[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Reads the host and the image and plans the injection. Changes nothing.
+ *
+ * @param root the container's root as it is to be looked into: below /proc/PID/root for a live container.
+ */
+export function gather(system: Syscalls, spec: Spec, root: HostPath, options: HookOptions): Gathered {
+  const host = linuxHost(system);
+  const loaded = loadConfig(host, options.environ, options.config, spec.env);
+  const { config } = loaded;
+  const asked = resolveRequest(spec, config);
+  const findings: Finding[] = [...loaded.findings, ...asked.findings];
+  const { request } = asked;
+  if (request === undefined) return { config, request, operations: [], findings };
+
+  const triplet = system.arch === "x64" ? "x86_64-linux-gnu" : "aarch64-linux-gnu";
+  const container = readContainerFacts(system, root, triplet);
+  const platform = detectPlatform(host);
+  const selection = chooseSelection(request.csvMounts, config.nvoci.csvMounts, platform.release);
+  const { mountSpecPath } = config.nvidiaContainerRuntime.modes.csv;
+  const manifests = readManifests(host, mountSpecPath, selection);
+  const discovered = discoverManifestEntries({
+    host,
+    specs: manifests.specs,
+    driverRoot: config.nvidiaContainerCli.root,
+    alternateRoots: config.nvoci.alternateRoots,
+    container,
+    triplet,
+    givenDevices: new Set(spec.devices.map((device) => device.path)),
+  });
+  const chosen = chooseLdconfig(host, config, container);
+  findings.push(...manifests.findings, ...discovered.findings, ...chosen.findings);
+  const operations = plan(discovered.edits, {
+    ldconfig: chosen.ldconfig,
+    libraryFolders: libraryFolders(host, discovered.edits.mounts),
+    cgroups: !config.nvidiaContainerCli.noCgroups,
+  });
+  return { config, request, operations, findings };
+}
+
+/** The container's root as a live container sees it: with the runtime's mounts, before it has pivoted. */
+export const liveRoot = (pid: number, rootPath: HostPath): HostPath => hostPath(`/proc/${pid}/root${rootPath}`);

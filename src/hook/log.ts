@@ -1,0 +1,66 @@
+import type { LogLevel } from "../config/config.ts";
+import type { NvociError } from "../model/errors.ts";
+import type { Finding } from "../model/finding.ts";
+import { dirname, type HostPath } from "../model/paths.ts";
+import { renderFinding } from "../render/render-finding.ts";
+import { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } from "../sys/constants.ts";
+import { CWD, type Fd } from "../sys/fd.ts";
+import type { Syscalls } from "../sys/syscalls.ts";
+import { SystemError } from "../sys/system-error.ts";
+
+/** Where the hook tells what it did. Nothing is told twice, and a log that cannot be written stops nothing. */
+export interface Log {
+  info(message: string): void;
+  error(error: NvociError): void;
+  findings(findings: readonly Finding[]): void;
+  /** The same texts without time stamps, for a person who asked. */
+  findingsTo(fd: Fd, findings: readonly Finding[]): void;
+}
+
+const ORDER: readonly LogLevel[] = ["debug", "info", "warning", "error"];
+
+/** RFC 3339 in UTC, with milliseconds. */
+const timestamp = (): string => new Date().toISOString();
+
+function openForAppending(system: Syscalls, file: HostPath): Fd | undefined {
+  // O_NONBLOCK: a FIFO that nobody reads must not hold a container up.
+  const flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK;
+  try {
+    system.mkdirat(CWD, dirname(file), 0o755);
+    return system.openat(CWD, file, flags, 0o644);
+  } catch (error) {
+    if (error instanceof SystemError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Opens the log file that config.toml names under `debug`.
+ *
+ * A line is `time="…" level=… container=… msg="…"`, as the peers' logs and runc's are.
+ *
+ * @param file absent: nothing is logged.
+ * @param level lines below it are left out.
+ */
+export function openLog(system: Syscalls, file: HostPath | undefined, level: LogLevel, container: string): Log {
+  const fd = file === undefined ? undefined : openForAppending(system, file);
+  const write = (lineLevel: LogLevel, message: string): void => {
+    if (fd === undefined || ORDER.indexOf(lineLevel) < ORDER.indexOf(level)) return;
+    const fields = `time="${timestamp()}" level=${lineLevel} container=${JSON.stringify(container)}`;
+    try {
+      system.write(fd, `${fields} msg=${JSON.stringify(message)}\n`);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+    }
+  };
+  return {
+    info: (message) => write("info", message),
+    error: (error) => write("error", [error.message, ...error.details].join("; ")),
+    findings(findings) {
+      for (const finding of findings) write(finding.severity, renderFinding(finding));
+    },
+    findingsTo(target, findings) {
+      for (const finding of findings) system.write(target, `nvoci: ${renderFinding(finding)}\n`);
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import { decodeUtf8 } from "../model/utf8.ts";
+import { type Architecture, entryArchitecture } from "./architecture.ts";
+import type { Cursor, Refuse } from "./cursor.ts";
+import type { NameFilter } from "./name-filter.ts";
+
+/** Bytes per entry in either layout. */
+export const OLD_ENTRY_SIZE = 12;
+export const NEW_ENTRY_SIZE = 24;
+/** In the upper half of `hwcap`: the lower half is an index into the extension's list. */
+const HWCAP_EXTENSION = 0x4000_0000;
+/** Bits of the upper half that hold the x86 ISA level. */
+const HWCAP_ISA_LEVEL_MASK = 0x3ff;
+
+/** One library that the dynamic linker knows. */
+export interface LdCacheEntry {
+  /** The key: most often the library's SONAME. */
+  readonly name: string;
+  /** Where it is, as ldconfig wrote it: absolute, often a symbolic link. */
+  readonly path: string;
+  readonly flags: number;
+  /** `undefined` for machines that have no NVIDIA driver. */
+  readonly architecture: Architecture | undefined;
+  /** The glibc-hwcaps directory that the library is in, such as `x86-64-v3`. */
+  readonly hwcaps: string | undefined;
+}
+
+/** The bytes being decoded and what may be asked of them. */
+export interface Input {
+  readonly bytes: Uint8Array;
+  readonly cursor: Cursor;
+  readonly refuse: Refuse;
+  /** Lets entries pass that may be wanted. */
+  readonly filter: NameFilter;
+}
+
+/** Where a layout keeps its entries and strings, in bytes from the start of the file. */
+export interface Table {
+  readonly at: number;
+  readonly entrySize: number;
+  readonly count: number;
+  /** What `key` and `value` count from. */
+  readonly base: number;
+  readonly strings: number;
+  readonly stringsEnd: number;
+}
+
+/**
+ * Decodes the entries of one layout.
+ *
+ * @param hwcaps names of the glibc-hwcaps directories; entries refer to them by index.
+ * @returns the entries in the order of the file, and how many were left out because they are not UTF-8.
+ */
+export function decodeEntries(
+  input: Input,
+  table: Table,
+  hwcaps: readonly (string | undefined)[],
+): { readonly entries: readonly LdCacheEntry[]; readonly skipped: number } {
+  const { cursor, refuse, filter } = input;
+  const entries: LdCacheEntry[] = [];
+  let skipped = 0;
+  for (let i = 0; i < table.count; i++) {
+    const at = table.at + i * table.entrySize;
+    const key = cursor.u32("key", at + 4);
+    const value = cursor.u32("value", at + 8);
+    if (!isInside(table, key)) refuse(`libs[${i}].key`, at + 4, `${key} is outside the strings`);
+    if (!isInside(table, value)) refuse(`libs[${i}].value`, at + 8, `${value} is outside the strings`);
+    if (!filter(cursor, table.base + key)) continue;
+
+    const name = decodeString(input, table, `libs[${i}].key`, key);
+    const path = decodeString(input, table, `libs[${i}].value`, value);
+    if (name === undefined || path === undefined) {
+      skipped++;
+      continue;
+    }
+    const flags = cursor.u32("flags", at);
+    const index = table.entrySize === NEW_ENTRY_SIZE ? hwcapsIndex(cursor, at + 16) : undefined;
+    if (index !== undefined && index >= hwcaps.length) {
+      refuse(`libs[${i}].hwcap`, at + 16, `the extension lists no directory ${index}`);
+    }
+    const directory = index === undefined ? undefined : hwcaps[index];
+    entries.push({ name, path, flags, architecture: entryArchitecture(flags), hwcaps: directory });
+  }
+  return { entries, skipped };
+}
+
+/** The string at `offset` from the table's base; `undefined` when it is not UTF-8. */
+export function decodeString(input: Input, table: Table, field: string, offset: number): string | undefined {
+  const start = table.base + offset;
+  if (!isInside(table, offset)) input.refuse(field, start, "the string is outside the table");
+  return decodeUtf8(input.bytes, start, input.cursor.stringEnd(field, start, table.stringsEnd));
+}
+
+/** The index into the list of glibc-hwcaps directories, for an entry that lies in one. */
+function hwcapsIndex(cursor: Cursor, at: number): number | undefined {
+  const upper = cursor.u32("hwcap", at + 4);
+  return (upper & ~HWCAP_ISA_LEVEL_MASK) === HWCAP_EXTENSION ? cursor.u32("hwcap", at) : undefined;
+}
+
+const isInside = (table: Table, offset: number): boolean =>
+  table.base + offset >= table.strings && table.base + offset < table.stringsEnd;

@@ -1,0 +1,111 @@
+import { decodeUtf8 } from "../model/utf8.ts";
+import { cursor, type Refuse } from "./cursor.ts";
+import {
+  decodeEntries,
+  decodeString,
+  type Input,
+  type LdCacheEntry,
+  NEW_ENTRY_SIZE,
+  OLD_ENTRY_SIZE,
+  type Table,
+} from "./decode-entries.ts";
+import { decodeExtension } from "./extension.ts";
+import { LdCacheError } from "./ld-cache-error.ts";
+import { nameFilter } from "./name-filter.ts";
+
+/** A decoded cache. */
+export interface LdCache {
+  /** `compat` is the old layout with the new one inside; its new part is what is read. */
+  readonly format: "old" | "compat" | "new";
+  /** In the order of the file, which is descending by name. */
+  readonly entries: readonly LdCacheEntry[];
+  /** How many entries were left out because their name or path is not UTF-8. */
+  readonly skipped: number;
+  /** The ldconfig that wrote the file; `undefined` before glibc 2.33. */
+  readonly generator: string | undefined;
+}
+
+/** What {@link decodeLdCache} may be told. */
+export interface LdCacheOptions {
+  /** Name for error messages. */
+  readonly file?: string;
+  /**
+   * ASCII texts. Most entries whose name begins with none of them are left out, which saves the time to decode
+   * them; some may remain. Every offset is checked all the same.
+   */
+  readonly prefixes?: readonly string[];
+}
+
+const MAGIC_OLD = "ld.so-1.7.0";
+const OLD_HEADER_SIZE = 16;
+const MAGIC_NEW = "glibc-ld.so.cache1.1";
+const NEW_HEADER_SIZE = 48;
+const FLAG_ENDIAN_MASK = 0x03;
+const ENDIAN_UNSET = 0;
+const ENDIAN_LITTLE = 2;
+
+/**
+ * Decodes the dynamic linker's list of libraries, in each layout that ldconfig has ever written on a
+ * little-endian machine. Linear in the size of the file. Does not look at the libraries.
+ *
+ * @throws {LdCacheError} for anything else, with the field and the byte.
+ * @see glibc sysdeps/generic/dl-cache.h, elf/cache.c
+ */
+export function decodeLdCache(bytes: Uint8Array, options: LdCacheOptions = {}): LdCache {
+  const file = options.file ?? "ld.so.cache";
+  const refuse: Refuse = (field, offset, reason) => {
+    throw new LdCacheError(file, field, offset, reason);
+  };
+  const filter = options.prefixes === undefined ? () => true : nameFilter(options.prefixes);
+  const c = cursor(bytes, refuse);
+  const input: Input = { bytes, cursor: c, refuse, filter };
+
+  if (c.has(MAGIC_NEW, 0)) return decodeNew(input, 0);
+  if (!c.has(MAGIC_OLD, 0)) refuse("magic", 0, "this is no ld.so.cache");
+
+  const count = c.u32("nlibs", 12);
+  c.range("libs", OLD_HEADER_SIZE, count * OLD_ENTRY_SIZE);
+  const end = OLD_HEADER_SIZE + count * OLD_ENTRY_SIZE;
+  // The new header holds 64-bit numbers and is aligned like one.
+  const embedded = Math.ceil(end / 8) * 8;
+  if (c.has(MAGIC_NEW, embedded)) return decodeNew(input, embedded);
+
+  const table: Table = {
+    at: OLD_HEADER_SIZE,
+    entrySize: OLD_ENTRY_SIZE,
+    count,
+    base: end,
+    strings: end,
+    stringsEnd: c.length,
+  };
+  return { format: "old", generator: undefined, ...decodeEntries(input, table, []) };
+}
+
+/** Decodes the new layout, whose header stands at `base`. */
+function decodeNew(input: Input, base: number): LdCache {
+  const { bytes, cursor: c, refuse } = input;
+  c.range("header", base, NEW_HEADER_SIZE);
+  const count = c.u32("nlibs", base + 20);
+  const stringsSize = c.u32("len_strings", base + 24);
+  const endian = c.u8("flags", base + 28) & FLAG_ENDIAN_MASK;
+  const extensionOffset = c.u32("extension_offset", base + 32);
+  if (endian !== ENDIAN_UNSET && endian !== ENDIAN_LITTLE) {
+    refuse("flags", base + 28, "the file was not written for a little-endian machine");
+  }
+  const at = base + NEW_HEADER_SIZE;
+  c.range("libs", at, count * NEW_ENTRY_SIZE);
+  const strings = at + count * NEW_ENTRY_SIZE;
+  c.range("len_strings", strings, stringsSize);
+  const stringsEnd = strings + stringsSize;
+  const table: Table = { at, entrySize: NEW_ENTRY_SIZE, count, base, strings, stringsEnd };
+
+  // In both layouts ldconfig counts this offset from the start of the file, and the strings from the new header.
+  const extension = extensionOffset === 0 ? undefined : decodeExtension(c, extensionOffset, refuse);
+  const hwcaps = (extension?.hwcaps ?? []).map((v, i) => decodeString(input, table, `hwcaps[${i}]`, v));
+  const generator = extension?.generator;
+  return {
+    format: base === 0 ? "new" : "compat",
+    generator: generator && decodeUtf8(bytes, generator.offset, generator.offset + generator.size),
+    ...decodeEntries(input, table, hwcaps),
+  };
+}

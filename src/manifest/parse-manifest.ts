@@ -1,0 +1,103 @@
+import { type Finding, finding, type Source } from "../model/finding.ts";
+import { type HostPath, hostPath } from "../model/paths.ts";
+import { decodeUtf8, utf8Length } from "../model/utf8.ts";
+import { MOUNT_TYPES, type MountSpec, type MountType } from "./mount-spec.ts";
+
+/** What the text of one or more manifests says. */
+export interface Manifest {
+  /** In the order of the lines. */
+  readonly specs: readonly MountSpec[];
+  /** One for each line that is neither an entry, nor blank, nor a comment. */
+  readonly findings: readonly Finding[];
+}
+
+/** Bytes of the longest path that the kernel takes: PATH_MAX without the NUL. */
+const LONGEST_PATH = 4095;
+
+const LINE_FEED = 0x0a;
+
+/**
+ * Reads a CSV mount manifest: lines of the form `TYPE, PATH`, with `#` comments and blank lines between them.
+ *
+ * White space around either word does not count, nor do a byte order mark, a missing line feed at the end and
+ * carriage returns. The first comma separates; the path may hold blanks and commas. There is no quoting. A device's
+ * bare name lies in /dev. Nothing is looked up on the host, and no input throws.
+ *
+ * @param bytes the whole file.
+ * @param fileName for people, as sources show it: `l4t.csv`.
+ */
+export function parseManifest(bytes: Uint8Array, fileName: string): Manifest {
+  const specs: MountSpec[] = [];
+  const findings: Finding[] = [];
+  let number = 0;
+  for (const { text, valid } of decodeLines(bytes)) {
+    number++;
+    const line = text.trim();
+    if (line === "" || line.startsWith("#")) continue;
+    const result = parseLine(line, valid, `${fileName}:${number}`);
+    if ("path" in result) specs.push(result);
+    else findings.push(result);
+  }
+  if (specs.length === 0 && findings.length === 0) {
+    findings.push(finding("manifest-empty", "warning", fileName, { file: fileName }));
+  }
+  return { specs, findings };
+}
+
+interface Line {
+  /** What is not UTF-8 is shown byte by byte. */
+  readonly text: string;
+  readonly valid: boolean;
+}
+
+function decodeLines(bytes: Uint8Array): readonly Line[] {
+  const text = decodeUtf8(bytes);
+  if (text !== undefined) return text.split("\n").map((line) => ({ text: line, valid: true }));
+  const lines: Line[] = [];
+  for (let start = 0; start <= bytes.length; ) {
+    const feed = bytes.indexOf(LINE_FEED, start);
+    const end = feed < 0 ? bytes.length : feed;
+    const line = decodeUtf8(bytes, start, end);
+    lines.push({ text: line ?? showBytes(bytes.subarray(start, end)), valid: line !== undefined });
+    start = end + 1;
+  }
+  return lines;
+}
+
+function parseLine(line: string, valid: boolean, source: Source): MountSpec | Finding {
+  if (!valid) {
+    return finding("manifest-path-invalid", "warning", source, { path: line, reason: "not-utf8" });
+  }
+  const comma = line.indexOf(",");
+  if (comma < 0) return finding("manifest-line-malformed", "warning", source, { line });
+  const type = line.slice(0, comma).trimEnd();
+  const path = line.slice(comma + 1).trimStart();
+  if (!isMountType(type)) return finding("manifest-type-unknown", "warning", source, { type });
+  if (path === "") return finding("manifest-path-empty", "warning", source, { type });
+  if (path.includes("\0")) {
+    return finding("manifest-path-invalid", "warning", source, { path, reason: "nul" });
+  }
+  const full = toAbsolute(type, path);
+  if (full === undefined) return finding("manifest-path-relative", "warning", source, { path });
+  // A character takes three bytes at most (a pair of units four), so most paths need no counting.
+  if (full.length * 3 > LONGEST_PATH && utf8Length(full) > LONGEST_PATH) {
+    return finding("manifest-path-invalid", "warning", source, { path, reason: "too-long" });
+  }
+  if (full === "/") return finding("manifest-path-root", "warning", source, { type });
+  return { type, path: full, source };
+}
+
+const isMountType = (word: string): word is MountType => (MOUNT_TYPES as readonly string[]).includes(word);
+
+/** Absolute and normal, or `undefined` when nothing says what the path is relative to. */
+function toAbsolute(type: MountType, path: string): HostPath | undefined {
+  if (path.startsWith("/")) return hostPath(path);
+  return type === "dev" && !path.includes("/") ? hostPath(`/dev/${path}`) : undefined;
+}
+
+/** Bytes above ASCII as `\xHH`, so that a person can find the place. */
+function showBytes(bytes: Uint8Array): string {
+  let shown = "";
+  for (const byte of bytes) shown += byte < 0x80 ? String.fromCharCode(byte) : `\\x${byte.toString(16)}`;
+  return shown;
+}

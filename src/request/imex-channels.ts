@@ -1,0 +1,32 @@
+import { NvociError } from "../model/errors.ts";
+import { quote } from "../model/quote.ts";
+import { splitList } from "../model/split-list.ts";
+
+/** Channels that the driver can have: `NV_MAX_IMEX_CHANNELS` bounds the minor numbers. */
+const CHANNEL_LIMIT = 1 << 20;
+
+/** The number of an IMEX channel, or nothing where the text is no decimal number below 2^20. */
+export function readImexChannel(text: string): number | undefined {
+  if (!/^\d{1,7}$/.test(text)) return undefined;
+  const channel = Number(text);
+  return channel < CHANNEL_LIMIT ? channel : undefined;
+}
+
+/**
+ * Reads `NVIDIA_IMEX_CHANNELS`. The single word `all` asks for none, because there are a million of them.
+ *
+ * @throws NvociError `request-invalid`
+ */
+export function readImexChannels(value: string): readonly number[] {
+  const words = splitList(value);
+  if (words.length === 1 && words[0] === "all") return [];
+  const channels = words.map((word) => {
+    const channel = readImexChannel(word);
+    if (channel !== undefined) return channel;
+    throw new NvociError(
+      "request-invalid",
+      `Cannot use channel ${quote(word)} of NVIDIA_IMEX_CHANNELS: channels are numbers below ${CHANNEL_LIMIT}`,
+    );
+  });
+  return [...new Set(channels)];
+}

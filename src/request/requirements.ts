@@ -1,0 +1,152 @@
+import { NvociError } from "../model/errors.ts";
+import { type Finding, finding } from "../model/finding.ts";
+import { quote } from "../model/quote.ts";
+import { compareVersions, isVersion } from "./compare-versions.ts";
+import type { RequirementText } from "./request.ts";
+
+/** What a condition can ask about the host. An unknown fact meets every condition. */
+export interface HostFacts {
+  /** Version of the kernel modules. */
+  readonly driver: string | undefined;
+  /** CUDA version that the driver offers. */
+  readonly cuda: string | undefined;
+  /** The GPUs that the container is to see. */
+  readonly gpus: readonly GpuFacts[];
+}
+
+/** What a condition can ask about a GPU. */
+export interface GpuFacts {
+  /** Compute capability: `8.0`. */
+  readonly arch: string | undefined;
+  /** Brands that the GPU may have, in lower case; empty when unknown. */
+  readonly brands: readonly string[];
+}
+
+/** One comparison, such as `cuda>=12.4`. */
+export interface RequirementTerm {
+  /** As written. */
+  readonly text: string;
+  /** In lower case. */
+  readonly name: string;
+  readonly operator: RequirementOperator;
+  readonly value: string;
+}
+
+export type RequirementOperator = "=" | "!=" | "<" | "<=" | ">" | ">=";
+
+const OPERATORS: Readonly<Record<string, RequirementOperator>> = {
+  "=": "=",
+  "!=": "!=",
+  "!": "!=",
+  "<": "<",
+  "<=": "<=",
+  ">": ">",
+  ">=": ">=",
+};
+
+/** Whether a difference of versions is what the operator asks for. */
+const HOLDS: Readonly<Record<RequirementOperator, (difference: number) => boolean>> = {
+  "=": (difference) => difference === 0,
+  "!=": (difference) => difference !== 0,
+  "<": (difference) => difference < 0,
+  "<=": (difference) => difference <= 0,
+  ">": (difference) => difference > 0,
+  ">=": (difference) => difference >= 0,
+};
+
+/**
+ * Checks what an image demands of its host: alternatives with blanks between them, each of terms that all have to
+ * hold with commas between them. Every requirement has to be met by every GPU.
+ *
+ * What follows the first alternative that holds is not looked at.
+ *
+ * @returns a finding for each term that passed because the host does not tell.
+ * @throws {NvociError} `requirement-unmet`, or `request-invalid` for a term that is none.
+ */
+export function checkRequirements(requirements: readonly RequirementText[], facts: HostFacts): Finding[] {
+  const unchecked = new Map<string, Finding>();
+  const gpus: readonly (GpuFacts | undefined)[] = facts.gpus.length > 0 ? facts.gpus : [undefined];
+  for (const { source: variable, expression } of requirements) {
+    const alternatives = parseAlternatives(expression);
+    if (alternatives.length === 0) continue;
+    for (const gpu of gpus) {
+      const met = alternatives.find((terms) =>
+        terms.every((term) => meets(parseTerm(term, variable), facts, gpu, variable) !== false),
+      );
+      if (met === undefined) refuse(variable, expression, alternatives[0] ?? [], facts, gpu);
+      for (const term of met.map((text) => parseTerm(text, variable))) {
+        if (meets(term, facts, gpu, variable) !== undefined) continue;
+        const args = { variable, term: term.text };
+        unchecked.set(`${variable} ${term.text}`, finding("requirement-unchecked", "info", variable, args));
+      }
+    }
+  }
+  return [...unchecked.values()];
+}
+
+/** The alternatives, each as the texts of its terms; empty ones are left out. */
+function parseAlternatives(expression: string): string[][] {
+  return expression
+    .split(/\s+/)
+    .filter((alternative) => alternative !== "")
+    .map((alternative) => alternative.split(",").filter((term) => term !== ""));
+}
+
+/**
+ * Parses `name operator value`. The name need not be one that nvoci knows.
+ *
+ * @param variable where it comes from, for the error.
+ * @throws {NvociError} `request-invalid`
+ */
+export function parseTerm(text: string, variable: string): RequirementTerm {
+  const match = /^([^<>=!]+)([<>=!]+)([^<>=!]+)$/.exec(text);
+  const operator = OPERATORS[match?.[2] ?? ""];
+  if (match === null || operator === undefined) return invalid(text, variable, "a term reads cuda>=12.4");
+  return { text, name: match[1]!.toLowerCase(), operator, value: match[3]! };
+}
+
+/** Whether the host meets a term; `undefined` when the host does not tell. */
+function meets(
+  term: RequirementTerm,
+  facts: HostFacts,
+  gpu: GpuFacts | undefined,
+  variable: string,
+): boolean | undefined {
+  const { text, name, operator, value } = term;
+  if (name === "brand") {
+    if (operator !== "=" && operator !== "!=") return invalid(text, variable, "a brand can be = or != only");
+    const brands = gpu?.brands ?? [];
+    return brands.length === 0 ? undefined : brands.includes(value.toLowerCase()) === (operator === "=");
+  }
+  if (name !== "cuda" && name !== "driver" && name !== "arch") return undefined;
+  if (!isVersion(value)) return invalid(text, variable, `${quote(value)} is no version`);
+  const fact = name === "arch" ? gpu?.arch : facts[name];
+  return fact === undefined ? undefined : HOLDS[operator](compareVersions(fact, value));
+}
+
+function invalid(term: string, variable: string, reason: string): never {
+  throw new NvociError("request-invalid", `Cannot check ${quote(term)} of ${variable}: ${reason}`);
+}
+
+function refuse(
+  variable: string,
+  expression: string,
+  first: readonly string[],
+  facts: HostFacts,
+  gpu: GpuFacts | undefined,
+): never {
+  const has = [
+    facts.cuda === undefined ? undefined : `CUDA ${facts.cuda}`,
+    facts.driver === undefined ? undefined : `driver ${facts.driver}`,
+    gpu?.arch === undefined ? undefined : `arch ${gpu.arch}`,
+    gpu === undefined || gpu.brands.length === 0 ? undefined : `brand ${gpu.brands.join(" or ")}`,
+  ].filter((fact) => fact !== undefined);
+  throw new NvociError(
+    "requirement-unmet",
+    `Cannot meet ${quote(first.join(","))} of ${variable}: the host has ${has.join(", ")}`,
+    [
+      `${variable}=${quote(expression, 400)}`,
+      "update the host's driver, use an older image, or set NVIDIA_DISABLE_REQUIRE=true to try anyway",
+    ],
+  );
+}

@@ -1,0 +1,112 @@
+import type { DriverCapability } from "../model/driver-capability.ts";
+import { type Finding, finding } from "../model/finding.ts";
+import { splitList } from "../model/split-list.ts";
+import type { AskingSpec } from "./asking-spec.ts";
+import { readCsvMounts } from "./csv-mounts.ts";
+import { readDriverCapabilities } from "./driver-capabilities.ts";
+import { type Environment, readEnvironment } from "./environment.ts";
+import { readImexChannels } from "./imex-channels.ts";
+import { isLegacyImage } from "./legacy-image.ts";
+import { readMigDevices } from "./mig-devices.ts";
+import type { Request } from "./request.ts";
+import { readRequirementTexts } from "./requirement-texts.ts";
+import { asksForDevices, readVisibleDevices } from "./visible-devices.ts";
+import { readVolumeMounts } from "./volume-mounts.ts";
+
+/** A container's configuration with the capabilities that it can hold. */
+export interface PrivilegedSpec extends AskingSpec {
+  readonly boundingCapabilities: readonly string[];
+}
+
+/** The part of config.toml that decides what a container may ask for. */
+export interface RequestPolicy {
+  readonly acceptNvidiaVisibleDevicesAsVolumeMounts: boolean;
+  readonly acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged: boolean;
+  readonly disableRequire: boolean;
+  readonly supportedDriverCapabilities: readonly DriverCapability[];
+  readonly swarmResource: readonly string[];
+  readonly features: { readonly ignoreImexChannelRequests: boolean };
+  readonly nvidiaContainerRuntime: { readonly modes: { readonly cdi: { readonly defaultKind: string } } };
+}
+
+/** What a container asks for, if anything, and what was left out of it. */
+export interface ResolvedRequest {
+  readonly request: Request | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** A list of devices and who asks for it. */
+interface DeviceWords {
+  readonly words: readonly string[];
+  readonly source: string;
+}
+
+/**
+ * Works out what a container asks for: by mounts where the configuration takes them, else by variables where the
+ * container is privileged or the configuration trusts variables.
+ *
+ * A container that asks for GPUs and may not have them is started without: a finding says so.
+ *
+ * @throws NvociError `request-invalid` for a request that nobody could fulfil.
+ */
+export function resolveRequest(spec: PrivilegedSpec, policy: RequestPolicy): ResolvedRequest {
+  const environment = readEnvironment(spec.env);
+  const privileged = spec.boundingCapabilities.includes("CAP_SYS_ADMIN");
+  const trusted = privileged || policy.acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged;
+  const mounted = readVolumeMounts(policy.acceptNvidiaVisibleDevicesAsVolumeMounts ? spec.mounts : []);
+  const findings: Finding[] = [...mounted.findings];
+
+  let asked: DeviceWords = { words: mounted.devices, source: "volume-mounts" };
+  if (!asksForDevices(asked.words)) {
+    asked = readDeviceWords(environment, policy.swarmResource);
+    if (asksForDevices(asked.words) && !trusted) {
+      findings.push(denied(asked.source, asked.words.join(",")));
+      return { request: undefined, findings };
+    }
+  }
+  const cdiKind = policy.nvidiaContainerRuntime.modes.cdi.defaultKind;
+  const visibleDevices = readVisibleDevices(asked.words, asked.source, cdiKind);
+  if (!visibleDevices) return { request: undefined, findings };
+
+  let imexChannels = mounted.imexChannels;
+  const imexVariable = environment.get("NVIDIA_IMEX_CHANNELS") ?? "";
+  if (policy.features.ignoreImexChannelRequests) imexChannels = [];
+  else if (imexChannels.length === 0 && trusted) imexChannels = readImexChannels(imexVariable);
+  else if (imexChannels.length === 0 && imexVariable !== "") {
+    findings.push(denied("NVIDIA_IMEX_CHANNELS", imexVariable));
+  }
+
+  const legacyImage = isLegacyImage(environment);
+  const request: Request = {
+    visibleDevices,
+    source: asked.source,
+    driverCapabilities: readDriverCapabilities(
+      environment.get("NVIDIA_DRIVER_CAPABILITIES"),
+      legacyImage,
+      policy.supportedDriverCapabilities,
+    ),
+    requirements: policy.disableRequire ? [] : readRequirementTexts(environment),
+    csvMounts: readCsvMounts(environment),
+    imexChannels,
+    migConfigDevices: readMigDevices(environment, "NVIDIA_MIG_CONFIG_DEVICES", privileged),
+    migMonitorDevices: readMigDevices(environment, "NVIDIA_MIG_MONITOR_DEVICES", privileged),
+    legacyImage,
+    privileged,
+  };
+  return { request, findings };
+}
+
+const denied = (variable: string, value: string): Finding =>
+  finding("request-denied-unprivileged", "warning", variable, { variable, value });
+
+/** The variables' list of devices: all swarm variables that are set, else NVIDIA_VISIBLE_DEVICES. */
+function readDeviceWords(environment: Environment, swarmResource: readonly string[]): DeviceWords {
+  const swarm = swarmResource.filter((variable) => environment.has(variable));
+  if (swarm.length > 0) {
+    const value = swarm.map((variable) => environment.get(variable)).join(",");
+    return { words: splitList(value), source: swarm.join(", ") };
+  }
+  const value = environment.get("NVIDIA_VISIBLE_DEVICES");
+  if (value !== undefined) return { words: splitList(value), source: "NVIDIA_VISIBLE_DEVICES" };
+  return { words: isLegacyImage(environment) ? ["all"] : [], source: "CUDA_VERSION" };
+}

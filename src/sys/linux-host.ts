@@ -1,0 +1,102 @@
+import { NvociError } from "../model/errors.ts";
+import type { HostView } from "../model/host-view.ts";
+import { type HostPath, hostPath } from "../model/paths.ts";
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY } from "./constants.ts";
+import { ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "./errno.ts";
+import { CWD, type Fd } from "./fd.ts";
+import type { Syscalls } from "./syscalls.ts";
+import { SystemError } from "./system-error.ts";
+
+const DEFAULT_LIMIT = 16 * 1024 * 1024;
+
+/** Runs `open` and gives `undefined` for a path at which nothing is. */
+function present(open: () => Fd): Fd | undefined {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof SystemError && [ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG].includes(error.errno)) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/**
+ * Reads a whole file through an open descriptor; works for /proc and /sys, whose files claim to be empty.
+ *
+ * @throws NvociError "file-invalid" when there are more than `limit` bytes.
+ */
+export function readAll(system: Syscalls, fd: Fd, sizeHint: number, limit = DEFAULT_LIMIT): Uint8Array {
+  let buffer = new Uint8Array(Math.min(Math.max(sizeHint, 4095), limit) + 1);
+  let filled = 0;
+  for (;;) {
+    const count = system.read(fd, filled === 0 ? buffer : buffer.subarray(filled));
+    if (count === 0) return buffer.subarray(0, filled);
+    filled += count;
+    if (filled > limit) {
+      throw new NvociError("file-invalid", `Cannot read ${fd}: it is larger than ${limit} bytes`);
+    }
+    if (filled === buffer.length) {
+      const larger = new Uint8Array(Math.min(buffer.length * 4, limit + 1));
+      larger.set(buffer);
+      buffer = larger;
+    }
+  }
+}
+
+/** The host as the kernel shows it in the caller's mount namespace. */
+export function linuxHost(system: Syscalls): HostView {
+  return {
+    // O_NONBLOCK: opening a FIFO or a serial line by mistake must not hang a container's start.
+    readFile(path, limit) {
+      const fd = present(() => system.openat(CWD, path, O_RDONLY | O_NONBLOCK));
+      if (fd === undefined) return undefined;
+      try {
+        const stat = system.statx(fd, "", AT_EMPTY_PATH);
+        if (stat?.type !== "file") {
+          throw new NvociError("file-invalid", `Cannot read "${path}": it is a ${stat?.type}, not a file`);
+        }
+        return readAll(system, fd, stat.size, limit);
+      } finally {
+        system.close(fd);
+      }
+    },
+
+    readRange(path, offset, length) {
+      const fd = present(() => system.openat(CWD, path, O_RDONLY | O_NONBLOCK));
+      if (fd === undefined) return undefined;
+      try {
+        const buffer = new Uint8Array(length);
+        return buffer.subarray(0, system.pread64(fd, buffer, offset));
+      } finally {
+        system.close(fd);
+      }
+    },
+
+    readDirectory(path) {
+      const fd = present(() => system.openat(CWD, path, O_RDONLY | system.O_DIRECTORY));
+      if (fd === undefined) return undefined;
+      try {
+        return system.getdents64(fd);
+      } finally {
+        system.close(fd);
+      }
+    },
+
+    lstat: (path) => system.statx(CWD, path, AT_SYMLINK_NOFOLLOW),
+
+    readLink: (path) => system.readlinkat(CWD, path),
+
+    // The kernel resolves once, on O_PATH, and tells the name that it arrived at.
+    realPath(path): HostPath | undefined {
+      const fd = present(() => system.openat(CWD, path, O_PATH));
+      if (fd === undefined) return undefined;
+      try {
+        const name = system.readlinkat(CWD, `/proc/self/fd/${fd.number}`);
+        return name === undefined ? undefined : hostPath(name);
+      } finally {
+        system.close(fd);
+      }
+    },
+  };
+}

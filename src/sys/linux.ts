@@ -1,0 +1,343 @@
+import { encodeUtf8 } from "../model/utf8.ts";
+import {
+  F_DUPFD_CLOEXEC,
+  F_SEAL_ALL,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  O_CLOEXEC,
+  openFlags,
+  POLLIN,
+} from "./constants.ts";
+import type { Engine } from "./engine.ts";
+import {
+  EAGAIN,
+  EEXIST,
+  EINTR,
+  EINVAL,
+  ELOOP,
+  ENAMETOOLONG,
+  ENOENT,
+  ENOSYS,
+  ENOTDIR,
+} from "./errno.ts";
+import { Fd } from "./fd.ts";
+import { decodeStat, decodeStatx } from "./stat.ts";
+import { syscallNumbers } from "./syscall-numbers.ts";
+import type { Stat, Syscalls } from "./syscalls.ts";
+import { type ShownArgument, SystemError } from "./system-error.ts";
+
+const octal = (mode: number) => ({ flags: `0${mode.toString(8)}` });
+const hex = (flags: number) => ({ flags: `0x${flags.toString(16)}` });
+
+/** Nothing is there by that name, as opposed to a look-up that failed. */
+const isAbsent = (result: number): boolean =>
+  result === -ENOENT || result === -ENOTDIR || result === -ELOOP || result === -ENAMETOOLONG;
+
+const STATX_BASIC_STATS = 0x7ff;
+/** PATH_MAX: no link is longer. */
+const LINK_BYTES = 4096;
+const DIRECTORY_BYTES = 32768;
+const CLOCK_REALTIME_COARSE = 5;
+
+/**
+ * Implements the kernel's interface on the engine's primitives. Nothing else may call them.
+ *
+ * Safe in general: every path argument is a NUL-free string that the engine copies for the duration of the call,
+ * every buffer is an array that stays reachable during it and whose real length is passed, and every descriptor
+ * is opened with O_CLOEXEC, so that no child inherits one by accident. Comments below say what is particular.
+ */
+export function linux(engine: Engine): Syscalls {
+  const nr = syscallNumbers(engine.arch);
+  const { O_DIRECTORY, O_NOFOLLOW } = openFlags(engine.arch);
+  const { syscall } = engine;
+
+  // One buffer for all small answers: calls are synchronous and each copies its answer out before it returns.
+  const scratch = new Uint8Array(DIRECTORY_BYTES);
+  const view = new DataView(scratch.buffer);
+  let hasStatx = true;
+
+  /** Throws for a failed call, otherwise gives the result back. */
+  const checked = (name: string, result: number, args: readonly ShownArgument[]): number => {
+    if (result < 0) throw new SystemError(name, args, result);
+    return result;
+  };
+
+  /** Repeats a call that a signal interrupted. Used for calls that can block; the others are not restarted. */
+  const uninterrupted = (call: () => number): number => {
+    let result = call();
+    while (result === -EINTR) result = call();
+    return result;
+  };
+
+  /** For calls that make a name: `false` when the name exists already. */
+  const made = (name: string, result: number, args: readonly ShownArgument[]): boolean => {
+    if (result === -EEXIST) return false;
+    checked(name, result, args);
+    return true;
+  };
+
+  const system: Syscalls = {
+    arch: engine.arch,
+    O_DIRECTORY,
+    O_NOFOLLOW,
+
+    // A FIFO or a device must not hold us up: whoever opens an untrusted name adds O_PATH or O_NONBLOCK.
+    openat(dirfd, path, flags, mode = 0) {
+      const result = syscall(nr.openat, dirfd.number, path, flags | O_CLOEXEC, mode);
+      if (result < 0) throw new SystemError("openat", [dirfd, path, hex(flags), octal(mode)], result);
+      return new Fd(result, path);
+    },
+
+    // struct open_how: u64 flags, u64 mode, u64 resolve. The kernel rejects unknown bits instead of ignoring them.
+    openat2(dirfd, path, how) {
+      scratch.fill(0, 0, 24);
+      view.setUint32(0, how.flags | O_CLOEXEC, true);
+      view.setUint32(8, how.mode ?? 0, true);
+      view.setUint32(16, how.resolve, true);
+      const result = syscall(nr.openat2, dirfd.number, path, scratch, 24);
+      if (result < 0) {
+        const shown = { flags: `{flags=0x${how.flags.toString(16)}, resolve=0x${how.resolve.toString(16)}}` };
+        throw new SystemError("openat2", [dirfd, path, shown], result);
+      }
+      return new Fd(result, path);
+    },
+
+    // Never retried on EINTR: Linux has released the number by then, and it may already be another file's.
+    close(fd) {
+      syscall(nr.close, fd.number);
+    },
+
+    dup(fd) {
+      const result = syscall(nr.fcntl, fd.number, F_DUPFD_CLOEXEC, 0);
+      return new Fd(checked("fcntl", result, [fd, { flags: "F_DUPFD_CLOEXEC" }]), fd.origin);
+    },
+
+    read(fd, buffer) {
+      const result = uninterrupted(() => syscall(nr.read, fd.number, buffer, buffer.length));
+      return checked("read", result, [fd, buffer.length]);
+    },
+
+    pread64(fd, buffer, offset) {
+      const result = uninterrupted(() => syscall(nr.pread64, fd.number, buffer, buffer.length, offset));
+      return checked("pread64", result, [fd, buffer.length, offset]);
+    },
+
+    write(fd, data) {
+      const bytes = typeof data === "string" ? encodeUtf8(data) : data;
+      for (let done = 0; done < bytes.length; ) {
+        const rest = done === 0 ? bytes : bytes.subarray(done);
+        const result = uninterrupted(() => syscall(nr.write, fd.number, rest, rest.length));
+        done += checked("write", result, [fd, rest.length]);
+      }
+    },
+
+    sendfile(to, from, count) {
+      const result = uninterrupted(() => syscall(nr.sendfile, to.number, from.number, null, count));
+      return checked("sendfile", result, [to, from, count]);
+    },
+
+    // Since 4.11. ENOSYS decides once and for all: a kernel does not lose a call while we run.
+    statx(dirfd, path, flags) {
+      if (hasStatx) {
+        const result = syscall(nr.statx, dirfd.number, path, flags, STATX_BASIC_STATS, scratch);
+        if (result === 0) return decodeStatx(view);
+        if (isAbsent(result)) return undefined;
+        if (result !== -ENOSYS) throw new SystemError("statx", [dirfd, path, hex(flags)], result);
+        hasStatx = false;
+      }
+      const result = syscall(nr.newfstatat, dirfd.number, path, scratch, flags);
+      if (isAbsent(result)) return undefined;
+      checked("newfstatat", result, [dirfd, path, hex(flags)]);
+      return decodeStat(view, engine.arch);
+    },
+
+    // struct statfs on 64-bit machines: f_type at 0, f_flags at 80.
+    fstatfs(fd) {
+      checked("fstatfs", syscall(nr.fstatfs, fd.number, scratch), [fd]);
+      return { type: view.getUint32(0, true), flags: view.getUint32(80, true) };
+    },
+
+    // A text that fills the buffer may be cut off: PATH_MAX rules that out, and it is refused all the same.
+    readlinkat(dirfd, path) {
+      const result = syscall(nr.readlinkat, dirfd.number, path, scratch, LINK_BYTES);
+      if (isAbsent(result) || result === -EINVAL) return undefined;
+      checked("readlinkat", result, [dirfd, path]);
+      if (result === LINK_BYTES) throw new SystemError("readlinkat", [dirfd, path], -ENAMETOOLONG);
+      return engine.decode(scratch, 0, result);
+    },
+
+    // struct linux_dirent64: u64 ino, s64 off, u16 reclen, u8 type, char name[].
+    getdents64(fd) {
+      const names: string[] = [];
+      for (;;) {
+        const filled = checked("getdents64", syscall(nr.getdents64, fd.number, scratch, DIRECTORY_BYTES), [fd]);
+        if (filled === 0) return names;
+        for (let at = 0; at < filled; ) {
+          const length = view.getUint16(at + 16, true);
+          const name = engine.decode(scratch, at + 19, scratch.indexOf(0, at + 19));
+          if (name !== "." && name !== ".." && !name.includes("\ufffd")) names.push(name);
+          at += length;
+        }
+      }
+    },
+
+    // mkdirat, mknodat and symlinkat never follow or replace an existing last component, and callers pass a
+    // single name below a descriptor, so that what they make lies where the descriptor says.
+    mkdirat(dirfd, path, mode) {
+      const result = syscall(nr.mkdirat, dirfd.number, path, mode);
+      return made("mkdirat", result, [dirfd, path, octal(mode)]);
+    },
+    mknodat(dirfd, path, mode) {
+      const result = syscall(nr.mknodat, dirfd.number, path, mode, 0);
+      return made("mknodat", result, [dirfd, path, octal(mode)]);
+    },
+    symlinkat(target, dirfd, path) {
+      return made("symlinkat", syscall(nr.symlinkat, target, dirfd.number, path), [target, dirfd, path]);
+    },
+
+    // Removes the name itself, never what a link leads to.
+    unlinkat(dirfd, path, flags) {
+      checked("unlinkat", syscall(nr.unlinkat, dirfd.number, path, flags), [dirfd, path, hex(flags)]);
+    },
+    renameat(from, oldPath, to, newPath) {
+      const result = syscall(nr.renameat2, from.number, oldPath, to.number, newPath, 0);
+      checked("renameat2", result, [from, oldPath, to, newPath]);
+    },
+    fchownat(dirfd, path, uid, gid, flags) {
+      const result = syscall(nr.fchownat, dirfd.number, path, uid, gid, flags);
+      checked("fchownat", result, [dirfd, path, uid, gid]);
+    },
+    fchmodat(dirfd, path, mode) {
+      checked("fchmodat", syscall(nr.fchmodat, dirfd.number, path, mode), [dirfd, path, octal(mode)]);
+    },
+
+    // mount(2) and umount2(2) take paths only. Callers inside a container pass the decimal number of an open
+    // descriptor, relative to /proc/self/fd as their current directory, so that nothing is looked up by name.
+    mount(source, target, type, flags, data) {
+      const result = syscall(nr.mount, source, target, type, flags, data);
+      checked("mount", result, [source, target, type ?? "none", hex(flags), data ?? ""]);
+    },
+    umount2(target, flags) {
+      checked("umount2", syscall(nr.umount2, target, flags), [target, hex(flags)]);
+    },
+
+    // A clone is detached: it is in no namespace until move_mount attaches it, and vanishes on close.
+    open_tree(dirfd, path, flags) {
+      const result = syscall(nr.open_tree, dirfd.number, path, flags | O_CLOEXEC);
+      if (result < 0) throw new SystemError("open_tree", [dirfd, path, hex(flags)], result);
+      return new Fd(result, path);
+    },
+
+    // Without MOVE_MOUNT_T_SYMLINKS the target's last component is not followed.
+    move_mount(from, fromPath, to, toPath, flags) {
+      const result = syscall(nr.move_mount, from.number, fromPath, to.number, toPath, flags);
+      if (result >= 0) return;
+      const path = flags & MOVE_MOUNT_F_EMPTY_PATH ? "" : fromPath;
+      throw new SystemError("move_mount", [from, path, to, toPath, hex(flags)], result);
+    },
+
+    // struct mount_attr: u64 attr_set, attr_clr, propagation, userns_fd. attr_clr stays 0: a flag that a parent
+    // mount has locked is never asked to go.
+    mount_setattr(dirfd, path, flags, attr) {
+      scratch.fill(0, 0, 32);
+      view.setUint32(0, attr.attrSet, true);
+      view.setUint32(16, attr.propagation ?? 0, true);
+      const result = syscall(nr.mount_setattr, dirfd.number, path, flags, scratch, 32);
+      if (result >= 0) return;
+      throw new SystemError("mount_setattr", [dirfd, path, hex(attr.attrSet)], result);
+    },
+
+    setns(fd, type) {
+      checked("setns", syscall(nr.setns, fd.number, type), [fd, hex(type)]);
+    },
+    unshare(flags) {
+      checked("unshare", syscall(nr.unshare, flags), [hex(flags)]);
+    },
+    fchdir(fd) {
+      checked("fchdir", syscall(nr.fchdir, fd.number), [fd]);
+    },
+    // The two never fail: they answer the previous id. A refused change shows in the next file's owner.
+    setfsuid(uid) {
+      syscall(nr.setfsuid, uid);
+    },
+    setfsgid(gid) {
+      syscall(nr.setfsgid, gid);
+    },
+    geteuid: () => syscall(nr.geteuid),
+    getpid: () => syscall(nr.getpid),
+    umask: (mode) => syscall(nr.umask, mode),
+
+    // struct rlimit64: u64 soft, u64 hard.
+    prlimit64(resource, limit) {
+      view.setBigUint64(0, BigInt(limit), true);
+      view.setBigUint64(8, BigInt(limit), true);
+      checked("prlimit64", syscall(nr.prlimit64, 0, resource, scratch, null), [0, resource, limit]);
+    },
+
+    memfd_create(name, flags) {
+      return new Fd(checked("memfd_create", syscall(nr.memfd_create, name, flags), [name, hex(flags)]), name);
+    },
+    fcntl(fd, command, argument) {
+      const shown = argument === F_SEAL_ALL ? { flags: "F_SEAL_ALL" } : argument;
+      return checked("fcntl", syscall(nr.fcntl, fd.number, command, argument), [fd, command, shown]);
+    },
+
+    // int[2]: the reading end first.
+    pipe2() {
+      checked("pipe2", syscall(nr.pipe2, scratch, O_CLOEXEC), [hex(O_CLOEXEC)]);
+      return { reader: new Fd(view.getInt32(0, true), "pipe"), writer: new Fd(view.getInt32(4, true), "pipe") };
+    },
+
+    // struct pollfd: int fd, short events, short revents; struct timespec: s64 seconds, s64 nanoseconds.
+    ppoll(fd, timeoutMs) {
+      view.setInt32(0, fd.number, true);
+      view.setInt16(4, POLLIN, true);
+      view.setInt16(6, 0, true);
+      view.setBigInt64(8, BigInt(Math.floor(timeoutMs / 1000)), true);
+      view.setBigInt64(16, BigInt((timeoutMs % 1000) * 1_000_000), true);
+      const result = syscall(nr.ppoll, scratch, 1, scratch.subarray(8), null, 8);
+      if (result === -EINTR || result === -EAGAIN) return false;
+      return checked("ppoll", result, [fd, timeoutMs]) > 0;
+    },
+    clock_gettime() {
+      checked("clock_gettime", syscall(nr.clock_gettime, CLOCK_REALTIME_COARSE, scratch), []);
+      return Number(view.getBigInt64(0, true)) + view.getUint32(8, true) / 1e9;
+    },
+
+    bpf: (command, attribute) => syscall(nr.bpf, command, attribute, attribute.length),
+
+    spawn(cloneFlags, steps, report) {
+      return checked("clone", engine.spawn(cloneFlags, steps, report.number), [hex(cloneFlags)]);
+    },
+
+    // The low seven bits are the signal; bits 8 to 15 the exit status.
+    wait4(pid) {
+      checked("wait4", uninterrupted(() => syscall(nr.wait4, pid, scratch, 0, null)), [pid]);
+      const status = view.getUint32(0, true);
+      return status & 0x7f ? { signalled: status & 0x7f } : { exited: (status >> 8) & 0xff };
+    },
+    kill(pid, signal) {
+      checked("kill", syscall(nr.kill, pid, signal), [pid, signal]);
+    },
+    execve(path, argv, envp) {
+      const result = syscall(nr.execve, path, argv, envp);
+      throw new SystemError("execve", [path], result);
+    },
+
+    // struct sigaction as the kernel takes it: handler 0 is SIG_DFL, everything else zero.
+    rt_sigaction_default(signal) {
+      scratch.fill(0, 0, 32);
+      checked("rt_sigaction", syscall(nr.rt_sigaction, signal, scratch, null, 8), [signal]);
+    },
+    exit_group(status) {
+      for (;;) syscall(nr.exit_group, status);
+    },
+    address: (bytes) => engine.address(bytes),
+    decode: (bytes, start, end) => engine.decode(bytes, start, end),
+  };
+  return system;
+}
+
+/** Standard input, output and error, which every process is given. */
+export const STDIN = new Fd(0, "stdin");
+export const STDOUT = new Fd(1, "stdout");
+export const STDERR = new Fd(2, "stderr");

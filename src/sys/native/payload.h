@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NVOCI_PAYLOAD_H
+#define NVOCI_PAYLOAD_H
+
+#include <stdint.h>
+
+#define NVOCI_PAYLOAD_MAGIC "nvoci-payload-1"
+
+/* One bundle, compiled to QuickJS bytecode: a script whose value is function (require, module, exports). */
+struct nvoci_script {
+    const char *name;
+    const uint8_t *bytes;
+    const uint32_t *size;
+};
+
+/* Written by the build as C data, so that strip, prelink and objcopy leave it alone. */
+extern const char nvoci_payload_magic[sizeof(NVOCI_PAYLOAD_MAGIC)];
+extern const struct nvoci_script nvoci_payload[];
+extern const uint32_t nvoci_payload_count;
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The native program: QuickJS, the primitives as the global `nvociEngine`, and the bundles as bytecode.
+ *
+ * Why this is safe: scripts come from the program's own data, never from a file, and there is no eval; they reach the
+ * system only through the primitives. Nothing is freed at the end: the process goes, and the kernel is faster.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "payload.h"
+#include "quickjs-engine.h"
+
+enum {
+    EXIT_BUG = 70,         /* EX_SOFTWARE of sysexits(3) */
+    STACK_BYTES = 1 << 20, /* an eighth of the usual limit: deep JSON is an exception, not a crash */
+};
+
+static JSValue *loaded; /* by index in nvoci_payload: the module object, or undefined */
+
+static void __attribute__((noreturn)) bug(const char *text, const char *stack)
+{
+    dprintf(STDERR_FILENO, "nvoci: bug: %s\n%s", text ? text : "out of memory", stack ? stack : "");
+    _exit(EXIT_BUG);
+}
+
+/* require(): a bundle by its file name, run once. */
+static JSValue js_require(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    const char *given = JS_ToCString(ctx, argv[0]), *name;
+    JSValue script, module, exports, value;
+    uint32_t i = 0;
+
+    if (!given)
+        return JS_EXCEPTION;
+    name = strncmp(given, "./", 2) ? given : given + 2;
+    while (i < nvoci_payload_count && strcmp(nvoci_payload[i].name, name))
+        i++;
+    JS_FreeCString(ctx, given);
+    if (i == nvoci_payload_count)
+        return JS_ThrowReferenceError(ctx, "Cannot find the bundle");
+    if (!JS_IsUndefined(loaded[i]))
+        return JS_GetPropertyStr(ctx, loaded[i], "exports");
+    script = JS_ReadObject(ctx, nvoci_payload[i].bytes, *nvoci_payload[i].size, JS_READ_OBJ_BYTECODE);
+    if (JS_IsException(script) || JS_IsException(script = JS_EvalFunction(ctx, script)))
+        return JS_EXCEPTION;
+    module = JS_NewObject(ctx);
+    exports = JS_NewObject(ctx);
+    JS_SetPropertyStr(ctx, module, "exports", JS_DupValue(ctx, exports));
+    loaded[i] = module; /* before it runs: bundles may require each other */
+    JSValue require = JS_NewCFunction(ctx, js_require, "require", 1);
+    value = JS_Call(ctx, script, JS_UNDEFINED, 3, (JSValueConst[]){require, module, exports});
+    JS_FreeValue(ctx, require);
+    JS_FreeValue(ctx, exports);
+    JS_FreeValue(ctx, script);
+    if (JS_IsException(value))
+        return value;
+    JS_FreeValue(ctx, value);
+    return JS_GetPropertyStr(ctx, module, "exports");
+}
+
+/* What the bundles use of the language, and no more: neither eval nor Proxy nor String.prototype.normalize. */
+static void add_intrinsics(JSContext *ctx)
+{
+    JS_AddIntrinsicBaseObjects(ctx);
+    JS_AddIntrinsicDate(ctx);
+    JS_AddIntrinsicRegExp(ctx);
+    JS_AddIntrinsicJSON(ctx);
+    JS_AddIntrinsicMapSet(ctx);
+    JS_AddIntrinsicTypedArrays(ctx);
+    JS_AddIntrinsicPromise(ctx);
+}
+
+static void check_payload(void)
+{
+    if (memcmp(nvoci_payload_magic, NVOCI_PAYLOAD_MAGIC, sizeof(NVOCI_PAYLOAD_MAGIC)) || !nvoci_payload_count)
+        bug("Cannot start: the program's own scripts are missing, install it again", "");
+    for (uint32_t i = 0; i < nvoci_payload_count; i++)
+        if (!*nvoci_payload[i].size || !nvoci_payload[i].bytes[0])
+            bug("Cannot start: the program's own scripts are damaged, install it again", "");
+}
+
+int main(int argc, char **argv)
+{
+    JSRuntime *runtime;
+    JSContext *ctx;
+    JSValue global, name, result;
+
+    check_payload();
+    if (!(runtime = JS_NewRuntime()) || !(ctx = JS_NewContextRaw(runtime)) ||
+        !(loaded = malloc(nvoci_payload_count * sizeof(*loaded))))
+        bug(NULL, NULL);
+    for (uint32_t i = 0; i < nvoci_payload_count; i++)
+        loaded[i] = JS_UNDEFINED;
+    JS_SetMaxStackSize(runtime, STACK_BYTES);
+    /* The process lives for milliseconds: reference counts free enough, looking for cycles costs more. */
+    JS_SetGCThreshold(runtime, (size_t)-1);
+    add_intrinsics(ctx);
+    global = JS_GetGlobalObject(ctx);
+    JS_SetPropertyStr(ctx, global, "nvociEngine", nvoci_new_engine(ctx, argv));
+    name = JS_NewString(ctx, "main.cjs");
+    result = js_require(ctx, JS_UNDEFINED, 1, (JSValueConst[]){name});
+    if (JS_IsException(result)) {
+        JSValue error = JS_GetException(ctx);
+        const char *text = JS_ToCString(ctx, error), *stack = NULL;
+
+        if (JS_IsError(ctx, error))
+            stack = JS_ToCString(ctx, JS_GetPropertyStr(ctx, error, "stack"));
+        bug(text, stack);
+    }
+    _exit(EXIT_SUCCESS);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NVOCI_UTF8_H
+#define NVOCI_UTF8_H
+
+#include <stddef.h>
+
+/* Number of leading bytes that are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
+size_t nvoci_utf8_valid(const unsigned char *bytes, size_t length);
+
+/*
+ * Writes `bytes` to `out` with each malformed part as U+FFFD and returns the number of bytes written: at most
+ * three times `length`. What counts as one part is the rule of the WHATWG decoder, which Node.js follows.
+ */
+size_t nvoci_utf8_repair(const unsigned char *bytes, size_t length, unsigned char *out);
+
+#endif

@@ -1,0 +1,76 @@
+import { encodeUtf8 } from "../model/utf8.ts";
+import { syscallNumbers, type SyscallName } from "./syscall-numbers.ts";
+import type { Syscalls } from "./syscalls.ts";
+
+/** Tolerates any failure of a step. */
+export const ANY_ERROR = -1;
+
+const RECORD_BYTES = 64;
+
+type StepArgument = number | string | Uint8Array | null;
+
+/**
+ * Builds the list of system calls that a child makes between clone(2) and execve(2). After a fork in a process
+ * with threads nothing else is safe to run there, and nothing else is needed.
+ *
+ * Strings become NUL-terminated bytes; the list keeps everything alive that its records point to.
+ */
+export class StepList {
+  private readonly system: Syscalls;
+  private readonly records: (readonly [SyscallName, readonly StepArgument[], number])[] = [];
+  private readonly kept: Uint8Array[] = [];
+
+  constructor(system: Syscalls) {
+    this.system = system;
+  }
+
+  /**
+   * Adds a call.
+   *
+   * @param tolerated errno that is no failure; `ANY_ERROR` for all.
+   */
+  call(name: SyscallName, args: readonly StepArgument[], tolerated = 0): this {
+    this.records.push([name, args, tolerated]);
+    return this;
+  }
+
+  /** The name of a step, for the message about its failure. */
+  nameOf(index: number): string {
+    return this.records[index]?.[0] ?? "unknown step";
+  }
+
+  /** A NULL-terminated array of strings, as execve(2) takes argv and envp. */
+  stringArray(strings: readonly string[]): Uint8Array {
+    const pointers = new Uint8Array((strings.length + 1) * 8);
+    const view = new DataView(pointers.buffer);
+    strings.forEach((text, index) => {
+      view.setBigUint64(index * 8, BigInt(this.addressOf(text)), true);
+    });
+    this.kept.push(pointers);
+    return pointers;
+  }
+
+  /** The records as `Engine.spawn` takes them. */
+  encode(): Uint8Array {
+    const bytes = new Uint8Array(this.records.length * RECORD_BYTES);
+    const view = new DataView(bytes.buffer);
+    const numbers = syscallNumbers(this.system.arch);
+    this.records.forEach(([name, args, tolerated], index) => {
+      const at = index * RECORD_BYTES;
+      view.setBigInt64(at, BigInt(numbers[name]), true);
+      args.forEach((argument, position) => {
+        const value = typeof argument === "number" ? argument : this.addressOf(argument);
+        view.setBigInt64(at + 8 + position * 8, BigInt(value), true);
+      });
+      view.setBigInt64(at + 56, BigInt(tolerated), true);
+    });
+    return bytes;
+  }
+
+  private addressOf(argument: string | Uint8Array | null): number {
+    if (argument === null) return 0;
+    const bytes = typeof argument === "string" ? encodeUtf8(`${argument}\0`) : argument;
+    this.kept.push(bytes);
+    return this.system.address(bytes);
+  }
+}

@@ -1,0 +1,118 @@
+import type { FileStat } from "../model/host-view.ts";
+import type { Fd } from "./fd.ts";
+
+/** What statx(2) says about one inode, beyond what decisions on the host need. */
+export interface Stat extends FileStat {
+  readonly inode: number;
+  /** Number of the containing file system's device, `major:minor`. */
+  readonly device: string;
+  /** Time of the last status change, in seconds since 1970; file systems round it to their clock's tick. */
+  readonly changed: number;
+}
+
+/** openat2(2)'s `struct open_how`. */
+export interface OpenHow {
+  readonly flags: number;
+  readonly mode?: number;
+  readonly resolve: number;
+}
+
+/** mount_setattr(2)'s `struct mount_attr`, without the parts that nvoci never uses. */
+export interface MountAttr {
+  readonly attrSet: number;
+  readonly propagation?: number;
+}
+
+/** One resource limit; soft and hard are set to the same value. */
+export type Limit = number;
+
+/** How a child ended, as wait4(2) tells it. */
+export type ExitStatus = { readonly exited: number } | { readonly signalled: number };
+
+/**
+ * The kernel as the rest of nvoci sees it: man-page names, man-page argument order, synchronous.
+ *
+ * A call that fails throws SystemError, save where its description gives another answer for an expected failure.
+ * Every descriptor is close-on-exec. Paths are UTF-8 without NUL.
+ */
+export interface Syscalls {
+  readonly arch: "x64" | "arm64";
+  readonly O_DIRECTORY: number;
+  readonly O_NOFOLLOW: number;
+
+  openat(dirfd: Fd, path: string, flags: number, mode?: number): Fd;
+  openat2(dirfd: Fd, path: string, how: OpenHow): Fd;
+  close(fd: Fd): void;
+  /** A second descriptor of the same open file. */
+  dup(fd: Fd): Fd;
+  /** @returns the number of bytes put at the start of `buffer`; 0 at the end. */
+  read(fd: Fd, buffer: Uint8Array): number;
+  /** @returns the number of bytes put at the start of `buffer`; 0 at the end. */
+  pread64(fd: Fd, buffer: Uint8Array, offset: number): number;
+  /** Writes all of it, in several calls if need be. */
+  write(fd: Fd, data: Uint8Array | string): void;
+  /** @returns the number of bytes copied, 0 at the end of `from`. */
+  sendfile(to: Fd, from: Fd, count: number): number;
+
+  /** @returns `undefined` when nothing is there (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG). Falls back to newfstatat(2). */
+  statx(dirfd: Fd, path: string, flags: number): Stat | undefined;
+  /** @returns the file system's magic number. */
+  fstatfs(fd: Fd): { readonly type: number; readonly flags: number };
+  /** @returns `undefined` when nothing is there or it is no symbolic link. An empty path reads the link that `dirfd` is. */
+  readlinkat(dirfd: Fd, path: string): string | undefined;
+  /** @returns the names in a directory opened for reading, without `.` and `..` and names that are not UTF-8. */
+  getdents64(fd: Fd): string[];
+
+  /** @returns whether it was made; `false` means that the name exists. */
+  mkdirat(dirfd: Fd, path: string, mode: number): boolean;
+  /** @returns whether it was made; `false` means that the name exists. */
+  mknodat(dirfd: Fd, path: string, mode: number): boolean;
+  /** @returns whether it was made; `false` means that the name exists. */
+  symlinkat(target: string, dirfd: Fd, path: string): boolean;
+  unlinkat(dirfd: Fd, path: string, flags: number): void;
+  /** renameat2(2) with no flags. */
+  renameat(from: Fd, oldPath: string, to: Fd, newPath: string): void;
+  fchownat(dirfd: Fd, path: string, uid: number, gid: number, flags: number): void;
+  fchmodat(dirfd: Fd, path: string, mode: number): void;
+
+  mount(source: string, target: string, type: string | null, flags: number, data: string | null): void;
+  umount2(target: string, flags: number): void;
+  open_tree(dirfd: Fd, path: string, flags: number): Fd;
+  move_mount(from: Fd, fromPath: string, to: Fd, toPath: string, flags: number): void;
+  mount_setattr(dirfd: Fd, path: string, flags: number, attr: MountAttr): void;
+
+  setns(fd: Fd, type: number): void;
+  unshare(flags: number): void;
+  fchdir(fd: Fd): void;
+  setfsuid(uid: number): void;
+  setfsgid(gid: number): void;
+  geteuid(): number;
+  getpid(): number;
+  umask(mode: number): number;
+  prlimit64(resource: number, limit: Limit): void;
+
+  memfd_create(name: string, flags: number): Fd;
+  /** fcntl(2) with an integer argument. */
+  fcntl(fd: Fd, command: number, argument: number): number;
+  pipe2(): { readonly reader: Fd; readonly writer: Fd };
+  /** @returns whether the descriptor can be read within the time. */
+  ppoll(fd: Fd, timeoutMs: number): boolean;
+  /** Seconds since 1970 by the kernel's coarse clock, the one that file times are taken from. */
+  clock_gettime(): number;
+
+  /** bpf(2). @returns the result, or `-errno`: callers decide by it. */
+  bpf(command: number, attribute: Uint8Array): number;
+
+  /** Starts a child that makes the prepared calls; see `StepList`. */
+  spawn(cloneFlags: number, steps: Uint8Array, report: Fd): number;
+  wait4(pid: number): ExitStatus;
+  kill(pid: number, signal: number): void;
+  /** Becomes another program; returns only by throwing. */
+  execve(path: string, argv: Uint8Array | number, envp: Uint8Array | number): never;
+  rt_sigaction_default(signal: number): void;
+  exit_group(status: number): never;
+  /** The address of a byte array that a structure points to; the array must stay reachable. */
+  address(bytes: Uint8Array): number;
+  /** UTF-8 to string; malformed sequences become U+FFFD. */
+  decode(bytes: Uint8Array, start: number, end: number): string;
+}

@@ -1,0 +1,118 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { hookEntry } from "../../support/builds.ts";
+import { type Bundle, type BundleOptions, makeBundle } from "../../support/bundle.ts";
+import { createContainer, runContainer } from "../../support/container.ts";
+import { applyLayout, hostileLayouts } from "../../support/hostile-layouts.ts";
+import { CONTAINER, describeNeeding } from "../../support/prerequisites.ts";
+import { CGROUP_V2_ONLY, openNamespace } from "../../support/private-namespace.ts";
+import { snapshotMounts, snapshotTree } from "../../support/snapshot.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
+
+const NODE = { path: "/dev/local", type: "c", major: 60, minor: 7 };
+
+describeNeeding(CONTAINER, "a container of the test support", () => {
+  const made: { remove(): void }[] = [];
+  afterEach(() => {
+    for (const thing of made.splice(0)) thing.remove();
+  });
+  const bundleOf = (options?: BundleOptions): Bundle => {
+    const bundle = makeBundle(options);
+    made.push(bundle);
+    return bundle;
+  };
+
+  test.each(["busybox", "alpine", "debian"] as const)("runs a command in a %s image", (rootfs) => {
+    const bundle = bundleOf({ rootfs, env: ["NAME=value"] });
+    expect(runContainer(bundle, ["sh", "-c", "echo $NAME; exit 3"])).toEqual({
+      status: 3,
+      stdout: "value\n",
+      stderr: "",
+    });
+  });
+
+  test("has a loader and a cache in a debian image", () => {
+    const result = runContainer(bundleOf(), ["sh", "-c", "/usr/bin/true && ldconfig -p"]);
+    expect(result.stdout).toContain("libc.so.6 ");
+  });
+
+  test.each(["prestart", "createRuntime"])("runs a %s hook with the state on its stdin", (stage) => {
+    const stub = temporaryDirectory("stub");
+    made.push(stub);
+    const seen = join(stub.path, "seen");
+    writeFileSync(join(stub.path, "hook"), `#!/bin/sh\ncat > ${seen}\n`);
+    chmodSync(join(stub.path, "hook"), 0o755);
+    const bundle = bundleOf({ hooks: { [stage]: [hookEntry([join(stub.path, "hook")])] } });
+    expect(runContainer(bundle, ["true"]).status).toBe(0);
+    expect(JSON.parse(readFileSync(seen, "utf8"))).toMatchObject({ bundle: bundle.directory });
+  });
+
+  test("fails with the hook's words when a hook fails", () => {
+    const hook = hookEntry(["/bin/sh", "-c", "echo no such thing >&2; exit 1"]);
+    const result = runContainer(bundleOf({ hooks: { prestart: [hook] } }), ["true"]);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain("no such thing");
+  });
+
+  test("can be looked at between its creation and its end", () => {
+    const bundle = bundleOf();
+    const mounts = snapshotMounts();
+    const container = createContainer(bundle);
+    try {
+      container.start();
+      expect(container.exec(["echo", "x"]).stdout).toBe("x\n");
+      expect(snapshotMounts(container.pid).some((line) => line.startsWith("/dev/shm "))).toBe(true);
+      expect(snapshotMounts()).toEqual(mounts);
+    } finally {
+      container.delete();
+    }
+  });
+
+  test("gets a listed device and is refused others, with cgroup v1 or both", () => {
+    const script = "mknod /tmp/n c 60 8; cat /dev/local; cat /tmp/n";
+    const { stderr } = runContainer(bundleOf({ devices: [NODE] }), ["sh", "-c", script]);
+    expect(stderr).toContain("/dev/local': No such device or address");
+    expect(stderr).toContain("/tmp/n': Operation not permitted");
+  });
+
+  test("gets a listed device and is refused others, with cgroup v2 alone", async () => {
+    const place = await openNamespace(CGROUP_V2_ONLY);
+    const script = "mknod /tmp/n c 60 8; cat /dev/local; cat /tmp/n";
+    const { stderr } = runContainer(bundleOf({ devices: [NODE] }), ["sh", "-c", script], place);
+    place.close();
+    expect(stderr).toContain("/dev/local': No such device or address");
+    expect(stderr).toContain("/tmp/n': Operation not permitted");
+  });
+
+  test("runs in a user namespace, and with a read-only root", () => {
+    const user = runContainer(bundleOf({ userNamespace: true }), ["cat", "/proc/self/uid_map"]);
+    expect(user.stdout.trim().split(/\s+/)).toEqual(["0", "100000", "65536"]);
+    expect(runContainer(bundleOf({ readonlyRoot: true }), ["touch", "/etc/x"]).stderr).toContain("Read-only");
+  });
+
+  test("can have a hostile layout; the snapshot of the canary does not change", () => {
+    const canary = temporaryDirectory("canary");
+    made.push(canary);
+    mkdirSync(join(canary.path, "lib"));
+    writeFileSync(join(canary.path, "secret"), "secret");
+    const before = snapshotTree(canary.path);
+    for (const layout of hostileLayouts(canary.path).filter(({ runcFollows }) => runcFollows !== true)) {
+      const bundle = bundleOf({ rootfs: "busybox" });
+      applyLayout(bundle.rootfs, layout);
+      runContainer(bundle, ["sh", "-c", `echo x > ${canary.path}/secret`]);
+    }
+    expect(before).toHaveLength(3);
+    expect(snapshotTree(canary.path)).toEqual(before);
+    writeFileSync(join(canary.path, "secret"), "Secret");
+    expect(snapshotTree(canary.path)).not.toEqual(before);
+  });
+
+  test("leaves no cgroup behind", () => {
+    runContainer(bundleOf(), ["true"]);
+    const leftovers = ["devices", "unified", ""].map(
+      (name) => `/sys/fs/cgroup/${name}/nvoci-test-${process.pid}-1`,
+    );
+    expect(leftovers.filter((path) => existsSync(path))).toEqual([]);
+  });
+});

@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { withoutCalls } from "../../support/enosys.ts";
+import { withFault } from "../../support/inject-fault.ts";
+import { describeNeeding } from "../../support/prerequisites.ts";
+import { runCommand } from "../../support/run-command.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
+
+describeNeeding(["gcc"], "withoutCalls()", () => {
+  test("answers ENOSYS to a named call in a command", () => {
+    expect(runCommand(withoutCalls(["clone3", "openat2"], ["/bin/sh", "-c", "/bin/echo x"])).stdout).toBe(
+      "x\n",
+    );
+    const names = ["getrandom", "memfd_create", "mknodat", "mount"];
+    expect(runCommand(withoutCalls(names, ["mknod", "/tmp/never", "p"])).stderr).toContain("not implemented");
+  });
+
+  test("answers another errno when told to", () => {
+    const result = runCommand(withoutCalls(["mknodat"], ["mknod", "/tmp/never", "p"], 13));
+    expect(result.stderr).toContain("Permission denied");
+  });
+
+  test("ends with status 2 for a call it does not know", () => {
+    expect(runCommand(withoutCalls(["no_such_call"], ["true"])).status).toBe(2);
+  });
+});
+
+describeNeeding(["strace"], "withFault()", () => {
+  test("lets the n-th call fail and no other", () => {
+    const directory = temporaryDirectory("fault");
+    const log = join(directory.path, "log");
+    const script = "mkdir a; mkdir b c";
+    const command = withFault({ call: "mkdir", when: 2, error: "ENOSPC" }, ["/bin/sh", "-c", script], log);
+    const result = runCommand(command, { cwd: directory.path });
+    expect(result.stderr).toContain("No space left on device");
+    expect(readFileSync(log, "utf8")).toMatch(/mkdir\("c".*\(INJECTED\)/);
+    expect(runCommand(["ls", directory.path]).stdout).toBe("a\nb\nlog\n");
+    directory.remove();
+  });
+});

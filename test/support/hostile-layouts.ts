@@ -1,0 +1,66 @@
+import { existsSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** An image that tries to lead the hook out of its root. */
+export interface HostileLayout {
+  readonly name: string;
+  /** Path in the image to the text of the symbolic link that lies there. */
+  readonly links: Readonly<Record<string, string>>;
+  /** runc(8) 1.1 follows these links itself: a canary tells nothing about the hook when runc makes the container. */
+  readonly runcFollows?: true;
+}
+
+/**
+ * Layouts whose links lead to a directory of the host that has to stay untouched.
+ *
+ * @param canary absolute path of that directory on the host.
+ */
+export function hostileLayouts(canary: string): readonly HostileLayout[] {
+  const climb = `../../../../../../../../../..${canary}`;
+  return [
+    { name: "/usr/lib is an absolute link", links: { "/usr/lib": `${canary}/lib` } },
+    { name: "the multiarch directory climbs", links: { "/usr/lib/aarch64-linux-gnu": climb } },
+    {
+      name: "a library is a link to a host file",
+      links: {
+        "/usr/lib/aarch64-linux-gnu/nvidia/libcuda.so.1.1": `${canary}/secret`,
+        "/usr/lib/aarch64-linux-gnu/nvidia/libnvos.so": `${climb}/secret`,
+      },
+    },
+    { name: "a directory is a link to the root", links: { "/usr/lib/aarch64-linux-gnu/nvidia": "/" } },
+    {
+      name: "a directory climbs above the root",
+      links: { "/usr/lib/aarch64-linux-gnu/nvidia": "../../../../.." },
+    },
+    {
+      name: "the linker's files are links",
+      links: {
+        "/etc/ld.so.conf.d": `${canary}/etc`,
+        "/etc/ld.so.conf": `${canary}/secret`,
+        "/etc/ld.so.cache": `${canary}/secret`,
+      },
+    },
+    { name: "/etc is a link", links: { "/etc": canary } },
+    { name: "/run and /tmp are links", links: { "/run": canary, "/tmp": canary } },
+    { name: "/dev is a link", links: { "/dev": canary }, runcFollows: true },
+    { name: "/proc is a link", links: { "/proc": canary } },
+    { name: "a loop", links: { "/usr/lib/aarch64-linux-gnu": "aarch64-linux-gnu" } },
+    {
+      name: "a magic link",
+      links: {
+        "/usr/lib/aarch64-linux-gnu": "/proc/1/root/usr/lib",
+        "/etc/nv_tegra_release": "/proc/1/root/etc/passwd",
+      },
+    },
+  ];
+}
+
+/** Puts a layout's links into an image. What was there is kept under the same name with `.image` added. */
+export function applyLayout(rootfs: string, layout: HostileLayout): void {
+  for (const [path, text] of Object.entries(layout.links)) {
+    const place = join(rootfs, path);
+    if (existsSync(place)) renameSync(place, `${place}.image`);
+    mkdirSync(dirname(place), { recursive: true });
+    symlinkSync(text, place);
+  }
+}

@@ -1,0 +1,69 @@
+import { describe, expect, test } from "vitest";
+import { configPath } from "../../../src/config/config-path.ts";
+import { catchError } from "../../support/catch-error.ts";
+
+const FILE = "NVIDIA_CTK_CONFIG_FILE_PATH=/opt/config.toml";
+const HOME = "XDG_CONFIG_HOME=/home/u/.config";
+
+describe("configPath()", () => {
+  test.each([
+    [[], undefined, "/etc/nvidia-container-runtime/config.toml", false],
+    [[HOME], undefined, "/home/u/.config/nvidia-container-runtime/config.toml", false],
+    [[HOME, FILE], undefined, "/opt/config.toml", true],
+    [[HOME, FILE], "/x//config.toml", "/x/config.toml", true],
+    [
+      ["XDG_CONFIG_HOME=", "NVIDIA_CTK_CONFIG_FILE_PATH="],
+      undefined,
+      "/etc/nvidia-container-runtime/config.toml",
+      false,
+    ],
+    [["XDG_CONFIG_HOME=.config"], undefined, "/etc/nvidia-container-runtime/config.toml", false],
+    [
+      ["MY_XDG_CONFIG_HOME=/a", "XDG_CONFIG_HOMES=/b"],
+      undefined,
+      "/etc/nvidia-container-runtime/config.toml",
+      false,
+    ],
+    [
+      [HOME, "XDG_CONFIG_HOME=/other"],
+      undefined,
+      "/home/u/.config/nvidia-container-runtime/config.toml",
+      false,
+    ],
+  ])("for %j and option %j is %j", (environ, option, path, mustExist) => {
+    expect(configPath(environ, option)).toEqual({ path, mustExist });
+  });
+
+  test.each(["config.toml", "", "./a", "/a\0"])("refuses the option %j", (option) => {
+    expect(catchError(() => configPath([], option)).code).toBe("config-invalid");
+  });
+
+  test("refuses a relative file from the environment", () => {
+    expect(catchError(() => configPath(["NVIDIA_CTK_CONFIG_FILE_PATH=a"], undefined)).code).toBe(
+      "config-invalid",
+    );
+  });
+});
+
+describe("configPath() and the image's environment", () => {
+  test.each([FILE, HOME])("refuses %j that the image sets too", (entry) => {
+    const error = catchError(() => configPath([entry], undefined, ["A=1", entry]));
+    expect(error.code).toBe("config-invalid");
+    expect(error.message).toContain(entry.slice(0, entry.indexOf("=")));
+    expect(error.details).not.toEqual([]);
+  });
+
+  test("does not let an image switch off what the host sets", () => {
+    const image = ["NVIDIA_CTK_CONFIG_FILE_PATH=/mine", "XDG_CONFIG_HOME=/mine"];
+    expect(configPath([FILE], undefined, image).path).toBe("/opt/config.toml");
+    expect(configPath([HOME], undefined, image).path).toMatch(/^\/home\/u\//);
+  });
+
+  test("takes nothing from the image alone", () => {
+    expect(configPath([], undefined, [FILE, HOME]).path).toBe("/etc/nvidia-container-runtime/config.toml");
+  });
+
+  test("does not mind the image where the option names the file", () => {
+    expect(configPath([FILE], "/x", [FILE]).path).toBe("/x");
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { chooseSelection, defaultSelection } from "../../../src/manifest/choose-selection.ts";
+import { parseL4tRelease } from "../../../src/manifest/l4t-release.ts";
+
+const FIRST = "# R36 (release), REVISION: 4.3, GCID: 1, BOARD: generic, EABI: aarch64, DATE: Wed Jan  8";
+
+describe("parseL4tRelease()", () => {
+  it("reads major and revision", () => {
+    const text = "# R32 (release), REVISION: 7.4, GCID: 1, BOARD: t210ref, EABI: aarch64, DATE: x\n";
+    expect(parseL4tRelease(text)).toEqual({ major: 32, revision: "7.4" });
+  });
+
+  it("reads the library directory that newer releases name, with or without its first slash", () => {
+    const directory = "/usr/lib/aarch64-linux-gnu/nvidia";
+    for (const written of [directory, directory.slice(1)]) {
+      const text = `${FIRST}\n# KERNEL_VARIANT: oot\nTARGET_USERSPACE_LIB_DIR=nvidia\nTARGET_USERSPACE_LIB_DIR_PATH=${written}\n`;
+      expect(parseL4tRelease(text)).toEqual({ major: 36, revision: "4.3", libraryDirectory: directory });
+    }
+  });
+
+  it.each([
+    "",
+    "R36 (release), REVISION: 4.3",
+    "# R36",
+    "# R (release), REVISION: 4",
+    "# R36 (release), REVISION: x",
+  ])("does not make a release of %j", (text) => {
+    expect(parseL4tRelease(text)).toBeUndefined();
+  });
+});
+
+describe("defaultSelection()", () => {
+  it.each([
+    [28, "all"],
+    [32, "all"],
+    [34, "base"],
+    [36, "base"],
+  ])("for L4T %i is %s", (major, selection) => {
+    expect(defaultSelection({ major, revision: "1" })).toBe(selection);
+  });
+
+  it("for an unknown release is base", () => {
+    expect(defaultSelection(undefined)).toBe("base");
+  });
+});
+
+describe("chooseSelection()", () => {
+  const jetpack4 = { major: 32, revision: "7.4" };
+
+  it("puts the container's word before config.toml, and that before the release", () => {
+    expect(chooseSelection("base", "all", jetpack4)).toBe("base");
+    expect(chooseSelection(undefined, "base", jetpack4)).toBe("base");
+    expect(chooseSelection(undefined, "auto", jetpack4)).toBe("all");
+    expect(chooseSelection("all", "auto", undefined)).toBe("all");
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, it } from "vitest";
+import { readManifest, readManifests } from "../../../src/manifest/read-manifests.ts";
+import { hostPath } from "../../../src/model/paths.ts";
+import { memoryHost } from "../../support/memory-host.ts";
+
+const D = hostPath("/etc/d");
+const read = (tree: string, selection: "all" | "base" = "all") =>
+  readManifests(memoryHost(tree), D, selection);
+
+describe("readManifests()", () => {
+  it("reads the files by name and the lines in order", () => {
+    const { specs, findings } = read(`
+      file /etc/d/b.csv = "lib, /3"
+      file /etc/d/a.csv = "lib, /1\\nlib, /2\\n"
+    `);
+    expect(specs.map(({ path, source }) => `${source} ${path}`)).toEqual([
+      "a.csv:1 /1",
+      "a.csv:2 /2",
+      "b.csv:1 /3",
+    ]);
+    expect(findings).toEqual([]);
+  });
+
+  it("tells which files it skipped for being no base manifests, and does not read them", () => {
+    const host = memoryHost(`
+      file /etc/d/cuda.csv 0000
+      file /etc/d/l4t.csv = "lib, /1"
+    `);
+    const { specs, findings } = readManifests(host, D, "base");
+    expect(specs).toHaveLength(1);
+    expect(findings).toMatchObject([
+      { code: "manifest-skipped-not-base", severity: "info", source: "cuda.csv", args: { file: "cuda.csv" } },
+    ]);
+    expect(host.calls.readFile).toBe(1);
+  });
+
+  it("passes the findings of lines on", () => {
+    const { findings } = read(`file /etc/d/a.csv = "oops"`);
+    expect(findings).toMatchObject([{ code: "manifest-line-malformed", source: "a.csv:1" }]);
+  });
+
+  it("reads manifests and a directory that are symbolic links", () => {
+    const host = memoryHost(`
+      file /opt/real.csv = "lib, /1"
+      symlink /opt/d/l4t.csv -> ../real.csv
+      symlink /etc/d -> /opt/d
+    `);
+    expect(readManifests(host, D, "base").specs).toMatchObject([{ path: "/1", source: "l4t.csv:1" }]);
+  });
+
+  it.each([
+    ["that is a directory", "dir /etc/d/x.csv", "manifest-not-a-file"],
+    ["that is a FIFO", "fifo /etc/d/x.csv", "manifest-not-a-file"],
+    ["that may not be read", "file /etc/d/x.csv 0000", "manifest-unreadable"],
+    ["that is a dangling link", "symlink /etc/d/x.csv -> /nowhere", "manifest-unreadable"],
+    ["that anyone may write to", `file /etc/d/x.csv 0666 = "lib, /2"`, "manifest-writable-by-others"],
+    [
+      "of more than a mebibyte",
+      `file /etc/d/x.csv = "${"#".repeat(1024 * 1024 + 1)}"`,
+      "manifest-unreadable",
+    ],
+  ])("leaves out a manifest %s and reads the next", (_, line, code) => {
+    const { specs, findings } = read(`${line}\nfile /etc/d/z.csv = "lib, /1"`);
+    expect(specs).toMatchObject([{ path: "/1" }]);
+    expect(findings).toMatchObject([{ code, source: "x.csv" }]);
+  });
+
+  it.each([
+    ["is missing", "dir /etc", "manifest-directory-missing"],
+    ["is a file", "file /etc/d", "manifest-directory-missing"],
+    ["may not be read", `dir /etc/d 0000\nfile /etc/d/a.csv = "lib, /1"`, "manifest-unreadable"],
+    [
+      "is writable by anyone",
+      `dir /etc/d 0777\nfile /etc/d/a.csv = "lib, /1"`,
+      "manifest-writable-by-others",
+    ],
+    [
+      "is writable by anyone, sticky",
+      `dir /etc/d 01777\nfile /etc/d/a.csv = "lib, /1"`,
+      "manifest-writable-by-others",
+    ],
+  ])("reads nothing when the directory %s", (_, tree, code) => {
+    const { specs, findings } = read(tree);
+    expect(specs).toEqual([]);
+    expect(findings).toMatchObject([{ code, source: "/etc/d" }]);
+  });
+
+  it("does not enter directories", () => {
+    expect(read(`file /etc/d/sub/a.csv = "lib, /1"`)).toEqual({ specs: [], findings: [] });
+  });
+
+  it("does not hide a bug behind a finding", () => {
+    const host = {
+      ...memoryHost("file /etc/d/a.csv"),
+      readFile: () => {
+        throw new TypeError("bug");
+      },
+    };
+    expect(() => readManifests(host, D, "all")).toThrow(TypeError);
+  });
+});
+
+describe("readManifest()", () => {
+  it("names the file that is not there", () => {
+    const { findings } = readManifest(memoryHost("dir /etc"), hostPath("/etc/none.csv"));
+    expect(findings).toMatchObject([{ code: "manifest-unreadable", args: { file: "/etc/none.csv" } }]);
+  });
+});

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { quote } from "../../../src/model/quote.ts";
+
+test("quote() keeps plain text, other scripts included", () => {
+  expect(quote("libcuda.so.1 für 日本 😀")).toBe('"libcuda.so.1 für 日本 😀"');
+});
+
+test.each([
+  ["a\nb", '"a\\nb"'],
+  ["a\0b", '"a\\u0000b"'],
+  ["\u001b[31m", '"\\u001b[31m"'],
+  ["\u009b", '"\\u009b"'],
+  ['a"b\\c', '"a\\"b\\\\c"'],
+  ["\u2028\u202e\ufeff", '"\\u2028\\u202e\\ufeff"'],
+  ["\ud800", '"\\ud800"'],
+])("quote() does not let %j through as it is", (text, expected) => {
+  expect(quote(text)).toBe(expected);
+});
+
+test("quote() bounds the length and says that something is missing", () => {
+  expect(quote("x".repeat(80))).toBe(`"${"x".repeat(80)}"`);
+  expect(quote("x".repeat(81))).toBe(`"${"x".repeat(80)}…"`);
+  expect(quote("abc", 2)).toBe('"ab…"');
+});

@@ -1,0 +1,125 @@
+import { describe, expect, test } from "vitest";
+import { hostPath } from "../../../src/model/paths.ts";
+import { parseSpec } from "../../../src/oci/spec.ts";
+import { catchError } from "../../support/catch-error.ts";
+
+const BUNDLE = hostPath("/run/c/1");
+const MINIMAL = { ociVersion: "1.0.2", process: {}, root: { path: "rootfs" } };
+
+const parse = (spec: unknown) => parseSpec(JSON.stringify(spec), BUNDLE);
+const withProcess = (process: unknown) => parse({ ...MINIMAL, process });
+const withLinux = (linux: unknown) => parse({ ...MINIMAL, linux });
+
+describe("parseSpec()", () => {
+  test("reads the smallest configuration", () => {
+    expect(parse(MINIMAL)).toEqual({
+      ociVersion: "1.0.2",
+      root: { path: "/run/c/1/rootfs", readonly: false },
+      env: [],
+      boundingCapabilities: [],
+      mounts: [],
+      devices: [],
+      userNamespace: false,
+      cgroupsPath: undefined,
+    });
+  });
+
+  test("takes null for absent everywhere", () => {
+    const spec = parse({
+      ociVersion: null,
+      process: { env: null, capabilities: null },
+      root: { path: "r", readonly: null },
+      mounts: null,
+      linux: { devices: null, uidMappings: null, namespaces: null, cgroupsPath: null },
+    });
+    expect(spec.devices).toEqual([]);
+    expect(parse({ ...MINIMAL, linux: null }).userNamespace).toBe(false);
+  });
+
+  test("takes an absolute root as it is and a relative one from the bundle", () => {
+    expect(parse({ ...MINIMAL, root: { path: "/a/b/../c", readonly: true } }).root).toEqual({
+      path: "/a/c",
+      readonly: true,
+    });
+    expect(parse({ ...MINIMAL, root: { path: "../r" } }).root.path).toBe("/run/c/r");
+  });
+
+  test("keeps environment entries as written, without '=' too", () => {
+    expect(withProcess({ env: ["A=1", "B", "A=2", ""] }).env).toEqual(["A=1", "B", "A=2", ""]);
+  });
+
+  test("reads capabilities in both shapes, whatever the version says", () => {
+    const bounding = ["CAP_SYS_ADMIN"];
+    expect(withProcess({ capabilities: { bounding, effective: ["CAP_KILL"] } }).boundingCapabilities).toEqual(
+      bounding,
+    );
+    expect(withProcess({ capabilities: bounding }).boundingCapabilities).toEqual(bounding);
+    expect(
+      withProcess({ capabilities: { effective: bounding, permitted: bounding } }).boundingCapabilities,
+    ).toEqual([]);
+  });
+
+  test("keeps mounts as written", () => {
+    const destination = "/var/run/nvidia-container-devices/../x";
+    expect(parse({ ...MINIMAL, mounts: [{ destination }] }).mounts).toEqual([
+      { destination, type: undefined, source: undefined, options: [] },
+    ]);
+    const mount = { destination: "/proc", type: "proc", source: "proc", options: ["nosuid"] };
+    expect(parse({ ...MINIMAL, mounts: [mount] }).mounts).toEqual([mount]);
+  });
+
+  test("reads device nodes", () => {
+    const device = { path: "/dev/nvmap", type: "c", major: 10, minor: 50, fileMode: 432, uid: 0, gid: 44 };
+    expect(withLinux({ devices: [device] }).devices).toEqual([device]);
+    expect(withLinux({ devices: [{ path: "/dev/p", type: "p" }] }).devices[0]).toMatchObject({
+      major: 0,
+      minor: 0,
+      fileMode: undefined,
+    });
+  });
+
+  test("sees a user namespace by its mappings or by its name", () => {
+    const mapping = { containerID: 0, hostID: 1000, size: 1 };
+    expect(withLinux({ uidMappings: [mapping] }).userNamespace).toBe(true);
+    expect(withLinux({ uidMappings: [] }).userNamespace).toBe(false);
+    expect(withLinux({ namespaces: [{ type: "pid" }, { type: "user" }] }).userNamespace).toBe(true);
+    expect(withLinux({ namespaces: [{ type: "pid" }] }).userNamespace).toBe(false);
+  });
+
+  test("does not mind 64-bit numbers, unknown members and a byte order mark", () => {
+    const text =
+      '\ufeff{"process":{"rlimits":[{"hard":18446744073709551615}]},"root":{"path":"r"},"vm":{},"__proto__":{"env":3}}';
+    expect(parseSpec(text, BUNDLE).root.path).toBe("/run/c/1/r");
+  });
+
+  test.each([
+    [{ root: { path: "r" } }, "process is missing"],
+    [{ process: null, root: { path: "r" } }, "process is missing"],
+    [{ process: {} }, "root is missing"],
+    [{ process: {}, root: {} }, "root.path is missing"],
+    [{ process: {}, root: { path: "" } }, "root.path is missing"],
+    [{ process: {}, root: { path: "a\0b" } }, "root.path"],
+    [{ process: {}, root: "r" }, "root must be an object"],
+    [{ ...MINIMAL, process: [] }, "process must be an object"],
+    [{ ...MINIMAL, process: { env: "A=1" } }, "process.env must be a list"],
+    [{ ...MINIMAL, process: { env: ["A=1", "", "B=2", 7] } }, "process.env[3] must be a string"],
+    [{ ...MINIMAL, process: { capabilities: "all" } }, "process.capabilities must be an object"],
+    [{ ...MINIMAL, process: { capabilities: { bounding: [1] } } }, "process.capabilities.bounding[0]"],
+    [{ ...MINIMAL, mounts: [{ destination: "/a" }, 1] }, "mounts[1] must be an object"],
+    [{ ...MINIMAL, mounts: [{ source: "/a" }] }, "mounts[0].destination is missing"],
+    [{ ...MINIMAL, mounts: [{ destination: "/a", options: "ro" }] }, "mounts[0].options must be a list"],
+    [{ ...MINIMAL, linux: { devices: [{ type: "c" }] } }, "linux.devices[0].path is missing"],
+    [{ ...MINIMAL, linux: { devices: [{ path: "/dev/x", major: "1" }] } }, "linux.devices[0].major"],
+    [{ ...MINIMAL, linux: { devices: [{ path: "/dev/x", minor: -1 }] } }, "linux.devices[0].minor"],
+    [{ ...MINIMAL, linux: { cgroupsPath: 1 } }, "linux.cgroupsPath"],
+    [{ ...MINIMAL, root: { path: "r", readonly: "yes" } }, "root.readonly must be true or false"],
+  ])("refuses %j", (spec, place) => {
+    const error = catchError(() => parse(spec));
+    expect(error.code).toBe("spec-invalid");
+    expect(error.message.startsWith(`Cannot read "/run/c/1/config.json": ${place}`)).toBe(true);
+  });
+
+  test.each(["", "{", "[]", "null"])("refuses the text %j", (text) => {
+    expect(catchError(() => parseSpec(text, BUNDLE)).code).toBe("spec-invalid");
+  });
+});

@@ -1,0 +1,44 @@
+import { describe, expect, test } from "vitest";
+import { parseState } from "../../../src/oci/state.ts";
+import { catchError } from "../../support/catch-error.ts";
+
+const parse = (state: unknown) => parseState(JSON.stringify(state));
+
+describe("parseState()", () => {
+  test("reads what a runtime writes", () => {
+    expect(
+      parse({ ociVersion: "1.0.2", id: "4f2c", status: "creating", pid: 4242, bundle: "/run/c/4f2c/" }),
+    ).toEqual({ id: "4f2c", status: "creating", pid: 4242, bundle: "/run/c/4f2c" });
+  });
+
+  test("takes bundlePath where bundle is missing or empty", () => {
+    expect(parse({ pid: 1, bundlePath: "/b" }).bundle).toBe("/b");
+    expect(parse({ pid: 1, bundle: "", bundlePath: "/b" }).bundle).toBe("/b");
+    expect(parse({ pid: 1, bundle: "/a", bundlePath: "/b" }).bundle).toBe("/a");
+  });
+
+  test("takes a byte order mark and null members", () => {
+    expect(parseState('\ufeff{"pid":1,"bundle":"/b","id":null,"annotations":null}').id).toBe("");
+  });
+
+  test("takes a stopped container without a pid", () => {
+    expect(parse({ bundle: "/b", status: "stopped" }).pid).toBe(0);
+    expect(parse({ pid: 0, bundle: "/b", status: "stopped" }).pid).toBe(0);
+  });
+
+  test.each([0, -1, 1.5, 2 ** 22 + 1, 1e300, "12", true, null, undefined, []])("refuses pid %j", (pid) => {
+    const error = catchError(() => parse({ pid, bundle: "/b", status: "creating" }));
+    expect(error.code).toBe("state-invalid");
+    expect(error.message).toMatch(/^Cannot read "the OCI state": pid must be /);
+  });
+
+  test.each([undefined, "", "relative", "./b", "/a\0b", 5, {}])("refuses bundle %j", (bundle) => {
+    const error = catchError(() => parse({ pid: 1, bundle }));
+    expect(error.code).toBe("state-invalid");
+    expect(error.message).toContain("bundle");
+  });
+
+  test.each(["", " ", "{", "null", "[]", "3", '"x"', "{} {}"])("refuses the text %j", (text) => {
+    expect(catchError(() => parseState(text)).code).toBe("state-invalid");
+  });
+});

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { mayAsk } from "../../../src/request/may-ask.ts";
+
+const ROOT = "/var/run/nvidia-container-devices";
+
+test.each([
+  [["NVIDIA_VISIBLE_DEVICES=all"]],
+  [["NVIDIA_VISIBLE_DEVICES=none"]],
+  [["NVIDIA_VISIBLE_DEVICES= 0 "]],
+  [["NVIDIA_VISIBLE_DEVICES=void", "NVIDIA_VISIBLE_DEVICES=0"]],
+  [["CUDA_VERSION=8.0.61"]],
+  [["CUDA_VERSION=8.0.61", "NVIDIA_REQUIRE_CUDA="]],
+  [["NVIDIA_VISIBLE_DEVICES=void", "DOCKER_RESOURCE_GPU=GPU-1"]],
+])("mayAsk() is true for %j", (env) => {
+  expect(mayAsk({ env, mounts: [] })).toBe(true);
+});
+
+test.each([
+  [[]],
+  [["PATH=/bin", "NOEQUALS"]],
+  [["NVIDIA_VISIBLE_DEVICES="]],
+  [["NVIDIA_VISIBLE_DEVICES"]],
+  [["NVIDIA_VISIBLE_DEVICES= , ,"]],
+  [["NVIDIA_VISIBLE_DEVICES=void"]],
+  [["NVIDIA_VISIBLE_DEVICES= void "]],
+  [["NVIDIA_VISIBLE_DEVICES=all,void"]],
+  [["NVIDIA_VISIBLE_DEVICES=0", "NVIDIA_VISIBLE_DEVICES=void"]],
+  [["XNVIDIA_VISIBLE_DEVICES=all", "nvidia_visible_devices=all"]],
+  [["NVIDIA_DRIVER_CAPABILITIES=all", "NVIDIA_REQUIRE_CUDA=cuda>=12"]],
+  [["CUDA_VERSION=12.4", "NVIDIA_REQUIRE_CUDA=cuda>=12.4"]],
+  [["CUDA_VERSION="]],
+  [["CUDA_VERSION=8.0", "NVIDIA_VISIBLE_DEVICES="]],
+])("mayAsk() is false for %j", (env) => {
+  expect(mayAsk({ env, mounts: [] })).toBe(false);
+});
+
+test.each([
+  [`${ROOT}/0`, "/dev/null", true],
+  [`/var//run/./nvidia-container-devices//all/`, "/dev/null", true],
+  [`${ROOT}/../../x`, "/dev/null", true],
+  [ROOT, "/dev/null", false],
+  [`${ROOT}/`, "/dev/null", false],
+  [`${ROOT}s/0`, "/dev/null", false],
+  [`/x${ROOT}/0`, "/dev/null", false],
+  [`${ROOT}/0`, "/dev/zero", false],
+  [`${ROOT}/0`, undefined, false],
+  ["var/run/nvidia-container-devices/0", "/dev/null", false],
+])("mayAsk() for a mount on %j of %j is %j", (destination, source, expected) => {
+  expect(mayAsk({ env: [], mounts: [{ destination, source }] })).toBe(expected);
+});

@@ -1,0 +1,220 @@
+import { describe, expect, test } from "vitest";
+import type { DriverCapability } from "../../../src/model/driver-capability.ts";
+import { ALL, type Asking, ask, PRIVILEGED } from "../../support/ask.ts";
+import { catchError } from "../../support/catch-error.ts";
+
+const EVERYTHING = ["compat32", "compute", "display", "graphics", "ngx", "utility", "video"];
+
+const request = (env: readonly string[], asking: Asking = {}) => ask([ALL, ...env], asking).request;
+const refusal = (env: readonly string[], asking: Asking = {}) => catchError(() => request(env, asking));
+
+describe("resolveRequest() reads NVIDIA_DRIVER_CAPABILITIES", () => {
+  const capabilities = (value: string, supported?: readonly DriverCapability[]) =>
+    request(
+      [`NVIDIA_DRIVER_CAPABILITIES=${value}`],
+      supported ? { policy: { supportedDriverCapabilities: supported } } : {},
+    )?.driverCapabilities;
+
+  test.each([
+    ["", ["compute", "utility"]],
+    [" , ", ["compute", "utility"]],
+    ["all", EVERYTHING],
+    ["compute,all", EVERYTHING],
+    ["utility,compute", ["compute", "utility"]],
+    [" video , graphics,video", ["graphics", "video"]],
+    ["ngx", ["ngx"]],
+  ])("%j", (value, expected) => {
+    expect(capabilities(value)).toEqual(expected);
+  });
+
+  test("and takes compute and utility where it is not set", () => {
+    expect(request([])?.driverCapabilities).toEqual(["compute", "utility"]);
+  });
+
+  test("and takes everything for a legacy image that does not set it", () => {
+    expect(request(["CUDA_VERSION=8.0"])?.driverCapabilities).toEqual(EVERYTHING);
+    expect(request(["CUDA_VERSION=8.0", "NVIDIA_DRIVER_CAPABILITIES="])?.driverCapabilities).toEqual([
+      "compute",
+      "utility",
+    ]);
+  });
+
+  test("and gives no more than is supported", () => {
+    expect(capabilities("all", ["video", "compute"])).toEqual(["compute", "video"]);
+    expect(capabilities("", ["video", "compute"])).toEqual(["compute"]);
+    expect(capabilities("all", [])).toEqual([]);
+    expect(capabilities("", [])).toEqual([]);
+  });
+
+  test.each(["grapics", "COMPUTE", "compute utility", "compute --debug=/x", "utility,all,x\ny", "void"])(
+    "but refuses %j",
+    (value) => {
+      const error = catchError(() => capabilities(value));
+      expect(error.code).toBe("request-invalid");
+      expect(error.message).toContain("NVIDIA_DRIVER_CAPABILITIES");
+      expect(error.message).toContain("compat32, compute, display");
+      expect(error.message).not.toContain("\n");
+    },
+  );
+
+  test("but refuses a word that exists and is not supported, and names what is", () => {
+    const error = catchError(() => capabilities("compute,graphics", ["compute"]));
+    expect(error.code).toBe("request-invalid");
+    expect(error.message).toMatch(/"graphics".*supported are compute$/);
+    expect(catchError(() => capabilities("compute", [])).message).toContain("allows none");
+  });
+
+  test("only of a container that asks for GPUs", () => {
+    expect(ask(["NVIDIA_DRIVER_CAPABILITIES=nonsense"]).request).toBeUndefined();
+  });
+});
+
+describe("resolveRequest() reads requirements", () => {
+  test("by name, empty ones included, but not those of JetPack", () => {
+    const env = [
+      "NVIDIA_REQUIRE_DRIVER=driver>=470",
+      "NVIDIA_REQUIRE_CUDA=cuda>=12.4 brand=tesla",
+      "NVIDIA_REQUIRE_=",
+      "NVIDIA_REQUIRE_JETPACK=csv-mounts=all",
+      "NVIDIA_REQUIRE_JETPACK_HOST_MOUNTS=",
+      "NVIDIA_REQUIREX=1",
+    ];
+    expect(request(env)?.requirements).toEqual([
+      { source: "NVIDIA_REQUIRE_", expression: "" },
+      { source: "NVIDIA_REQUIRE_CUDA", expression: "cuda>=12.4 brand=tesla" },
+      { source: "NVIDIA_REQUIRE_DRIVER", expression: "driver>=470" },
+    ]);
+  });
+
+  test.each([
+    ["10.2.89", "cuda>=10.2"],
+    ["8.0", "cuda>=8.0"],
+    ["11", "cuda>=11.0"],
+    ["v9.1.85", "cuda>=9.1"],
+    ["4294967295.0", "cuda>=4294967295.0"],
+  ])("from CUDA_VERSION %j of a legacy image", (version, expression) => {
+    expect(request([`CUDA_VERSION=${version}`, "NVIDIA_REQUIRE_Z=z"])?.requirements).toEqual([
+      { source: "CUDA_VERSION", expression },
+      { source: "NVIDIA_REQUIRE_Z", expression: "z" },
+    ]);
+  });
+
+  test.each([
+    "foo",
+    "10.2.89.1",
+    "10.",
+    ".2",
+    "10.2-rc1",
+    " 10.2",
+    "4294967296",
+    "10.99999999999",
+    "vv1",
+    "1.0\n",
+  ])("but refuses CUDA_VERSION %j", (version) => {
+    const error = refusal([`CUDA_VERSION=${version}`]);
+    expect(error.code).toBe("request-invalid");
+    expect(error.message).toContain("CUDA_VERSION");
+  });
+
+  test("and none where the image or the configuration turns them off", () => {
+    for (const word of ["1", "t", "T", "TRUE", "true", "True"]) {
+      expect(request(["NVIDIA_REQUIRE_CUDA=x", `NVIDIA_DISABLE_REQUIRE=${word}`])?.requirements).toEqual([]);
+    }
+    expect(request(["NVIDIA_REQUIRE_CUDA=x"], { policy: { disableRequire: true } })?.requirements).toEqual(
+      [],
+    );
+    expect(request(["CUDA_VERSION=bad", "NVIDIA_DISABLE_REQUIRE=1"])?.requirements).toEqual([]);
+  });
+
+  test("but not for a word that is not true", () => {
+    for (const word of ["0", "f", "false", "", "yes", "tRUE", " 1"]) {
+      expect(request(["NVIDIA_REQUIRE_CUDA=x", `NVIDIA_DISABLE_REQUIRE=${word}`])?.requirements).toHaveLength(
+        1,
+      );
+    }
+    expect(request(["NVIDIA_REQUIRE_CUDA=x", "NVIDIA_DISABLE_REQUIRES=1"])?.requirements).toHaveLength(1);
+  });
+});
+
+describe("resolveRequest() reads NVIDIA_REQUIRE_JETPACK", () => {
+  test.each([
+    ["csv-mounts=all", "all"],
+    ["csv-mounts=base", "base"],
+    ["base-only", "base"],
+    ["", undefined],
+    ["csv-mounts=all ", undefined],
+    ["csv-mounts=ALL", undefined],
+    ["all", undefined],
+    ["constructor", undefined],
+  ])("%j", (value, expected) => {
+    expect(request([`NVIDIA_REQUIRE_JETPACK=${value}`])?.csvMounts).toBe(expected);
+  });
+});
+
+describe("resolveRequest() reads IMEX channels", () => {
+  const ROOT = "/var/run/nvidia-container-devices/imex";
+  const byMounts = { acceptNvidiaVisibleDevicesAsVolumeMounts: true };
+
+  test("from the variable", () => {
+    expect(request(["NVIDIA_IMEX_CHANNELS= 3,0,3, 1048575"])?.imexChannels).toEqual([3, 0, 1048575]);
+    expect(request(["NVIDIA_IMEX_CHANNELS=all"])?.imexChannels).toEqual([]);
+    expect(request([])?.imexChannels).toEqual([]);
+  });
+
+  test("from mounts first", () => {
+    const asking = { mounts: [`${ROOT}/7`, `${ROOT}/2`], policy: byMounts };
+    expect(request(["NVIDIA_IMEX_CHANNELS=1"], asking)?.imexChannels).toEqual([7, 2]);
+  });
+
+  test.each(["1048576", "-1", "1.5", "0x1", "all,1", "x", "99999999999999999999"])(
+    "but refuses %j",
+    (value) => {
+      expect(refusal([`NVIDIA_IMEX_CHANNELS=${value}`]).code).toBe("request-invalid");
+    },
+  );
+
+  test("but not where the configuration ignores them", () => {
+    const features = { ignoreImexChannelRequests: true };
+    expect(request(["NVIDIA_IMEX_CHANNELS=x"], { policy: { features } })?.imexChannels).toEqual([]);
+    const asking = { mounts: [`${ROOT}/7`], policy: { ...byMounts, features } };
+    expect(request([], asking)?.imexChannels).toEqual([]);
+  });
+
+  test("but not from the variables of an unprivileged container that is not trusted", () => {
+    const policy = { ...byMounts, acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged: false };
+    const { request, findings } = ask(["NVIDIA_IMEX_CHANNELS=1"], {
+      mounts: ["/var/run/nvidia-container-devices/0"],
+      policy,
+    });
+    expect(request?.imexChannels).toEqual([]);
+    expect(findings).toMatchObject([
+      { code: "request-denied-unprivileged", args: { variable: "NVIDIA_IMEX_CHANNELS" } },
+    ]);
+  });
+});
+
+describe.each(["NVIDIA_MIG_CONFIG_DEVICES", "NVIDIA_MIG_MONITOR_DEVICES"])(
+  "resolveRequest() reads %s",
+  (variable) => {
+    const field = variable === "NVIDIA_MIG_CONFIG_DEVICES" ? "migConfigDevices" : "migMonitorDevices";
+
+    test("of a privileged container", () => {
+      expect(request([`${variable}=all`], PRIVILEGED)).toMatchObject({ [field]: "all" });
+      expect(request([`${variable}= `], PRIVILEGED)).toMatchObject({ [field]: undefined });
+    });
+
+    test("but of no other", () => {
+      expect(refusal([`${variable}=all`])).toMatchObject({ code: "request-invalid" });
+      expect(request([`${variable}=`])).toMatchObject({ [field]: undefined });
+    });
+
+    test("but no single device", () => {
+      expect(refusal([`${variable}=0`], PRIVILEGED)).toMatchObject({ code: "request-invalid" });
+    });
+  },
+);
+
+test("resolveRequest() calls a container privileged by CAP_SYS_ADMIN alone", () => {
+  expect(request([], PRIVILEGED)?.privileged).toBe(true);
+  expect(request([], { capabilities: ["CAP_SYS_PTRACE", "cap_sys_admin"] })?.privileged).toBe(false);
+});

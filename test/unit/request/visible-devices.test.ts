@@ -1,0 +1,191 @@
+import { describe, expect, test } from "vitest";
+import { ALL, ask, PRIVILEGED } from "../../support/ask.ts";
+import { catchError } from "../../support/catch-error.ts";
+
+const ROOT = "/var/run/nvidia-container-devices";
+const BY_MOUNTS = { acceptNvidiaVisibleDevicesAsVolumeMounts: true };
+const DISTRUST = { acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged: false };
+
+const devicesOf = (value: string) => ask([`NVIDIA_VISIBLE_DEVICES=${value}`]).request?.visibleDevices;
+
+describe("resolveRequest() reads NVIDIA_VISIBLE_DEVICES", () => {
+  test.each([
+    ["all", { kind: "all" }],
+    ["ALL", { kind: "all" }],
+    ["0, all", { kind: "all" }],
+    ["none", { kind: "none" }],
+    ["none,all", { kind: "none" }],
+    ["all,none", { kind: "all" }],
+    ["0,1", { kind: "list", ids: ["0", "1"] }],
+    [" 1 ,,0, 1,", { kind: "list", ids: ["1", "0"] }],
+    [
+      "GPU-8f,MIG-1,0:1,00000000:01:00.0",
+      { kind: "list", ids: ["GPU-8f", "MIG-1", "0:1", "00000000:01:00.0"] },
+    ],
+    ["nvidia.com/gpu=0,0", { kind: "list", ids: ["0"] }],
+    ["nvidia.com/gpu=all", { kind: "all" }],
+    ["example.com/gpu=0", { kind: "list", ids: ["example.com/gpu=0"] }],
+    ["../../etc,--device", { kind: "list", ids: ["../../etc", "--device"] }],
+    ["", undefined],
+    [",", undefined],
+    ["void", undefined],
+    ["0,void", undefined],
+    ["all,void", undefined],
+  ])("%j", (value, expected) => {
+    expect(devicesOf(value)).toEqual(expected);
+  });
+
+  test("takes the last of duplicates", () => {
+    expect(ask([ALL, "NVIDIA_VISIBLE_DEVICES=void"]).request).toBeUndefined();
+    expect(ask(["NVIDIA_VISIBLE_DEVICES=void", ALL]).request?.visibleDevices).toEqual({ kind: "all" });
+  });
+
+  test.each(["0\n1", "a\0b", "\u001b[2J", "\u0085x", "nvidia.com/gpu="])("refuses %j", (value) => {
+    const error = catchError(() => devicesOf(value));
+    expect(error.code).toBe("request-invalid");
+    expect(error.message).toContain("NVIDIA_VISIBLE_DEVICES");
+    expect(error.message).not.toMatch(/\p{Cc}/u);
+    expect(error.message.length).toBeLessThan(300);
+  });
+
+  test("bounds the error for a name of a megabyte", () => {
+    expect(catchError(() => devicesOf(`${"x".repeat(1_000_000)}\n.`)).message.length).toBeLessThan(300);
+  });
+
+  test("takes a megabyte of repeated names as one", () => {
+    expect(devicesOf("0,".repeat(500_000))).toEqual({ kind: "list", ids: ["0"] });
+  });
+});
+
+describe("resolveRequest() knows legacy images", () => {
+  test("which get all GPUs without asking", () => {
+    const { request } = ask(["CUDA_VERSION=8.0.61"]);
+    expect(request).toMatchObject({
+      visibleDevices: { kind: "all" },
+      source: "CUDA_VERSION",
+      legacyImage: true,
+    });
+  });
+
+  test("and does not give them any when they say so", () => {
+    expect(ask(["CUDA_VERSION=8.0.61", "NVIDIA_VISIBLE_DEVICES="]).request).toBeUndefined();
+    expect(ask(["CUDA_VERSION=8.0.61", "NVIDIA_VISIBLE_DEVICES=void"]).request).toBeUndefined();
+  });
+
+  test("and does not take a modern image for one", () => {
+    expect(ask(["CUDA_VERSION=12.4", "NVIDIA_REQUIRE_CUDA=cuda>=12.4"]).request).toBeUndefined();
+    expect(ask([ALL, "CUDA_VERSION=12.4", "NVIDIA_REQUIRE_CUDA=cuda>=12.4"]).request?.legacyImage).toBe(
+      false,
+    );
+  });
+});
+
+describe("resolveRequest() keeps variables from unprivileged containers where it is told to", () => {
+  test("and says so", () => {
+    const { request, findings } = ask([ALL], { policy: DISTRUST });
+    expect(request).toBeUndefined();
+    expect(findings).toMatchObject([
+      { code: "request-denied-unprivileged", args: { variable: "NVIDIA_VISIBLE_DEVICES", value: "all" } },
+    ]);
+  });
+
+  test("a legacy image included", () => {
+    const { request, findings } = ask(["CUDA_VERSION=8.0.61"], { policy: DISTRUST });
+    expect(request).toBeUndefined();
+    expect(findings).toMatchObject([{ args: { variable: "CUDA_VERSION" } }]);
+  });
+
+  test("but says nothing where nothing was asked for", () => {
+    for (const value of ["", "void", "0,void"]) {
+      const { request, findings } = ask([`NVIDIA_VISIBLE_DEVICES=${value}`], { policy: DISTRUST });
+      expect([request, findings]).toEqual([undefined, []]);
+    }
+  });
+
+  test("but not from privileged ones", () => {
+    expect(ask([ALL], { ...PRIVILEGED, policy: DISTRUST }).request).toMatchObject({ privileged: true });
+  });
+
+  test("and does not keep mounts from them", () => {
+    const asking = { mounts: [`${ROOT}/0`], policy: { ...DISTRUST, ...BY_MOUNTS } };
+    expect(ask([ALL], asking).request?.visibleDevices).toEqual({ kind: "list", ids: ["0"] });
+  });
+});
+
+describe("resolveRequest() reads swarm's variables", () => {
+  const policy = { swarmResource: ["DOCKER_RESOURCE_GPU", "DOCKER_RESOURCE_MIG"] };
+
+  test("which replace NVIDIA_VISIBLE_DEVICES, all in the order of the configuration", () => {
+    const { request } = ask([ALL, "DOCKER_RESOURCE_MIG=MIG-1", "DOCKER_RESOURCE_GPU=GPU-1, GPU-2"], {
+      policy,
+    });
+    expect(request?.visibleDevices).toEqual({ kind: "list", ids: ["GPU-1", "GPU-2", "MIG-1"] });
+    expect(request?.source).toBe("DOCKER_RESOURCE_GPU, DOCKER_RESOURCE_MIG");
+  });
+
+  test("even by nothing", () => {
+    expect(ask([ALL, "DOCKER_RESOURCE_GPU="], { policy }).request).toBeUndefined();
+    expect(ask(["CUDA_VERSION=8.0", "DOCKER_RESOURCE_GPU="], { policy }).request).toBeUndefined();
+  });
+
+  test("but not those that the configuration does not name", () => {
+    expect(ask(["DOCKER_RESOURCE_GPU=GPU-1"]).request).toBeUndefined();
+    expect(ask([ALL, "DOCKER_RESOURCE_OTHER=1"], { policy }).request?.visibleDevices).toEqual({
+      kind: "all",
+    });
+  });
+});
+
+describe("resolveRequest() reads mounts", () => {
+  const mounted = (mounts: readonly string[], env: readonly string[] = []) =>
+    ask(env, { mounts, policy: BY_MOUNTS });
+
+  test("in their order, each device once, before any variable", () => {
+    const { request } = mounted([`${ROOT}/1`, `${ROOT}/0`, `${ROOT}//1`], [ALL]);
+    expect(request?.visibleDevices).toEqual({ kind: "list", ids: ["1", "0"] });
+    expect(request?.source).toBe("volume-mounts");
+  });
+
+  test("only where the configuration says so", () => {
+    expect(ask([], { mounts: [`${ROOT}/0`] })).toEqual({ request: undefined, findings: [] });
+  });
+
+  test("and falls back to the variables where they name no device", () => {
+    for (const mounts of [[], [ROOT], [`${ROOT}/imex/3`], [`${ROOT}/void`]]) {
+      expect(mounted(mounts, [ALL]).request?.source).toBe("NVIDIA_VISIBLE_DEVICES");
+    }
+  });
+
+  test.each([
+    ["all", { kind: "all" }],
+    ["none", { kind: "none" }],
+    ["cdi/nvidia.com/gpu/0", { kind: "list", ids: ["0"] }],
+    ["cdi/nvidia.com/gpu=1", { kind: "list", ids: ["1"] }],
+    ["cdi/example.com/gpu/x", { kind: "list", ids: ["example.com/gpu=x"] }],
+    ["a/b", { kind: "list", ids: ["a/b"] }],
+    ["0,1", { kind: "list", ids: ["0,1"] }],
+  ])("named %j", (name, expected) => {
+    expect(mounted([`${ROOT}/${name}`]).request?.visibleDevices).toEqual(expected);
+  });
+
+  test.each([
+    ["../../x", "parent-directory"],
+    ["0/../1", "parent-directory"],
+    ["..", "parent-directory"],
+    ["a\nb", "control-character"],
+    ["cdi", "cdi-name"],
+    ["cdi/nvidia.com", "cdi-name"],
+    ["cdi/nvidia.com/gpu", "cdi-name"],
+    ["cdi/nvidia.com/gpu=", "cdi-name"],
+    ["cdi/nvidia.com/gpu/0/1", "cdi-name"],
+    ["imex", "imex-channel"],
+    ["imex/x", "imex-channel"],
+    ["imex/1048576", "imex-channel"],
+    ["imex/1/2", "imex-channel"],
+  ])("but not one named %j", (name, reason) => {
+    const { request, findings } = mounted([`${ROOT}/${name}`]);
+    expect(request).toBeUndefined();
+    expect(findings).toMatchObject([{ code: "request-volume-mount-ignored", args: { reason } }]);
+    expect(findings[0]?.source).not.toContain("\n");
+  });
+});
