@@ -50,11 +50,8 @@ function link(target, path) {
 async function build() {
   const { arch, out, node, installed, entries } = options();
   checkVersion();
-  for (const [name, file] of Object.entries(entries)) {
-    if (existsSync(resolve(root, file))) continue;
-    console.error(`Not there yet: ${file}`);
-    delete entries[name];
-  }
+  const absent = Object.values(entries).filter((file) => !existsSync(resolve(root, file)));
+  if (absent.length) throw new BuildError(`Cannot build: no ${absent.join(", ")}`);
   const bundles = join(out, "bundle");
   const files = await bundle(entries, bundles).catch((error) => {
     // esbuild has shown each of them with its line.

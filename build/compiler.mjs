@@ -14,7 +14,8 @@ const CROSS = { x86_64: "x86_64-linux-gnu-gcc", aarch64: "aarch64-linux-gnu-gcc"
  */
 export function compiler(arch) {
   const command = process.env.CC || (arch === hostArch ? "cc" : CROSS[arch]);
-  if (!command) throw new BuildError(`Cannot compile for "${arch}": known are ${Object.keys(CROSS).join(", ")}`);
+  if (!command)
+    throw new BuildError(`Cannot compile for "${arch}": known are ${Object.keys(CROSS).join(", ")}`);
   const [program, ...leading] = command.split(" ");
   if (!isRunnable(program)) throw new BuildError(`Cannot compile for "${arch}": no C compiler "${program}"`);
   const compile = (args, options) => run(program, [...leading, ...args], options);

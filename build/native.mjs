@@ -13,7 +13,15 @@ const PROGRAM = ["quickjs", "quickjs-engine", "primitives", "utf8"];
  * One program file with nothing shared and nothing unused. Not position-independent: relocating itself takes it a
  * quarter of its start; stack, heap and mappings are at random addresses all the same.
  */
-const LINK = ["-static", "-no-pie", "-s", "-Wl,--gc-sections", "-Wl,-z,noexecstack", "-Wl,-z,relro,-z,now", "-Wl,--build-id=none"];
+const LINK = [
+  "-static",
+  "-no-pie",
+  "-s",
+  "-Wl,--gc-sections",
+  "-Wl,-z,noexecstack",
+  "-Wl,-z,relro,-z,now",
+  "-Wl,--build-id=none",
+];
 
 /**
  * Compiles the bundles to bytecode, and that with QuickJS and the C page into one static program.
@@ -35,7 +43,19 @@ export function buildNative({ arch, bundles, files, program }) {
   const includes = [`-I${sources}`, `-isystem${include}`, `-I${work}`];
   const maps = [`-ffile-prefix-map=${root}=nvoci`, `-ffile-prefix-map=${work}=payload`];
   const warnings = ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"];
-  compile([...FLAGS, ...warnings, ...maps, ...includes, ...LINK, "-o", program, ...own, payload, ...objects, "-lm"]);
+  compile([
+    ...FLAGS,
+    ...warnings,
+    ...maps,
+    ...includes,
+    ...LINK,
+    "-o",
+    program,
+    ...own,
+    payload,
+    ...objects,
+    "-lm",
+  ]);
   rmSync(work, { recursive: true });
 }
 

@@ -63,7 +63,9 @@ function verified(path) {
   if (!existsSync(path)) throw new BuildError(`Cannot read "${path}": no such file`);
   const sum = sha256(path);
   if (sum !== lock.sha256)
-    throw new BuildError(`Cannot use "${path}": its sha256 is ${sum}, quickjs.lock.json wants ${lock.sha256}`);
+    throw new BuildError(
+      `Cannot use "${path}": its sha256 is ${sum}, quickjs.lock.json wants ${lock.sha256}`,
+    );
   return path;
 }
 

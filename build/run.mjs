@@ -10,7 +10,8 @@ export class BuildError extends Error {}
  */
 export function run(command, args, options = {}) {
   const result = spawnSync(command, args, { encoding: "utf8", maxBuffer: 1 << 28, ...options });
-  if (result.error) throw new BuildError(`Cannot run "${command}": ${result.error.code ?? result.error.message}`);
+  if (result.error)
+    throw new BuildError(`Cannot run "${command}": ${result.error.code ?? result.error.message}`);
   if (result.status !== 0) {
     const said = `${result.stderr}`.trim() || `exit status ${result.status ?? result.signal}`;
     throw new BuildError(`Cannot run "${command} ${args.join(" ")}": ${said}`);

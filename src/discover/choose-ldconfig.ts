@@ -28,7 +28,12 @@ export function chooseLdconfig(
     const head = real && host.readRange(real, 0, ELF_HEAD_BYTES);
     if (real === undefined || head === undefined) continue;
     if (isStaticElf(head)) return { ldconfig: { from: "host", path: real }, findings: [] };
-    findings.push(finding("ldconfig-unusable", "warning", "nvidia-container-cli.ldconfig", { path, reason: "not-static" }));
+    findings.push(
+      finding("ldconfig-unusable", "warning", "nvidia-container-cli.ldconfig", {
+        path,
+        reason: "not-static",
+      }),
+    );
   }
   if (container.ldconfig === undefined) return { ldconfig: undefined, findings };
   const path = containerPath(container.ldconfig);

@@ -9,13 +9,11 @@ export const L4T_RELEASE_FILE: HostPath = hostPath("/etc/nv_tegra_release");
 const SOC_FAMILY_FILE = hostPath("/sys/devices/soc0/family");
 
 /** Which way the host's driver is found: by manifests on Tegra, by the library cache elsewhere. */
-export type Platform =
-  | {
-      readonly kind: "tegra";
-      /** `undefined` when the release file is missing or says nothing that is understood. */
-      readonly release: L4tRelease | undefined;
-    }
-  | { readonly kind: "server" };
+export interface Platform {
+  readonly kind: "tegra" | "server";
+  /** `undefined` on a server, and where the release file is missing or says nothing that is understood. */
+  readonly release: L4tRelease | undefined;
+}
 
 /**
  * Tells a Tegra board by its release file or, where an image left that out, by the family its SoC driver reports.
@@ -29,5 +27,5 @@ export function detectPlatform(host: HostView): Platform {
   }
   const family = decodeUtf8(host.readFile(SOC_FAMILY_FILE) ?? new Uint8Array()) ?? "";
   const isTegra = family.trim().toLowerCase().startsWith("tegra");
-  return isTegra ? { kind: "tegra", release: undefined } : { kind: "server" };
+  return { kind: isTegra ? "tegra" : "server", release: undefined };
 }

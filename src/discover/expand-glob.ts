@@ -19,8 +19,8 @@ export function expandGlob(tree: LayeredTree, path: HostPath): readonly Found[] 
       hasWildcard(component) ? matches(tree, directory, component) : [`${directory}/${component}`],
     );
   }
-  return directories
-    .toSorted()
+  return [...directories]
+    .sort()
     .map((match) => tree.find(hostPath(match)))
     .filter((found) => found !== undefined);
 }

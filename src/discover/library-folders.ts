@@ -18,7 +18,8 @@ export function libraryFolders(host: HostView, mounts: readonly Mount[]): Contai
     const names = host.readDirectory(mount.hostPath) ?? [];
     if (names.some((name) => LIBRARY_NAME.test(name))) folders.push(mount.containerPath);
     for (const name of SUBDIRECTORIES) {
-      if (!names.includes(name) || host.readDirectory(below(mount.hostPath, `/${name}`)) === undefined) continue;
+      if (!names.includes(name) || host.readDirectory(below(mount.hostPath, `/${name}`)) === undefined)
+        continue;
       folders.push(containerPath(`${mount.containerPath}/${name}`));
     }
   }

@@ -6,7 +6,11 @@ type Token =
   | { readonly kind: "run" }
   | { readonly kind: "any" }
   | { readonly kind: "literal"; readonly character: string }
-  | { readonly kind: "class"; readonly negated: boolean; readonly ranges: readonly (readonly [string, string])[] };
+  | {
+      readonly kind: "class";
+      readonly negated: boolean;
+      readonly ranges: readonly (readonly [string, string])[];
+    };
 
 /**
  * Tells whether a file name matches a shell pattern of `*`, `?` and `[…]`.

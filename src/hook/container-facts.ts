@@ -7,6 +7,13 @@ import { CWD } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 
+/** What most images look like, for questions that no image goes with. */
+export const DEBIAN_IMAGE: ContainerFacts = {
+  debianLike: true,
+  hasMultiarchDirectory: true,
+  ldconfig: "/sbin/ldconfig",
+};
+
 /**
  * Looks at the image, without changing it: how it lays out its libraries, and whether it has an ldconfig.
  *

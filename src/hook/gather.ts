@@ -15,7 +15,7 @@ import type { Request } from "../request/request.ts";
 import { resolveRequest } from "../request/resolve-request.ts";
 import { linuxHost } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
-import { readContainerFacts } from "./container-facts.ts";
+import { DEBIAN_IMAGE, readContainerFacts } from "./container-facts.ts";
 import type { HookOptions } from "./prestart.ts";
 
 /** Everything that is decided about a container before anything is done to it. */
@@ -30,9 +30,15 @@ export interface Gathered {
 /**
  * Reads the host and the image and plans the injection. Changes nothing.
  *
- * @param root the container's root as it is to be looked into: below /proc/PID/root for a live container.
+ * @param root the container's root as it is to be looked into: below /proc/PID/root for a live container. Without
+ * one, a Debian image is taken for granted.
  */
-export function gather(system: Syscalls, spec: Spec, root: HostPath, options: HookOptions): Gathered {
+export function gather(
+  system: Syscalls,
+  spec: Spec,
+  root: HostPath | undefined,
+  options: HookOptions,
+): Gathered {
   const host = linuxHost(system);
   const loaded = loadConfig(host, options.environ, options.config, spec.env);
   const { config } = loaded;
@@ -42,9 +48,9 @@ export function gather(system: Syscalls, spec: Spec, root: HostPath, options: Ho
   if (request === undefined) return { config, request, operations: [], findings };
 
   const triplet = system.arch === "x64" ? "x86_64-linux-gnu" : "aarch64-linux-gnu";
-  const container = readContainerFacts(system, root, triplet);
+  const container = root === undefined ? DEBIAN_IMAGE : readContainerFacts(system, root, triplet);
   const platform = detectPlatform(host);
-  const selection = chooseSelection(request.csvMounts, config.nvoci.csvMounts, platform.release);
+  const selection = chooseSelection(request.csvMounts, config.nvoci.csvMounts, platform.kind === "tegra" ? platform.release : undefined);
   const { mountSpecPath } = config.nvidiaContainerRuntime.modes.csv;
   const manifests = readManifests(host, mountSpecPath, selection);
   const discovered = discoverManifestEntries({

@@ -1,6 +1,9 @@
 /** Refuses a file: says which field is wrong, at which byte, and why. */
 export type Refuse = (field: string, offset: number, reason: string) => never;
 
+/** Longest path with its NUL, in bytes. @see limits.h */
+const PATH_MAX = 4096;
+
 /** Reads little-endian fields of a byte array and refuses every one that lies outside it. */
 export interface Cursor {
   /** Bytes that there are. */
@@ -14,7 +17,7 @@ export interface Cursor {
   u64(field: string, offset: number): number;
   /** Whether the ASCII text stands at `offset`; false also when it would not fit. */
   has(text: string, offset: number): boolean;
-  /** The place of the NUL that ends a string which begins at `offset` and may not reach `limit`. */
+  /** Where the NUL stands that ends the string at `offset`: before `limit` and within PATH_MAX. */
   stringEnd(field: string, offset: number, limit: number): number;
 }
 
@@ -62,8 +65,9 @@ export function cursor(bytes: Uint8Array, refuse: Refuse): Cursor {
     },
     stringEnd: (field, offset, limit) => {
       range(field, offset, 1);
-      const end = bytes.indexOf(0, offset);
-      return end >= 0 && end < limit ? end : refuse(field, offset, "the string has no end");
+      const longest = bytes.subarray(offset, Math.min(limit, offset + PATH_MAX));
+      const size = longest.indexOf(0);
+      return size >= 0 ? offset + size : refuse(field, offset, "the string has no end");
     },
   };
 }

@@ -5,6 +5,8 @@ const TAG_GENERATOR = 0;
 const TAG_GLIBC_HWCAPS = 1;
 const HEADER_SIZE = 8;
 const SECTION_SIZE = 16;
+/** There are as many as CPU levels; 3 on x86_64. */
+const MOST_HWCAPS = 64;
 
 /** What glibc 2.33 and later write after the strings. */
 export interface Extension {
@@ -38,8 +40,8 @@ export function decodeExtension(cursor: Cursor, offset: number, refuse: Refuse):
     if (tag === TAG_GENERATOR) generator = { offset: start, size };
     if (tag !== TAG_GLIBC_HWCAPS) continue;
     if (size % 4 !== 0) refuse(`sections[${i}].size`, at + 12, "the size is no multiple of 4");
-    // Only the first section counts, as for ld.so; several could otherwise be made to add up without end.
-    if (hwcaps.length > 0) continue;
+    if (hwcaps.length + size / 4 > MOST_HWCAPS)
+      refuse(`sections[${i}].size`, at + 12, "too many directories");
     for (let j = 0; j < size; j += 4) hwcaps.push(cursor.u32(`hwcaps[${j / 4}]`, start + j));
   }
   return { generator, hwcaps };

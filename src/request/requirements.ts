@@ -116,7 +116,8 @@ function meets(
   if (name === "brand") {
     if (operator !== "=" && operator !== "!=") return invalid(text, variable, "a brand can be = or != only");
     const brands = gpu?.brands ?? [];
-    return brands.length === 0 ? undefined : brands.includes(value.toLowerCase()) === (operator === "=");
+    if (brands.length === 0) return undefined;
+    return brands.some((brand) => (brand === value.toLowerCase()) === (operator === "="));
   }
   if (name !== "cuda" && name !== "driver" && name !== "arch") return undefined;
   if (!isVersion(value)) return invalid(text, variable, `${quote(value)} is no version`);

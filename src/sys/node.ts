@@ -31,12 +31,16 @@ try {
   // By its absolute path: a search would ask the environment, which may be an image's.
   const addon = { exports: {} as Engine };
   process.dlopen(addon, `${__dirname}/nvoci.node`);
-  const engine: Engine = { ...addon.exports, argv: [argv0 ?? process.argv[1] ?? "nvoci", ...process.argv.slice(2)] };
+  const engine: Engine = {
+    ...addon.exports,
+    argv: [argv0 ?? process.argv[1] ?? "nvoci", ...process.argv.slice(2)],
+  };
   restoreOpenFiles(engine, openFiles);
   Object.assign(globalThis, { nvociEngine: engine });
   require("./main.cjs");
 } catch (error) {
-  const stack = error instanceof Error ? `${error.stack}`.split("\n").filter((line) => /^ {4}at /.test(line)) : [];
+  const stack =
+    error instanceof Error ? `${error.stack}`.split("\n").filter((line) => /^ {4}at /.test(line)) : [];
   require("node:fs").writeSync(2, [`nvoci: bug: ${error}`, ...stack, ""].join("\n"));
   process.exit(EXIT_BUG);
 }

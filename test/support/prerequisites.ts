@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, test } from "vitest";
-import { builds } from "./builds.ts";
+import { type Build, builds } from "./builds.ts";
 import { runCommand } from "./run-command.ts";
 
 /** What a machine needs for some tests: how to find out, and what to do when it is not there. */
@@ -81,4 +81,14 @@ export function describeNeeding(names: readonly PrerequisiteName[], title: strin
     test(reason, () => {
       throw new Error(`Cannot run "${title}": ${lack} is missing: ${remedy}`);
     });
+}
+
+/** `describeNeeding` once for each build in dist/; the title gets the build's name. */
+export function describeBuilds(
+  names: readonly PrerequisiteName[],
+  title: string,
+  tests: (build: Build) => void,
+): void {
+  if (builds().length === 0) describeNeeding(["build"], title, () => {});
+  for (const build of builds()) describeNeeding(names, `${title}, ${build.name} build`, () => tests(build));
 }

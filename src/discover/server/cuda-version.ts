@@ -49,7 +49,7 @@ const NEWEST_BRANCH = 590;
 export function cudaVersionOfBranch(driverVersion: string): string | undefined {
   const branch = Number.parseInt(driverVersion, 10);
   if (branch > NEWEST_BRANCH) return undefined;
-  return BRANCHES.findLast(([first]) => first <= branch)?.[1];
+  return BRANCHES.filter(([first]) => first <= branch).at(-1)?.[1];
 }
 
 /** The CUDA version of the host's driver: what libcuda says of itself, else what its branch came out with. */

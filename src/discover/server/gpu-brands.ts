@@ -1,6 +1,6 @@
 /**
  * Brands by what a model's name says, the most telling first. Without NVML one cannot tell which of several brands
- * the driver would name (it calls a Tesla T4 `NVIDIA` since release 460), so a model has all that it may be.
+ * the driver would name (newer ones call a Tesla T4 `NVIDIA`), so a model has all that it may be.
  */
 const BRANDS: readonly (readonly [model: RegExp, brands: readonly string[]])[] = [
   [/\bGeForce RTX\b/i, ["geforce", "geforcertx"]],

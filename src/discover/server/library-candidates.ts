@@ -1,8 +1,8 @@
 import { COMPAT32, type HostArchitecture } from "../../ldcache/architecture.ts";
 import { decodeLdCache } from "../../ldcache/decode-ld-cache.ts";
-import { LdCacheError } from "../../ldcache/ld-cache-error.ts";
+import { NvociError } from "../../model/errors.ts";
 import { type Finding, finding, type Source } from "../../model/finding.ts";
-import { type HostPath, hostPath } from "../../model/paths.ts";
+import { dirname, type HostPath, hostPath } from "../../model/paths.ts";
 import { MULTIARCH } from "./container-directories.ts";
 import type { DriverRoot } from "./driver-root.ts";
 
@@ -66,6 +66,7 @@ export function libraryCandidates(search: CandidateSearch): {
       ...standardDirectories(search.architecture).flatMap((path) => listLibraries(search, path)),
     );
   }
+  candidates.push(...vdpauModules(search, candidates));
   candidates.push(...(search.librarySearchPaths ?? []).flatMap((path) => listLibraries(search, path)));
   return { candidates, findings };
 }
@@ -74,24 +75,33 @@ function cachedLibraries(search: CandidateSearch, findings: Finding[]): LibraryC
   const { root, architecture, prefixes } = search;
   const file = search.ldCache ?? LD_CACHE;
   const real = root.resolve(file);
-  const bytes = real && root.host.readFile(real);
-  if (bytes === undefined) {
-    findings.push(finding("ldcache-missing", "info", file, { file }));
-    return [];
-  }
   const candidates: LibraryCandidate[] = [];
   try {
+    const bytes = real && root.host.readFile(real);
+    if (bytes === undefined) {
+      findings.push(finding("ldcache-missing", "info", file, { file }));
+      return [];
+    }
     for (const { name, path, architecture: machine } of decodeLdCache(bytes, { file, prefixes }).entries) {
       if (!prefixes.some((prefix) => name.startsWith(prefix))) continue;
       const bits = machine === architecture ? 64 : machine === COMPAT32[architecture] ? 32 : undefined;
       if (bits !== undefined) candidates.push({ name, path, bits, source: `ld.so.cache entry ${name}` });
     }
   } catch (error) {
-    if (!(error instanceof LdCacheError)) throw error;
+    if (!(error instanceof NvociError)) throw error;
     findings.push(finding("ldcache-invalid", "warning", file, { file, reason: error.message }));
     return [];
   }
   return candidates;
+}
+
+/** Modules of VDPAU lie in a directory of their own below the libraries, which no cache lists. */
+function vdpauModules(search: CandidateSearch, found: readonly LibraryCandidate[]): LibraryCandidate[] {
+  if (!search.prefixes.some((prefix) => prefix.startsWith("libvdpau"))) return [];
+  const directories = new Map(found.map(({ path, bits }) => [`${dirname(path)}/vdpau`, bits]));
+  return [...directories].flatMap(([directory, bits]) =>
+    listLibraries(search, directory).map((candidate) => ({ ...candidate, bits })),
+  );
 }
 
 function listLibraries({ root, prefixes }: CandidateSearch, directory: string): LibraryCandidate[] {

@@ -63,41 +63,27 @@ static int to_integer(JSContext *ctx, JSValueConst value, int64_t *result)
     return -1;
 }
 
-/*
- * Fills in one argument of a system call. `*text` is what to free afterwards: a string's bytes, either QuickJS' own
- * or a repaired copy that `*copy` holds.
- */
-static int to_argument(JSContext *ctx, JSValueConst value, long *result, const char **text, void **copy)
+/* Fills in one argument of a system call. `*text` is what to free afterwards: the bytes of a string. */
+static int to_argument(JSContext *ctx, JSValueConst value, long *result, const char **text)
 {
     int64_t integer;
     size_t length;
 
     *text = NULL;
-    *copy = NULL;
     if (JS_IsNull(value)) {
         *result = 0;
         return 0;
     }
     if (JS_IsString(value)) {
-        const unsigned char *bytes;
-
         if (!(*text = JS_ToCStringLen(ctx, &length, value)))
             return -1;
         if (memchr(*text, 0, length)) {
             JS_ThrowTypeError(ctx, "Cannot pass the argument: string with NUL");
             return -1;
         }
-        bytes = (const unsigned char *)*text;
-        *result = (long)bytes;
-        if (nvoci_utf8_valid(bytes, length) < length) {
-            unsigned char *repaired = js_malloc(ctx, 3 * length + 1);
-
-            if (!repaired)
-                return -1;
-            repaired[nvoci_utf8_repair(bytes, length, repaired)] = 0;
-            *copy = repaired;
-            *result = (long)repaired;
-        }
+        /* Writes into a copy: only a string of ASCII is given out as it is, and that has nothing to replace. */
+        nvoci_utf8_replace_surrogates((unsigned char *)*text, length);
+        *result = (long)*text;
         return 0;
     }
     if (JS_IsObject(value)) {
@@ -116,7 +102,6 @@ static JSValue js_syscall(JSContext *ctx, JSValueConst this_value, int argc, JSV
 {
     long arguments[NVOCI_ARGUMENTS] = {0};
     const char *texts[NVOCI_ARGUMENTS];
-    void *copies[NVOCI_ARGUMENTS];
     JSValue result = JS_EXCEPTION;
     int64_t number;
     int count = 0;
@@ -126,7 +111,7 @@ static JSValue js_syscall(JSContext *ctx, JSValueConst this_value, int argc, JSV
     if (to_integer(ctx, argv[0], &number))
         return JS_EXCEPTION;
     while (count < argc - 1) {
-        int failed = to_argument(ctx, argv[count + 1], &arguments[count], &texts[count], &copies[count]);
+        int failed = to_argument(ctx, argv[count + 1], &arguments[count], &texts[count]);
 
         count++;
         if (failed)
@@ -134,10 +119,8 @@ static JSValue js_syscall(JSContext *ctx, JSValueConst this_value, int argc, JSV
     }
     result = JS_NewInt64(ctx, nvoci_syscall((long)number, arguments));
 done:
-    while (count-- > 0) {
-        js_free(ctx, copies[count]);
+    while (count-- > 0)
         JS_FreeCString(ctx, texts[count]);
-    }
     return result;
 }
 

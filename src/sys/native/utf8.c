@@ -73,3 +73,15 @@ size_t nvoci_utf8_repair(const unsigned char *bytes, size_t length, unsigned cha
     }
     return written;
 }
+
+void nvoci_utf8_replace_surrogates(unsigned char *bytes, size_t length)
+{
+    unsigned char *end = bytes + length;
+
+    /* The first byte of a surrogate, 0xed, is never the second or third of another character. */
+    while ((bytes = memchr(bytes, 0xed, (size_t)(end - bytes))) && end - bytes >= 3) {
+        if (bytes[1] >= 0xa0)
+            memcpy(bytes, "\xef\xbf\xbd", 3);
+        bytes += 3;
+    }
+}

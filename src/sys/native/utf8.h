@@ -13,4 +13,7 @@ size_t nvoci_utf8_valid(const unsigned char *bytes, size_t length);
  */
 size_t nvoci_utf8_repair(const unsigned char *bytes, size_t length, unsigned char *out);
 
+/* Replaces surrogates that QuickJS wrote as three bytes each by U+FFFD, which takes as many. */
+void nvoci_utf8_replace_surrogates(unsigned char *bytes, size_t length);
+
 #endif

@@ -1,0 +1,33 @@
+import type { Argv } from "yargs";
+import { readDriverVersion } from "../../discover/server/driver-version.ts";
+import { EXIT } from "../../model/errors.ts";
+import { renderInfo } from "../../render/render-info.ts";
+import { VERSION } from "../../version.ts";
+import type { Choose, CommandContext } from "../command.ts";
+import { CONFIG_OPTION } from "../options.ts";
+import { readHost } from "../read-host.ts";
+
+/** Adds `info`, which prints in a few lines what a report about a problem should say. */
+export const addInfo = (yargs: Argv, choose: Choose): Argv =>
+  yargs.command(
+    "info",
+    "print version, platform, driver and configuration file",
+    (command) => command.option("config", CONFIG_OPTION),
+    (args) => choose((context) => runInfo(context, args.config)),
+  );
+
+function runInfo(context: CommandContext, config: string | undefined): number {
+  const { loaded, platform, manifestDirectory } = readHost(context, config);
+  context.print(
+    renderInfo({
+      version: VERSION,
+      engine: "process" in globalThis ? "Node.js" : "QuickJS",
+      arch: context.system.arch,
+      platform,
+      driver: readDriverVersion(context.host),
+      configFile: loaded.file,
+      manifestDirectory,
+    }),
+  );
+  return EXIT.done;
+}

@@ -1,0 +1,53 @@
+import type { Argv } from "yargs";
+import { gather } from "../../hook/gather.ts";
+import { readSpec } from "../../hook/read-spec.ts";
+import { EXIT, NvociError } from "../../model/errors.ts";
+import { quote } from "../../model/quote.ts";
+import { renderPlan } from "../../render/render-plan.ts";
+import { absolutePath } from "../absolute-path.ts";
+import type { Choose, CommandContext } from "../command.ts";
+import { imaginaryContainer } from "../imaginary-container.ts";
+import { CONFIG_OPTION, JSON_OPTION, textOption } from "../options.ts";
+
+interface PlanArguments {
+  readonly bundle?: string | undefined;
+  readonly env?: readonly string[] | undefined;
+  readonly rootfs?: string | undefined;
+  readonly config?: string | undefined;
+  readonly json: boolean;
+}
+
+/** Adds `plan`, which prints what the hook would do to a container, and does nothing. */
+export const addPlan = (yargs: Argv, choose: Choose): Argv =>
+  yargs.command(
+    "plan",
+    "print what the hook would do to a container, and what it would leave out and why",
+    (command) =>
+      command
+        .option("bundle", textOption("bundle", "directory with the container's config.json; else one that asks for everything"))
+        .option("env", { type: "string", array: true, nargs: 1, describe: "variable NAME=value of the container" })
+        .option("rootfs", textOption("rootfs", "root directory of the container; else the bundle's, or a Debian image's"))
+        .option("config", CONFIG_OPTION)
+        .option("json", JSON_OPTION)
+        .conflicts("bundle", "env"),
+    (args) => choose((context) => runPlan(context, args)),
+  );
+
+function runPlan(context: CommandContext, args: PlanArguments): number {
+  const { system, host, environ, print } = context;
+  const { bundle, env, rootfs } = args;
+  const config = args.config === undefined ? undefined : absolutePath(host, args.config);
+  const root = rootfs === undefined ? undefined : absolutePath(host, rootfs);
+  const spec = bundle === undefined ? imaginaryContainer(readVariables(env)) : readSpec(host, absolutePath(host, bundle));
+  const looked = root ?? (bundle === undefined ? undefined : spec.root.path);
+  const { request, operations, findings } = gather(system, spec, looked, { environ, config, debug: false });
+  if (args.json) print([JSON.stringify({ operations, findings }, null, 2)]);
+  else print(renderPlan({ asks: request !== undefined, operations, findings }));
+  return EXIT.done;
+}
+
+function readVariables(env: readonly string[] = []): readonly string[] {
+  const wrong = env.find((entry) => !/^[^=]+=/.test(entry));
+  if (wrong === undefined) return env;
+  throw new NvociError("usage", `Cannot take the variable ${quote(wrong)}: write NAME=value`);
+}

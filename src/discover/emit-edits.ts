@@ -1,0 +1,136 @@
+import {
+  type ContainerEdits,
+  type DeviceNode,
+  FILE_OPTIONS,
+  type Link,
+  type Mount,
+} from "../model/container-edits.ts";
+import { type Finding, finding, type Source } from "../model/finding.ts";
+import { type ContainerPath, dirname } from "../model/paths.ts";
+import type { ChainLink } from "./follow-links.ts";
+import { type Found, hostPathOf } from "./layered-tree.ts";
+import type { Located } from "./locate-entry.ts";
+import type { Placement } from "./place-paths.ts";
+
+/** Entries that are first to give the container something at a path, by that path. */
+type Claims = ReadonlyMap<ContainerPath, Located>;
+
+/**
+ * Turns what was located into edits, in the same order and each container path once.
+ *
+ * What an entry asks for by name comes first; what a symbolic link needs besides (further links, the file or
+ * directory at its end) is added only where no entry brings it.
+ *
+ * @param givenDevices container paths of device nodes that the container has without us.
+ */
+export function emitEdits(
+  located: readonly Located[],
+  placement: Placement,
+  givenDevices: ReadonlySet<string>,
+): { readonly edits: ContainerEdits; readonly findings: readonly Finding[] } {
+  const deviceNodes: DeviceNode[] = [];
+  const mounts: Mount[] = [];
+  const links: Link[] = [];
+  const findings: Finding[] = [];
+  const claims = claimPaths(located, placement);
+  const isShared = sharedDirectories(claims);
+  const added = new Set<ContainerPath>();
+
+  /** Whether a link's need at `path` is still to be met. */
+  function isNeeded(path: ContainerPath): boolean {
+    if (claims.has(path) || added.has(path)) return false;
+    added.add(path);
+    return true;
+  }
+  function addLink(link: ChainLink, next: Found, source: Source): void {
+    const path = placement.place(link.found);
+    links.push({ containerPath: path, target: placement.linkText(link, next), source });
+  }
+
+  for (const entry of located) {
+    const { source, end } = entry;
+    const path = claimedPath(entry, placement);
+    const first = claims.get(path);
+    if (first !== entry) {
+      findings.push(finding("entry-duplicate", "info", source, { path, first: first?.source ?? source }));
+      continue;
+    }
+    if (isDevice(end)) {
+      if (givenDevices.has(path)) findings.push(finding("device-already-given", "info", source, { path }));
+      else deviceNodes.push(toDeviceNode(end, path, source));
+      continue;
+    }
+    entry.links.forEach((link, index) => {
+      const next = entry.links[index + 1]?.found ?? end;
+      if (index === 0 || isNeeded(placement.place(link.found))) addLink(link, next, source);
+    });
+    const target = placement.place(end);
+    const isProvided = entry.links.length > 0 && end.stat.type === "directory" && isShared(target, entry);
+    if (entry.links.length === 0 || (!isProvided && isNeeded(target))) {
+      mounts.push(toMount(end, target, source));
+    }
+  }
+  return { edits: { deviceNodes, mounts, links }, findings };
+}
+
+/** The path at which an entry's own link, file, directory or device goes. */
+const claimedPath = ({ links, end }: Located, { place }: Placement): ContainerPath =>
+  place(links[0]?.found ?? end);
+
+function claimPaths(located: readonly Located[], placement: Placement): Claims {
+  const claims = new Map<ContainerPath, Located>();
+  for (const entry of located) {
+    const path = claimedPath(entry, placement);
+    if (!claims.has(path)) claims.set(path, entry);
+  }
+  return claims;
+}
+
+/** Gives the question whether another entry than the asking one lies below a directory. */
+function sharedDirectories(claims: Claims): (directory: ContainerPath, asking: Located) => boolean {
+  let owners: Map<ContainerPath, Located | "several"> | undefined;
+  function count(): Map<ContainerPath, Located | "several"> {
+    const counted = new Map<ContainerPath, Located | "several">();
+    for (const [path, entry] of claims) {
+      for (let above = dirname(path); above !== "/"; above = dirname(above)) {
+        const owner = counted.get(above);
+        // The ancestors of a directory that several share are shared as well.
+        if (owner === "several") break;
+        counted.set(above, owner === undefined || owner === entry ? entry : "several");
+      }
+    }
+    return counted;
+  }
+  return (directory, asking) => {
+    owners ??= count();
+    const owner = owners.get(directory);
+    return owner !== undefined && owner !== asking;
+  };
+}
+
+const isDevice = ({ stat }: Found): boolean =>
+  stat.type === "character-device" || stat.type === "block-device";
+
+function toDeviceNode(found: Found, path: ContainerPath, source: Source): DeviceNode {
+  const { type, major, minor, mode: fileMode, uid, gid } = found.stat;
+  return {
+    path,
+    hostPath: hostPathOf(found),
+    type: type === "block-device" ? "b" : "c",
+    major,
+    minor,
+    fileMode,
+    permissions: "rw",
+    uid,
+    gid,
+    source,
+  };
+}
+
+const toMount = (found: Found, path: ContainerPath, source: Source): Mount => ({
+  hostPath: hostPathOf(found),
+  containerPath: path,
+  kind: found.stat.type === "directory" ? "directory" : "file",
+  options: FILE_OPTIONS,
+  source,
+});

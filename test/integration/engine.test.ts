@@ -1,0 +1,234 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type CommandResult, mustRun, runCommand } from "../support/run-command.ts";
+
+const root = join(import.meta.dirname, "../..");
+const out = join(root, "dist/test/engine");
+const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
+
+const ENGINES = [
+  { name: "QuickJS", path: join(out, `native/nvoci-linux-${machine}`), native: true },
+  { name: "Node.js", path: join(out, "node/nvoci"), native: false },
+];
+
+const NOTHING = { error: 0, report: [], status: 0 };
+const EINVAL = -22;
+const exited = (status: number) => ({ ...NOTHING, status: status << 8 });
+
+beforeAll(() => {
+  mustRun(
+    [process.execPath, "build/build.mjs", "--out", out, "--main", "test/support/engine-contract-main.ts"],
+    {
+      cwd: root,
+      timeout: 600_000,
+    },
+  );
+}, 600_000);
+
+describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
+  const start = (name: string, words: readonly string[] = [], env?: Record<string, string>): CommandResult =>
+    runCommand([path, name, ...words], env ? { env } : {});
+
+  /** What the case printed. It must have ended well and said nothing on stderr. */
+  const ask = (...args: Parameters<typeof start>) => {
+    const { status, stdout, stderr } = start(...args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    return JSON.parse(stdout);
+  };
+
+  it("is there", (context) => {
+    if (!existsSync(path) && process.env.CI !== "true")
+      context.skip(`needs the sources of QuickJS: set NVOCI_QUICKJS_TARBALL`);
+    expect(existsSync(path)).toBe(true);
+  });
+
+  it("argv and environ are the process' own", () => {
+    const { argv, environ, ...rest } = ask("constants", ["a b", "--help", "é"], {
+      FIRST: "1",
+      SECOND: "ü=2",
+    });
+    expect(argv).toEqual([path, "constants", "a b", "--help", "é"]);
+    // A shell, where one starts the program, adds these two.
+    expect(environ.filter((entry: string) => !/^(PWD|_)=/.test(entry)).sort()).toEqual([
+      "FIRST=1",
+      "SECOND=ü=2",
+    ]);
+    expect(rest).toEqual({ arch: process.arch, argvAddress: native, environAddress: true });
+  });
+
+  it("argv keeps arguments that Node.js would take for its own", () => {
+    expect(ask("constants", ["--version", "--inspect", "-e", "1"]).argv.slice(2)).toEqual([
+      "--version",
+      "--inspect",
+      "-e",
+      "1",
+    ]);
+  });
+
+  it("syscall() gives the kernel's answer, or minus errno", () => {
+    expect(ask("syscalls")).toMatchObject({
+      pidAgrees: true,
+      absent: -2,
+      notOpen: -9,
+      nullPointer: -14,
+      unknownCall: -38,
+      empty: -2,
+    });
+  });
+
+  it("syscall() passes integers of more than 32 bits and BigInts", () => {
+    expect(ask("syscalls")).toMatchObject({
+      notOpenAsBigInt: -9,
+      allBitsAsBigInt: -9,
+      offset: 2 ** 40,
+      offsetAsBigInt: 2 ** 40 + 1,
+    });
+  });
+
+  it("syscall() passes a view of an array from its own first byte", () => {
+    expect(ask("syscalls")).toMatchObject({ pidAgrees: true, untouchedBefore: true });
+  });
+
+  it("syscall() passes strings as UTF-8, with U+FFFD for a lone surrogate", () => {
+    const { ascii, latin1, beyondTheFirstPlane, loneSurrogate } = ask("syscalls");
+    const bytes = (text: string) => [...Buffer.from(text)];
+    expect({ ascii, latin1, beyondTheFirstPlane, loneSurrogate }).toEqual({
+      ascii: bytes("abc"),
+      latin1: bytes("é"),
+      beyondTheFirstPlane: bytes("😀"),
+      loneSurrogate: bytes("a\ufffdb"),
+    });
+  });
+
+  it("syscall() refuses a string with NUL and calls nothing", () => {
+    expect(ask("syscalls")).toMatchObject({
+      withNul: "TypeError",
+      withNulAtEnd: "TypeError",
+      nothingCalled: ["TypeError", true],
+    });
+  });
+
+  it("syscall() refuses what is no argument", () => {
+    const { refused, withoutNumber, textAsNumber, sevenArguments } = ask("syscalls");
+    expect(refused.length).toBeGreaterThan(10);
+    expect(refused.filter(([, outcome]: [string, unknown]) => outcome !== "TypeError")).toEqual([]);
+    expect([withoutNumber, textAsNumber, sevenArguments]).toEqual(["TypeError", "TypeError", "TypeError"]);
+  });
+
+  it("address() stays where it is and can be read by the kernel", () => {
+    expect(ask("addresses")).toEqual({
+      positive: true,
+      stable: true,
+      ofSubarray: 3,
+      readThrough: [2, 3],
+      ofEmpty: true,
+      ofText: "TypeError",
+      ofNothing: "TypeError",
+      ofOtherArray: "TypeError",
+    });
+  });
+
+  it("decode() gives the part that was asked for, and refuses one outside the array", () => {
+    expect(ask("decoding")).toEqual({
+      part: "b",
+      nothing: "",
+      nul: "abc\0",
+      markOfOrder: "\ufeffa",
+      pastTheEnd: "RangeError",
+      beforeTheStart: "RangeError",
+      backwards: "RangeError",
+      fraction: "TypeError",
+      ofText: "TypeError",
+    });
+  });
+
+  it("decode() replaces malformed UTF-8 as the WHATWG decoder does", () => {
+    const lead = fc.constantFrom(
+      0x00,
+      0x41,
+      0x7f,
+      0x80,
+      0xbf,
+      0xc0,
+      0xc2,
+      0xdf,
+      0xe0,
+      0xe1,
+      0xed,
+      0xef,
+      0xf0,
+      0xf3,
+      0xf4,
+      0xf5,
+      0xff,
+    );
+    const follow = fc.constantFrom(0x41, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc2);
+    const bytes = fc.array(fc.oneof(lead, follow, fc.integer({ min: 0, max: 255 })), { maxLength: 12 });
+    const samples = fc.sample(bytes, 1000).map((sample) => Uint8Array.from(sample));
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    const hex = samples.map((sample) => Buffer.from(sample).toString("hex"));
+    expect(ask("decode", hex)).toEqual(samples.map((sample) => decoder.decode(sample)));
+  });
+
+  it("spawn() runs every step and exits with 0", () => {
+    expect(ask("spawning")).toMatchObject({ nothingToDo: NOTHING, allDone: NOTHING, ownPid: NOTHING });
+  });
+
+  it("spawn() reports the step that failed and its errno", () => {
+    const failure = { error: 0, report: [1, 9], status: 127 << 8 };
+    expect(ask("spawning")).toMatchObject({ failed: failure, failedUnaligned: failure });
+  });
+
+  it("spawn() goes on after the errno that a step may have, and after no other", () => {
+    expect(ask("spawning")).toMatchObject({
+      ignored: exited(3),
+      anyIgnored: exited(3),
+      otherIgnored: { error: 0, report: [0, 9], status: 127 << 8 },
+    });
+  });
+
+  it("spawn() becomes the program of an execve step, with the environment untouched", () => {
+    expect(ask("spawning", [], { CONTRACT: "kept" })).toMatchObject({
+      program: exited(7),
+      environment: NOTHING,
+    });
+  });
+
+  it("spawn() refuses to share memory, another signal and half a step", () => {
+    expect(ask("spawning")).toMatchObject({
+      memoryShared: { error: EINVAL },
+      otherSignal: { error: EINVAL },
+      halfAStep: "TypeError",
+      textForSteps: "TypeError",
+    });
+  });
+
+  it("leaves SIGPIPE and the limit of open files as it found them", () => {
+    const soft = Number(
+      mustRun(["sh", "-c", "ulimit -n 300; exec prlimit --nofile --noheadings --output SOFT"]),
+    );
+    const { stdout } = runCommand(["sh", "-c", 'ulimit -S -n 300; exec "$0" signals', path]);
+    expect(soft).toBe(300);
+    expect(JSON.parse(stdout)).toEqual({ pipeIsDefault: true, openFiles: 300 });
+  });
+
+  it("survives nesting and recursion without end", () => {
+    expect(ask("nesting")).toMatch(/Error$/);
+    expect(ask("recursion")).toBe("string");
+  });
+
+  it("refuses a bundle that the build does not have", () => {
+    expect(ask("require")).toBe(true);
+  });
+
+  it.each([
+    ["throw", /^nvoci: bug: RangeError: of the contract\n {4}at .*main\.cjs:\d+/],
+    ["throwText", /^nvoci: bug: words\n$/],
+  ])("tells of what nobody catches (%s) and exits with 70", (name, told) => {
+    const { status, stdout, stderr } = start(name);
+    expect({ status, stdout }).toEqual({ status: 70, stdout: "" });
+    expect(stderr).toMatch(told);
+  });
+});

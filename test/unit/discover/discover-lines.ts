@@ -1,0 +1,65 @@
+import {
+  discoverManifestEntries,
+  type ManifestEntriesInput,
+} from "../../../src/discover/manifest-entries.ts";
+import { parseManifest } from "../../../src/manifest/parse-manifest.ts";
+import type { HostView } from "../../../src/model/host-view.ts";
+import { encodeUtf8 } from "../../../src/model/utf8.ts";
+import { memoryHost } from "../../support/memory-host.ts";
+
+const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
+
+/** A table or tree in a template string, without the indentation and the blank lines. */
+export const unindent = (text: string): string[] =>
+  text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+
+/**
+ * Discovers the entries of a manifest on a host in memory and tells the result in lines that a person can read.
+ * A mount is shown with its host path only where that differs.
+ *
+ * @param tree lines for memoryHost(), or a host.
+ * @param csv lines of a manifest named `m.csv`.
+ */
+export function discoverLines(
+  tree: string | HostView,
+  csv: string,
+  options: Partial<Omit<ManifestEntriesInput, "host" | "specs">> = {},
+) {
+  const host = typeof tree === "string" ? memoryHost(tree) : tree;
+  const { specs } = parseManifest(encodeUtf8(unindent(csv).join("\n")), "m.csv");
+  const { edits, findings } = discoverManifestEntries({
+    host,
+    specs,
+    container: { debianLike: true, hasMultiarchDirectory: true },
+    triplet: "aarch64-linux-gnu",
+    givenDevices: new Set(),
+    ...options,
+  });
+  return {
+    edits,
+    findings,
+    mounts: edits.mounts.map(({ hostPath, containerPath, kind }) => {
+      const from = (hostPath as string) === containerPath ? "" : ` from ${hostPath}`;
+      return `${kind} ${containerPath}${from}`;
+    }),
+    links: edits.links.map(({ containerPath, target }) => `${containerPath} -> ${target}`),
+    devices: edits.deviceNodes.map(
+      ({ path, type, major, minor, fileMode, uid, gid }) =>
+        `${path} ${type} ${major}:${minor} ${octal(fileMode)} ${uid}:${gid}`,
+    ),
+    told: findings.map(({ code, severity, source }) => `${source} ${severity} ${code}`),
+  };
+}
+
+/** Container paths that have more than one edit. */
+export function pathsGivenTwice({ edits }: Pick<ReturnType<typeof discoverLines>, "edits">): string[] {
+  const paths = [
+    ...edits.deviceNodes.map(({ path }) => path),
+    ...edits.mounts.map(({ containerPath }) => containerPath),
+    ...edits.links.map(({ containerPath }) => containerPath),
+  ];
+  return paths.filter((path, index) => paths.indexOf(path) !== index);
+}

@@ -1,0 +1,66 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { decodeLdCache } from "../../../src/ldcache/decode-ld-cache.ts";
+import { describeNeeding } from "../../support/prerequisites.ts";
+import { sharedObject } from "../../support/shared-object.ts";
+
+const LDCONFIG = "/sbin/ldconfig";
+const triplet = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
+/** ldconfig cannot write the oldest layout on machines that came after it. */
+const formats = process.arch === "arm64" ? ["new"] : ["old", "compat", "new"];
+
+/** Names and paths as the real ldconfig tells them. */
+function listed(file: string): string[] {
+  const text = execFileSync(LDCONFIG, ["-p", "-C", file], { encoding: "utf8" });
+  return [...text.matchAll(/^\t(\S+) \(.*\) => (.*)$/gm)].map(([, name, path]) => `${name} ${path}`);
+}
+
+const decoded = (file: string): string[] =>
+  decodeLdCache(readFileSync(file)).entries.map(({ name, path }) => `${name} ${path}`);
+
+// ldconfig -r changes the root, which only root may do.
+describeNeeding(["root"], "decodeLdCache() agrees with ldconfig -p", () => {
+  describe("about caches that ldconfig makes", () => {
+    let root = "";
+    beforeAll(() => {
+      root = mkdtempSync(join(tmpdir(), "ldcache-"));
+      const write = (path: string, content: Uint8Array | string): void => {
+        mkdirSync(dirname(join(root, path)), { recursive: true });
+        writeFileSync(join(root, path), content);
+      };
+      const directory = `/usr/lib/${triplet}`;
+      write("/etc/ld.so.conf", `${directory}\n/opt/übung/lib\n`);
+      write(`${directory}/libcuda.so.535.86.05`, sharedObject("libcuda.so.1"));
+      write(`${directory}/libnvidia-ml.so.535.86.05`, sharedObject("libnvidia-ml.so.1"));
+      write(`${directory}/glibc-hwcaps/x86-64-v2/libz.so.1.2`, sharedObject("libz.so.1"));
+      write(`${directory}/glibc-hwcaps/x86-64-v3/libz.so.1.2`, sharedObject("libz.so.1"));
+      write("/opt/übung/lib/libz.so.1.2", sharedObject("libz.so.1"));
+      for (let i = 0; i < 100; i++) write(`${directory}/lib${i}.so.${i}`, sharedObject(`lib${i}.so.${i}`));
+    });
+    afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+    test.each(formats)("in the layout %s", (format) => {
+      execFileSync(LDCONFIG, ["-r", root, "-c", format, "-C", `/etc/${format}.cache`]);
+      const file = join(root, `/etc/${format}.cache`);
+      expect(decodeLdCache(readFileSync(file)).format).toBe(format);
+      expect(decoded(file)).toEqual(listed(file));
+      expect(decoded(file).length).toBeGreaterThan(100);
+    });
+
+    test("and reads the directories of CPU levels that ldconfig wrote", () => {
+      execFileSync(LDCONFIG, ["-r", root, "-C", "/etc/hwcaps.cache"]);
+      const { entries, generator } = decodeLdCache(readFileSync(join(root, "/etc/hwcaps.cache")));
+      const levels = entries.filter(({ hwcaps }) => hwcaps !== undefined);
+      for (const { hwcaps, path } of levels) expect(path).toContain(`/glibc-hwcaps/${hwcaps}/`);
+      expect(levels.length).toBe(process.arch === "arm64" ? 0 : 2);
+      expect(generator).toMatch(/^ldconfig /);
+    });
+  });
+
+  test.skipIf(!existsSync("/etc/ld.so.cache"))("about this machine, if it has a cache", () => {
+    expect(decoded("/etc/ld.so.cache")).toEqual(listed("/etc/ld.so.cache"));
+  });
+});

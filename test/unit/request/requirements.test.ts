@@ -1,0 +1,136 @@
+import { expect, test } from "vitest";
+import { checkRequirements, type HostFacts, parseTerm } from "../../../src/request/requirements.ts";
+import { catchError } from "../../support/catch-error.ts";
+
+const TESLA = { arch: "8.0", brands: ["tesla", "nvidia"] };
+const HOST: HostFacts = { driver: "535.86.05", cuda: "12.2", gpus: [TESLA] };
+const SOURCE = "NVIDIA_REQUIRE_CUDA";
+
+const check = (expression: string, facts: HostFacts = HOST) =>
+  checkRequirements([{ source: SOURCE, expression }], facts);
+
+test.each([
+  "",
+  "  ",
+  ",",
+  "cuda>=12.2",
+  "cuda>=12",
+  "cuda=12.2.0",
+  "cuda<12.10",
+  "cuda>9.2",
+  "CUDA>=11.0",
+  "driver>=535,driver<536",
+  "driver>=535.86",
+  "driver=535.86.5",
+  "arch>=7.0",
+  "arch!8.6",
+  "brand=tesla",
+  "brand=NVIDIA",
+  "cuda>=13.0 brand=tesla,driver>=535,driver<536",
+  "cuda>=13.0  ,cuda>=12,",
+  // What comes after the first alternative that holds is not looked at.
+  "cuda>=12 nonsense",
+])("checkRequirements() accepts %j", (expression) => {
+  expect(check(expression)).toEqual([]);
+});
+
+test.each([
+  "cuda>=12.4",
+  "cuda>12.2.0",
+  "cuda!=12.2",
+  "cuda<12.2",
+  "driver>=535.86.06",
+  "arch=8.6",
+  "brand=geforce",
+  "cuda>=12.2,driver>=550",
+  "cuda>=12.4 brand=tesla,driver>=470,driver<471 brand=geforce,driver>=535",
+])("checkRequirements() cannot accept %j", (expression) => {
+  const error = catchError(() => check(expression));
+  expect(error.code).toBe("requirement-unmet");
+  expect(error.message).toContain(SOURCE);
+  expect(error.message).toContain("CUDA 12.2, driver 535.86.05");
+});
+
+test("checkRequirements() names the variable and the first alternative, on one line", () => {
+  const error = catchError(() => check("cuda>=12.4,brand=tesla brand=geforce\u0007"));
+  expect(error.message).toContain('"cuda>=12.4,brand=tesla" of NVIDIA_REQUIRE_CUDA');
+  expect(error.render()).not.toContain("\u0007");
+});
+
+test.each([
+  "cuda",
+  "cuda>=",
+  ">=12",
+  "cuda==12",
+  "cuda=>12",
+  "cuda<>12",
+  "cuda>=12.x",
+  "cuda>=1..2",
+  "brand>tesla",
+])("checkRequirements() cannot read %j", (expression) => {
+  const error = catchError(() => check(expression));
+  expect(error.code).toBe("request-invalid");
+  expect(error.message).toContain(SOURCE);
+});
+
+test("checkRequirements() asks every GPU", () => {
+  const geforce = { arch: "8.6", brands: ["geforce"] };
+  expect(catchError(() => check("brand=tesla", { ...HOST, gpus: [TESLA, geforce] })).code).toBe(
+    "requirement-unmet",
+  );
+  expect(check("brand=tesla brand=geforce", { ...HOST, gpus: [TESLA, geforce] })).toEqual([]);
+});
+
+test("checkRequirements() wants every requirement met", () => {
+  const requirements = [
+    { source: "NVIDIA_REQUIRE_A", expression: "cuda>=12" },
+    { source: "NVIDIA_REQUIRE_B", expression: "driver>=600" },
+  ];
+  expect(catchError(() => checkRequirements(requirements, HOST)).message).toContain("NVIDIA_REQUIRE_B");
+});
+
+test.each([
+  ["cuda>=99", { cuda: undefined }],
+  ["driver>=999", { driver: undefined }],
+  ["arch>=12.0", { gpus: [{ arch: undefined, brands: [] }] }],
+  ["brand=tesla", { gpus: [{ arch: undefined, brands: [] }] }],
+  ["brand=tesla", { gpus: [] }],
+  ["phase=moon", {}],
+])("checkRequirements() lets %j pass with a finding where the host does not tell", (expression, facts) => {
+  expect(check(expression, { ...HOST, ...facts })).toMatchObject([
+    { code: "requirement-unchecked", source: SOURCE, args: { variable: SOURCE, term: expression } },
+  ]);
+});
+
+test("checkRequirements() tells an unchecked term once, and none of alternatives that did not count", () => {
+  const gpus = [
+    { arch: undefined, brands: ["tesla"] },
+    { arch: undefined, brands: ["tesla"] },
+  ];
+  expect(check("arch>=7.0", { ...HOST, gpus })).toHaveLength(1);
+  expect(check("cuda>=13,arch>=7.0 cuda>=12", { ...HOST, gpus })).toEqual([]);
+});
+
+test("checkRequirements() does not ask for the CUDA version when nothing depends on it", () => {
+  const facts: HostFacts = {
+    ...HOST,
+    get cuda(): string {
+      throw new Error("asked");
+    },
+  };
+  expect(check("driver>=470", facts)).toEqual([]);
+});
+
+test("checkRequirements() takes time in proportion to a long expression", () => {
+  expect(catchError(() => check("cuda>=99 ".repeat(20_000))).code).toBe("requirement-unmet");
+  expect(catchError(() => check(`${"<".repeat(100_000)}`)).code).toBe("request-invalid");
+});
+
+test("parseTerm() keeps the text and lowers the name", () => {
+  expect(parseTerm("Brand!=Tesla", SOURCE)).toEqual({
+    text: "Brand!=Tesla",
+    name: "brand",
+    operator: "!=",
+    value: "Tesla",
+  });
+});
