@@ -4,9 +4,9 @@
 // whether goals are reached or not. BENCH_ROUNDS sets the number of rounds (default 40).
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { makeBundle, openContainer } from "./container.mjs";
 import { configure, library, makeHost, makeImage, must } from "./host.mjs";
 import { goals, median, number, table, timeTable } from "./report.mjs";
@@ -26,6 +26,12 @@ function compile(directory, name) {
   must("gcc", "-O2", "-static", "-Wall", "-o", program, join(HERE, `${name}.c`));
   return program;
 }
+
+/** Bytes of a file, or of the files in a directory. */
+const total = (path) =>
+  statSync(path).isDirectory()
+    ? readdirSync(path).reduce((sum, name) => sum + total(join(path, name)), 0)
+    : statSync(path).size;
 
 /** Runs a command once through run.c: `{ ms, mb }`. */
 function measure(runner, argv, input = "") {
@@ -128,8 +134,11 @@ async function bench(directory) {
     sized.set(count, await hooks(runner, loop, directory, image, present, count));
     timeTable(`Hook with ${count} entries`, sized.get(count), "C loop");
   }
-  const sizes = present.map(({ name, path }) => [name, number(statSync(path).size / 1e6)]);
-  table("Size of the program", ["", "MB"], sizes);
+  const sizes = present.map(({ name, path }) => [
+    name,
+    number((name === "node" ? total(dirname(path)) : total(path)) / 1e6),
+  ]);
+  table("Size of the program; node's without Node.js itself", ["", "MB"], sizes);
 
   const ms = (samples, name) =>
     samples.has(name) ? median(samples.get(name).map((run) => run.ms)) : Number.NaN;
@@ -179,7 +188,7 @@ async function bench(directory) {
 if (process.env[INSIDE] === undefined) {
   const directory = mkdtempSync(join(tmpdir(), "nvoci-bench-"));
   const argv = ["--mount", "--propagation", "private", "--", process.execPath, import.meta.filename];
-  const inside = spawnSync("unshare", argv, {
+  const inside = spawnSync("/usr/bin/unshare", argv, {
     stdio: "inherit",
     env: { ...process.env, [INSIDE]: directory },
   });

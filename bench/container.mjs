@@ -30,9 +30,13 @@ export function makeBundle(directory, asks) {
 /** Starts a fresh container of the bundle from an image: `{ pid, state, mounts(), close() }`. */
 export async function openContainer(bundle, image) {
   const script = `mount -t tmpfs tmpfs ${bundle.rootfs} && cp -a ${image}/. ${bundle.rootfs} && echo ready && exec cat`;
-  const keeper = spawn("unshare", ["--mount", "--propagation", "private", "--", "sh", "-c", script], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const keeper = spawn(
+    "/usr/bin/unshare",
+    ["--mount", "--propagation", "private", "--", "sh", "-c", script],
+    {
+      stdio: ["pipe", "pipe", "inherit"],
+    },
+  );
   const closed = new Promise((resolve) => keeper.once("close", resolve));
   await new Promise((resolve, reject) => {
     keeper.stdout.once("data", resolve);

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
-export const LIBRARIES = "/usr/lib/aarch64-linux-gnu/nvidia";
+const LIBRARIES = "/usr/lib/aarch64-linux-gnu/nvidia";
 const MANIFESTS = "/etc/nvidia-container-runtime/host-files-for-container.d";
 const SONAME = "libnvbench00000.so.1";
 

@@ -1,10 +1,10 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
+import { commonJs } from "./common-js.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const target = "es2022";
 
 /** The parts of the program. `main` is read at every start; the others when they are needed, see src/load.ts. */
 export const ENTRIES = { main: "src/main.ts", hook: "src/hook/hook.ts", cli: "src/cli/cli.ts" };
@@ -38,11 +38,11 @@ export async function bundle(entries, directory) {
     // Splitting needs ESM; each file becomes CommonJS below, because the loading is synchronous.
     format: "esm",
     platform: "neutral",
-    target,
+    target: "es2022",
     charset: "utf8",
     legalComments: "none",
     logLevel: "warning",
-    define: { process: "undefined" },
+    define: { process: "undefined", "import.meta.resolve": "undefined" },
     inject: [join(root, "src/cli/stand-ins/console.ts")],
     alias: { cliui: join(root, "node_modules/cliui/build/lib/index.js") },
     plugins: [yargsStandIns],
@@ -51,20 +51,7 @@ export async function bundle(entries, directory) {
   const files = Object.keys(result.metafile.outputs).sort();
   for (const file of files) {
     const path = join(root, file);
-    writeFileSync(path, await commonJs(readFileSync(path, "utf8"), "js"));
+    writeFileSync(path, commonJs(readFileSync(path, "utf8")));
   }
   return files.map((file) => basename(file));
-}
-
-/** One module as CommonJS; its imports become calls of the engine's `require`. */
-export async function commonJs(source, loader) {
-  const { code } = await transform(source, {
-    loader,
-    format: "cjs",
-    target,
-    charset: "utf8",
-    define: { nvociRequire: "require" },
-    logOverride: { "empty-import-meta": "silent" },
-  });
-  return code;
 }

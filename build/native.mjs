@@ -7,7 +7,7 @@ import { run } from "./run.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const sources = join(root, "src/sys/native");
-const PROGRAM = ["quickjs", "quickjs-engine", "primitives", "utf8"];
+const PROGRAM = ["quickjs", "quickjs-engine", "arena", "primitives", "utf8"];
 
 /**
  * One program file with nothing shared and nothing unused. Not position-independent: relocating itself takes it a

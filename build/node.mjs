@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { commonJs } from "./bundle.mjs";
+import { transform } from "esbuild";
 import { compiler } from "./compiler.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -23,7 +23,8 @@ export async function buildNode({ arch, bundles, files, directory, installed, no
   for (const file of files) copyFileSync(join(bundles, file), join(directory, file));
   buildAddon(arch, join(directory, "nvoci.node"));
   const entry = readFileSync(join(root, "src/sys/node.ts"), "utf8");
-  writeFileSync(join(directory, "nvoci.cjs"), await commonJs(entry, "ts"));
+  const { code } = await transform(entry, { loader: "ts", format: "cjs", target: "es2022", charset: "utf8" });
+  writeFileSync(join(directory, "nvoci.cjs"), code);
   const template = readFileSync(join(root, "packaging/node/launcher.sh"), "utf8");
   const launcher = template
     .replace("@NODE@", () => quoted(node))

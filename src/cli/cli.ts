@@ -1,8 +1,11 @@
+import { gather } from "../hook/gather.ts";
 import { EXIT } from "../model/errors.ts";
 import { STDERR, STDOUT } from "../sys/linux.ts";
 import { linuxHost } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
+import { absolutePath } from "./absolute-path.ts";
+import type { CommandContext } from "./command.ts";
 import { parseCommandLine } from "./parse-command-line.ts";
 
 /**
@@ -19,16 +22,30 @@ export function cli(system: Syscalls, words: readonly string[], environ: readonl
     return EXIT.usage;
   }
   const parsed = parseCommandLine(words);
-  const print = (lines: readonly string[]): void => {
-    if (lines.length > 0) system.write(STDOUT, `${lines.join("\n")}\n`);
-  };
+  const context = commandContext(system, environ);
   try {
-    if ("run" in parsed) return parsed.run({ system, host: linuxHost(system), environ, print });
-    print([parsed.text]);
+    if ("run" in parsed) return parsed.run(context);
+    context.print([parsed.text]);
     return EXIT.done;
   } catch (error) {
     // The reader has seen enough, as head(1) has.
     if (error instanceof SystemError && error.reason === "EPIPE") return EXIT.done;
     throw error;
   }
+}
+
+function commandContext(system: Syscalls, environ: readonly string[]): CommandContext {
+  const host = linuxHost(system);
+  return {
+    system,
+    host,
+    environ,
+    gather(spec, root, option) {
+      const config = option === undefined ? undefined : absolutePath(host, option);
+      return gather(system, spec, root, { environ, config, debug: false });
+    },
+    print(lines) {
+      if (lines.length > 0) system.write(STDOUT, `${lines.join("\n")}\n`);
+    },
+  };
 }

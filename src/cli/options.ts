@@ -1,8 +1,10 @@
 /** Refuses an option that is given twice: yargs would hand over a list. */
-const once = (name: string) => (value: unknown): string | undefined => {
-  if (Array.isArray(value)) throw new Error(`Option given more than once: ${name}`);
-  return value as string | undefined;
-};
+const once =
+  (name: string) =>
+  (value: unknown): string | undefined => {
+    if (Array.isArray(value)) throw new Error(`Option given more than once: ${name}`);
+    return value as string | undefined;
+  };
 
 /** An option that takes one text, of the kind that `hint` names. */
 export const textOption = (name: string, describe: string) =>

@@ -29,5 +29,10 @@ export function readHost({ host, environ }: CommandContext, config: string | und
   const release = platform.kind === "tegra" ? platform.release : undefined;
   const manifestDirectory = loaded.config.nvidiaContainerRuntime.modes.csv.mountSpecPath;
   const selection = chooseSelection(undefined, loaded.config.nvoci.csvMounts, release);
-  return { loaded, platform, manifestDirectory, manifests: readManifests(host, manifestDirectory, selection) };
+  return {
+    loaded,
+    platform,
+    manifestDirectory,
+    manifests: readManifests(host, manifestDirectory, selection),
+  };
 }

@@ -1,4 +1,4 @@
-import { type ContainerPath, containerPath, dirname, join } from "../model/paths.ts";
+import { basename, type ContainerPath, dirname, join } from "../model/paths.ts";
 import { type Triplet, toMultiarch } from "./debian-layout.ts";
 import type { ChainLink } from "./follow-links.ts";
 import type { Found } from "./layered-tree.ts";
@@ -28,46 +28,75 @@ const MOST_REWRITES = 40;
  * file is mounted twice.
  */
 export function placePaths(located: readonly Located[], options: PlacementOptions): Placement {
-  const directoryLinks = new Map<string, string>();
-
+  const placed = new Map<Found, ContainerPath>();
   const map = ({ root, path }: Found): string =>
     root === options.flatRoot ? toMultiarch(path, options.triplet) : path;
+  const throughDirectories = followDirectoryLinks(located, map);
 
-  function followDirectories(path: string): ContainerPath {
-    let current = path;
-    for (let count = 0; count < MOST_REWRITES && directoryLinks.size > 0; count++) {
-      const next = rewriteOnce(directoryLinks, current);
-      if (next === undefined) break;
-      current = next;
+  function place(found: Found): ContainerPath {
+    let path = placed.get(found);
+    if (path === undefined) {
+      path = throughDirectories(map(found)) as ContainerPath;
+      placed.set(found, path);
     }
-    return containerPath(current);
+    return path;
   }
-
-  const toDirectories = located.filter(({ links, end }) => links.length > 0 && end.stat.type === "directory");
-  for (const { links, end } of toDirectories) {
-    for (const { found } of links) directoryLinks.set(map(found), map(end));
-  }
-  // A link may itself be listed below another one; it is also known by the name that it then gets.
-  for (const { links, end } of toDirectories) {
-    for (const { found } of links) directoryLinks.set(followDirectories(map(found)), map(end));
-  }
-
-  const place = (found: Found): ContainerPath => followDirectories(map(found));
   return {
     place,
     linkText({ found, text }, next) {
       const target = place(next);
-      const led = followDirectories(join(dirname(place(found)), text));
+      const led = throughDirectories(join(dirname(place(found)), text));
       return led === target ? text : target;
     },
   };
 }
 
-/** Moves a path that lies below a link, the deepest one first. */
-function rewriteOnce(links: ReadonlyMap<string, string>, path: string): string | undefined {
-  for (let above = dirname(path); above !== "/"; above = dirname(above)) {
+/** Gives the function that moves a container path to where the links to directories above it lead. */
+function followDirectoryLinks(
+  located: readonly Located[],
+  map: (found: Found) => string,
+): (path: string) => string {
+  const links = new Map<string, string>();
+  let resolved = new Map<string, string>();
+
+  function resolve(directory: string): string {
+    let current = resolved.get(directory);
+    if (current !== undefined) return current;
+    current = directory;
+    for (let count = 0; count < MOST_REWRITES; count++) {
+      const next = rewriteOnce(links, current);
+      if (next === undefined) break;
+      current = next;
+    }
+    resolved.set(directory, current);
+    return current;
+  }
+  function follow(path: string): string {
+    if (links.size === 0) return path;
+    const directory = dirname(path);
+    const real = resolve(directory);
+    return real === directory ? path : join(real, basename(path));
+  }
+
+  const toDirectories = located.filter(({ links, end }) => links.length > 0 && end.stat.type === "directory");
+  for (const entry of toDirectories) {
+    for (const { found } of entry.links) links.set(map(found), map(entry.end));
+  }
+  // A link may itself be listed below another one; it is also known by the name that it then gets.
+  for (const entry of toDirectories) {
+    for (const { found } of entry.links) {
+      links.set(follow(map(found)), map(entry.end));
+      resolved = new Map();
+    }
+  }
+  return follow;
+}
+
+/** Moves a directory that is a link or lies below one, the deepest one first. */
+function rewriteOnce(links: ReadonlyMap<string, string>, directory: string): string | undefined {
+  for (let above = directory; above !== "/"; above = dirname(above)) {
     const target = links.get(above);
-    if (target !== undefined && target !== above) return target + path.slice(above.length);
+    if (target !== undefined && target !== above) return target + directory.slice(above.length);
   }
   return undefined;
 }

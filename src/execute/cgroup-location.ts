@@ -19,11 +19,12 @@ interface Hierarchy {
 }
 
 /**
- * Finds the first mount of a kind in mountinfo.
+ * Finds the mounts of a kind in mountinfo, in its order.
  *
  * @see proc(5), /proc/pid/mountinfo: `id parent dev root mount-point options [tags] - type source super-options`
  */
-function findHierarchy(mountinfo: string, version: 1 | 2): Hierarchy | undefined {
+function findHierarchies(mountinfo: string, version: 1 | 2): Hierarchy[] {
+  const hierarchies: Hierarchy[] = [];
   for (const line of mountinfo.split("\n")) {
     const [before, after] = line.split(" - ");
     if (before === undefined || after === undefined) continue;
@@ -32,10 +33,10 @@ function findHierarchy(mountinfo: string, version: 1 | 2): Hierarchy | undefined
       version === 2 ? type === "cgroup2" : type === "cgroup" && superOptions.split(",").includes("devices");
     const [, , , root, mountPoint] = before.split(" ");
     if (found && root !== undefined && mountPoint !== undefined) {
-      return { root: unescape(root), mountPoint: unescape(mountPoint) };
+      hierarchies.push({ root: unescape(root), mountPoint: unescape(mountPoint) });
     }
   }
-  return undefined;
+  return hierarchies;
 }
 
 /** The process' path in the `devices` hierarchy (version 1) or the unified one (version 2). @see cgroups(7) */
@@ -60,7 +61,9 @@ function cgroupPath(cgroup: string, version: 1 | 2): string | undefined {
 export function locateDeviceCgroup(cgroup: string, mountinfo: string): CgroupLocation | undefined {
   for (const version of [1, 2] as const) {
     const path = cgroupPath(cgroup, version);
-    const hierarchy = findHierarchy(mountinfo, version);
+    const mounted = findHierarchies(mountinfo, version);
+    // A part of the hierarchy may be mounted elsewhere, for a chroot or a container of the host.
+    const hierarchy = mounted.find(({ root }) => isWithin(path ?? "", root)) ?? mounted[0];
     if (path === undefined || hierarchy === undefined) continue;
     if (path === "/") return undefined;
     if (path.startsWith("/..") || !isWithin(path, hierarchy.root)) {

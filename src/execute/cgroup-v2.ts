@@ -25,6 +25,15 @@ const MAX_PROGRAMS = 64;
 /** Enough for kernels before 5.11, which count program memory against this limit. */
 const MEMLOCK_BYTES = 64 * 1024 * 1024;
 
+/** Raises the limit where it may be raised: where it counts and may not be, loading a program says so. */
+function raiseMemoryLimit(system: Syscalls): void {
+  try {
+    system.prlimit64(RLIMIT_MEMLOCK, MEMLOCK_BYTES);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  }
+}
+
 type Field = readonly [offset: number, value: number, width: 4 | 8];
 const u32 = (offset: number, value: number): Field => [offset, value, 4];
 const u64 = (offset: number, value: number): Field => [offset, value, 8];
@@ -143,7 +152,7 @@ function replaceProgram(system: Syscalls, cgroup: Fd, previous: Fd, next: Fd, fl
  */
 export function allowInCgroupV2(system: Syscalls, cgroup: Fd, rules: readonly DeviceRule[], undo: Undo): void {
   const { ids, flags } = queryPrograms(system, cgroup);
-  if (ids.length > 0) system.prlimit64(RLIMIT_MEMLOCK, MEMLOCK_BYTES);
+  if (ids.length > 0) raiseMemoryLimit(system);
   for (const id of ids) {
     const previous = new Fd(
       bpf(system, "BPF_PROG_GET_FD_BY_ID", BPF_PROG_GET_FD_BY_ID, attribute(u32(0, id))),

@@ -1,7 +1,7 @@
-import { NvociError } from "../model/errors.ts";
-import type { HostPath } from "../model/paths.ts";
 import type { ContainerFacts } from "../discover/container-facts.ts";
 import { RootView } from "../execute/root-view.ts";
+import { NvociError } from "../model/errors.ts";
+import type { HostPath } from "../model/paths.ts";
 import { O_PATH } from "../sys/constants.ts";
 import { CWD } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
@@ -26,7 +26,9 @@ export function readContainerFacts(system: Syscalls, root: HostPath, triplet: st
     fd = system.openat(CWD, root, O_PATH | system.O_DIRECTORY);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    throw new NvociError("spec-invalid", `Cannot open the container's root "${root}": ${error.reason}`, [error.call]);
+    throw new NvociError("spec-invalid", `Cannot open the container's root "${root}": ${error.reason}`, [
+      error.call,
+    ]);
   }
   const view = new RootView(system, fd);
   const facts = {

@@ -1,12 +1,16 @@
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { chooseLdconfig } from "../discover/choose-ldconfig.ts";
+import type { ContainerFacts } from "../discover/container-facts.ts";
+import type { Triplet } from "../discover/debian-layout.ts";
 import { detectPlatform } from "../discover/detect-platform.ts";
 import { libraryFolders } from "../discover/library-folders.ts";
 import { discoverManifestEntries } from "../discover/manifest-entries.ts";
+import { sonameLinks } from "../discover/soname-links.ts";
 import { chooseSelection } from "../manifest/choose-selection.ts";
 import { readManifests } from "../manifest/read-manifests.ts";
 import type { Finding } from "../model/finding.ts";
+import type { HostView } from "../model/host-view.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
 import type { Spec } from "../oci/spec.ts";
 import type { Operation } from "../plan/operation.ts";
@@ -27,6 +31,14 @@ export interface Gathered {
   readonly findings: readonly Finding[];
 }
 
+/** Where everything is read. */
+export interface Surroundings {
+  readonly host: HostView;
+  readonly triplet: Triplet;
+  /** Looks at the image; asked once, and only for a container that asks. */
+  readonly container: () => ContainerFacts;
+}
+
 /**
  * Reads the host and the image and plans the injection. Changes nothing.
  *
@@ -39,7 +51,18 @@ export function gather(
   root: HostPath | undefined,
   options: HookOptions,
 ): Gathered {
-  const host = linuxHost(system);
+  const triplet = system.arch === "x64" ? "x86_64-linux-gnu" : "aarch64-linux-gnu";
+  const container = (): ContainerFacts =>
+    root === undefined ? DEBIAN_IMAGE : readContainerFacts(system, root, triplet);
+  return gatherFrom({ host: linuxHost(system), triplet, container }, spec, options);
+}
+
+/** The same from any host, without a system call of its own. */
+export function gatherFrom(
+  { host, triplet, container: look }: Surroundings,
+  spec: Spec,
+  options: Omit<HookOptions, "debug">,
+): Gathered {
   const loaded = loadConfig(host, options.environ, options.config, spec.env);
   const { config } = loaded;
   const asked = resolveRequest(spec, config);
@@ -47,10 +70,13 @@ export function gather(
   const { request } = asked;
   if (request === undefined) return { config, request, operations: [], findings };
 
-  const triplet = system.arch === "x64" ? "x86_64-linux-gnu" : "aarch64-linux-gnu";
-  const container = root === undefined ? DEBIAN_IMAGE : readContainerFacts(system, root, triplet);
+  const container = look();
   const platform = detectPlatform(host);
-  const selection = chooseSelection(request.csvMounts, config.nvoci.csvMounts, platform.kind === "tegra" ? platform.release : undefined);
+  const selection = chooseSelection(
+    request.csvMounts,
+    config.nvoci.csvMounts,
+    platform.kind === "tegra" ? platform.release : undefined,
+  );
   const { mountSpecPath } = config.nvidiaContainerRuntime.modes.csv;
   const manifests = readManifests(host, mountSpecPath, selection);
   const discovered = discoverManifestEntries({
@@ -63,14 +89,20 @@ export function gather(
     givenDevices: new Set(spec.devices.map((device) => device.path)),
   });
   const chosen = chooseLdconfig(host, config, container);
-  findings.push(...manifests.findings, ...discovered.findings, ...chosen.findings);
-  const operations = plan(discovered.edits, {
+  const named =
+    chosen.ldconfig === undefined && config.nvoci.ldconfig
+      ? sonameLinks(host, discovered.edits)
+      : { links: [], findings: [] };
+  findings.push(...manifests.findings, ...discovered.findings, ...chosen.findings, ...named.findings);
+  const edits = { ...discovered.edits, links: [...discovered.edits.links, ...named.links] };
+  const operations = plan(edits, {
     ldconfig: chosen.ldconfig,
-    libraryFolders: libraryFolders(host, discovered.edits.mounts),
+    libraryFolders: libraryFolders(host, edits.mounts),
     cgroups: !config.nvidiaContainerCli.noCgroups,
   });
   return { config, request, operations, findings };
 }
 
 /** The container's root as a live container sees it: with the runtime's mounts, before it has pivoted. */
-export const liveRoot = (pid: number, rootPath: HostPath): HostPath => hostPath(`/proc/${pid}/root${rootPath}`);
+export const liveRoot = (pid: number, rootPath: HostPath): HostPath =>
+  hostPath(`/proc/${pid}/root${rootPath}`);

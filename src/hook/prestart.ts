@@ -1,8 +1,8 @@
 import { loadBundle } from "../load.ts";
 import { parseState } from "../oci/state.ts";
 import { mayAsk } from "../request/may-ask.ts";
-import { linuxHost, readAll } from "../sys/linux-host.ts";
 import { STDIN } from "../sys/linux.ts";
+import { linuxHost, readAll } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { decodeText, readSpec } from "./read-spec.ts";
 

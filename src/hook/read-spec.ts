@@ -15,13 +15,15 @@ const SPEC_LIMIT = 16 * 1024 * 1024;
 export function readSpec(host: HostView, bundle: HostPath): Spec {
   const file = join(bundle, "config.json") as HostPath;
   const bytes = host.readFile(file, SPEC_LIMIT);
-  if (bytes === undefined) throw new NvociError("spec-invalid", `Cannot read "${file}": there is no such file`);
+  if (bytes === undefined)
+    throw new NvociError("spec-invalid", `Cannot read "${file}": there is no such file`);
   return parseSpec(decodeText(bytes, file), bundle);
 }
 
 /** Bytes as text. @throws NvociError "spec-invalid" where they are not UTF-8 */
 export function decodeText(bytes: Uint8Array, name: string): string {
   const decoded = decodeUtf8(bytes);
-  if (decoded === undefined) throw new NvociError("spec-invalid", `Cannot read "${name}": it is not UTF-8 text`);
+  if (decoded === undefined)
+    throw new NvociError("spec-invalid", `Cannot read "${name}": it is not UTF-8 text`);
   return decoded;
 }

@@ -58,12 +58,14 @@ export function decodeEntries(
   const { cursor, refuse, filter } = input;
   const entries: LdCacheEntry[] = [];
   let skipped = 0;
+  const first = table.strings - table.base;
+  const end = table.stringsEnd - table.base;
   for (let i = 0; i < table.count; i++) {
     const at = table.at + i * table.entrySize;
     const key = cursor.u32("key", at + 4);
     const value = cursor.u32("value", at + 8);
-    if (!isInside(table, key)) refuse(`libs[${i}].key`, at + 4, `${key} is outside the strings`);
-    if (!isInside(table, value)) refuse(`libs[${i}].value`, at + 8, `${value} is outside the strings`);
+    if (key < first || key >= end) refuse(`libs[${i}].key`, at + 4, `${key} is outside the strings`);
+    if (value < first || value >= end) refuse(`libs[${i}].value`, at + 8, `${value} is outside the strings`);
     if (!filter(cursor, table.base + key)) continue;
 
     const name = decodeString(input, table, `libs[${i}].key`, key);

@@ -21,7 +21,8 @@ const IGNORED_MOUNT = {
  * the only place that has them.
  */
 const WORDING: Wording = {
-  "manifest-line-malformed": ({ line }) => `${quote(line)} is not "TYPE, PATH"; write for example "lib, /usr/lib/libx.so"`,
+  "manifest-line-malformed": ({ line }) =>
+    `${quote(line)} is not "TYPE, PATH"; write for example "lib, /usr/lib/libx.so"`,
   "manifest-type-unknown": ({ type }) => `${quote(type)} is no entry type; use dev, dir, lib or sym`,
   "manifest-path-empty": ({ type }) => `the ${type} entry has no path`,
   "manifest-path-relative": ({ path }) => `${quote(path)} is not absolute; begin it with a slash`,
@@ -36,10 +37,13 @@ const WORDING: Wording = {
   "manifest-writable-by-others": ({ path }) =>
     `${quote(path)} is not used, because every user may write to it; chmod o-w it`,
   "entry-missing": ({ type, path }) => `the host has no ${quote(path, 4096)} (${type}); skipped`,
-  "entry-no-match": ({ type, pattern }) => `nothing on the host matches ${quote(pattern, 4096)} (${type}); skipped`,
+  "entry-no-match": ({ type, pattern }) =>
+    `nothing on the host matches ${quote(pattern, 4096)} (${type}); skipped`,
   "entry-duplicate": ({ path, first }) => `${quote(path, 4096)} is there already, by ${first}`,
-  "entry-wrong-type": ({ type, path, found }) => `${quote(path, 4096)} is a ${found}, which ${type} does not take; skipped`,
-  "entry-dangling": ({ path, target }) => `the link ${quote(path, 4096)} leads to ${quote(target, 4096)}, which is not there; skipped`,
+  "entry-wrong-type": ({ type, path, found }) =>
+    `${quote(path, 4096)} is a ${found}, which ${type} does not take; skipped`,
+  "entry-dangling": ({ path, target }) =>
+    `the link ${quote(path, 4096)} leads to ${quote(target, 4096)}, which is not there; skipped`,
   "device-already-given": ({ path }) => `the runtime itself makes the device ${quote(path)}`,
   "request-denied-unprivileged": ({ variable, value }) =>
     `${variable}=${quote(value)} is ignored: the container is unprivileged and accept-nvidia-visible-devices-envvar-when-unprivileged is false`,
@@ -56,13 +60,17 @@ const WORDING: Wording = {
     `the image has a directory with content at ${quote(path, 4096)}, where the host has something else; it is left alone`,
   "container-file-in-the-way": ({ path }) =>
     `the image has a file at ${quote(path, 4096)}, where a directory has to be; the entry is skipped`,
-  "container-no-etc": () => "the image has no /etc, so it gets no ld.so.cache; programs may need LD_LIBRARY_PATH",
-  "ldconfig-container-own": ({ path }) => `the host has no ldconfig; the image's own ${quote(path)} is run, confined`,
-  "ldconfig-unusable": ({ path }) => `${quote(path)} is not a static program, so it cannot be run for a container`,
+  "container-no-etc": () =>
+    "the image has no /etc, so it gets no ld.so.cache; programs may need LD_LIBRARY_PATH",
+  "ldconfig-container-own": ({ path }) =>
+    `the host has no ldconfig; the image's own ${quote(path)} is run, confined`,
+  "ldconfig-unusable": ({ path }) =>
+    `${quote(path)} is not a static program, so it cannot be run for a container`,
   "ldconfig-none": ({ links }) =>
     `neither host nor image has an ldconfig; ${links} SONAME links are made and programs may need LD_LIBRARY_PATH`,
   "ldcache-missing": ({ file }) => `the host has no ${quote(file)}; the standard directories are searched`,
-  "ldcache-invalid": ({ file, reason }) => `${quote(file)} cannot be used: ${reason}; the standard directories are searched`,
+  "ldcache-invalid": ({ file, reason }) =>
+    `${quote(file)} cannot be used: ${reason}; the standard directories are searched`,
   "driver-library-missing": ({ name, capability }) => `the driver has no ${name} (${capability}); skipped`,
   "driver-library-stale": ({ name, path }) =>
     `ld.so.cache says that ${name} is ${quote(path)}, which is not there; run ldconfig on the host`,

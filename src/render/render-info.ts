@@ -25,6 +25,9 @@ export function renderInfo(info: Info): string[] {
   ];
   if (info.platform.kind === "server") rows.push(["driver", info.driver ?? "not loaded"]);
   else rows.push(["manifests", showPath(info.manifestDirectory)]);
-  rows.push(["configuration", info.configFile === undefined ? "built-in defaults" : showPath(info.configFile)]);
+  rows.push([
+    "configuration",
+    info.configFile === undefined ? "built-in defaults" : showPath(info.configFile),
+  ]);
   return alignColumns(rows);
 }

@@ -31,7 +31,8 @@ export function renderList(
   if (!long) return shown.map(({ path }) => showPath(path));
   return alignColumns(
     shown.map((operation) => {
-      const origin = operation.op === "make-link" ? `-> ${showPath(operation.target)}` : showPath(operation.hostPath);
+      const origin =
+        operation.op === "make-link" ? `-> ${showPath(operation.target)}` : showPath(operation.hostPath);
       return [TYPE_OF[operation.op] ?? "", showPath(operation.path), origin, operation.source];
     }),
   );

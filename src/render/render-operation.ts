@@ -28,7 +28,9 @@ export function renderOperation(operation: Operation): string {
       return `refresh /etc/ld.so.cache by ${program} for ${folders.map(showPath).join(", ")}`;
     }
     case "allow-devices": {
-      const rules = operation.rules.map(({ type, major, minor, access }) => `${type} ${major}:${minor} ${access}`);
+      const rules = operation.rules.map(
+        ({ type, major, minor, access }) => `${type} ${major}:${minor} ${access}`,
+      );
       return `allow in the device cgroup: ${rules.join(", ")}`;
     }
   }

@@ -4,5 +4,7 @@ import type { Platform } from "../discover/detect-platform.ts";
 export function renderPlatform(platform: Platform): string {
   if (platform.kind === "server") return "server";
   const { release } = platform;
-  return release === undefined ? "Tegra, unknown L4T release" : `Tegra, L4T ${release.major}.${release.revision}`;
+  return release === undefined
+    ? "Tegra, unknown L4T release"
+    : `Tegra, L4T ${release.major}.${release.revision}`;
 }

@@ -23,7 +23,8 @@ export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
 export const ELOOP = 40;
 
-const TEXTS: Readonly<Record<number, readonly [name: string, text: string]>> = {
+/** Made when the first call fails, which most runs never see. */
+const texts = (): Readonly<Record<number, readonly [name: string, text: string]>> => ({
   1: ["EPERM", "Operation not permitted"],
   2: ["ENOENT", "No such file or directory"],
   3: ["ESRCH", "No such process"],
@@ -62,10 +63,10 @@ const TEXTS: Readonly<Record<number, readonly [name: string, text: string]>> = {
   110: ["ETIMEDOUT", "Connection timed out"],
   116: ["ESTALE", "Stale file handle"],
   122: ["EDQUOT", "Disk quota exceeded"],
-};
+});
 
 /** The symbolic name, or `errno 123` for one that is not in the table. */
-export const errnoName = (errno: number): string => TEXTS[errno]?.[0] ?? `errno ${errno}`;
+export const errnoName = (errno: number): string => texts()[errno]?.[0] ?? `errno ${errno}`;
 
 /** strerror(3)'s words, or an empty text for one that is not in the table. */
-export const errnoText = (errno: number): string => TEXTS[errno]?.[1] ?? "";
+export const errnoText = (errno: number): string => texts()[errno]?.[1] ?? "";

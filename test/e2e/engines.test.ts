@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { startDocker } from "../support/docker.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Docker, startDocker } from "../support/docker.ts";
 import { describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
 import { runPodman } from "../support/podman.ts";
 import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
@@ -27,22 +27,32 @@ describeBuilds([...CONTAINER, "dockerd", "podman"], "container engines on a Jets
     made?.remove();
   });
 
-  test("docker run --gpus all and --runtime nvidia see the host's files", async () => {
-    const runtimes = { nvidia: { path: at("bin/nvidia-container-runtime") } };
-    const engine = await startDocker(jetson.place, { config: { runtimes }, programs: at("bin") });
-    try {
+  describe("docker", () => {
+    let engine: Docker;
+    beforeAll(async () => {
+      const runtimes = { nvidia: { path: at("bin/nvidia-container-runtime") } };
+      engine = await startDocker(jetson.place, { config: { runtimes }, programs: at("bin") });
       engine.importImage("image", at("rootfs"));
-      const command = describeCommand(jetson);
-      expect(engine.run("image", command, ["--gpus=all"])).toEqual(describeHost(jetson));
-      const options = ["--runtime=nvidia", "--env=NVIDIA_VISIBLE_DEVICES=all"];
-      expect(engine.run("image", command, options)).toEqual(describeHost(jetson));
-      expect(engine.run("image", ["cat", "/dev/nvmap"], options).stderr).toContain(
-        "No such device or address",
-      );
-      expect(engine.run("image", ["ls", "/dev/nvmap"]).status).not.toBe(0);
-    } finally {
-      await engine.close();
-    }
+    });
+    afterAll(() => engine?.close());
+    const asking = ["--runtime=nvidia", "--env=NVIDIA_VISIBLE_DEVICES=all"];
+
+    test("run --gpus all sees the host's files", () => {
+      expect(engine.run("image", describeCommand(jetson), ["--gpus=all"])).toEqual(describeHost(jetson));
+    });
+
+    test("run --runtime nvidia sees the host's files", () => {
+      expect(engine.run("image", describeCommand(jetson), asking)).toEqual(describeHost(jetson));
+    });
+
+    test("run --runtime nvidia may open the devices", () => {
+      const { stderr } = engine.run("image", ["cat", "/dev/nvmap"], asking);
+      expect(stderr).toContain("No such device or address");
+    });
+
+    test("run without either sees nothing", () => {
+      expect(engine.run("image", ["ls", "/etc/nv_tegra_release"]).status).not.toBe(0);
+    });
   });
 
   test("podman with a hooks directory sees the host's files", () => {

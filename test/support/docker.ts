@@ -56,7 +56,7 @@ export async function startDocker(place: PrivateNamespace, options: DockerOption
     HOME: directory,
   };
   const argv = Object.entries(flags).map(([name, value]) => `${name}=${value}`);
-  const daemon = spawn("nsenter", [`--mount=/proc/${place.pid}/ns/mnt`, "--", "dockerd", ...argv], {
+  const daemon = spawn("/usr/bin/nsenter", [`--mount=/proc/${place.pid}/ns/mnt`, "--", "dockerd", ...argv], {
     stdio: "ignore",
     env: environment,
   });

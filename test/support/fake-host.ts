@@ -43,7 +43,7 @@ export function createFakeHost(entries: readonly TreeEntry[]): FakeHost {
   const setup = tops.flatMap((top) => (top === "proc" ? bindProc(layer) : overlay(directory, top)));
   return {
     directory,
-    entries: placed,
+    entries: [...byPath.values()],
     open: (options = {}) => openNamespace([...setup, ...(options.cgroup === "v2" ? CGROUP_V2_ONLY : [])]),
     changes: () => (existsSync(upper) ? listFiles(upper, "") : []),
     remove,

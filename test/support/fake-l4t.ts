@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { createFakeHost, type FakeHost } from "./fake-host.ts";
 import { type L4tOptions, l4tEntries } from "./l4t-entries.ts";
+import { TRIPLET } from "./rootfs.ts";
 import type { TreeEntry } from "./tree-entry.ts";
 
 /** Where the manifests lie. */
@@ -31,7 +33,7 @@ export function createFakeL4t(options: FakeL4tOptions): FakeHost {
 }
 
 /** The text of /etc/nv_tegra_release: one line up to R35, three from R36 on. */
-export function releaseFile(release: string): string {
+function releaseFile(release: string): string {
   const [major = "", ...revision] = release.split(".");
   const first = `# R${major} (release), REVISION: ${revision.join(".")}, GCID: 12345678, BOARD: generic, EABI: aarch64\n`;
   if (Number(major) < 36) return first;
@@ -64,11 +66,15 @@ lib, /etc/nvpmodel.conf
 export const manifestOf = (count: number, directory = "/usr/lib/aarch64-linux-gnu/nvidia"): string =>
   Array.from({ length: count }, (_, index) => `lib, ${directory}/libnvbench${index}.so.1\n`).join("");
 
-/** What makes the host look like a Yocto build on the machine the tests run on: libc directly in /usr/lib. */
-export function yoctoEntries(triplet: string, libc: Uint8Array): TreeEntry[] {
+/**
+ * What makes the host look like a Yocto build on the machine that the tests run on: libc directly in /usr/lib, where
+ * the loader looks by itself, and nothing of Debian.
+ */
+export function yoctoEntries(): TreeEntry[] {
+  const libc = `/usr/lib/${TRIPLET}/libc.so.6`;
   return [
-    { kind: "file", path: "/usr/lib/libc.so.6", content: libc, mode: 0o755 },
-    { kind: "hidden", path: `/usr/lib/${triplet}/libc.so.6` },
+    { kind: "file", path: "/usr/lib/libc.so.6", content: readFileSync(libc), mode: 0o755 },
+    { kind: "hidden", path: libc },
     { kind: "hidden", path: "/etc/debian_version" },
   ];
 }

@@ -13,7 +13,7 @@ export interface L4tOptions {
 }
 
 /** A character major that Linux leaves to local use: opening such a node gives ENXIO, or EPERM by the cgroup. */
-export const LOCAL_MAJOR = 60;
+const LOCAL_MAJOR = 60;
 
 const GID_VIDEO = 44;
 

@@ -27,9 +27,13 @@ export const CGROUP_V2_ONLY: readonly string[] = [
 export async function openNamespace(setup: readonly string[] = []): Promise<PrivateNamespace> {
   // `cat` ends with our end of the pipe, so a test run that is killed leaves no keeper behind.
   const script = ["set -e", ...setup, "echo ready", "exec cat >/dev/null"].join("\n");
-  const keeper = spawn("unshare", ["--mount", "--propagation", "private", "--", "sh", "-c", script], {
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+  const keeper = spawn(
+    "/usr/bin/unshare",
+    ["--mount", "--propagation", "private", "--", "sh", "-c", script],
+    {
+      stdio: ["pipe", "pipe", "pipe"],
+    },
+  );
   let errors = "";
   keeper.stderr.on("data", (chunk) => {
     errors += chunk;

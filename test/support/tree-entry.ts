@@ -17,7 +17,7 @@ export type TreeEntry =
   | { readonly kind: "hidden"; readonly path: string };
 
 /** A character device node. */
-export interface DeviceEntry {
+interface DeviceEntry {
   readonly kind: "device";
   readonly path: string;
   readonly major: number;

@@ -7,7 +7,7 @@ import { CONFIG_OPTION } from "../options.ts";
 
 /** Adds `config show`, which prints the configuration that holds, as one JSON document. */
 export const addConfig = (yargs: Argv, choose: Choose): Argv =>
-  yargs.command("config <action>", "show the configuration", (command) =>
+  yargs.command("config", "show the configuration", (command) =>
     command.demandCommand(1, "no action given").command(
       "show",
       "print the configuration that holds, and the file that it comes from, as JSON",

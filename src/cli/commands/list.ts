@@ -1,8 +1,6 @@
 import type { Argv } from "yargs";
-import { gather } from "../../hook/gather.ts";
 import { EXIT } from "../../model/errors.ts";
 import { LIST_TYPES, type ListType, renderList } from "../../render/render-list.ts";
-import { absolutePath } from "../absolute-path.ts";
 import type { Choose, CommandContext } from "../command.ts";
 import { imaginaryContainer } from "../imaginary-container.ts";
 import { CONFIG_OPTION } from "../options.ts";
@@ -27,14 +25,18 @@ export const addList = (yargs: Argv, choose: Choose): Argv =>
           choices: LIST_TYPES,
           describe: "only these; may be repeated",
         })
-        .option("long", { alias: "l", type: "boolean", default: false, describe: "with host path and source" })
+        .option("long", {
+          alias: "l",
+          type: "boolean",
+          default: false,
+          describe: "with host path and source",
+        })
         .option("config", CONFIG_OPTION),
     (args) => choose((context) => runList(context, args)),
   );
 
-function runList({ system, host, environ, print }: CommandContext, args: ListArguments): number {
-  const config = args.config === undefined ? undefined : absolutePath(host, args.config);
-  const { operations } = gather(system, imaginaryContainer(), undefined, { environ, config, debug: false });
+function runList({ gather, print }: CommandContext, args: ListArguments): number {
+  const { operations } = gather(imaginaryContainer(), undefined, args.config);
   print(renderList(operations, (args.type ?? LIST_TYPES) as readonly ListType[], args.long));
   return EXIT.done;
 }

@@ -1,5 +1,4 @@
 import type { Argv } from "yargs";
-import { gather } from "../../hook/gather.ts";
 import { readSpec } from "../../hook/read-spec.ts";
 import { EXIT, NvociError } from "../../model/errors.ts";
 import { quote } from "../../model/quote.ts";
@@ -24,9 +23,23 @@ export const addPlan = (yargs: Argv, choose: Choose): Argv =>
     "print what the hook would do to a container, and what it would leave out and why",
     (command) =>
       command
-        .option("bundle", textOption("bundle", "directory with the container's config.json; else one that asks for everything"))
-        .option("env", { type: "string", array: true, nargs: 1, describe: "variable NAME=value of the container" })
-        .option("rootfs", textOption("rootfs", "root directory of the container; else the bundle's, or a Debian image's"))
+        .option(
+          "bundle",
+          textOption(
+            "bundle",
+            "directory with the container's config.json; else one that asks for everything",
+          ),
+        )
+        .option("env", {
+          type: "string",
+          array: true,
+          nargs: 1,
+          describe: "variable NAME=value of the container",
+        })
+        .option(
+          "rootfs",
+          textOption("rootfs", "root directory of the container; else the bundle's, or a Debian image's"),
+        )
         .option("config", CONFIG_OPTION)
         .option("json", JSON_OPTION)
         .conflicts("bundle", "env"),
@@ -34,13 +47,15 @@ export const addPlan = (yargs: Argv, choose: Choose): Argv =>
   );
 
 function runPlan(context: CommandContext, args: PlanArguments): number {
-  const { system, host, environ, print } = context;
+  const { host, print } = context;
   const { bundle, env, rootfs } = args;
-  const config = args.config === undefined ? undefined : absolutePath(host, args.config);
   const root = rootfs === undefined ? undefined : absolutePath(host, rootfs);
-  const spec = bundle === undefined ? imaginaryContainer(readVariables(env)) : readSpec(host, absolutePath(host, bundle));
+  const spec =
+    bundle === undefined
+      ? imaginaryContainer(readVariables(env))
+      : readSpec(host, absolutePath(host, bundle));
   const looked = root ?? (bundle === undefined ? undefined : spec.root.path);
-  const { request, operations, findings } = gather(system, spec, looked, { environ, config, debug: false });
+  const { request, operations, findings } = context.gather(spec, looked, args.config);
   if (args.json) print([JSON.stringify({ operations, findings }, null, 2)]);
   else print(renderPlan({ asks: request !== undefined, operations, findings }));
   return EXIT.done;

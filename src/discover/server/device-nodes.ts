@@ -20,12 +20,12 @@ export interface DeviceCollector {
  * Makes an empty collection.
  *
  * @param root the directory whose `dev` has the nodes.
- * @param alreadyGiven container paths that config.json has nodes at; these are left out with a finding.
+ * @param givenDevices container paths that config.json has nodes at; these are left out with a finding.
  */
 export function collectDevices(
   host: HostView,
   root: HostPath,
-  alreadyGiven: ReadonlySet<string>,
+  givenDevices: ReadonlySet<string>,
 ): DeviceCollector {
   const nodes: DeviceNode[] = [];
   const findings: Finding[] = [];
@@ -45,7 +45,7 @@ export function collectDevices(
       return false;
     }
     seen.add(path);
-    if (alreadyGiven.has(path)) findings.push(finding("device-already-given", "info", source, { path }));
+    if (givenDevices.has(path)) findings.push(finding("device-already-given", "info", source, { path }));
     else nodes.push(node);
     return true;
   };

@@ -1,8 +1,10 @@
+import type { HostArchitecture } from "../../ldcache/architecture.ts";
 import type { ContainerEdits } from "../../model/container-edits.ts";
 import { NvociError } from "../../model/errors.ts";
 import type { Finding } from "../../model/finding.ts";
 import type { ContainerPath } from "../../model/paths.ts";
 import { checkRequirements } from "../../request/requirements.ts";
+import type { Triplet } from "../debian-layout.ts";
 import { libraryDirectory } from "./container-directories.ts";
 import { hostCudaVersion } from "./cuda-version.ts";
 import { addControlNodes, addGpuNodes, addImexNodes, collectDevices, deviceRoot } from "./device-nodes.ts";
@@ -21,6 +23,11 @@ import { addMigManagement, addMigNodes, discoverMigDevices, type MigDevice } fro
 import { discoverPrograms } from "./programs.ts";
 import { selectGpus } from "./select-gpus.ts";
 import type { ServerInput } from "./server-input.ts";
+
+const ARCHITECTURES: Readonly<Record<Triplet, HostArchitecture>> = {
+  "x86_64-linux-gnu": "x86_64",
+  "aarch64-linux-gnu": "aarch64",
+};
 
 /** What a container gets of a server's driver. */
 export interface ServerDiscovery {
@@ -47,7 +54,8 @@ export interface ServerDiscovery {
  *   host, `request-invalid` when its demands cannot be read.
  */
 export function discoverServer(input: ServerInput): ServerDiscovery {
-  const { host, request, container, architecture } = input;
+  const { host, request, container } = input;
+  const architecture = ARCHITECTURES[input.triplet];
   const driverVersion = readDriverVersion(host) ?? refuseMissingDriver();
   const capabilities = withImplied(request.driverCapabilities);
   const root = driverRoot(host, input.driverRoot);
@@ -78,7 +86,7 @@ export function discoverServer(input: ServerInput): ServerDiscovery {
     gpus: selected.gpus.map(({ model }) => ({ arch: undefined, brands: gpuBrands(model) })),
   });
 
-  const devices = collectDevices(host, deviceRoot(host, input.driverRoot), input.alreadyGiven);
+  const devices = collectDevices(host, deviceRoot(host, input.driverRoot), input.givenDevices);
   addControlNodes(devices, capabilities);
   addGpuNodes(devices, selected.gpus);
   addMigNodes(devices, selected.migDevices);

@@ -4,13 +4,11 @@ import type { DriverCapability } from "../../model/driver-capability.ts";
 import { NvociError } from "../../model/errors.ts";
 import { type Finding, finding } from "../../model/finding.ts";
 import { basename, type ContainerPath, containerPath, dirname, type HostPath } from "../../model/paths.ts";
-import { readDynamic } from "../elf/elf-dynamic.ts";
-import { readElf } from "../elf/read-elf.ts";
+import { readSoname } from "../elf/read-soname.ts";
 import { type ChosenLibrary, chooseLibraries } from "./choose-libraries.ts";
 import { libraryDirectory, type ServerContainer } from "./container-directories.ts";
 import { convenienceLinks } from "./convenience-links.ts";
 import type { DriverRoot } from "./driver-root.ts";
-import { fileReader } from "./file-reader.ts";
 import { libraryCandidates } from "./library-candidates.ts";
 import { DRIVER_LIBRARIES, type DriverLibrary, withImplied } from "./library-table.ts";
 
@@ -89,8 +87,8 @@ export function discoverLibraries(search: LibrarySearch): DriverLibraries {
 function nameLinks(root: DriverRoot, chosen: ChosenLibrary, path: ContainerPath): Link[] {
   const names = new Set(chosen.names);
   if (names.size === 0) {
-    const soname = readSoname(root, chosen.hostPath);
-    if (soname !== undefined && !soname.includes("/")) names.add(soname);
+    const soname = readSoname(root.host, chosen.hostPath);
+    if (soname !== undefined) names.add(soname);
   }
   const target = basename(path);
   const { source } = chosen;
@@ -99,16 +97,6 @@ function nameLinks(root: DriverRoot, chosen: ChosenLibrary, path: ContainerPath)
     target,
     source,
   }));
-}
-
-function readSoname(root: DriverRoot, path: HostPath): string | undefined {
-  try {
-    return readDynamic(readElf(path, fileReader(root.host, path))).soname;
-  } catch (error) {
-    // The name is a service to the image; a library without one is mounted all the same.
-    if (error instanceof NvociError) return undefined;
-    throw error;
-  }
 }
 
 function refuseMismatch(

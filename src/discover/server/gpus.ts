@@ -65,7 +65,7 @@ export function discoverGpus(host: HostView): {
 }
 
 /** The lines `Name: <white space> value` of a GPU's information file. */
-export function parseInformation(text: string): ReadonlyMap<string, string> {
+function parseInformation(text: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   for (const line of text.split("\n")) {
     const colon = line.indexOf(":");

@@ -1,14 +1,15 @@
-import type { HostArchitecture } from "../../ldcache/architecture.ts";
 import type { HostView } from "../../model/host-view.ts";
 import type { HostPath } from "../../model/paths.ts";
 import type { Request } from "../../request/request.ts";
+import type { Triplet } from "../debian-layout.ts";
 import type { ServerContainer } from "./container-directories.ts";
 import type { ServerFeature } from "./feature-files.ts";
 
 /** Everything that decides which of a server's files and devices a container gets. */
 export interface ServerInput {
   readonly host: HostView;
-  readonly architecture: HostArchitecture;
+  /** The host's own machine, in Debian's words. */
+  readonly triplet: Triplet;
   /** Where the driver's files are; `/` unless a container carries the driver. */
   readonly driverRoot: HostPath;
   /** Inside the driver root. Default `/etc/ld.so.cache`. */
@@ -29,5 +30,5 @@ export interface ServerInput {
   readonly features?: readonly ServerFeature[];
   readonly container: ServerContainer;
   /** Container paths of the device nodes that config.json has already. */
-  readonly alreadyGiven: ReadonlySet<string>;
+  readonly givenDevices: ReadonlySet<string>;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arena.h"
 #include "payload.h"
 #include "quickjs-engine.h"
 
@@ -90,7 +91,7 @@ int main(int argc, char **argv)
     JSValue global, name, result;
 
     check_payload();
-    if (!(runtime = JS_NewRuntime()) || !(ctx = JS_NewContextRaw(runtime)) ||
+    if (!(runtime = JS_NewRuntime2(&nvoci_arena, NULL)) || !(ctx = JS_NewContextRaw(runtime)) ||
         !(loaded = malloc(nvoci_payload_count * sizeof(*loaded))))
         bug(NULL, NULL);
     for (uint32_t i = 0; i < nvoci_payload_count; i++)

@@ -1,0 +1,75 @@
+import { readDriverVersion } from "../discover/server/driver-version.ts";
+import type { Gathered } from "../hook/gather.ts";
+import { NvociError } from "../model/errors.ts";
+import { type Check, check } from "../render/check.ts";
+import { checkCgroup } from "./checks/check-cgroup.ts";
+import { checkDevices } from "./checks/check-devices.ts";
+import { checkDocker } from "./checks/check-docker.ts";
+import { checkKernel } from "./checks/check-kernel.ts";
+import { checkLdconfig } from "./checks/check-ldconfig.ts";
+import { checkManifests } from "./checks/check-manifests.ts";
+import { checkPrograms } from "./checks/check-programs.ts";
+import type { CommandContext } from "./command.ts";
+import { imaginaryContainer } from "./imaginary-container.ts";
+import { type HostFacts, readHost } from "./read-host.ts";
+
+/**
+ * Looks at everything that a container's GPU depends on. Changes nothing.
+ *
+ * @param config the value of `--config`.
+ */
+export function diagnose(context: CommandContext, config: string | undefined): Check[] {
+  const checks: Check[] = context.system.geteuid() === 0 ? [] : [check("warn", "not-root", {})];
+  const facts = attempt(() => readHost(context, config));
+  if (facts instanceof NvociError) {
+    return [...checks, check("fail", "config-invalid", { message: facts.message }), checkKernel(context)];
+  }
+  const { host } = context;
+  const { loaded } = facts;
+  return [
+    ...checks,
+    check("ok", "platform", { platform: facts.platform }),
+    loaded.file === undefined
+      ? check("ok", "config-default", {})
+      : check("ok", "config-file", { file: loaded.file }),
+    ...loaded.findings.map((finding) => check("warn", "finding", { finding })),
+    ...checkDriver(context, facts, config),
+    ...checkLdconfig(host, loaded.config),
+    checkCgroup(host, loaded.config.nvidiaContainerCli.noCgroups),
+    checkKernel(context),
+    ...checkPrograms(host, loaded.config),
+    checkDocker(host),
+  ];
+}
+
+/** What the driver brings, by the plan for a container that asks for everything. */
+function checkDriver(context: CommandContext, facts: HostFacts, config: string | undefined): Check[] {
+  const { host } = context;
+  const gathered = attempt(() => context.gather(imaginaryContainer(), undefined, config));
+  const version = facts.platform.kind === "server" ? readDriverVersion(host) : undefined;
+  const checks: Check[] = [];
+  if (version !== undefined) checks.push(check("ok", "driver-loaded", { version }));
+  else if (facts.platform.kind === "server") checks.push(check("fail", "driver-missing", {}));
+  if (facts.platform.kind === "tegra") checks.push(...checkManifests(facts, findingsOf(gathered)));
+  if (gathered instanceof NvociError) {
+    return [...checks, check("fail", "plan-impossible", { message: gathered.message })];
+  }
+  const { operations } = gathered;
+  return [
+    ...checks,
+    check("ok", "plan-made", { operations: operations.length }),
+    ...checkDevices(host, operations),
+  ];
+}
+
+const findingsOf = (gathered: Gathered | NvociError): Gathered["findings"] =>
+  gathered instanceof NvociError ? [] : gathered.findings;
+
+function attempt<T>(read: () => T): T | NvociError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NvociError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,64 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { matchGlob } from "../../src/discover/match-glob.ts";
+
+const CLASS = /^\[([!^]?)(\][^\]]*|[^\]]+)\]/;
+
+/** The pattern as a regular expression: fine for short ones, which is all that an oracle needs. */
+function toRegExp(pattern: string): RegExp {
+  let source = "";
+  for (let rest = pattern; rest !== ""; ) {
+    const [whole, negation, members = ""] = CLASS.exec(rest) ?? [];
+    if (whole !== undefined) {
+      const ranges = members.replace(/(.)-(.)/gs, (_, first: string, last: string) =>
+        first <= last ? `\\u{${hex(first)}}-\\u{${hex(last)}}` : "",
+      );
+      const escaped = ranges.replace(/\\u\{\w+\}(?:-\\u\{\w+\})?|[\s\S]/g, (part) =>
+        part.length > 1 ? part : `\\u{${hex(part)}}`,
+      );
+      source += escaped === "" ? (negation ? "[^]" : "[]") : `[${negation ? "^" : ""}${escaped}]`;
+      rest = rest.slice(whole.length);
+    } else {
+      const character = rest[0]!;
+      source += character === "*" ? "[^]*" : character === "?" ? "[^]" : `\\u{${hex(character)}}`;
+      rest = rest.slice(1);
+    }
+  }
+  return new RegExp(`^${source}$`, "u");
+}
+
+const hex = (character: string): string => character.charCodeAt(0).toString(16);
+
+const piece = fc.constantFrom("a", "b", "c", "*", "?", "[", "]", "-", "!", "^", "[ab]", "[!a]", "[a-c]", ".");
+const pattern = fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join(""));
+const name = fc
+  .array(fc.constantFrom("a", "b", "c", "[", "]", "-", "!", "."), { maxLength: 8 })
+  .map((c) => c.join(""));
+
+describe("matchGlob()", () => {
+  it("agrees with a regular expression, a leading dot aside", () => {
+    fc.assert(
+      fc.property(pattern, name, (glob, text) => {
+        const hidden = text.startsWith(".") && !glob.startsWith(".");
+        expect(matchGlob(glob, text)).toBe(!hidden && toRegExp(glob).test(text));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it("matches every name without wildcards with itself alone", () => {
+    const plain = fc.string().filter((text) => !/[*?[]/.test(text));
+    fc.assert(
+      fc.property(plain, plain, (glob, text) => {
+        expect(matchGlob(glob, text)).toBe(glob === text);
+      }),
+    );
+  });
+
+  it("does not take long over many runs of any characters", () => {
+    const started = performance.now();
+    expect(matchGlob("*a".repeat(100), "a".repeat(4000))).toBe(true);
+    expect(matchGlob(`${"*a".repeat(100)}b`, "a".repeat(4000))).toBe(false);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+});

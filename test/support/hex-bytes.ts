@@ -1,0 +1,6 @@
+/** Bytes from hexadecimal digits; blanks between them are for the reader. */
+export const hexBytes = (text: string): Uint8Array => {
+  const digits = text.replace(/\s+/g, "");
+  if (!/^(?:[0-9a-f]{2})*$/.test(digits)) throw new Error(`not hexadecimal bytes: "${text}"`);
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+};

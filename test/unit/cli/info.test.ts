@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { VERSION } from "../../../src/version.ts";
+import { commandContext } from "../../support/command-context.ts";
+import { runWords } from "../../support/run-words.ts";
+
+const info = (tree: string): Record<string, string> => {
+  const context = commandContext({ tree });
+  expect(runWords(["info"], context)).toBe(0);
+  return Object.fromEntries(context.printed.map((line) => line.split(/ {2,}/)));
+};
+
+describe("nvoci info", () => {
+  it("tells version, engine and architecture", () => {
+    expect(info("")).toMatchObject({ nvoci: VERSION, engine: "Node.js", architecture: "x64" });
+  });
+
+  it("tells a Jetson's release and where its manifests are", () => {
+    const told = info('file /etc/nv_tegra_release = "# R35 (release), REVISION: 4.1, GCID: 1, BOARD: t186ref\\n"');
+    expect(told.platform).toContain("35.4.1");
+    expect(told.manifests).toContain("/host-files-for-container.d");
+    expect(told).not.toHaveProperty("driver");
+  });
+
+  it("does not make a release up", () => {
+    expect(info('file /etc/nv_tegra_release = "?"').platform).not.toMatch(/\d\./);
+  });
+
+  it("tells a server's driver", () => {
+    const version = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.86.05  Fri Jul 14 20:46:33 UTC 2023";
+    expect(info(`file /proc/driver/nvidia/version = "${version}\\n"`).driver).toBe("535.86.05");
+    expect(info("").driver).not.toMatch(/\d/);
+  });
+
+  it("tells the configuration file", () => {
+    const file = "/etc/nvidia-container-runtime/config.toml";
+    expect(info(`file ${file}`).configuration).toBe(file);
+    expect(info("").configuration).not.toContain("/");
+  });
+});

@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { finding } from "../../../src/model/finding.ts";
+import { commandContext } from "../../support/command-context.ts";
+import { runWords } from "../../support/run-words.ts";
+
+const D = "/etc/nvidia-container-runtime/host-files-for-container.d";
+
+const lint = (tree: string, ...files: string[]) => {
+  const context = commandContext({ tree });
+  return { status: runWords(["manifest", "lint", ...files], context), printed: context.printed };
+};
+
+describe("nvoci manifest lint", () => {
+  it("prints file and line of each finding and fails", () => {
+    const { status, printed } = lint('file /m/a.csv = "lib, /x\\nlib, y\\noops"', "/m/a.csv");
+    expect(status).toBe(1);
+    expect(printed.map((line) => line.split(": ")[0])).toEqual(["a.csv:2", "a.csv:3", expect.any(String)]);
+  });
+
+  it("does not fail without findings, and says how much it read", () => {
+    const { status, printed } = lint('file /m/a.csv = "lib, /x\\nlib, /y"', "/m/a.csv");
+    expect(status).toBe(0);
+    expect(printed).toEqual(["2 entries, 0 warnings"]);
+  });
+
+  it("reads every manifest of the host's directory, base or not", () => {
+    const { status, printed } = lint(`file ${D}/cuda.csv = "lib, /x"\nfile ${D}/z.csv = "oops"`);
+    expect(status).toBe(1);
+    expect(printed[0]).toMatch(/^z\.csv:1: /);
+    expect(printed.at(-1)).toBe("1 entry, 1 warning");
+  });
+
+  it("takes the directory that config.toml names", () => {
+    const config = '"[nvidia-container-runtime.modes.csv]\\nmount-spec-path = \\"/d\\""';
+    const context = commandContext({ tree: `file /c.toml = ${config}\nfile /d/a.csv = "oops"` });
+    expect(runWords(["manifest", "lint", "--config", "/c.toml"], context)).toBe(1);
+    expect(context.printed[0]).toMatch(/^a\.csv:1: /);
+  });
+
+  it.each([
+    ["a file that is not there", "dir /m", "/m/a.csv"],
+    ["a directory", "dir /m/a.csv", "/m/a.csv"],
+    ["a missing manifest directory", "dir /etc", ""],
+  ])("fails for %s", (_, tree, file) => {
+    expect(lint(tree, ...(file === "" ? [] : [file])).status).toBe(1);
+  });
+});
+
+describe("nvoci manifest list", () => {
+  const tree = `
+    file /etc/nv_tegra_release = "# R36 (release), REVISION: 4.3, GCID: 1, BOARD: generic\\n"
+    file ${D}/l4t.csv = "lib, /a\\nsym, /b\\ndev, /dev/c*\\n"
+    file ${D}/cuda.csv = "lib, /cuda"
+  `;
+  const findings = [
+    finding("entry-missing", "info", "l4t.csv:1", { type: "lib", path: "/a" }),
+    finding("entry-duplicate", "info", "l4t.csv:2", { path: "/b", first: "l4t.csv:1" }),
+    finding("entry-no-match", "info", "l4t.csv:3", { type: "dev", pattern: "/dev/c*" }),
+  ];
+  const list = (...words: string[]): readonly string[] => {
+    const context = commandContext({ tree, gathered: { findings } });
+    expect(runWords(["manifest", "list", ...words], context)).toBe(0);
+    return context.printed;
+  };
+
+  it("prints each entry that is read with its state", () => {
+    expect(list().map((line) => line.split(/ {2,}/))).toEqual([
+      ["missing", "lib", "/a", "l4t.csv:1"],
+      ["found", "sym", "/b", "l4t.csv:2"],
+      ["missing", "dev", "/dev/c*", "l4t.csv:3"],
+    ]);
+  });
+
+  it("prints what is missing alone with --missing", () => expect(list("--missing")).toHaveLength(2));
+
+  it("prints one JSON document with --json", () => {
+    expect(JSON.parse(list("--json", "--missing").join("\n"))).toMatchObject([
+      { type: "lib", path: "/a", source: "l4t.csv:1", found: false },
+      { found: false },
+    ]);
+  });
+});

@@ -1,0 +1,124 @@
+import { expect, test } from "vitest";
+import { parseDriverVersion, readDriverVersion } from "../../../src/discover/server/driver-version.ts";
+import { gpuBrands } from "../../../src/discover/server/gpu-brands.ts";
+import { discoverGpus } from "../../../src/discover/server/gpus.ts";
+import { formatPciAddress, parsePciAddress } from "../../../src/discover/server/pci-address.ts";
+import { memoryHost } from "../../support/memory-host.ts";
+import { serverHost } from "../../support/server-host.ts";
+
+const UUID_A = "GPU-aaaaaaaa-1111-2222-3333-444444444444";
+const UUID_B = "GPU-bbbbbbbb-1111-2222-3333-444444444444";
+
+test("discoverGpus() counts GPUs in the order of their PCI addresses, whatever their minor numbers", () => {
+  const { gpus, findings } = discoverGpus(
+    serverHost({
+      gpus: [
+        { busId: "10000:00:00.0", minor: 3 },
+        { busId: "0000:81:00.0", minor: 0, uuid: UUID_B },
+        { busId: "0000:0a:00.0", minor: 2, uuid: UUID_A, model: "NVIDIA H100" },
+      ],
+    }),
+  );
+  expect(gpus).toMatchObject([
+    { index: 0, minor: 2, uuid: UUID_A, busId: "0000:0a:00.0", model: "NVIDIA H100" },
+    { index: 1, minor: 0, uuid: UUID_B, busId: "0000:81:00.0" },
+    { index: 2, minor: 3, uuid: undefined, busId: "10000:00:00.0" },
+  ]);
+  expect(findings).toEqual([]);
+});
+
+test("discoverGpus() leaves out GPUs that the driver was told to leave alone", () => {
+  const { gpus, findings } = discoverGpus(
+    serverHost({
+      gpus: [
+        { busId: "0000:01:00.0", minor: 0, excluded: true },
+        { busId: "0000:02:00.0", minor: 1 },
+      ],
+    }),
+  );
+  expect(gpus).toMatchObject([{ index: 0, minor: 1 }]);
+  expect(findings).toMatchObject([{ code: "gpu-excluded" }]);
+});
+
+test("discoverGpus() does not guess the node of a GPU whose minor number is not told", () => {
+  const { gpus, findings } = discoverGpus(
+    memoryHost([
+      'file /proc/driver/nvidia/gpus/0000:04:00.0/information = "Model: GeForce GTX 650\\nIRQ: 44\\n"',
+    ]),
+  );
+  expect(gpus).toEqual([]);
+  expect(findings).toMatchObject([
+    { code: "gpu-information-incomplete", severity: "warning", args: { field: "Device Minor" } },
+  ]);
+});
+
+test("discoverGpus() passes over what is no GPU", () => {
+  const host = memoryHost([
+    "dir /proc/driver/nvidia/gpus/README",
+    "dir /proc/driver/nvidia/gpus/0000:01:00.0",
+  ]);
+  expect(discoverGpus(host)).toEqual({ gpus: [], findings: [] });
+  expect(discoverGpus(memoryHost(""))).toEqual({ gpus: [], findings: [] });
+});
+
+test.each([
+  ["NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.86.05  Fri Jul 14 20:46:33 UTC 2023", "535.86.05"],
+  [
+    "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build  (dvs-builder@U16)",
+    "570.86.15",
+  ],
+  ["NVRM version: NVIDIA UNIX aarch64 Kernel Module  460.27\nGCC version:  gcc version 9.3.0", "460.27"],
+])("parseDriverVersion() reads %j", (text, version) => {
+  expect(parseDriverVersion(text)).toBe(version);
+});
+
+test.each(["", "GCC version:  gcc version 9.3.0", "NVRM version: unknown", "NVRM version: 535"])(
+  "parseDriverVersion() finds no version in %j",
+  (text) => {
+    expect(parseDriverVersion(text)).toBeUndefined();
+  },
+);
+
+test("readDriverVersion() asks sysfs where procfs does not tell", () => {
+  expect(readDriverVersion(memoryHost(['file /sys/module/nvidia/version = "550.54.14\\n"']))).toBe(
+    "550.54.14",
+  );
+  expect(readDriverVersion(memoryHost(""))).toBeUndefined();
+});
+
+test.each([
+  ["0000:01:00.0", "0000:01:00.0"],
+  ["00000000:81:00.0", "0000:81:00.0"],
+  ["1:A:0.0", "0001:0a:00.0"],
+  ["03:00.1", "0000:03:00.1"],
+  ["10000:e1:1f.7", "10000:e1:1f.7"],
+])("parsePciAddress() reads %s", (text, written) => {
+  const address = parsePciAddress(text);
+  expect(address && formatPciAddress(address)).toBe(written);
+});
+
+test.each([
+  "",
+  "0",
+  "0:1",
+  "0000:01:00",
+  "0000:01:00.8",
+  "0000:001:00.0",
+  "GPU-0:0.0",
+  "123456789:01:00.0",
+  "0000:01:00.0\n",
+])("parsePciAddress() cannot read %j", (text) => {
+  expect(parsePciAddress(text)).toBeUndefined();
+});
+
+test.each([
+  ["Tesla T4", ["tesla", "nvidia"]],
+  ["NVIDIA A100-SXM4-40GB", ["nvidia", "tesla"]],
+  ["NVIDIA H100 80GB HBM3", ["nvidia", "tesla"]],
+  ["NVIDIA GeForce RTX 3090", ["geforce", "geforcertx"]],
+  ["GeForce GTX 1080", ["geforce"]],
+  ["NVIDIA RTX A6000", ["nvidiartx", "quadro", "quadrortx"]],
+  ["Something New", []],
+])("gpuBrands() of %j", (model, brands) => {
+  expect(gpuBrands(model)).toEqual(brands);
+});

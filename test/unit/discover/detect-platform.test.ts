@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { detectPlatform } from "../../../src/discover/detect-platform.ts";
+import { memoryHost } from "../../support/memory-host.ts";
+
+const detect = (tree: string) => detectPlatform(memoryHost(tree));
+
+describe("detectPlatform()", () => {
+  it("tells Tegra and its release by the release file", () => {
+    const line = JSON.stringify("# R35 (release), REVISION: 4.1, GCID: 1\n");
+    expect(detect(`file /etc/nv_tegra_release = ${line}`)).toEqual({
+      kind: "tegra",
+      release: { major: 35, revision: "4.1" },
+    });
+  });
+
+  it("tells Tegra without a release when the file says nothing that is understood", () => {
+    expect(detect("file /etc/nv_tegra_release")).toEqual({ kind: "tegra", release: undefined });
+  });
+
+  it.each(["Tegra\\n", "tegra234", "TEGRA"])("tells Tegra by the SoC family %j", (family) => {
+    expect(detect(`file /sys/devices/soc0/family = "${family}"`)).toEqual({
+      kind: "tegra",
+      release: undefined,
+    });
+  });
+
+  it.each([
+    "dir /etc",
+    `file /sys/devices/soc0/family = "Freescale i.MX"`,
+    `file /sys/devices/soc0/family = "notegra"`,
+  ])("does not take a server for Tegra: %j", (tree) => {
+    expect(detect(tree)).toEqual({ kind: "server", release: undefined });
+  });
+});

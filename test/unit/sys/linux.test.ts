@@ -1,0 +1,217 @@
+import { describe, expect, it } from "vitest";
+import { NvociError } from "../../../src/model/errors.ts";
+import { O_CLOEXEC, O_PATH } from "../../../src/sys/constants.ts";
+import type { SyscallArgument } from "../../../src/sys/engine.ts";
+import { EAGAIN, EEXIST, EINTR, EINVAL, ENOENT, ENOSYS, EPERM } from "../../../src/sys/errno.ts";
+import { CWD, Fd } from "../../../src/sys/fd.ts";
+import { linux } from "../../../src/sys/linux.ts";
+import { SystemError } from "../../../src/sys/system-error.ts";
+import { catchError } from "../../support/catch-error.ts";
+import { fakeEngine } from "../../support/fake-engine.ts";
+
+const directory = new Fd(7, "/usr");
+const bytesOf = (value: SyscallArgument | undefined): Uint8Array => {
+  if (value instanceof Uint8Array) return value;
+  throw new Error("no byte array");
+};
+const words = (value: SyscallArgument | undefined, count: number): number[] => {
+  const bytes = bytesOf(value);
+  return Array.from({ length: count }, (_, index) => new DataView(bytes.buffer).getUint32(index * 4, true));
+};
+
+/** A struct linux_dirent64. */
+function directoryEntry(name: readonly number[]): number[] {
+  const length = Math.ceil((19 + name.length + 1) / 8) * 8;
+  const entry = new Array<number>(length).fill(0);
+  entry[16] = length;
+  name.forEach((byte, index) => {
+    entry[19 + index] = byte;
+  });
+  return entry;
+}
+
+describe("linux(): descriptors", () => {
+  it("openat() and openat2() always ask for close-on-exec", () => {
+    const engine = fakeEngine({ openat: [3], openat2: [4] });
+    const system = linux(engine);
+    expect(system.openat(directory, "lib", O_PATH)).toEqual(new Fd(3, "lib"));
+    expect(system.openat2(directory, "lib", { flags: O_PATH, resolve: 0x12 })).toEqual(new Fd(4, "lib"));
+    expect(engine.calls[0]?.args).toEqual([7, "lib", O_PATH | O_CLOEXEC, 0]);
+    const [fd, path, how, size] = engine.calls[1]?.args ?? [];
+    expect([fd, path, size]).toEqual([7, "lib", 24]);
+    expect(words(how, 6)).toEqual([O_PATH | O_CLOEXEC, 0, 0, 0, 0x12, 0]);
+  });
+
+  it("close() is made once, even when a signal interrupts it", () => {
+    const engine = fakeEngine({ close: [-EINTR] });
+    linux(engine).close(directory);
+    expect(engine.calls).toHaveLength(1);
+  });
+
+  it("pipe2() gives the reading end first", () => {
+    const fill = (numbers: SyscallArgument | undefined) => {
+      new DataView(bytesOf(numbers).buffer).setInt32(0, 5, true);
+      new DataView(bytesOf(numbers).buffer).setInt32(4, 6, true);
+      return 0;
+    };
+    const engine = fakeEngine({ pipe2: [fill] });
+    expect(linux(engine).pipe2()).toMatchObject({ reader: { number: 5 }, writer: { number: 6 } });
+    expect(engine.calls[0]?.args[1]).toBe(O_CLOEXEC);
+  });
+
+  it.each(["openat", "openat2", "open_tree"] as const)("%s() that fails throws the call and its errno", (name) => {
+    const system = linux(fakeEngine({ [name]: [-EPERM] }));
+    const open = {
+      openat: () => system.openat(directory, "lib", 0),
+      openat2: () => system.openat2(directory, "lib", { flags: 0, resolve: 0 }),
+      open_tree: () => system.open_tree(directory, "lib", 0),
+    };
+    const error = catchError(open[name]);
+    expect(error).toBeInstanceOf(SystemError);
+    expect(error).toMatchObject({ errno: EPERM });
+    expect((error as SystemError).call).toMatch(`${name}(7 ("/usr"), "lib", `);
+  });
+});
+
+describe("linux(): reading and writing", () => {
+  it("read() starts again after a signal", () => {
+    const engine = fakeEngine({ read: [-EINTR, -EINTR, 3] });
+    expect(linux(engine).read(directory, new Uint8Array(8))).toBe(3);
+    expect(engine.calls).toHaveLength(3);
+  });
+
+  it("write() goes on where the kernel stopped, and starts again after a signal", () => {
+    const engine = fakeEngine({ write: [2, -EINTR, 1, 3] });
+    linux(engine).write(directory, "abcdef");
+    const texts = engine.calls.map(({ args }) => new TextDecoder().decode(bytesOf(args[1])));
+    expect(texts).toEqual(["abcdef", "cdef", "cdef", "def"]);
+  });
+
+  it("write() of nothing makes no call", () => {
+    const engine = fakeEngine({});
+    linux(engine).write(directory, "");
+    expect(engine.calls).toEqual([]);
+  });
+
+  it("readlinkat() answers undefined for what is no link or not there, and throws otherwise", () => {
+    for (const errno of [ENOENT, EINVAL]) {
+      expect(linux(fakeEngine({ readlinkat: [-errno] })).readlinkat(CWD, "/x")).toBeUndefined();
+    }
+    expect(() => linux(fakeEngine({ readlinkat: [-EPERM] })).readlinkat(CWD, "/x")).toThrow(SystemError);
+  });
+
+  it("readlinkat() refuses a text that may have been cut off", () => {
+    const system = linux(fakeEngine({ readlinkat: [4096] }));
+    expect(catchError(() => system.readlinkat(CWD, "/x"))).toMatchObject({ reason: "ENAMETOOLONG" });
+  });
+
+  it("getdents64() reads to the end, without dot entries and names that are not UTF-8", () => {
+    const names = [".", "..", "a", "libnvidia.so.1"].map((name) => [...new TextEncoder().encode(name)]);
+    const chunks = [names, [[0xff, 0x61], [0x62]]].map((chunk) => chunk.flatMap(directoryEntry));
+    const fill = chunks.map((chunk) => (_: SyscallArgument, buffer: SyscallArgument) => {
+      bytesOf(buffer).fill(0xee);
+      bytesOf(buffer).set(chunk);
+      return chunk.length;
+    });
+    const engine = fakeEngine({ getdents64: [...(fill as (() => number)[]), 0] });
+    expect(linux(engine).getdents64(directory)).toEqual(["a", "libnvidia.so.1", "b"]);
+  });
+});
+
+describe("linux(): statx()", () => {
+  it("falls back to newfstatat() once and for all where the kernel has no statx(2)", () => {
+    const engine = fakeEngine({ statx: [-ENOSYS], newfstatat: [0] });
+    const system = linux(engine);
+    expect(system.statx(CWD, "/a", 0x100)).toBeDefined();
+    expect(system.statx(CWD, "/b", 0x100)).toBeDefined();
+    expect(engine.calls.map(({ name }) => name)).toEqual(["statx", "newfstatat", "newfstatat"]);
+    const [fd, path, , flags] = engine.calls[1]?.args ?? [];
+    expect([fd, path, flags]).toEqual([-100, "/a", 0x100]);
+  });
+
+  it("does not fall back after a refusal", () => {
+    const engine = fakeEngine({ statx: [-EPERM], newfstatat: [0] });
+    expect(catchError(() => linux(engine).statx(CWD, "/a", 0))).toMatchObject({ errno: EPERM });
+    expect(engine.calls).toHaveLength(1);
+  });
+
+  it.each([2, 20, 36, 40])("answers undefined for errno %i, by either call", (errno) => {
+    expect(linux(fakeEngine({ statx: [-errno] })).statx(CWD, "/a", 0)).toBeUndefined();
+    expect(linux(fakeEngine({ statx: [-ENOSYS], newfstatat: [-errno] })).statx(CWD, "/a", 0)).toBeUndefined();
+  });
+});
+
+describe("linux(): making names", () => {
+  const make = (system: ReturnType<typeof linux>) => [
+    () => system.mkdirat(directory, "a", 0o755),
+    () => system.mknodat(directory, "a", 0o100644),
+    () => system.symlinkat("b", directory, "a"),
+  ];
+
+  it("tells whether the name was there already", () => {
+    for (const made of make(linux(fakeEngine({ mkdirat: [0], mknodat: [0], symlinkat: [0] })))) expect(made()).toBe(true);
+    const existing = linux(fakeEngine({ mkdirat: [-EEXIST], mknodat: [-EEXIST], symlinkat: [-EEXIST] }));
+    for (const made of make(existing)) expect(made()).toBe(false);
+  });
+
+  it("throws for any other failure", () => {
+    const failing = linux(fakeEngine({ mkdirat: [-ENOENT], mknodat: [-ENOENT], symlinkat: [-ENOENT] }));
+    for (const made of make(failing)) expect(catchError(made)).toMatchObject({ errno: ENOENT });
+  });
+});
+
+describe("linux(): structures", () => {
+  it("mount_setattr() never clears a flag", () => {
+    const engine = fakeEngine({ mount_setattr: [0] });
+    linux(engine).mount_setattr(directory, "", 0x1000, { attrSet: 7, propagation: 0x40000 });
+    const [fd, path, flags, attr, size] = engine.calls[0]?.args ?? [];
+    expect([fd, path, flags, size]).toEqual([7, "", 0x1000, 32]);
+    expect(words(attr, 8)).toEqual([7, 0, 0, 0, 0x40000, 0, 0, 0]);
+  });
+
+  it("ppoll() passes the time in seconds and nanoseconds, and a signal counts as not ready", () => {
+    const engine = fakeEngine({ ppoll: [0, 1, -EINTR, -EAGAIN, -EPERM] });
+    const system = linux(engine);
+    expect([1500, 0, 0, 0].map((time) => system.ppoll(directory, time))).toEqual([false, true, false, false]);
+    const view = new DataView(bytesOf(engine.calls[0]?.args[2]).buffer);
+    expect([view.getBigInt64(0, true), view.getBigInt64(8, true)]).toEqual([1n, 500_000_000n]);
+    expect(() => system.ppoll(directory, 0)).toThrow(NvociError);
+  });
+
+  it.each([
+    [0, { exited: 0 }],
+    [0x100, { exited: 1 }],
+    [0xff00, { exited: 255 }],
+    [9, { signalled: 9 }],
+    [0x8b, { signalled: 11 }],
+  ])("wait4() reads the status %i", (status, expected) => {
+    const fill = (_: SyscallArgument, buffer: SyscallArgument) => {
+      new DataView(bytesOf(buffer).buffer).setUint32(0, status, true);
+      return 5;
+    };
+    expect(linux(fakeEngine({ wait4: [-EINTR, fill as () => number] })).wait4(5)).toEqual(expected);
+  });
+
+  it("prlimit64() sets the soft and the hard limit", () => {
+    const engine = fakeEngine({ prlimit64: [0] });
+    linux(engine).prlimit64(8, 2 ** 33);
+    expect(words(engine.calls[0]?.args[2], 4)).toEqual([0, 2, 0, 2]);
+  });
+
+  it("makes arm64's calls by arm64's numbers and flags", () => {
+    const engine = fakeEngine({ openat: [3] }, "arm64");
+    const system = linux(engine);
+    system.openat(CWD, "/", system.O_DIRECTORY);
+    expect(engine.calls[0]?.args[2]).toBe(0o40000 | O_CLOEXEC);
+  });
+
+  it("bpf() answers the negative errno", () => {
+    expect(linux(fakeEngine({ bpf: [-EPERM] })).bpf(5, new Uint8Array(64))).toBe(-EPERM);
+  });
+
+  it("spawn() that fails names clone()", () => {
+    expect(catchError(() => linux(fakeEngine({})).spawn(0, new Uint8Array(0), directory))).toMatchObject({
+      errno: ENOSYS,
+    });
+  });
+});
