@@ -8,11 +8,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } fro
 import { cpus, release, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { makeBundle, openContainer } from "./container.mjs";
-import { configure, library, makeHost, makeImage, must } from "./host.mjs";
+import { configure, library, makeHost, makeImage } from "./host.mjs";
+import { compile, interleave, measure } from "./measure.mjs";
 import { goals, median, number, table, timeTable } from "./report.mjs";
 
-const HERE = import.meta.dirname;
-const DIST = join(HERE, "../dist");
+const DIST = join(import.meta.dirname, "../dist");
 const MACHINE = process.arch === "arm64" ? "aarch64" : "x86_64";
 const NATIVE = join(DIST, `native/nvoci-linux-${MACHINE}`);
 const NODE = join(DIST, "node/nvoci");
@@ -20,42 +20,11 @@ const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 40);
 const SIZES = [50, 300, 1000];
 const INSIDE = "NVOCI_BENCH_INSIDE";
 
-/** Compiles one of our C files next to the other things of this run. */
-function compile(directory, name) {
-  const program = join(directory, name);
-  must("gcc", "-O2", "-static", "-Wall", "-o", program, join(HERE, `${name}.c`));
-  return program;
-}
-
 /** Bytes of a file, or of the files in a directory. */
 const total = (path) =>
   statSync(path).isDirectory()
     ? readdirSync(path).reduce((sum, name) => sum + total(join(path, name)), 0)
     : statSync(path).size;
-
-/** Runs a command once through run.c: `{ ms, mb }`. */
-function measure(runner, argv, input = "") {
-  const { stdout, stderr } = spawnSync(runner, argv, {
-    input,
-    encoding: "utf8",
-    env: { PATH: process.env.PATH },
-  });
-  const [ns, kib, status] = stdout.split(" ").map(Number);
-  if (status !== 0) throw new Error(`Cannot measure "${argv.join(" ")}": status ${status}: ${stderr.trim()}`);
-  return { ms: ns / 1e6, mb: (kib * 1024) / 1e6 };
-}
-
-/** Measures subjects in turn, round after round; the first round only warms up. */
-async function interleave(subjects, rounds) {
-  const samples = new Map(subjects.map(({ name }) => [name, []]));
-  for (let round = 0; round <= rounds; round++) {
-    for (const { name, once } of subjects) {
-      const sample = await once();
-      if (round > 0) samples.get(name).push(sample);
-    }
-  }
-  return samples;
-}
 
 const startUps = (runner, present) =>
   interleave(

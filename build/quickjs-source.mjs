@@ -8,6 +8,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const cache = join(root, ".cache");
 const APT_HELPER = "/usr/lib/apt/apt-helper";
 
+/** QuickJS cannot be had here; the Node.js build still can. */
+export class NoQuickjs extends BuildError {}
+
 /** The pinned sources: version, file name, sha256 and the path in a Debian pool. */
 export const lock = JSON.parse(readFileSync(join(root, "packaging/native/quickjs.lock.json"), "utf8"));
 
@@ -18,13 +21,14 @@ const sha256 = (path) => createHash("sha256").update(readFileSync(path)).digest(
  * .cache/, then in the Debian pool of the mirrors that apt is configured with.
  *
  * @returns the directory with quickjs.c in it
- * @throws BuildError when there is no tarball or it is another one
+ * @throws NoQuickjs when there is no tarball, or nothing to unpack it
+ * @throws BuildError when it is another one
  */
 export function quickjsSource() {
   const directory = join(cache, `quickjs-${lock.version}-${lock.sha256.slice(0, 12)}`, "source");
   if (existsSync(directory)) return directory;
   const tarball = findTarball();
-  if (!isRunnable("xz")) throw new BuildError('Cannot unpack QuickJS: no "xz" (Debian package xz-utils)');
+  if (!isRunnable("xz")) throw new NoQuickjs('Cannot unpack QuickJS: no "xz" (Debian package xz-utils)');
   // Unpacked beside, then moved: an interrupted build leaves nothing that looks finished.
   const unpacked = `${directory}.${process.pid}`;
   mkdirSync(unpacked, { recursive: true });
@@ -54,13 +58,13 @@ function findTarball() {
       rmSync(cached, { force: true });
     }
   }
-  throw new BuildError(
+  throw new NoQuickjs(
     `Cannot find the sources of QuickJS ${lock.version}: no apt mirror has them; supply NVOCI_QUICKJS_TARBALL=/path/to/${lock.tarball}`,
   );
 }
 
 function verified(path) {
-  if (!existsSync(path)) throw new BuildError(`Cannot read "${path}": no such file`);
+  if (!existsSync(path)) throw new BuildError(`Cannot read "${path}": NVOCI_QUICKJS_TARBALL names no file`);
   const sum = sha256(path);
   if (sum !== lock.sha256)
     throw new BuildError(

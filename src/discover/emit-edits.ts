@@ -7,7 +7,6 @@ import {
 } from "../model/container-edits.ts";
 import { type Finding, finding, type Source } from "../model/finding.ts";
 import { type ContainerPath, dirname } from "../model/paths.ts";
-import type { ChainLink } from "./follow-links.ts";
 import { type Found, hostPathOf } from "./layered-tree.ts";
 import type { Located } from "./locate-entry.ts";
 import type { Placement } from "./place-paths.ts";
@@ -32,7 +31,8 @@ export function emitEdits(
   const mounts: Mount[] = [];
   const links: Link[] = [];
   const findings: Finding[] = [];
-  const claims = claimPaths(located, placement);
+  const paths = located.map(({ links, end }) => placement.place(links[0]?.found ?? end));
+  const claims = claimPaths(located, paths);
   const isShared = sharedDirectories(claims);
   const added = new Set<ContainerPath>();
 
@@ -42,47 +42,47 @@ export function emitEdits(
     added.add(path);
     return true;
   }
-  function addLink(link: ChainLink, next: Found, source: Source): void {
-    const path = placement.place(link.found);
-    links.push({ containerPath: path, target: placement.linkText(link, next), source });
+
+  /** Adds what a chain of links consists of; its first link is claimed by the entry itself. */
+  function addChain(entry: Located): void {
+    const { source, end } = entry;
+    entry.links.forEach((link, index) => {
+      const containerPath = placement.place(link.found);
+      if (index > 0 && !isNeeded(containerPath)) return;
+      const next = entry.links[index + 1]?.found ?? end;
+      links.push({ containerPath, target: placement.linkText(link, next), source });
+    });
+    const target = placement.place(end);
+    const isProvided = end.stat.type === "directory" && isShared(target, entry);
+    if (!isProvided && isNeeded(target)) mounts.push(toMount(end, target, source));
   }
 
-  for (const entry of located) {
+  located.forEach((entry, index) => {
     const { source, end } = entry;
-    const path = claimedPath(entry, placement);
+    const path = paths[index]!;
     const first = claims.get(path);
     if (first !== entry) {
       findings.push(finding("entry-duplicate", "info", source, { path, first: first?.source ?? source }));
-      continue;
+    } else if (entry.links.length > 0) {
+      addChain(entry);
+    } else if (!isDevice(end)) {
+      mounts.push(toMount(end, path, source));
+    } else if (givenDevices.has(path)) {
+      findings.push(finding("device-already-given", "info", source, { path }));
+    } else {
+      deviceNodes.push(toDeviceNode(end, path, source));
     }
-    if (isDevice(end)) {
-      if (givenDevices.has(path)) findings.push(finding("device-already-given", "info", source, { path }));
-      else deviceNodes.push(toDeviceNode(end, path, source));
-      continue;
-    }
-    entry.links.forEach((link, index) => {
-      const next = entry.links[index + 1]?.found ?? end;
-      if (index === 0 || isNeeded(placement.place(link.found))) addLink(link, next, source);
-    });
-    const target = placement.place(end);
-    const isProvided = entry.links.length > 0 && end.stat.type === "directory" && isShared(target, entry);
-    if (entry.links.length === 0 || (!isProvided && isNeeded(target))) {
-      mounts.push(toMount(end, target, source));
-    }
-  }
+  });
   return { edits: { deviceNodes, mounts, links }, findings };
 }
 
-/** The path at which an entry's own link, file, directory or device goes. */
-const claimedPath = ({ links, end }: Located, { place }: Placement): ContainerPath =>
-  place(links[0]?.found ?? end);
-
-function claimPaths(located: readonly Located[], placement: Placement): Claims {
+/** @param paths where each entry's own link, file, directory or device goes. */
+function claimPaths(located: readonly Located[], paths: readonly ContainerPath[]): Claims {
   const claims = new Map<ContainerPath, Located>();
-  for (const entry of located) {
-    const path = claimedPath(entry, placement);
+  located.forEach((entry, index) => {
+    const path = paths[index]!;
     if (!claims.has(path)) claims.set(path, entry);
-  }
+  });
   return claims;
 }
 

@@ -77,6 +77,8 @@ function queryPrograms(system: Syscalls, cgroup: Fd): AttachedPrograms {
   return { ids: found, flags: read32(attr, 12) };
 }
 
+const HIDDEN = "the kernel does not show its instructions";
+
 /** struct bpf_prog_info: xlated_prog_len at 20, xlated_prog_insns at 32, nr_map_ids at 52. */
 function readInstructions(system: Syscalls, program: Fd, id: number): Uint8Array {
   const info = new Uint8Array(128);
@@ -88,18 +90,20 @@ function readInstructions(system: Syscalls, program: Fd, id: number): Uint8Array
   ask();
   const length = read32(info, 20);
   const maps = read32(info, 52);
-  if (maps > 0 || length === 0 || length % INSTRUCTION_BYTES !== 0) {
-    throw new NvociError(
-      "operation-failed",
-      `Cannot extend the cgroup's device program ${id}: ${maps > 0 ? "it uses maps" : "the kernel does not show its instructions"}`,
-      ["hint: register nvidia-container-runtime, which lets the runtime itself give device access"],
-    );
-  }
+  const refuse = (reason: string): never => {
+    throw new NvociError("operation-failed", `Cannot extend the cgroup's device program ${id}: ${reason}`, [
+      "hint: register nvidia-container-runtime, which lets the runtime itself give device access",
+    ]);
+  };
+  if (maps > 0) refuse("it uses maps");
+  if (length === 0 || length % INSTRUCTION_BYTES !== 0) refuse(HIDDEN);
   const instructions = new Uint8Array(length);
   info.fill(0);
   infoView.setUint32(20, length, true);
   infoView.setBigUint64(32, BigInt(system.address(instructions)), true);
   ask();
+  // With net.core.bpf_jit_harden the kernel shows a program's length alone, and takes the address back.
+  if (infoView.getBigUint64(32, true) === 0n) refuse(HIDDEN);
   return instructions;
 }
 

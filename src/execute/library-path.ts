@@ -1,56 +1,93 @@
-import { basename, join } from "../model/paths.ts";
+import { hasWildcard, matchGlob } from "../discover/match-glob.ts";
+import { basename, dirname, join, normalize } from "../model/paths.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
 import type { RootView } from "./root-view.ts";
 
-/** The image's own configuration: a page of text in practice. What is larger is left to ldconfig. */
+/** The questions that are asked about an image. */
+export type ImageFiles = Pick<RootView, "readFile" | "readDirectory" | "hasDirectory">;
+
+/** The image's own configuration: a page of text in practice. What goes beyond these bounds is left out. */
 const MAX_FILE_BYTES = 64 * 1024;
 const MAX_FILES = 64;
+const MAX_INCLUDES = 64;
+const MAX_LINE = 1024;
+const MAX_DIRECTORIES = 256;
+const MAX_NAMES = 4096;
 
-/** The name pattern of an `include` line; only `*` and `?` occur. Without a wildcard it is the name itself. */
-function namePattern(glob: string): RegExp {
-  const escaped = glob.replace(/[.+^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${escaped.replace(/\*/g, ".*").replace(/\?/g, ".")}$`);
-}
+const LINE_FEED = 10;
 
 /**
- * Reads which directories an image's ld.so.conf names, so that their order stays the image's choice. The file is an
- * attacker's: every read is bounded, nothing in it leads out of the root, and what it says decides about order alone.
+ * Reads which directories an image's ld.so.conf names, in the order in which ldconfig(8) would look at them.
  *
- * @returns directories as written, without a trailing slash.
+ * The file is an attacker's, and ldconfig follows what is in it without a bound: an `include` of itself, or of a
+ * FIFO. So it is read here, where every read is bounded and nothing waits or leads out of the root, and ldconfig gets
+ * to see nothing but directories. Lines that are not UTF-8 are left out.
+ *
+ * @returns directories in normal form.
  * @see ldconfig(8)
  */
-export function readLibraryPath(root: RootView): ReadonlySet<string> {
+export function readLibraryPath(root: ImageFiles): ReadonlySet<string> {
   const directories = new Set<string>();
-  const pending = ["/etc/ld.so.conf"];
-  for (let read = 0; pending.length > 0 && read < MAX_FILES; read++) {
-    const file = pending.shift() as string;
-    const text = decodeUtf8(root.readFile(file, MAX_FILE_BYTES) ?? new Uint8Array()) ?? "";
-    for (const line of text.split("\n")) {
-      const entry = line.replace(/#.*/, "").trim();
-      if (entry.startsWith("/")) directories.add(entry.replace(/\/+$/, ""));
-      const [, glob] = /^include\s+(\S+)$/.exec(entry) ?? [];
-      if (glob !== undefined) pending.push(...expandInclude(root, join("/etc", glob)));
+  const seen = new Set<string>();
+  let includes = 0;
+  function read(file: string): void {
+    if (seen.has(file) || seen.size >= MAX_FILES) return;
+    seen.add(file);
+    for (const line of shortLines(root.readFile(file, MAX_FILE_BYTES) ?? new Uint8Array())) {
+      const [word = "", ...patterns] = line
+        .replace(/[#\0].*/, "")
+        .trim()
+        .split(/[ \t]+/);
+      if (word === "include") {
+        for (const pattern of patterns) {
+          if (includes++ < MAX_INCLUDES) expandInclude(root, join(dirname(file), pattern)).forEach(read);
+        }
+      } else if (word.startsWith("/") && directories.size < MAX_DIRECTORIES) {
+        directories.add(withoutTrailingSlashes([word, ...patterns].join(" ")));
+      }
     }
   }
+  read("/etc/ld.so.conf");
   return directories;
 }
 
-function expandInclude(root: RootView, glob: string): string[] {
-  const directory = glob.slice(0, glob.lastIndexOf("/"));
-  const pattern = namePattern(basename(glob));
+/** As a regular expression, this would take quadratic time for slashes that do not end the text. */
+function withoutTrailingSlashes(path: string): string {
+  let end = path.length;
+  while (end > 1 && path[end - 1] === "/") end--;
+  return path.slice(0, end);
+}
+
+/** The lines of a text without those that are too long to be meant, or not UTF-8. */
+function shortLines(bytes: Uint8Array): string[] {
+  const lines: string[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const found = bytes.indexOf(LINE_FEED, start);
+    const end = found < 0 ? bytes.length : found;
+    if (end - start <= MAX_LINE) lines.push(decodeUtf8(bytes, start, end) ?? "");
+    start = end + 1;
+  }
+  return lines;
+}
+
+/** The files that an `include` line means, sorted as glob(3) sorts them. Wildcards count in the last part only. */
+function expandInclude(root: ImageFiles, path: string): string[] {
+  const pattern = basename(path);
+  if (!hasWildcard(pattern)) return [path];
   return root
-    .readDirectory(directory)
-    .filter((name) => pattern.test(name))
+    .readDirectory(dirname(path))
+    .slice(0, MAX_NAMES)
+    .filter((name) => matchGlob(pattern, name))
     .sort()
     .slice(0, MAX_FILES)
-    .map((name) => `${directory}/${name}`);
+    .map((name) => join(dirname(path), name));
 }
 
 /** What the dynamic linkers of the common distributions search on their own. */
 const SYSTEM_DIRECTORIES = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"];
 
 /** The default directories of the image, its multiarch ones first. The host's ldconfig knows only the host's. */
-export function systemDirectories(root: RootView, arch: "x64" | "arm64"): string[] {
+export function systemDirectories(root: ImageFiles, arch: "x64" | "arm64"): string[] {
   const triplet = arch === "x64" ? "x86_64-linux-gnu" : "aarch64-linux-gnu";
   const multiarch = [`/lib/${triplet}`, `/usr/lib/${triplet}`];
   return [...multiarch, ...SYSTEM_DIRECTORIES].filter((directory) => root.hasDirectory(directory));
@@ -66,5 +103,5 @@ export function composeConfiguration(
   system: readonly string[],
 ): string {
   const first = folders.filter((folder) => !named.has(folder) && !system.includes(folder));
-  return `${[...first, "include /etc/ld.so.conf", ...system].join("\n")}\n`;
+  return `${[...first, ...named, ...system].join("\n")}\n`;
 }

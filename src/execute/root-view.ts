@@ -1,6 +1,6 @@
-import { AT_EMPTY_PATH, O_NONBLOCK, O_PATH, O_RDONLY } from "../sys/constants.ts";
-import { ELOOP, ENOENT, ENOTDIR } from "../sys/errno.ts";
-import type { Fd } from "../sys/fd.ts";
+import { AT_EMPTY_PATH, O_PATH, O_RDONLY } from "../sys/constants.ts";
+import { ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
+import { CWD, type Fd } from "../sys/fd.ts";
 import { readAll } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
@@ -27,7 +27,8 @@ export class RootView {
     try {
       return this.resolver.open(path, flags);
     } catch (error) {
-      if (error instanceof SystemError && [ENOENT, ENOTDIR, ELOOP].includes(error.errno)) return undefined;
+      if (error instanceof SystemError && [ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG].includes(error.errno))
+        return undefined;
       throw error;
     }
   }
@@ -50,15 +51,18 @@ export class RootView {
 
   /** The content of a regular file of at most `limit` bytes; `undefined` for anything else. */
   readFile(path: string, limit: number): Uint8Array | undefined {
-    // O_NONBLOCK: a FIFO in a file's place must not hold us up.
-    const fd = this.open(path, O_RDONLY | O_NONBLOCK);
-    if (fd === undefined) return undefined;
+    // Looked at before it is opened: opening a device can have effects, opening a FIFO can take forever.
+    const seen = this.open(path, O_PATH);
+    if (seen === undefined) return undefined;
+    let opened: Fd | undefined;
     try {
-      const stat = this.system.statx(fd, "", AT_EMPTY_PATH);
+      const stat = this.system.statx(seen, "", AT_EMPTY_PATH);
       if (stat?.type !== "file" || stat.size > limit) return undefined;
-      return readAll(this.system, fd, stat.size, limit);
+      opened = this.system.openat(CWD, `/proc/self/fd/${seen.number}`, O_RDONLY);
+      return readAll(this.system, opened, stat.size, limit);
     } finally {
-      this.system.close(fd);
+      this.system.close(seen);
+      if (opened !== undefined) this.system.close(opened);
     }
   }
 

@@ -6,12 +6,7 @@ import type { MountSpec } from "./mount-spec.ts";
 import { type Manifest, parseManifest } from "./parse-manifest.ts";
 import { type ManifestSelection, selectManifests } from "./select-manifests.ts";
 
-/** Where every release of JetPack keeps its manifests. */
-export const MANIFEST_DIRECTORY: HostPath = hostPath(
-  "/etc/nvidia-container-runtime/host-files-for-container.d",
-);
-
-/** A thousand times what real manifests hold a line of; more is no manifest. */
+/** Bytes. The largest real manifest has 20 KiB; what is larger than this is none. */
 const LARGEST_MANIFEST = 1024 * 1024;
 
 const WRITABLE_BY_OTHERS = 0o002;

@@ -17,7 +17,8 @@ export type ContainerPath = string & { readonly [space]: "container" };
  * @param text an absolute path; a relative one is taken to be relative to `/`.
  */
 export function normalize(text: string): string {
-  if (!/\/\/|\/\.|\/$/.test(text) && text.startsWith("/")) return text;
+  // Nearly every path is normal already, and a regular expression costs more than these three searches.
+  if (text.startsWith("/") && !text.includes("//") && !text.includes("/.") && !text.endsWith("/")) return text;
   const kept: string[] = [];
   for (const part of text.split("/")) {
     if (part === "" || part === ".") continue;

@@ -21,6 +21,8 @@ export interface BundleOptions {
   readonly hooks?: {
     readonly prestart?: readonly HookEntry[];
     readonly createRuntime?: readonly HookEntry[];
+    readonly poststart?: readonly HookEntry[];
+    readonly poststop?: readonly HookEntry[];
   };
   /** Entries of `linux.devices`; each is allowed in the device cgroup too. */
   readonly devices?: readonly { path: string; type: string; major: number; minor: number }[];

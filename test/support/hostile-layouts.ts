@@ -8,6 +8,8 @@ export interface HostileLayout {
   readonly links: Readonly<Record<string, string>>;
   /** runc(8) 1.1 follows these links itself: a canary tells nothing about the hook when runc makes the container. */
   readonly runcFollows?: true;
+  /** No container can be made of it: the links lead nowhere, or out of what a runtime accepts. */
+  readonly refused?: true;
 }
 
 /**
@@ -43,10 +45,11 @@ export function hostileLayouts(canary: string): readonly HostileLayout[] {
     { name: "/etc is a link", links: { "/etc": canary } },
     { name: "/run and /tmp are links", links: { "/run": canary, "/tmp": canary } },
     { name: "/dev is a link", links: { "/dev": canary }, runcFollows: true },
-    { name: "/proc is a link", links: { "/proc": canary } },
-    { name: "a loop", links: { "/usr/lib/aarch64-linux-gnu": "aarch64-linux-gnu" } },
+    { name: "/proc is a link", links: { "/proc": canary }, refused: true },
+    { name: "a loop", links: { "/usr/lib/aarch64-linux-gnu": "aarch64-linux-gnu" }, refused: true },
     {
       name: "a magic link",
+      refused: true,
       links: {
         "/usr/lib/aarch64-linux-gnu": "/proc/1/root/usr/lib",
         "/etc/nv_tegra_release": "/proc/1/root/etc/passwd",

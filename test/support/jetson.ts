@@ -14,6 +14,7 @@ export interface Jetson {
   readonly files: readonly string[];
   readonly links: readonly string[];
   readonly devices: readonly string[];
+  readonly directories: readonly string[];
   close(): void;
 }
 
@@ -31,6 +32,7 @@ export async function openJetson(options: Partial<FakeL4tOptions> & FakeHostOpti
     files: paths("file"),
     links: paths("link"),
     devices: paths("device"),
+    directories: paths("directory"),
     close: () => {
       place.close();
       host.remove();
@@ -55,3 +57,12 @@ export const describeCommand = ({ files, links }: Pick<Jetson, "files" | "links"
 
 /** What `describeCommand` prints on the host. */
 export const describeHost = (jetson: Jetson): CommandResult => jetson.place.run(describeCommand(jetson));
+
+/** A command that prints type, number, mode and owner of device nodes, for comparing the host with a container. */
+export const describeDevices = ({ devices }: Pick<Jetson, "devices">): string[] => [
+  "/bin/busybox",
+  "stat",
+  "-c",
+  "%n %F %t:%T %a %u:%g",
+  ...devices,
+];

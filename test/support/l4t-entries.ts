@@ -21,7 +21,7 @@ const GID_VIDEO = 44;
  * The files that manifest lines ask for: shared objects with their SONAME, links in L4T's manner, directories with
  * two files in them, and device nodes without a driver. The same lines give the same entries.
  *
- * @param lines lines of one or more manifests; what is not `dev|lib|sym|dir, path` is left out.
+ * @param lines lines of one or more manifests; what is not `dev|lib|sym|dir, path`, or relative, is left out.
  */
 export function l4tEntries(lines: readonly string[], options: L4tOptions = {}): TreeEntry[] {
   const listed = parseLines(lines);
@@ -77,8 +77,8 @@ type Listed = { readonly type: string; readonly path: string };
 function parseLines(lines: readonly string[]): Listed[] {
   const listed: Listed[] = [];
   for (const line of lines) {
-    const match = /^\s*(dev|lib|sym|dir)\s*,\s*(\S.*?)\s*$/.exec(line);
-    if (match) listed.push({ type: match[1] ?? "", path: (match[2] ?? "").replace(/\/+/g, "/") });
+    const match = /^\s*(?:(dev)|(lib|sym|dir)(?=\s*,\s*\/))\s*,\s*(\S.*?)\s*$/.exec(line);
+    if (match) listed.push({ type: match[1] ?? match[2] ?? "", path: (match[3] ?? "").replace(/\/+/g, "/") });
   }
   return listed;
 }

@@ -5,7 +5,7 @@ import { basename, dirname, type HostPath, hostPath } from "../../src/model/path
 import { parseTreeLine, type TreeLine } from "./tree-line.ts";
 
 /** How often each question was asked. */
-export type HostCalls = Record<keyof HostView, number>;
+type HostCalls = Record<keyof HostView, number>;
 
 /** A host in memory that counts what is asked of it. */
 export interface MemoryHost extends HostView {

@@ -34,19 +34,25 @@ function describe(path: string): string {
   return `${type} ${common} ${stat.rdev}`;
 }
 
+/** A process' mount table as `mountLines` shows it. */
+export const snapshotMounts = (pid: number | "self" = "self"): string[] =>
+  mountLines(readFileSync(`/proc/${pid}/mountinfo`, "utf8"));
+
 /**
- * A process' mount table, one line for each mount: mount point, root within the file system, options, propagation,
+ * The text of a mount table, one line for each mount: mount point, root within the file system, options, propagation,
  * type, source. Mount ids and peer group numbers are left out; the order is the kernel's.
  *
  * @see proc_pid_mountinfo(5)
  */
-export function snapshotMounts(pid: number | "self" = "self"): string[] {
-  const table = readFileSync(`/proc/${pid}/mountinfo`, "utf8").trimEnd();
-  return table.split("\n").map((line) => {
-    const fields = line.split(" ");
-    const dash = fields.indexOf("-");
-    const [root, point, options] = fields.slice(3, 6);
-    const propagation = fields.slice(6, dash).map((field) => field.split(":")[0]);
-    return [point, root, options, ...propagation, ...fields.slice(dash + 1, dash + 3)].join(" ");
-  });
+export function mountLines(mountinfo: string): string[] {
+  return mountinfo
+    .trimEnd()
+    .split("\n")
+    .map((line) => {
+      const fields = line.split(" ");
+      const dash = fields.indexOf("-");
+      const [root, point, options] = fields.slice(3, 6);
+      const propagation = fields.slice(6, dash).map((field) => field.split(":")[0]);
+      return [point, root, options, ...propagation, ...fields.slice(dash + 1, dash + 3)].join(" ");
+    });
 }

@@ -19,7 +19,7 @@ export type TreeLine =
     }
   | { readonly kind: "fifo" | "socket"; readonly path: string; readonly mode: number; readonly owner: Owner };
 
-export interface Owner {
+interface Owner {
   readonly uid: number;
   readonly gid: number;
 }

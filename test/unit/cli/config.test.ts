@@ -12,7 +12,11 @@ const show = (options: Parameters<typeof commandContext>[0], ...words: string[])
 
 describe("nvoci config show", () => {
   it("prints the defaults where there is no file", () => {
-    expect(show({})).toEqual({ file: null, config: JSON.parse(JSON.stringify(DEFAULT_CONFIG)), findings: [] });
+    expect(show({})).toEqual({
+      file: null,
+      config: JSON.parse(JSON.stringify(DEFAULT_CONFIG)),
+      findings: [],
+    });
   });
 
   it("prints what a file changes, its name and its unknown keys", () => {
@@ -32,7 +36,9 @@ describe("nvoci config show", () => {
     ["that is not there", "dir /etc"],
     ["that is no TOML", 'file /c.toml = "[oops"'],
   ])("refuses a named file %s", (_, tree) => {
-    const error = catchError(() => runWords(["config", "show", "--config", "/c.toml"], commandContext({ tree })));
+    const error = catchError(() =>
+      runWords(["config", "show", "--config", "/c.toml"], commandContext({ tree })),
+    );
     expect(error).toMatchObject({ code: "config-invalid" });
   });
 });

@@ -15,7 +15,9 @@ describe("nvoci info", () => {
   });
 
   it("tells a Jetson's release and where its manifests are", () => {
-    const told = info('file /etc/nv_tegra_release = "# R35 (release), REVISION: 4.1, GCID: 1, BOARD: t186ref\\n"');
+    const told = info(
+      'file /etc/nv_tegra_release = "# R35 (release), REVISION: 4.1, GCID: 1, BOARD: t186ref\\n"',
+    );
     expect(told.platform).toContain("35.4.1");
     expect(told.manifests).toContain("/host-files-for-container.d");
     expect(told).not.toHaveProperty("driver");

@@ -12,7 +12,13 @@ const OPERATIONS: readonly Operation[] = [
     options: ["ro"],
     source: "config.toml",
   },
-  { op: "bind-file", hostPath: hostPath("/f"), path: containerPath("/f"), options: ["ro"], source: "l4t.csv:2" },
+  {
+    op: "bind-file",
+    hostPath: hostPath("/f"),
+    path: containerPath("/f"),
+    options: ["ro"],
+    source: "l4t.csv:2",
+  },
   { op: "make-link", path: containerPath("/l"), target: "f", source: "l4t.csv:3" },
   {
     op: "bind-device",
@@ -40,8 +46,14 @@ describe("nvoci list", () => {
 
   it.each([
     [["--type", "device"], ["/dev/x"]],
-    [["--type", "file", "--type", "link"], ["/f", "/l"]],
-    [["--type", "link", "--type", "device"], ["/dev/x", "/l"]],
+    [
+      ["--type", "file", "--type", "link"],
+      ["/f", "/l"],
+    ],
+    [
+      ["--type", "link", "--type", "device"],
+      ["/dev/x", "/l"],
+    ],
   ])("prints what %j asks for and nothing else", (words, paths) => expect(list(...words)).toEqual(paths));
 
   it("adds type, origin and source with --long", () => {

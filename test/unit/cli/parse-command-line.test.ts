@@ -11,9 +11,12 @@ const text = (...words: string[]): string => {
 describe("parseCommandLine()", () => {
   it("gives the version", () => expect(text("--version")).toBe(`nvoci ${VERSION}`));
 
-  it.each(["hook", "plan", "list", "doctor", "manifest", "config", "info"])("lists %s in the help", (command) => {
-    expect(text("--help")).toMatch(new RegExp(`^  nvoci ${command}\\b`, "m"));
-  });
+  it.each(["hook", "plan", "list", "doctor", "manifest", "config", "info"])(
+    "lists %s in the help",
+    (command) => {
+      expect(text("--help")).toMatch(new RegExp(`^  nvoci ${command}\\b`, "m"));
+    },
+  );
 
   it.each([
     [["plan", "--help"], "--rootfs"],
@@ -58,7 +61,9 @@ describe("parseCommandLine()", () => {
   });
 
   it("cannot be led astray by words that look like an object's own", () => {
-    expect(catchError(() => parseCommandLine(["plan", "--__proto__.x", "1"]))).toMatchObject({ code: "usage" });
+    expect(catchError(() => parseCommandLine(["plan", "--__proto__.x", "1"]))).toMatchObject({
+      code: "usage",
+    });
     expect(catchError(() => parseCommandLine(["constructor"]))).toMatchObject({ code: "usage" });
   });
 });

@@ -21,7 +21,10 @@ describe("nvoci plan", () => {
 
   it("lets --env replace what the container asks for, and --rootfs name its root", () => {
     const context = commandContext();
-    runWords(["plan", "--env", "NVIDIA_VISIBLE_DEVICES=0", "--env", "B=", "--rootfs", "/r/", "--config", "/c"], context);
+    runWords(
+      ["plan", "--env", "NVIDIA_VISIBLE_DEVICES=0", "--env", "B=", "--rootfs", "/r/", "--config", "/c"],
+      context,
+    );
     expect(context.plans[0]?.[0].env.slice(2)).toEqual(["NVIDIA_VISIBLE_DEVICES=0", "B="]);
     expect(context.plans[0]?.slice(1)).toEqual(["/r", "/c"]);
   });
@@ -33,7 +36,10 @@ describe("nvoci plan", () => {
   });
 
   it("takes relative paths from the current directory", () => {
-    const tree = ["symlink /proc/self/cwd -> /home/me", `file /home/me/b/config.json = ${JSON.stringify(CONFIG_JSON)}`];
+    const tree = [
+      "symlink /proc/self/cwd -> /home/me",
+      `file /home/me/b/config.json = ${JSON.stringify(CONFIG_JSON)}`,
+    ];
     const context = commandContext({ tree });
     runWords(["plan", "--bundle", "b", "--rootfs", "../image"], context);
     expect(context.plans[0]?.[1]).toBe("/home/image");
@@ -93,5 +99,3 @@ describe("nvoci plan", () => {
     expect(() => runWords(["plan"], commandContext({ gathered }))).toThrow(TypeError);
   });
 });
-
-const _unused = hostPath;

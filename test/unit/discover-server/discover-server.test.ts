@@ -30,6 +30,7 @@ const SERVER: MadeServer = {
     `file ${FIRMWARE}/gsp_tu10x.bin`,
     `file ${FIRMWARE}/gsp_ga10x.bin`,
     `file ${FIRMWARE}/README`,
+    `file ${FIRMWARE}/nvidia_other.bin`,
     "socket /run/nvidia-persistenced/socket",
     'file /proc/driver/nvidia/params = "ResmanDebugLevel: 4294967295\\nModifyDeviceFiles: 1\\nDeviceFileUID: 0\\n"',
     "file /etc/OpenCL/vendors/nvidia.icd",

@@ -9,8 +9,8 @@ import { memoryHost } from "../../support/memory-host.ts";
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 
-/** A table or tree in a template string, without the indentation and the blank lines. */
-export const unindent = (text: string): string[] =>
+/** The lines of a template string, without indentation and blank ones. */
+const unindent = (text: string): string[] =>
   text
     .split("\n")
     .map((line) => line.trim())
@@ -52,14 +52,4 @@ export function discoverLines(
     ),
     told: findings.map(({ code, severity, source }) => `${source} ${severity} ${code}`),
   };
-}
-
-/** Container paths that have more than one edit. */
-export function pathsGivenTwice({ edits }: Pick<ReturnType<typeof discoverLines>, "edits">): string[] {
-  const paths = [
-    ...edits.deviceNodes.map(({ path }) => path),
-    ...edits.mounts.map(({ containerPath }) => containerPath),
-    ...edits.links.map(({ containerPath }) => containerPath),
-  ];
-  return paths.filter((path, index) => paths.indexOf(path) !== index);
 }

@@ -69,6 +69,11 @@ describe("memoryHost()", () => {
     expect(() => host.readFile(hostPath("/run/pipe"))).toThrow(NvociError);
   });
 
+  it("reads a part of a file, cut at its end", () => {
+    expect(host.readRange(hostPath("/usr/lib/libx.so"), 1, 9)).toEqual(Uint8Array.of(10, 98));
+    expect(host.readRange(hostPath("/nowhere"), 0, 1)).toBeUndefined();
+  });
+
   it("counts what is asked", () => {
     const counted = memoryHost("file /x");
     counted.lstat(hostPath("/x"));

@@ -1,0 +1,213 @@
+import { describe, expect, it } from "vitest";
+import { checkCgroup } from "../../../src/cli/checks/check-cgroup.ts";
+import { checkDevices } from "../../../src/cli/checks/check-devices.ts";
+import { checkDocker } from "../../../src/cli/checks/check-docker.ts";
+import { checkKernel } from "../../../src/cli/checks/check-kernel.ts";
+import { checkLdconfig } from "../../../src/cli/checks/check-ldconfig.ts";
+import { checkPrograms } from "../../../src/cli/checks/check-programs.ts";
+import { findProgram } from "../../../src/cli/checks/find-program.ts";
+import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
+import { containerPath, hostPath } from "../../../src/model/paths.ts";
+import type { OperationOf } from "../../../src/plan/operation.ts";
+import { EBADF, ENOSYS, EPERM } from "../../../src/sys/errno.ts";
+import { SystemError } from "../../../src/sys/system-error.ts";
+import { commandContext } from "../../support/command-context.ts";
+import { memoryHost } from "../../support/memory-host.ts";
+
+const text = (content: string): string => JSON.stringify(content);
+
+describe("checkKernel()", () => {
+  const fail = (errno: number) => () => {
+    throw new SystemError("probe", [], -errno);
+  };
+  const kernel = (openat2: number, others: number) =>
+    checkKernel(
+      commandContext({
+        tree: 'file /proc/sys/kernel/osrelease = "4.9.253-tegra\\n"',
+        system: { openat2: fail(openat2), open_tree: fail(others), mount_setattr: fail(others) },
+      }),
+    );
+
+  it("names the calls that the kernel lacks, which is no problem", () => {
+    expect(kernel(ENOSYS, ENOSYS)).toEqual({
+      code: "kernel",
+      status: "ok",
+      args: {
+        release: "4.9.253-tegra",
+        missing: [/openat2/, /open_tree/, /mount_setattr/].map((part) => expect.stringMatching(part)),
+      },
+    });
+  });
+
+  it.each([EBADF, EPERM])("does not take errno %i for a missing call", (errno) => {
+    expect(kernel(errno, ENOSYS)).toMatchObject({
+      args: { missing: [/open_tree/, /mount/].map((part) => expect.stringMatching(part)) },
+    });
+  });
+
+  it("hands the kernel no descriptor and no path that anything could be at", () => {
+    const used: unknown[] = [];
+    const record = (fd: { number: number }, path: string) => {
+      used.push([fd.number, path]);
+      throw new SystemError("probe", [], -EBADF);
+    };
+    checkKernel(commandContext({ system: { openat2: record, open_tree: record, mount_setattr: record } }));
+    expect(used).toEqual([
+      [-1, "x"],
+      [-1, "x"],
+      [-1, "x"],
+    ]);
+  });
+
+  it("does not hide a bug", () => {
+    const openat2 = () => {
+      throw new TypeError("bug");
+    };
+    expect(() => checkKernel(commandContext({ system: { openat2 } }))).toThrow(TypeError);
+  });
+});
+
+describe("checkCgroup()", () => {
+  const V1 = "cgroup /sys/fs/cgroup/devices cgroup rw,devices 0 0\n";
+  const V2 = "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n";
+  const cgroup = (mounts: string, noCgroups = false) =>
+    checkCgroup(memoryHost([`file /proc/self/mounts = ${text(mounts)}`]), noCgroups);
+
+  it.each([
+    [V2, 2],
+    [V1, 1],
+    [V2 + V1, 1],
+    [`cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n${V2}`, 2],
+  ])("tells from %j that version %i decides", (mounts, version) => {
+    expect(cgroup(mounts)).toEqual({ code: "cgroup", status: "ok", args: { version } });
+  });
+
+  it("fails without cgroups, unless they are turned off", () => {
+    expect(cgroup("proc /proc proc rw 0 0\n")).toMatchObject({ code: "cgroup-none", status: "fail" });
+    expect(cgroup("", true)).toMatchObject({ code: "cgroup-none", status: "ok" });
+    expect(checkCgroup(memoryHost("dir /proc"), false)).toMatchObject({ status: "fail" });
+  });
+});
+
+describe("checkDocker()", () => {
+  const daemon = (content: string, ...more: string[]) =>
+    checkDocker(memoryHost([`file /etc/docker/daemon.json = ${text(content)}`, ...more]));
+  const nvidia = { runtimes: { nvidia: { path: "nvidia-container-runtime" } } };
+  const program = "file /usr/bin/nvidia-container-runtime";
+
+  it("finds the runtime, by name or by path, and whether it is the default", () => {
+    expect(daemon(JSON.stringify(nvidia), program)).toMatchObject({
+      code: "docker-runtime",
+      status: "ok",
+      args: { path: "nvidia-container-runtime", isDefault: false },
+    });
+    const other = { runtimes: { nvidia: { path: "/opt/nvoci" } }, "default-runtime": "nvidia" };
+    expect(daemon(JSON.stringify(other), "file /opt/nvoci")).toMatchObject({ args: { isDefault: true } });
+  });
+
+  it("fails for a runtime at a path where nothing is", () => {
+    expect(daemon(JSON.stringify(nvidia))).toMatchObject({ code: "docker-runtime-broken", status: "fail" });
+    const dangling = "symlink /usr/bin/nvidia-container-runtime -> gone";
+    expect(daemon(JSON.stringify(nvidia), dangling)).toMatchObject({ status: "fail" });
+  });
+
+  it.each([["{}"], [""], ['{"runtimes": null}'], ['{"runtimes": {"nvidia": {"path": 1}}}'], ["[]"]])(
+    "warns that %j registers no runtime",
+    (content) =>
+      expect(daemon(content)).toMatchObject({ code: "docker-runtime-unregistered", status: "warn" }),
+  );
+
+  it("fails for a default runtime that is not registered", () => {
+    expect(daemon('{"default-runtime": "nvidia"}')).toMatchObject({ status: "fail" });
+  });
+
+  it.each([["{"], ["null"], ["1"]])("warns that %j is no daemon.json", (content) => {
+    expect(daemon(content)).toMatchObject({ code: "docker-unreadable", status: "warn" });
+  });
+
+  it("tells a host without Docker from one without configuration", () => {
+    expect(checkDocker(memoryHost("dir /etc"))).toMatchObject({ code: "docker-absent", status: "ok" });
+    expect(checkDocker(memoryHost("file /usr/bin/dockerd"))).toMatchObject({
+      code: "docker-runtime-unregistered",
+      status: "warn",
+    });
+  });
+});
+
+describe("checkPrograms()", () => {
+  it("finds the hook and the first runtime of the list", () => {
+    const host = memoryHost(
+      "file /usr/bin/nvidia-container-runtime-hook\nfile /usr/bin/crun\nfile /usr/sbin/runc",
+    );
+    expect(checkPrograms(host, DEFAULT_CONFIG)).toMatchObject([
+      { code: "hook-found", status: "ok", args: { path: "/usr/bin/nvidia-container-runtime-hook" } },
+      { code: "runtime-found", status: "ok", args: { path: "/usr/sbin/runc" } },
+    ]);
+  });
+
+  it("warns about each that is not there", () => {
+    expect(checkPrograms(memoryHost("dir /usr/bin"), DEFAULT_CONFIG)).toMatchObject([
+      { code: "hook-missing", status: "warn" },
+      { code: "runtime-missing", status: "warn", args: { names: ["runc", "crun"] } },
+    ]);
+  });
+});
+
+describe("findProgram()", () => {
+  it("does not find an absolute path by its name elsewhere", () => {
+    expect(findProgram(memoryHost("file /usr/bin/x"), "/opt/x")).toBeUndefined();
+  });
+});
+
+describe("checkDevices()", () => {
+  const node = (name: string, fileMode: number): OperationOf<"bind-device"> => ({
+    op: "bind-device",
+    hostPath: hostPath(`/dev/${name}`),
+    path: containerPath(`/dev/${name}`),
+    type: "c",
+    major: 10,
+    minor: 1,
+    fileMode,
+    source: "l4t.csv:1",
+  });
+
+  it("fails where a container gets no device", () => {
+    expect(checkDevices(memoryHost(""), [])).toMatchObject([{ code: "devices-none", status: "fail" }]);
+  });
+
+  it("names the groups that may open what others may not", () => {
+    const host = memoryHost(
+      "char /dev/b 10:1 0660 0:993\nchar /dev/a 10:1 0660 0:44\nchar /dev/c 10:1 0660 0:44",
+    );
+    const nodes = [node("b", 0o660), node("a", 0o660), node("c", 0o664), node("open", 0o666)];
+    expect(checkDevices(host, nodes)).toMatchObject([
+      { code: "devices", status: "ok" },
+      { code: "devices-closed", status: "ok", args: { count: 3, groups: [44, 993] } },
+    ]);
+  });
+
+  it("says nothing about groups where everyone may open every node", () => {
+    expect(checkDevices(memoryHost(""), [node("a", 0o666)])).toMatchObject([{ code: "devices" }]);
+  });
+});
+
+describe("checkLdconfig()", () => {
+  it("tells that images run their own where the host has none", () => {
+    expect(checkLdconfig(memoryHost("dir /sbin"), DEFAULT_CONFIG)).toMatchObject([
+      { code: "ldconfig-image", status: "ok" },
+    ]);
+  });
+
+  it("warns about a host's ldconfig that is a script", () => {
+    const host = memoryHost('file /sbin/ldconfig = "#!/bin/sh"');
+    expect(checkLdconfig(host, DEFAULT_CONFIG)).toMatchObject([
+      { code: "finding", status: "warn", args: { finding: { code: "ldconfig-unusable" } } },
+      { code: "ldconfig-image" },
+    ]);
+  });
+
+  it("warns where it is turned off", () => {
+    const config = { ...DEFAULT_CONFIG, nvoci: { ...DEFAULT_CONFIG.nvoci, ldconfig: false } };
+    expect(checkLdconfig(memoryHost(""), config)).toMatchObject([{ code: "ldconfig-none", status: "warn" }]);
+  });
+});

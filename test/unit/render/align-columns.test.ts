@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { alignColumns } from "../../../src/render/align-columns.ts";
+
+describe("alignColumns()", () => {
+  it("pads every column but the last", () => {
+    expect(
+      alignColumns([
+        ["a", "bb", "c"],
+        ["aaa", "b", "ccc"],
+      ]),
+    ).toEqual(["a    bb  c", "aaa  b   ccc"]);
+  });
+
+  it("leaves no blanks at the end of a line", () => {
+    expect(
+      alignColumns([
+        ["a", ""],
+        ["bb", "c"],
+      ]),
+    ).toEqual(["a", "bb  c"]);
+  });
+
+  it("makes nothing of nothing", () => expect(alignColumns([])).toEqual([]));
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { containerPath, hostPath } from "../../../src/model/paths.ts";
+import type { Operation } from "../../../src/plan/operation.ts";
+import { renderOperation } from "../../../src/render/render-operation.ts";
+
+const source = "l4t.csv:1";
+const path = containerPath("/c");
+
+describe("renderOperation()", () => {
+  it.each([
+    [
+      { op: "bind-file", hostPath: hostPath("/c"), path, options: ["ro", "nosuid"], source },
+      "mount file /c (ro,nosuid)",
+    ],
+    [
+      { op: "bind-directory", hostPath: hostPath("/h"), path, options: ["ro"], source },
+      "mount directory /c from /h (ro)",
+    ],
+    [{ op: "make-link", path, target: "../t", source }, "make link /c -> ../t"],
+    [
+      {
+        op: "bind-device",
+        hostPath: hostPath("/c"),
+        path,
+        type: "c",
+        major: 10,
+        minor: 2,
+        fileMode: 0o60,
+        source,
+      },
+      "give device /c (c 10:2, mode 0060)",
+    ],
+    [
+      {
+        op: "update-ldcache",
+        ldconfig: { from: "host", path: hostPath("/sbin/ldconfig.real") },
+        folders: [containerPath("/a"), containerPath("/b")],
+        source,
+      },
+      "refresh /etc/ld.so.cache by the host's /sbin/ldconfig.real for /a, /b",
+    ],
+    [
+      {
+        op: "update-ldcache",
+        ldconfig: { from: "container", path: containerPath("/sbin/ldconfig") },
+        folders: [containerPath("/a")],
+        source,
+      },
+      "refresh /etc/ld.so.cache by the image's /sbin/ldconfig for /a",
+    ],
+    [
+      {
+        op: "allow-devices",
+        rules: [
+          { type: "c", major: 10, minor: 2, access: "rw" },
+          { type: "b", major: 8, minor: 0, access: "rwm" },
+        ],
+        source,
+      },
+      "allow in the device cgroup: c 10:2 rw, b 8:0 rwm",
+    ],
+  ] satisfies [Operation, string][])("tells all of %j", (operation, line) => {
+    expect(renderOperation(operation)).toBe(line);
+  });
+
+  it("lets no path end the line or steer the terminal", () => {
+    const target = "a\nb\u001b[2J";
+    expect(renderOperation({ op: "make-link", path, target, source })).toBe(
+      'make link /c -> "a\\nb\\u001b[2J"',
+    );
+  });
+});
