@@ -19,15 +19,26 @@ const HOOK_NAMES = ["nvidia-container-runtime-hook", "nvidia-container-toolkit",
 function hook(system: Syscalls, words: readonly string[], environ: readonly string[]): number {
   const { command, config, debug, version, help } = parseHookArguments(words);
   if (version || help) {
-    system.write(STDOUT, version ? `NVIDIA Container Runtime Hook (nvoci) version ${VERSION}\n` : `${HOOK_USAGE}\n`);
+    system.write(
+      STDOUT,
+      version ? `NVIDIA Container Runtime Hook (nvoci) version ${VERSION}\n` : `${HOOK_USAGE}\n`,
+    );
     return EXIT.done;
   }
-  if (command === undefined) throw new NvociError("usage", "Cannot run the hook: no stage was given", HOOK_USAGE.split("\n"));
+  if (command === undefined)
+    throw new NvociError("usage", "Cannot run the hook: no stage was given", HOOK_USAGE.split("\n"));
   if (!isHookStage(command)) {
-    throw new NvociError("usage", `Cannot run the hook: ${quote(command)} is no stage`, HOOK_USAGE.split("\n"));
+    throw new NvociError(
+      "usage",
+      `Cannot run the hook: ${quote(command)} is no stage`,
+      HOOK_USAGE.split("\n"),
+    );
   }
   if (HOOK_STAGES[command].namespaces === "container") {
-    throw new NvociError("usage", `Cannot run the hook at "${command}": register it at createRuntime or prestart`);
+    throw new NvociError(
+      "usage",
+      `Cannot run the hook at "${command}": register it at createRuntime or prestart`,
+    );
   }
   if (command === "prestart" || command === "createRuntime") prestart(system, { environ, config, debug });
   return EXIT.done;
@@ -38,6 +49,11 @@ function dispatch(system: Syscalls, { argv, environ }: Engine): number {
   const [name = "nvoci", first, ...rest] = argv;
   if (HOOK_NAMES.includes(basename(name))) return hook(system, argv.slice(1), environ);
   if (first === "hook") return hook(system, rest, environ);
+  // Asked by scripts and installers; it need not wait for yargs.
+  if (first === "--version" && rest.length === 0) {
+    system.write(STDOUT, `nvoci ${VERSION}\n`);
+    return EXIT.done;
+  }
   return loadBundle<typeof import("./cli/cli.ts")>("cli").cli(system, argv.slice(1), environ);
 }
 
@@ -47,7 +63,8 @@ function report(system: Syscalls, error: unknown): number {
     system.write(STDERR, `${error.render()}\n`);
     return error.exitCode;
   }
-  const text = error instanceof Error ? `${error.name}: ${error.message}\n${error.stack ?? ""}` : String(error);
+  const text =
+    error instanceof Error ? `${error.name}: ${error.message}\n${error.stack ?? ""}` : String(error);
   system.write(STDERR, `nvoci: bug: ${text}\n`);
   return EXIT.bug;
 }

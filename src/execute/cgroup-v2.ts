@@ -1,7 +1,7 @@
 import { NvociError } from "../model/errors.ts";
 import type { DeviceRule } from "../plan/operation.ts";
 import { RLIMIT_MEMLOCK } from "../sys/constants.ts";
-import { EINVAL } from "../sys/errno.ts";
+import { EINVAL, EPERM } from "../sys/errno.ts";
 import { Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
@@ -22,7 +22,7 @@ const BPF_F_REPLACE = 4;
 
 /** As many programs as the kernel lets a cgroup have (BPF_CGROUP_MAX_PROGS). */
 const MAX_PROGRAMS = 64;
-/** Enough for kernels before 5.11, which count program memory against this limit. */
+/** Enough for kernels before 5.11, which count program memory against this limit and answer EPERM. */
 const MEMLOCK_BYTES = 64 * 1024 * 1024;
 
 /** Raises the limit where it may be raised: where it counts and may not be, loading a program says so. */
@@ -115,7 +115,13 @@ function loadProgram(system: Syscalls, instructions: Uint8Array): Fd {
     u64(8, system.address(instructions)),
     u64(16, system.address(license)),
   );
-  return new Fd(bpf(system, "BPF_PROG_LOAD", BPF_PROG_LOAD, attr), "device program");
+  let result = system.bpf(BPF_PROG_LOAD, attr);
+  if (result === -EPERM) {
+    system.prlimit64(RLIMIT_MEMLOCK, MEMLOCK_BYTES);
+    result = system.bpf(BPF_PROG_LOAD, attr);
+  }
+  if (result < 0) throw new SystemError("bpf", [{ flags: "BPF_PROG_LOAD" }], result);
+  return new Fd(result, "device program");
 }
 
 /**

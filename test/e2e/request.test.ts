@@ -1,147 +1,190 @@
-import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { nvociHook } from "../support/builds.ts";
-import { type Bundle, type BundleOptions, makeBundle } from "../support/bundle.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runContainer } from "../support/container.ts";
 import { MANIFEST_DIRECTORY, ORIN_MANIFEST } from "../support/fake-l4t.ts";
-import { askingBundle, type Jetson, openJetson } from "../support/jetson.ts";
+import { type HookTrials, hookTrials } from "../support/hook-trials.ts";
+import { type Jetson, openJetson } from "../support/jetson.ts";
 import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { readRecording, recordedHook } from "../support/recorded-hook.ts";
 import { mountLines, snapshotTree } from "../support/snapshot.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const DRIVER = "/usr/lib/aarch64-linux-gnu/nvidia/libcuda.so.1.1";
 const CUDA = "/usr/lib/aarch64-linux-gnu/libcudnn.so.9";
 const MANIFESTS = { "l4t.csv": ORIN_MANIFEST, "cuda.csv": `lib, ${CUDA}\n` };
+const ASKS = "NVIDIA_VISIBLE_DEVICES=all";
+const CONFIG_FILE = "/etc/nvidia-container-runtime/config.toml";
 
-describeBuilds([...CONTAINER, "strace"], "the hook", (build) => {
-  const directory = temporaryDirectory("request");
+/** A mount that asks for a device without a variable. */
+const deviceMount = (name: string) => ({
+  destination: `/var/run/nvidia-container-devices/${name}`,
+  type: "bind",
+  source: "/dev/null",
+  options: ["bind"],
+});
+
+describeBuilds([...CONTAINER, "strace"], "a request", (build) => {
   let jetson: Jetson;
-  let count = 0;
-  const made: { remove(): void }[] = [];
-  const fresh = (name: string): string => join(directory.path, `${++count}-${name}`);
-  const keep = (bundle: Bundle): Bundle => {
-    made.push(bundle);
-    return bundle;
-  };
-  /** Starts a container whose hook is recorded: what the hook said, and which of the host's files came in. */
-  const start = (
-    command: readonly string[],
-    options: BundleOptions & { stage?: string; filter?: string; on?: Jetson } = {},
-  ) => {
-    const log = fresh("log");
-    const hooks = { [options.stage ?? "prestart"]: [recordedHook(command, log, options.filter)] };
-    const bundle = keep(makeBundle({ env: ["NVIDIA_VISIBLE_DEVICES=all"], hooks, ...options }));
-    const script = `for path in ${DRIVER} ${CUDA}; do [ ! -f $path ] || echo $path; done`;
-    const result = runContainer(bundle, ["/bin/sh", "-c", script], (options.on ?? jetson).place);
-    const files = result.stdout.split("\n").filter((line) => line !== "");
-    return { bundle, result, files, hook: readRecording(log), log };
-  };
-  const hook = (...words: string[]): string[] => [build.path, "hook", ...words];
-  const config = (text: string): string => {
-    const file = fresh("config.toml");
-    writeFileSync(file, text);
-    return file;
-  };
+  let trials: HookTrials;
+  const prestart = [build.path, "hook", "prestart"];
+  const configured = (text: string): string[] => [
+    build.path,
+    "hook",
+    "-config",
+    trials.file("config.toml", text),
+    "prestart",
+  ];
 
   beforeAll(async () => {
     jetson = await openJetson({ manifests: MANIFESTS });
-  });
-  afterEach(() => {
-    for (const thing of made.splice(0)) thing.remove();
+    trials = hookTrials([DRIVER, CUDA]);
   });
   afterAll(() => {
     jetson?.close();
-    directory.remove();
+    trials?.remove();
   });
 
   describe.each([
     ["does not name the variable", []],
     ["leaves the variable empty", ["NVIDIA_VISIBLE_DEVICES="]],
     ["sets it to void", ["NVIDIA_VISIBLE_DEVICES=void"]],
-  ])("for a container that %s", (_, env) => {
-    test("changes nothing, says nothing and succeeds", () => {
-      const look = (bundle: Bundle) => {
-        const result = runContainer(bundle, ["cat", "/proc/self/mountinfo"], jetson.place);
-        return { status: result.status, mounts: mountLines(result.stdout), files: snapshotTree(bundle.rootfs) };
+  ])("that is none: the environment %s", (_, env) => {
+    test("gets nothing, not a mount and not a byte", () => {
+      const look = (hooks: object) => {
+        const bundle = trials.bundle({ env, hooks });
+        const { status, stdout } = runContainer(bundle, ["cat", "/proc/self/mountinfo"], jetson.place);
+        const ownName = /nvoci-(?:bundle|test)-[^/ ]*/g;
+        const mounts = mountLines(stdout).map((line) => line.replace(ownName, "…"));
+        return { status, mounts, files: snapshotTree(bundle.rootfs) };
       };
-      const log = fresh("log");
-      const hooks = { prestart: [recordedHook(hook("prestart"), log)] };
-      const plain = look(keep(makeBundle({ env })));
-      const hooked = look(keep(makeBundle({ env, hooks })));
-      const placeOf = (line: string) => line.replace(/nvoci-(?:bundle|test)-[^/ ]*/g, "…");
-      expect(hooked.files).toEqual(plain.files);
-      expect(hooked.mounts.map(placeOf)).toEqual(plain.mounts.map(placeOf));
+      const { entry, read } = trials.recorded(prestart);
+      const hooked = look({ prestart: [entry] });
+      expect(hooked).toEqual(look({}));
       expect(hooked.status).toBe(0);
-      expect(readRecording(log)).toEqual({ status: 0, lines: [] });
+      expect(read()).toEqual({ status: 0, lines: [] });
     });
 
-    test("opens its state and its config.json, and enters nothing", () => {
-      const log = fresh("strace");
-      const calls = "%file,setns,unshare,chroot,pivot_root,mount,open_tree,move_mount,bpf";
-      const { bundle, hook: said } = start(["/usr/bin/strace", "-f", "-qq", "-o", log, "-e", `trace=${calls}`, ...hook("prestart")], {
-        env,
-      });
-      expect(said).toEqual({ status: 0, lines: [] });
+    test("has nothing opened but config.json, and no namespace entered", () => {
+      const log = trials.path("strace");
+      const changing = ["setns", "unshare", "chroot", "pivot_root", "mount", "open_tree", "move_mount", "bpf"];
+      const strace = ["/usr/bin/strace", "-f", "-qq", "-o", log, "-e", `trace=%file,${changing.join(",")}`];
+      const { bundle, hook } = trials.start([...strace, ...prestart], jetson, { env });
+      expect(hook).toEqual({ status: 0, lines: [] });
       const lines = readFileSync(log, "utf8").trimEnd().split("\n");
       const opened = lines.filter((line) => /\bopen(?:at2?)?\(/.test(line));
       expect(opened.some((line) => line.includes(`"${bundle.directory}/config.json"`))).toBe(true);
-      for (const never of ["config.toml", MANIFEST_DIRECTORY, "nv_tegra_release", bundle.rootfs, "/proc/driver"]) {
+      for (const never of ["config.toml", MANIFEST_DIRECTORY, "nv_tegra_release", bundle.rootfs]) {
         expect(lines.filter((line) => line.includes(never))).toEqual([]);
       }
-      expect(lines.filter((line) => /\b(?:setns|chroot|pivot_root|mount|open_tree|move_mount|bpf)\(/.test(line))).toEqual([]);
+      const call = new RegExp(`\\b(?:${changing.join("|")})\\(`);
+      expect(lines.filter((line) => call.test(line))).toEqual([]);
+      // Node.js opens its own files besides.
       if (build.name === "native") expect(opened).toHaveLength(1);
     });
   });
 
-  test.each(["prestart", "createRuntime"])("injects at %s", (stage) => {
-    const { result, files, hook: said } = start(hook(stage), { stage });
-    expect(result).toMatchObject({ status: 0, stderr: "" });
-    expect(files).toEqual([DRIVER]);
-    expect(said).toEqual({ status: 0, lines: [] });
-  });
-
-  test("has nothing to do at poststart and poststop", () => {
-    const [poststart, poststop] = [fresh("log"), fresh("log")];
-    const hooks = {
-      prestart: [nvociHook(build)],
-      poststart: [recordedHook(hook("poststart"), poststart)],
-      poststop: [recordedHook(hook("poststop"), poststop)],
-    };
-    const bundle = keep(askingBundle(build, { hooks }));
-    expect(runContainer(bundle, ["sleep", "0.3"], jetson.place)).toEqual({ status: 0, stdout: "", stderr: "" });
-    expect(readRecording(poststart)).toEqual({ status: 0, lines: [] });
-    expect(readRecording(poststop)).toEqual({ status: 0, lines: [] });
-  });
-
-  test.each(["nvidia-container-runtime-hook", "nvidia-container-toolkit"])("answers to the name %s", (name) => {
-    const link = join(directory.path, `${name}`);
-    symlinkSync(build.path, link);
-    const file = config("[nvoci]\ncsv-mounts = \"all\"\n");
-    for (const words of [["-config", file], [`--config=${file}`], ["-debug=false", "-config", file]]) {
-      const { files, hook: said } = start([link, ...words, "prestart"]);
-      expect(said).toEqual({ status: 0, lines: [] });
-      expect(files).toEqual([DRIVER, CUDA]);
+  test.each([
+    ["32.7.4", undefined, [DRIVER, CUDA]],
+    ["32.7.4", "csv-mounts=base", [DRIVER]],
+    ["36.4.3", undefined, [DRIVER]],
+    ["36.4.3", "csv-mounts=all", [DRIVER, CUDA]],
+    ["36.4.3", "csv-mounts=ALL", [DRIVER]],
+  ])("on L4T %s with NVIDIA_REQUIRE_JETPACK=%s sees %j", async (release, wanted, files) => {
+    const board = await openJetson({ manifests: MANIFESTS, release });
+    try {
+      const env = [ASKS, ...(wanted === undefined ? [] : [`NVIDIA_REQUIRE_JETPACK=${wanted}`])];
+      expect(trials.start(prestart, board, { env }).files).toEqual(files);
+    } finally {
+      board.close();
     }
-    const { result, hook: said } = start([link, "-nonsense", "prestart"]);
-    expect(result.status).not.toBe(0);
-    expect(said).toMatchObject({ status: 2 });
-    expect(said?.lines[0]).toMatch(/^nvoci: Cannot .*-nonsense/);
   });
 
-  test("understands a state with bundlePath in place of bundle", () => {
-    const { files } = start(hook("prestart"), { filter: `sed "s/\\"bundle\\"/\\"bundlePath\\"/"` });
-    expect(files).toEqual([DRIVER]);
+  test("sees what the host's administrator wants where the image does not say", () => {
+    const all = configured('[nvoci]\ncsv-mounts = "all"\n');
+    expect(trials.start(all, jetson).files).toEqual([DRIVER, CUDA]);
+    const env = [ASKS, "NVIDIA_REQUIRE_JETPACK=csv-mounts=base"];
+    expect(trials.start(all, jetson, { env }).files).toEqual([DRIVER]);
   });
 
-  test.each(["relative", "absolute", "roundabout"])("finds the root of a container whose root.path is %s", (kind) => {
-    const edit = (spec: Record<string, unknown>) => {
-      (spec.root as { path: string }).path = kind === "absolute" ? "ROOT" : kind === "relative" ? "rootfs" : "./rootfs/../rootfs/";
+  test("can be a mount where the administrator takes mounts, and nowhere else", () => {
+    const accepting = configured("accept-nvidia-visible-devices-as-volume-mounts = true\n");
+    const mounts = [deviceMount("all")];
+    expect(trials.start(accepting, jetson, { env: [], mounts }).files).toEqual([DRIVER]);
+    expect(trials.start(prestart, jetson, { env: [], mounts }).files).toEqual([]);
+  });
+
+  test("cannot be a variable of an unprivileged container where the administrator forbids it", () => {
+    const strict = configured("accept-nvidia-visible-devices-envvar-when-unprivileged = false\n");
+    const denied = trials.start(strict, jetson);
+    expect(denied.files).toEqual([]);
+    expect(denied.result).toMatchObject({ status: 0, stderr: "" });
+    const capabilities = ["CAP_SYS_ADMIN", "CAP_MKNOD"];
+    expect(trials.start(strict, jetson, { capabilities }).files).toEqual([DRIVER]);
+  });
+
+  describe("with a debug log", () => {
+    const logged = (level: string) => {
+      const log = trials.path("nvoci.log");
+      const text = `unknown-key = 1\n[nvidia-container-cli]\ndebug = "${log}"\n[nvidia-container-runtime]\nlog-level = "${level}"\n`;
+      const trial = trials.start(configured(text), jetson);
+      return { ...trial, lines: existsSync(log) ? readFileSync(log, "utf8").trimEnd().split("\n") : [] };
     };
-    const hooks = { prestart: [nvociHook(build)] };
-    const bundle = keep(askingBundle(build, { hooks, edit }));
-    if (kind === "absolute") (bundle.config.root as { path: string }).path = bundle.rootfs;
-    expect(runContainer(bundle, ["cat", DRIVER], jetson.place).status).toBe(0);
+
+    test("is told with time, level and container, and unknown keys with their names", () => {
+      const { files, hook, lines } = logged("info");
+      expect(files).toEqual([DRIVER]);
+      expect(hook).toEqual({ status: 0, lines: [] });
+      for (const line of lines) {
+        expect(line).toMatch(/^time="\d{4}-\d\d-\d\dT[\d:.]+Z" level=(?:info|warning) container="[^"]+" msg="/);
+      }
+      expect(lines.filter((line) => line.includes("unknown-key"))).toHaveLength(1);
+      expect(lines.filter((line) => line.includes("cuda.csv") && line.includes("level=info"))).toHaveLength(1);
+    });
+
+    test("has no line below the level that is asked for", () => {
+      const warnings = logged("warning").lines;
+      expect(warnings.length).toBeGreaterThan(0);
+      for (const line of warnings) expect(line).toContain("level=warning");
+      expect(logged("error").lines.filter((line) => line !== "")).toEqual([]);
+    });
+
+    test("starts although the log cannot be written", () => {
+      const text = '[nvidia-container-cli]\ndebug = "/proc/nowhere/nvoci.log"\n';
+      expect(trials.start(configured(text), jetson).files).toEqual([DRIVER]);
+    });
+
+    test("is told on standard error when the hook is called with -debug", () => {
+      const { hook, files } = trials.start([build.path, "hook", "-debug", "prestart"], jetson);
+      expect(files).toEqual([DRIVER]);
+      expect(hook?.lines).toContainEqual(expect.stringMatching(/^nvoci: .*cuda\.csv/));
+    });
+  });
+
+  test.each([
+    ["a syntax error", "a = 1\nb = = 2\n", /config\.toml(?::| line )?2?.*\b2\b/],
+    ["a wrong type", "[nvidia-container-cli]\nno-cgroups = 7\n", /nvidia-container-cli\.no-cgroups/],
+    ["a wrong word", '[nvidia-container-runtime]\nlog-level = "loud"\n', /log-level.*loud/],
+  ])("is not answered when config.toml has %s: one line says where", (_, text, place) => {
+    const { result, files, hook } = trials.start(configured(text), jetson);
+    expect(result.status).not.toBe(0);
+    expect(files).toEqual([]);
+    expect(hook?.status).toBe(1);
+    expect(hook?.lines).toEqual([expect.stringMatching(/^nvoci: Cannot .*config\.toml/)]);
+    expect(hook?.lines[0]).toMatch(place);
+    expect(result.stderr).toContain("config.toml");
+  });
+
+  test("is not answered when the file that -config names is not there", () => {
+    const { result, hook } = trials.start([build.path, "hook", "-config", "/none.toml", "prestart"], jetson);
+    expect(result.status).not.toBe(0);
+    expect(hook).toMatchObject({ status: 1, lines: [expect.stringContaining("/none.toml")] });
+  });
+
+  test("follows the host's own config.toml when no other is named", async () => {
+    const content = '[nvoci]\ncsv-mounts = "all"\n';
+    const board = await openJetson({ manifests: MANIFESTS, more: [{ kind: "file", path: CONFIG_FILE, content }] });
+    try {
+      expect(trials.start(prestart, board).files).toEqual([DRIVER, CUDA]);
+    } finally {
+      board.close();
+    }
   });
 });

@@ -21,6 +21,7 @@ export interface BundleOptions {
   readonly hooks?: {
     readonly prestart?: readonly HookEntry[];
     readonly createRuntime?: readonly HookEntry[];
+    readonly createContainer?: readonly HookEntry[];
     readonly poststart?: readonly HookEntry[];
     readonly poststop?: readonly HookEntry[];
   };

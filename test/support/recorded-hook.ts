@@ -10,8 +10,8 @@ export interface Recording {
 }
 
 /**
- * A hook entry that runs a command as given, and keeps both its outputs and its status, which a runtime shows only
- * when the hook fails.
+ * A hook entry that runs a command as given and keeps both its outputs and its status; a runtime shows the outputs
+ * only when the hook fails.
  *
  * @param log file that is written over.
  * @param filter a shell command that the state goes through on its way to the hook.
@@ -19,7 +19,7 @@ export interface Recording {
 export function recordedHook(command: readonly string[], log: string, filter?: string): HookEntry {
   const words = command.map((word) => `'${word}'`).join(" ");
   const pipe = filter === undefined ? "" : `${filter} | `;
-  const script = `${pipe}${words} >${log} 2>&1; status=$?; echo "exit $status" >>${log}; exit $status`;
+  const script = `${pipe}${words} >${log} 2>&1; status=$?; cat ${log} >&2; echo "exit $status" >>${log}; exit $status`;
   return hookEntry(["/bin/sh", "-c", script]);
 }
 

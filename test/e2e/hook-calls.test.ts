@@ -1,0 +1,95 @@
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { nvociHook } from "../support/builds.ts";
+import { runContainer } from "../support/container.ts";
+import { ORIN_MANIFEST } from "../support/fake-l4t.ts";
+import { type HookTrials, hookTrials } from "../support/hook-trials.ts";
+import { type Jetson, openJetson } from "../support/jetson.ts";
+import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+
+const DRIVER = "/usr/lib/aarch64-linux-gnu/nvidia/libcuda.so.1.1";
+const CUDA = "/usr/lib/aarch64-linux-gnu/libcudnn.so.9";
+const ASKS = ["NVIDIA_VISIBLE_DEVICES=all"];
+
+describeBuilds(CONTAINER, "the hook", (build) => {
+  let jetson: Jetson;
+  let trials: HookTrials;
+  const hook = (...words: string[]): string[] => [build.path, "hook", ...words];
+
+  beforeAll(async () => {
+    jetson = await openJetson({ manifests: { "l4t.csv": ORIN_MANIFEST, "cuda.csv": `lib, ${CUDA}\n` } });
+    trials = hookTrials([DRIVER, CUDA]);
+  });
+  afterAll(() => {
+    jetson?.close();
+    trials?.remove();
+  });
+
+  test.each(["prestart", "createRuntime"] as const)("injects at %s and says nothing", (stage) => {
+    const trial = trials.start(hook(stage), jetson, { stage });
+    expect(trial.result).toMatchObject({ status: 0, stderr: "" });
+    expect(trial.files).toEqual([DRIVER]);
+    expect(trial.hook).toEqual({ status: 0, lines: [] });
+  });
+
+  test("has nothing to do at poststart and poststop", () => {
+    const poststart = trials.recorded(hook("poststart"));
+    const poststop = trials.recorded(hook("poststop"));
+    const bundle = trials.bundle({
+      env: ASKS,
+      hooks: { prestart: [nvociHook(build)], poststart: [poststart.entry], poststop: [poststop.entry] },
+    });
+    const result = runContainer(bundle, ["sleep", "0.3"], jetson.place);
+    expect(result).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(poststart.read()).toEqual({ status: 0, lines: [] });
+    expect(poststop.read()).toEqual({ status: 0, lines: [] });
+  });
+
+  test("keeps a container from starting when it is registered at a stage in the container", () => {
+    const { result, hook: said } = trials.start(hook("createContainer"), jetson, { stage: "createContainer" });
+    expect(result.status).not.toBe(0);
+    expect(said?.status).toBe(2);
+    expect(said?.lines).toEqual([expect.stringMatching(/^nvoci: Cannot .*createContainer.*createRuntime/)]);
+  });
+
+  test.each(["nvidia-container-runtime-hook", "nvidia-container-toolkit"])("answers to the name %s", (name) => {
+    const called = join(trials.path("bin").replace(/[^/]*$/, ""), name);
+    symlinkSync(build.path, called);
+    const file = trials.file("config.toml", '[nvoci]\ncsv-mounts = "all"\n');
+    for (const words of [["-config", file], [`--config=${file}`], ["-debug=false", "-config", file]]) {
+      const { files, hook: said } = trials.start([called, ...words, "prestart"], jetson);
+      expect(said).toEqual({ status: 0, lines: [] });
+      expect(files).toEqual([DRIVER, CUDA]);
+    }
+  });
+
+  test("stops a container whose hook has an option that it does not know, with status 2", () => {
+    const { result, files, hook: said } = trials.start(hook("-nonsense", "prestart"), jetson);
+    expect(result.status).not.toBe(0);
+    expect(files).toEqual([]);
+    expect(said?.status).toBe(2);
+    expect(said?.lines[0]).toMatch(/^nvoci: Cannot .*-nonsense/);
+  });
+
+  test("understands a state with bundlePath in place of bundle", () => {
+    const filter = `sed "s/\\"bundle\\"/\\"bundlePath\\"/"`;
+    expect(trials.start(hook("prestart"), jetson, { filter }).files).toEqual([DRIVER]);
+    const without = trials.start(hook("prestart"), jetson, { filter: `sed "s/\\"bundle\\"/\\"other\\"/"` });
+    expect(without.hook?.status).toBe(1);
+    expect(without.hook?.lines[0]).toMatch(/^nvoci: Cannot .*bundle/);
+  });
+
+  test.each(["", "{", "[]", '{\\"pid\\": 0}'])("does not start a container on the state '%s'", (state) => {
+    const { result, hook: said } = trials.start(hook("prestart"), jetson, { filter: `echo "${state}"` });
+    expect(result.status).not.toBe(0);
+    expect(said?.status).toBe(1);
+    expect(said?.lines).toEqual([expect.stringMatching(/^nvoci: Cannot .*OCI state/)]);
+  });
+
+  test.each(["rootfs", "./rootfs/../rootfs/", "absolute"])("finds the root of a container at %s", (path) => {
+    const bundle = trials.bundle({ env: ASKS, hooks: { prestart: [nvociHook(build)] } });
+    (bundle.config.root as { path: string }).path = path === "absolute" ? bundle.rootfs : path;
+    expect(runContainer(bundle, ["cat", DRIVER], jetson.place)).toMatchObject({ status: 0, stderr: "" });
+  });
+});

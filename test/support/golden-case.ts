@@ -1,0 +1,94 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Triplet } from "../../src/discover/debian-layout.ts";
+import { MANIFEST_DIRECTORY } from "./fake-l4t.ts";
+
+/** One directory below test/golden: a host, an image, and what becomes of them. */
+export interface GoldenCase {
+  readonly name: string;
+  /** Lines of a tree; see {@link parseTreeLine}. They hold manifests, config.toml and ldconfig besides host.tree. */
+  readonly host: readonly string[];
+  /** Lines of the image's tree. */
+  readonly image: readonly string[];
+  /** Text of config.json; its root is `rootfs`. */
+  readonly config: string;
+  /** The plan, a JSON document in a line for each operation, then for each finding; or the error's text. */
+  readonly expected: string;
+  /** Writes what came out in place of what was expected. */
+  update(actual: string): void;
+}
+
+const DIRECTORY = join(import.meta.dirname, "../golden");
+const CONFIG = "/etc/nvidia-container-runtime/config.toml";
+
+/** A static program for the plan to name: the head of one, which is all that is looked at. */
+const LDCONFIG = "/opt/nvoci/ldconfig";
+
+const HEAD = (() => {
+  const bytes = new Uint8Array(120);
+  bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(32, 64n, true);
+  view.setUint16(54, 56, true);
+  view.setUint16(56, 1, true);
+  view.setUint32(64, 1, true);
+  return String.fromCharCode(...bytes);
+})();
+
+const DEFAULT_CONFIG = `[nvidia-container-cli]\nldconfig = "@${LDCONFIG}"\n`;
+const DEBIAN_IMAGE = "file /etc/debian_version\ndir /usr/lib/$TRIPLET\nfile /sbin/ldconfig 0755\n";
+const ASKING = { env: ["NVIDIA_VISIBLE_DEVICES=all"] };
+
+/**
+ * Reads every case. `$TRIPLET` stands for the machine's multiarch name in all of their files:
+ *
+ * - `host.tree`: what the host has, besides `*.csv`, the manifests, and `config.toml`
+ * - `image.tree`: what the image has. Default: the marks of Debian
+ * - `process.json`: `process` of config.json, with `devices` for `linux.devices`. Default: it asks for all GPUs
+ * - `plan.jsonl` or `error.txt`: what is expected
+ */
+export function goldenCases(triplet: Triplet): readonly GoldenCase[] {
+  return readdirSync(DIRECTORY, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => readCase(name, triplet));
+}
+
+function readCase(name: string, triplet: Triplet): GoldenCase {
+  const directory = join(DIRECTORY, name);
+  const read = (file: string, byDefault: string): string => {
+    const path = join(directory, file);
+    const text = existsSync(path) ? readFileSync(path, "utf8") : byDefault;
+    return text.replaceAll("$TRIPLET", triplet);
+  };
+  const manifests = readdirSync(directory).filter((file) => file.toLowerCase().endsWith(".csv"));
+  const { devices = [], ...process } = JSON.parse(read("process.json", JSON.stringify(ASKING)));
+  return {
+    name,
+    host: [
+      ...lines(read("host.tree", "")),
+      ...manifests.map((file) => `file ${MANIFEST_DIRECTORY}/${file} = ${JSON.stringify(read(file, ""))}`),
+      `file ${CONFIG} = ${JSON.stringify(read("config.toml", DEFAULT_CONFIG))}`,
+      `file ${LDCONFIG} 0755 = ${JSON.stringify(HEAD)}`,
+    ],
+    image: lines(read("image.tree", DEBIAN_IMAGE)),
+    config: JSON.stringify({ ociVersion: "1.0.2", process, root: { path: "rootfs" }, linux: { devices } }),
+    expected: read("plan.jsonl", read("error.txt", "")),
+    update(actual) {
+      const file = actual.startsWith("nvoci: ") ? "error.txt" : "plan.jsonl";
+      writeFileSync(join(directory, file), actual.replaceAll(triplet, "$TRIPLET"));
+    },
+  };
+}
+
+const lines = (text: string): string[] =>
+  text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
+
+/** Whether a host's tree is no Debian's. */
+export const isFlat = ({ host }: GoldenCase): boolean =>
+  !host.some((line) => line.startsWith("file /etc/debian_version"));
+
+/** A plan as golden files hold it. */
+export const planText = (plan: {
+  readonly operations: readonly unknown[];
+  readonly findings: readonly unknown[];
+}): string => [...plan.operations, ...plan.findings].map((item) => `${JSON.stringify(item)}\n`).join("");

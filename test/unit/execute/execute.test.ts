@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import { type ExecuteContext, execute } from "../../../src/execute/execute.ts";
+import { NvociError } from "../../../src/model/errors.ts";
+import { containerPath } from "../../../src/model/paths.ts";
+import type { Operation } from "../../../src/plan/operation.ts";
+import { EEXIST, ENOSPC, ENOTDIR, EROFS } from "../../../src/sys/errno.ts";
+import { Fd } from "../../../src/sys/fd.ts";
+import { SystemError } from "../../../src/sys/system-error.ts";
+import { catchError } from "../../support/catch-error.ts";
+import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+
+const link = (path: string): Operation => ({
+  op: "make-link",
+  path: containerPath(path),
+  target: "libx.so.1",
+  source: `l4t.csv:${path.length}`,
+});
+const DEVICES: Operation = {
+  op: "allow-devices",
+  rules: [{ type: "c", major: 195, minor: 0, access: "rw" }],
+  source: "injected devices",
+};
+
+/** A root without content, whose links are written down. `fails` are errnos by the name that a link would get. */
+function container(fails: Readonly<Record<string, number>> = {}, allowDevices: ExecuteContext["allowDevices"] = () => {}) {
+  const links = new Set<string>();
+  const masks: number[] = [];
+  let mask = 0o22;
+  const system = fakeSyscalls({
+    openat2: (_, path) => {
+      const errno = fails[path];
+      if (errno !== undefined) throw new SystemError("openat2", [], -errno);
+      return new Fd(9, path);
+    },
+    close: () => {},
+    umask: (next) => {
+      masks.push(next);
+      [mask, next] = [next, mask];
+      return next;
+    },
+    symlinkat: (_, directory, name) => {
+      const errno = fails[name];
+      if (errno === EEXIST) return false;
+      if (errno !== undefined) throw new SystemError("symlinkat", [directory, name], -errno);
+      links.add(name);
+      return true;
+    },
+    statx: (_, name) => (links.has(name) ? { type: "symlink" } : undefined) as never,
+    unlinkat: (_, name) => void links.delete(name),
+  });
+  const confinement = {} as ExecuteContext["confinement"];
+  const context = { system, root: new Fd(3, "/rootfs"), containerName: "4f2c9a", confinement, allowDevices };
+  return { context, links, mask: () => mask, masks };
+}
+
+describe("execute()", () => {
+  it("makes operations in order, under a mask that keeps every mode", () => {
+    const { context, links, mask, masks } = container();
+    expect(execute([link("/lib/a"), link("/lib/b")], context)).toEqual([]);
+    expect([...links]).toEqual(["a", "b"]);
+    expect([masks, mask()]).toEqual([[0, 0o22], 0o22]);
+  });
+
+  it("takes everything back when an operation fails, and sets the mask back", () => {
+    const { context, links, mask } = container({ c: ENOSPC });
+    expect(() => execute([link("/a"), link("/b"), link("/c")], context)).toThrow(NvociError);
+    expect([...links]).toEqual([]);
+    expect(mask()).toBe(0o22);
+  });
+
+  it("names the operation, the call and who asked for it", () => {
+    const { context } = container({ bb: ENOSPC });
+    const error = catchError(() => execute([link("/a"), link("/bb")], context));
+    expect(error.code).toBe("operation-failed");
+    expect(error.message).toBe('Cannot make the link "/bb" in container 4f2c9a: ENOSPC');
+    expect(error.details).toEqual([
+      'symlinkat(9 ("/"), "bb") = -1 ENOSPC (No space left on device)',
+      "asked for by l4t.csv:3 (operation 2 of 2)",
+    ]);
+  });
+
+  it("has a hint for a root that is read-only", () => {
+    const { context } = container({ a: EROFS });
+    expect(catchError(() => execute([link("/a")], context)).details).toHaveLength(3);
+  });
+
+  it("goes on with a finding where the image has a file in the place of a directory", () => {
+    const { context, links } = container({ "/file": ENOTDIR });
+    const findings = execute([link("/a"), link("/file/b"), link("/c")], context);
+    expect(findings).toMatchObject([
+      { code: "container-file-in-the-way", severity: "warning", source: "l4t.csv:7", args: { path: "/file" } },
+    ]);
+    expect([...links]).toEqual(["a", "c"]);
+  });
+
+  it("keeps the class and the words of an error that is not a system call's", () => {
+    const { context, links } = container({}, () => {
+      throw new NvociError("ldconfig-failed", "Cannot x: y", ["its own words"]);
+    });
+    const error = catchError(() => execute([link("/a"), DEVICES], context));
+    expect(error).toMatchObject({ code: "ldconfig-failed", message: "Cannot x: y" });
+    expect(error.details).toEqual(["its own words", "asked for by injected devices (operation 2 of 2)"]);
+    expect(links.size).toBe(0);
+  });
+
+  it("takes a bug back too, and does not dress it up", () => {
+    const { context, links } = container({}, () => {
+      throw new TypeError("bug");
+    });
+    expect(() => execute([link("/a"), DEVICES], context)).toThrow(TypeError);
+    expect(links.size).toBe(0);
+  });
+
+  it("takes everything back when making it final fails", () => {
+    const { context, links } = container({}, (_, undo) => {
+      undo.onCommit(() => {
+        throw new SystemError("renameat2", [], -ENOSPC);
+      });
+    });
+    expect(() => execute([link("/a"), DEVICES], context)).toThrow(SystemError);
+    expect(links.size).toBe(0);
+  });
+});

@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { type Confinement, confinedSteps } from "../../../src/execute/sandbox.ts";
+import { CLONE_NEWNS, CLONE_NEWPID } from "../../../src/sys/constants.ts";
+import { Fd } from "../../../src/sys/fd.ts";
+import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+
+const CONFINEMENT: Confinement = {
+  network: new Fd(5, "net"),
+  ipc: new Fd(6, "ipc"),
+  owner: { uid: 100_000, gid: 100_001 },
+  rebind: undefined,
+  noPivot: false,
+};
+
+/** The names of the calls that a child makes, in order. */
+function callsOf(confinement: Partial<Confinement> = {}, program: { fd: Fd } | { path: string } = { path: "/sbin/x" }) {
+  const { steps, cloneFlags } = confinedSteps(fakeSyscalls({ address: () => 4096 }), {
+    confinement: { ...CONFINEMENT, ...confinement },
+    program,
+    argv: (file) => ["ldconfig", "-f", file],
+    configuration: new Uint8Array([0x2f]),
+    output: new Fd(7, "pipe"),
+  });
+  const count = steps.encode().length / 64;
+  return { names: Array.from({ length: count }, (_, index) => steps.nameOf(index)), cloneFlags };
+}
+
+describe("confinedSteps()", () => {
+  it("starts the child in mount and pid namespaces of its own", () => {
+    const { cloneFlags } = callsOf();
+    expect(cloneFlags & CLONE_NEWNS).toBe(CLONE_NEWNS);
+    expect(cloneFlags & CLONE_NEWPID).toBe(CLONE_NEWPID);
+  });
+
+  it("changes the root before it covers, and covers before it drops privileges", () => {
+    const { names } = callsOf();
+    const order = ["setns", "pivot_root", "umount2", "openat", "setresgid", "setresuid", "capset", "execve"];
+    const positions = order.map((name) => names.indexOf(name));
+    expect(positions).not.toContain(-1);
+    expect(positions).toEqual([...positions].sort((a, b) => a - b));
+  });
+
+  it("does nothing after the privileges are gone but to close and to become the program", () => {
+    const { names } = callsOf();
+    expect(names.slice(names.indexOf("capset") + 1)).toEqual(["prctl", "close_range", "execve"]);
+  });
+
+  it("becomes a sealed copy by its descriptor, and an image's program by its path", () => {
+    expect(callsOf({}, { fd: new Fd(9, "ldconfig") }).names.at(-1)).toBe("execveat");
+    expect(callsOf({}, { path: "/sbin/ldconfig" }).names.at(-1)).toBe("execve");
+  });
+
+  it("moves the root where it cannot be pivoted", () => {
+    const { names } = callsOf({ noPivot: true });
+    expect(names).not.toContain("pivot_root");
+    expect(names).toContain("chroot");
+  });
+
+  it("binds the root anew where a user namespace has locked its mounts", () => {
+    const mounts = (rebind: string | undefined) =>
+      callsOf({ rebind }).names.filter((name) => name === "mount").length;
+    expect(mounts("/rootfs") - mounts(undefined)).toBe(1);
+  });
+});

@@ -1,0 +1,177 @@
+import { describe, expect, it } from "vitest";
+import { FILE_OPTIONS } from "../../../src/model/container-edits.ts";
+import { containerPath, hostPath } from "../../../src/model/paths.ts";
+import type { Operation, OperationOf } from "../../../src/plan/operation.ts";
+import { type PlanOptions, plan } from "../../../src/plan/plan.ts";
+import { device, edits, link, mount } from "../../support/edits.ts";
+
+const LDCONFIG = { from: "host", path: hostPath("/sbin/ldconfig") } as const;
+const OPTIONS: PlanOptions = { ldconfig: LDCONFIG, libraryFolders: [], cgroups: true };
+
+/** `op path` of each operation. */
+const outline = (operations: readonly Operation[]): string[] =>
+  operations.map((operation) => ("path" in operation ? `${operation.op} ${operation.path}` : operation.op));
+
+const only = <K extends Operation["op"]>(operations: readonly Operation[], op: K): OperationOf<K> => {
+  const found = operations.filter((operation) => operation.op === op);
+  expect(found).toHaveLength(1);
+  return found[0] as OperationOf<K>;
+};
+
+describe("plan(): order", () => {
+  it("is directories from the outside in, files, links, devices, the cache, the cgroup", () => {
+    const input = edits({
+      deviceNodes: [device("/dev/nvidia0", 195, 0)],
+      links: [link("/usr/lib/libb.so", "libb.so.1")],
+      mounts: [
+        mount("file", "/usr/lib/libb.so.1"),
+        mount("directory", "/opt/deep", "/opt/a/b"),
+        mount("directory", "/opt/wide", "/opt"),
+        mount("file", "/usr/bin/nvidia-smi"),
+      ],
+    });
+    expect(outline(plan(input, OPTIONS))).toEqual([
+      "bind-directory /opt",
+      "bind-directory /opt/a/b",
+      "bind-file /usr/lib/libb.so.1",
+      "bind-file /usr/bin/nvidia-smi",
+      "make-link /usr/lib/libb.so",
+      "bind-device /dev/nvidia0",
+      "update-ldcache",
+      "allow-devices",
+    ]);
+  });
+
+  it("keeps the order of discovery among equals, and changes nothing in the edits", () => {
+    const mounts = Object.freeze([mount("directory", "/b"), mount("directory", "/a")]);
+    expect(outline(plan(edits({ mounts }), OPTIONS))).toEqual(["bind-directory /b", "bind-directory /a"]);
+  });
+
+  it("hands on what each operation needs, and its source", () => {
+    const input = edits({
+      deviceNodes: [device("/dev/nvidia0", 195, 0)],
+      mounts: [mount("file", "/run/driver/libx", "/usr/lib/libx")],
+      links: [link("/usr/lib/y", "../y")],
+    });
+    const [file, made, node] = plan(input, OPTIONS);
+    expect(file).toEqual({
+      op: "bind-file",
+      hostPath: "/run/driver/libx",
+      path: "/usr/lib/libx",
+      options: FILE_OPTIONS,
+      source: "test.csv:/usr/lib/libx",
+    });
+    expect(made).toEqual({ op: "make-link", path: "/usr/lib/y", target: "../y", source: "test.csv:/usr/lib/y" });
+    expect(node).toMatchObject({ op: "bind-device", type: "c", major: 195, minor: 0, fileMode: 0o666 });
+  });
+
+  it("of no edits is empty", () => {
+    expect(plan(edits({}), OPTIONS)).toEqual([]);
+  });
+});
+
+describe("plan(): what a mounted directory shows already", () => {
+  it("is not mounted once more: files and directories", () => {
+    const mounts = [
+      mount("directory", "/usr/local/cuda"),
+      mount("directory", "/usr/local/cuda/lib64"),
+      mount("file", "/usr/local/cuda/lib64/libx.so.1"),
+    ];
+    expect(outline(plan(edits({ mounts }), OPTIONS))).toEqual(["bind-directory /usr/local/cuda", "update-ldcache"]);
+  });
+
+  it("is not linked once more: the mount is read-only", () => {
+    const input = edits({ mounts: [mount("directory", "/opt")], links: [link("/opt/a", "b"), link("/opt2", "b")] });
+    expect(outline(plan(input, OPTIONS))).toEqual(["bind-directory /opt", "make-link /opt2"]);
+  });
+
+  it("is mounted when it is another file of the host", () => {
+    const mounts = [mount("directory", "/opt"), mount("file", "/elsewhere/x", "/opt/x")];
+    expect(outline(plan(edits({ mounts }), OPTIONS))).toContain("bind-file /opt/x");
+  });
+
+  it("is known when the directory is mounted under another name", () => {
+    const mounts = [mount("directory", "/run/driver", "/opt"), mount("file", "/run/driver/x", "/opt/x")];
+    expect(outline(plan(edits({ mounts }), OPTIONS))).toEqual(["bind-directory /opt"]);
+  });
+
+  it("is decided by the innermost directory, which hides what the outer ones show", () => {
+    const mounts = [
+      mount("directory", "/opt"),
+      mount("directory", "/elsewhere", "/opt/a"),
+      mount("directory", "/opt/a/b"),
+      mount("file", "/opt/a/x"),
+    ];
+    expect(outline(plan(edits({ mounts }), OPTIONS))).toEqual([
+      "bind-directory /opt",
+      "bind-directory /opt/a",
+      "bind-directory /opt/a/b",
+      "bind-file /opt/a/x",
+    ]);
+  });
+
+  it("does not hold for a name that only begins alike", () => {
+    const mounts = [mount("directory", "/opt/a"), mount("file", "/opt/ab")];
+    expect(outline(plan(edits({ mounts }), OPTIONS))).toContain("bind-file /opt/ab");
+  });
+});
+
+describe("plan(): the library cache", () => {
+  const folders = (given: Parameters<typeof edits>[0], options = OPTIONS) => {
+    const found = plan(edits(given), options).filter((operation) => operation.op === "update-ldcache");
+    return (found[0] as OperationOf<"update-ldcache"> | undefined)?.folders;
+  };
+
+  it("is given each folder of a library once: of files, links and directories", () => {
+    const given = {
+      mounts: [mount("file", "/a/libx.so.1"), mount("file", "/a/liby.so"), mount("file", "/b/ld-linux.so.2")],
+      links: [link("/c/libz.so", "libz.so.1")],
+    };
+    const libraryFolders = [containerPath("/d"), containerPath("/a")];
+    expect(folders(given, { ...OPTIONS, libraryFolders })).toEqual(["/a", "/b", "/c", "/d"]);
+  });
+
+  it("is given the folder of a library that a mounted directory shows", () => {
+    expect(folders({ mounts: [mount("directory", "/opt"), mount("file", "/opt/lib/libx.so.1")] })).toEqual([
+      "/opt/lib",
+    ]);
+  });
+
+  it.each(["/etc/libx.conf", "/usr/bin/x.so.1", "/usr/lib/libx.sox", "/usr/lib/lib.socket", "/opt/x.so"])(
+    "is left alone for %s",
+    (path) => {
+      expect(folders({ mounts: [mount("file", path)] })).toBeUndefined();
+    },
+  );
+
+  it("is left alone without an ldconfig", () => {
+    expect(folders({ mounts: [mount("file", "/a/libx.so")] }, { ...OPTIONS, ldconfig: undefined })).toBeUndefined();
+  });
+});
+
+describe("plan(): the device cgroup", () => {
+  const rules = (...nodes: readonly ReturnType<typeof device>[]) =>
+    only(plan(edits({ deviceNodes: nodes }), OPTIONS), "allow-devices").rules;
+
+  it("allows each number once", () => {
+    const nodes = [device("/dev/a", 195, 0), device("/dev/b", 195, 0), device("/dev/c", 195, 255)];
+    expect(rules(...nodes).map(({ minor }) => minor)).toEqual([0, 255]);
+  });
+
+  it("allows all that two nodes of one number ask for", () => {
+    expect(rules(device("/dev/a", 195, 0, "rw"), device("/dev/b", 195, 0, "m"))).toEqual([
+      { type: "c", major: 195, minor: 0, access: "rwm" },
+    ]);
+    expect(rules(device("/dev/a", 195, 0, "rwm"), device("/dev/b", 195, 0, "r"))).toMatchObject([{ access: "rwm" }]);
+  });
+
+  it("tells a block device from a character device of the same number", () => {
+    expect(rules(device("/dev/a", 8, 0), { ...device("/dev/b", 8, 0), type: "b" })).toHaveLength(2);
+  });
+
+  it("is left alone when it is not ours, and without devices", () => {
+    const nodes = edits({ deviceNodes: [device("/dev/a", 1, 1)] });
+    expect(outline(plan(nodes, { ...OPTIONS, cgroups: false }))).toEqual(["bind-device /dev/a"]);
+    expect(plan(edits({}), OPTIONS)).toEqual([]);
+  });
+});
