@@ -46,11 +46,11 @@ export function diagnose(context: CommandContext, config: string | undefined): C
 function checkDriver(context: CommandContext, facts: HostFacts, config: string | undefined): Check[] {
   const { host } = context;
   const gathered = attempt(() => context.gather(imaginaryContainer(), undefined, config));
-  const version = facts.platform.kind === "server" ? readDriverVersion(host) : undefined;
+  const version = facts.usesManifests ? undefined : readDriverVersion(host);
   const checks: Check[] = [];
   if (version !== undefined) checks.push(check("ok", "driver-loaded", { version }));
-  else if (facts.platform.kind === "server") checks.push(check("fail", "driver-missing", {}));
-  if (facts.platform.kind === "tegra") checks.push(...checkManifests(facts, findingsOf(gathered)));
+  else if (!facts.usesManifests) checks.push(check("fail", "driver-missing", {}));
+  if (facts.usesManifests) checks.push(...checkManifests(facts, findingsOf(gathered)));
   if (gathered instanceof NvociError) {
     return [...checks, check("fail", "plan-impossible", { message: gathered.message })];
   }

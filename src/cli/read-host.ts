@@ -11,6 +11,8 @@ import type { CommandContext } from "./command.ts";
 export interface HostFacts {
   readonly loaded: LoadedConfig;
   readonly platform: Platform;
+  /** Whether the driver is found by manifests: on Tegra, unless the configuration says otherwise. */
+  readonly usesManifests: boolean;
   readonly manifestDirectory: HostPath;
   /** The manifests that are read for a container that does not say which. */
   readonly manifests: Manifest;
@@ -27,11 +29,14 @@ export function readHost({ host, environ }: CommandContext, config: string | und
   const loaded = loadConfig(host, environ, option);
   const platform = detectPlatform(host);
   const release = platform.kind === "tegra" ? platform.release : undefined;
+  const { mode } = loaded.config.nvidiaContainerRuntime;
+  const usesManifests = mode === "csv" || (mode === "auto" && platform.kind === "tegra");
   const manifestDirectory = loaded.config.nvidiaContainerRuntime.modes.csv.mountSpecPath;
   const selection = chooseSelection(undefined, loaded.config.nvoci.csvMounts, release);
   return {
     loaded,
     platform,
+    usesManifests,
     manifestDirectory,
     manifests: readManifests(host, manifestDirectory, selection),
   };

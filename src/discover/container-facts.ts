@@ -1,9 +1,20 @@
+import type { ContainerPath } from "../model/paths.ts";
+import type { CompatLibrary } from "./server/cuda-compat.ts";
+
 /** What discovery knows of the image that it finds files for. It decides where they go, never what is read. */
 export interface ContainerFacts {
   /** /etc/debian_version exists. */
   readonly debianLike: boolean;
   /** /usr/lib/<triplet> exists. */
   readonly hasMultiarchDirectory: boolean;
+  /** /usr/lib32 is a directory. */
+  readonly hasLib32: boolean;
+  /** /usr/lib is a directory and not the same one as /usr/lib64. */
+  readonly hasSeparateLib: boolean;
+  /** /proc/driver/nvidia exists: the container has a procfs, and the kernel a driver. */
+  readonly hasProcDriver: boolean;
+  /** The image's own libcuda for hosts with an older driver. */
+  readonly compat: { readonly directory: ContainerPath; readonly library: CompatLibrary } | undefined;
   /** Path of the image's own ldconfig. */
   readonly ldconfig: string | undefined;
 }

@@ -9,7 +9,7 @@ export const ELF_HEAD_BYTES = 4096;
  * Whether a file's first bytes are those of an ELF program that names no interpreter: run below another root, it
  * takes no dynamic linker and no library from there. Scripts and dynamic programs are not.
  *
- * @param head the first `ELF_HEAD_BYTES` bytes, or the whole of a smaller file. Program headers beyond count as none.
+ * @param head the first `ELF_HEAD_BYTES` bytes, or the whole of a smaller file. A program whose headers lie beyond counts as dynamic.
  * @see elf(5)
  */
 export function isStaticElf(head: Uint8Array): boolean {

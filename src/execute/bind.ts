@@ -1,5 +1,5 @@
-import { NvociError } from "../model/errors.ts";
 import type { MountOption } from "../model/container-edits.ts";
+import { NvociError } from "../model/errors.ts";
 import type { FileStat, FileType } from "../model/host-view.ts";
 import type { HostPath } from "../model/paths.ts";
 import {
@@ -36,12 +36,7 @@ export interface Expected {
 }
 
 /** Binds one file or directory of the host to a place in the container. Submounts are left out. */
-export type Bind = (
-  from: HostPath,
-  expected: Expected,
-  to: Place,
-  options: readonly MountOption[],
-) => void;
+export type Bind = (from: HostPath, expected: Expected, to: Place, options: readonly MountOption[]) => void;
 
 const ATTRIBUTES: Readonly<Record<MountOption, number>> = {
   ro: MOUNT_ATTR_RDONLY,

@@ -25,7 +25,12 @@ export function missingAccess(list: string, { type, major, minor, access }: Devi
  * @param cgroup the cgroup's directory.
  * @see https://docs.kernel.org/admin-guide/cgroup-v1/devices.html
  */
-export function allowInCgroupV1(system: Syscalls, cgroup: Fd, rules: readonly DeviceRule[], undo: Undo): void {
+export function allowInCgroupV1(
+  system: Syscalls,
+  cgroup: Fd,
+  rules: readonly DeviceRule[],
+  undo: Undo,
+): void {
   const listFd = system.openat(cgroup, "devices.list", O_RDONLY);
   const bytes = readAll(system, listFd, 0);
   system.close(listFd);

@@ -49,7 +49,8 @@ function attribute(...fields: readonly Field[]): Uint8Array {
   return bytes;
 }
 
-const read32 = (bytes: Uint8Array, offset: number): number => new DataView(bytes.buffer).getUint32(offset, true);
+const read32 = (bytes: Uint8Array, offset: number): number =>
+  new DataView(bytes.buffer).getUint32(offset, true);
 
 /** bpf(2) with the command's name for the error. */
 function bpf(system: Syscalls, name: string, command: number, attr: Uint8Array): number {
@@ -160,7 +161,12 @@ function replaceProgram(system: Syscalls, cgroup: Fd, previous: Fd, next: Fd, fl
  * @param cgroup the cgroup's directory, opened for reading.
  * @see https://docs.kernel.org/admin-guide/cgroup-v2.html#device-controller
  */
-export function allowInCgroupV2(system: Syscalls, cgroup: Fd, rules: readonly DeviceRule[], undo: Undo): void {
+export function allowInCgroupV2(
+  system: Syscalls,
+  cgroup: Fd,
+  rules: readonly DeviceRule[],
+  undo: Undo,
+): void {
   const { ids, flags } = queryPrograms(system, cgroup);
   if (ids.length > 0) raiseMemoryLimit(system);
   for (const id of ids) {

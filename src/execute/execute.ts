@@ -1,15 +1,18 @@
 import { NvociError } from "../model/errors.ts";
 import { type Finding, finding } from "../model/finding.ts";
 import type { Operation } from "../plan/operation.ts";
+import { PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP } from "../sys/constants.ts";
 import { EROFS } from "../sys/errno.ts";
 import type { Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { type Bind, binder, unbind } from "./bind.ts";
+import { coverDirectory } from "./cover-directory.ts";
 import type { AllowDevices } from "./device-cgroup.ts";
 import { updateLdCache } from "./ldconfig.ts";
 import { InTheWay, Rootfs } from "./rootfs.ts";
 import type { Confinement } from "./sandbox.ts";
+import { type IsShared, sharedMounts } from "./shared-mounts.ts";
 import { newUndo, type Undo } from "./undo.ts";
 
 /** What the executor works on; all of it is open already. */
@@ -27,14 +30,21 @@ interface Tools extends ExecuteContext {
   readonly rootfs: Rootfs;
   readonly undo: Undo;
   readonly bind: Bind;
+  readonly isShared: IsShared;
 }
+
+/** What each bind's source has to be. */
+const BIND_TYPES = { "bind-file": "file", "bind-socket": "socket", "bind-directory": "directory" } as const;
 
 /**
  * Makes one operation true. This is the only code of nvoci that changes a container, so each case says why it may:
  *
- * - bind-file, bind-directory: read-only, without set-uid and devices, private; the source is a path that the
+ * - whatever is mounted is private, and never mounted on what the container shares with the host.
+ * - bind-file, bind-directory: read-only, without set-uid and devices; the source is a path that the
  *   host's own manifests or cache name, verified on the descriptor that is mounted; the place is a descriptor
  *   inside the root. The container gains the reading of files that the administrator listed.
+ * - bind-socket: the container may connect to the driver's service, which is what the service is for.
+ * - cover-directory: the container sees less than before, and content that we wrote.
  * - bind-device: no node is created, the host's own is bound, and its number is the one that the plan was made
  *   with. Without allow-devices the cgroup still says no.
  * - make-link: a text that is only ever interpreted inside the container.
@@ -43,16 +53,24 @@ interface Tools extends ExecuteContext {
  */
 function perform(operation: Operation, tools: Tools): readonly Finding[] {
   const { system, rootfs, undo, bind } = tools;
+  if ("path" in operation && operation.op !== "make-link" && tools.isShared(rootfs, operation.path)) {
+    throw new InTheWay(operation.path, "shared mount");
+  }
   switch (operation.op) {
     case "bind-file":
+    case "bind-socket":
     case "bind-directory": {
-      const isFile = operation.op === "bind-file";
-      const { path, hostPath, options } = operation;
-      const place = isFile ? rootfs.placeholder(path, 0o644) : rootfs.directoryPlaceholder(path);
-      bind(hostPath, { type: isFile ? "file" : "directory" }, place, options);
+      const { op, path, hostPath, options } = operation;
+      const type = BIND_TYPES[op];
+      const place =
+        type === "directory" ? rootfs.directoryPlaceholder(path) : rootfs.placeholder(path, 0o644);
+      bind(hostPath, { type }, place, options);
       undo.add(() => unbind(system, place));
       return [];
     }
+    case "cover-directory":
+      coverDirectory(operation, tools);
+      return [];
     case "bind-device": {
       const { hostPath, path, fileMode, major, minor } = operation;
       const type = operation.type === "c" ? "character-device" : "block-device";
@@ -75,11 +93,14 @@ function perform(operation: Operation, tools: Tools): readonly Finding[] {
 const subject = (operation: Operation): string => {
   switch (operation.op) {
     case "bind-file":
+    case "bind-socket":
     case "bind-directory":
     case "bind-device":
       return `mount "${operation.hostPath}" into`;
     case "make-link":
       return `make the link "${operation.path}" in`;
+    case "cover-directory":
+      return `cover "${operation.path}" in`;
     case "update-ldcache":
       return 'update "/etc/ld.so.cache" of';
     case "allow-devices":
@@ -111,13 +132,25 @@ function operationError(
   );
 }
 
+const IN_THE_WAY = {
+  directory: "container-directory-in-the-way",
+  file: "container-file-in-the-way",
+  "shared mount": "container-mount-shared",
+} as const;
+
 const inTheWay = (operation: Operation, { path, what }: InTheWay): Finding =>
-  finding(
-    what === "directory" ? "container-directory-in-the-way" : "container-file-in-the-way",
-    "warning",
-    operation.source,
-    { path },
-  );
+  finding(IN_THE_WAY[what], "warning", operation.source, { path });
+
+/**
+ * Takes the container root's ids for file creation. Capabilities stay as they are, which without the secure bit
+ * setfsuid(2) would change; the sandbox's child sets its own secure bits.
+ */
+function becomeOwner(system: Syscalls, { uid, gid }: Confinement["owner"]): void {
+  if (uid === 0 && gid === 0) return;
+  system.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP);
+  system.setfsgid(gid);
+  system.setfsuid(uid);
+}
 
 /**
  * Makes all operations true, or none: what was done before a failure is taken back in reverse.
@@ -130,13 +163,15 @@ const inTheWay = (operation: Operation, { path, what }: InTheWay): Finding =>
 export function execute(operations: readonly Operation[], context: ExecuteContext): Finding[] {
   const { system, root, containerName } = context;
   const undo = newUndo();
-  // Modes of what we make are those in the plan.
+  // Modes of what we make are those in the plan, and its owner is the container's root: the file systems of a user
+  // namespace refuse inodes whose owner they cannot name (EOVERFLOW).
   const previousMask = system.umask(0);
+  becomeOwner(system, context.confinement.owner);
   const findings: Finding[] = [];
   let index = 0;
   try {
     const rootfs = new Rootfs(system, root, undo);
-    const tools: Tools = { ...context, rootfs, undo, bind: binder(system) };
+    const tools: Tools = { ...context, rootfs, undo, bind: binder(system), isShared: sharedMounts(system) };
     for (const operation of operations) {
       try {
         findings.push(...perform(operation, tools));

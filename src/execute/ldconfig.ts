@@ -5,7 +5,10 @@ import { quote } from "../model/quote.ts";
 import { encodeUtf8 } from "../model/utf8.ts";
 import type { OperationOf } from "../plan/operation.ts";
 import {
+  AT_EMPTY_PATH,
   AT_SYMLINK_NOFOLLOW,
+  CLOCK_MONOTONIC,
+  CLOCK_REALTIME_COARSE,
   F_ADD_SEALS,
   F_SEAL_ALL,
   MFD_ALLOW_SEALING,
@@ -17,18 +20,19 @@ import {
   O_WRONLY,
   SIGKILL,
 } from "../sys/constants.ts";
-import { EACCES, EROFS } from "../sys/errno.ts";
+import { EACCES, ENOSYS, EROFS } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import type { ExitStatus, Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { composeConfiguration, readLibraryPath, systemDirectories } from "./library-path.ts";
+import { mountsBelow } from "./mount-table.ts";
 import type { Rootfs } from "./rootfs.ts";
-import { type Confinement, confinedSteps } from "./sandbox.ts";
+import { type Confinement, confinedSteps, type MountFlags } from "./sandbox.ts";
 import type { Undo } from "./undo.ts";
 
 const CACHE = "ld.so.cache";
-/** ldconfig takes milliseconds. One that hangs, on a FIFO in place of a configuration file say, must not hang us. */
-const TIMEOUT_MS = 30_000;
+/** In seconds. ldconfig takes milliseconds, and one that hangs must not hang us. */
+const TIMEOUT = 30;
 const MAX_OUTPUT_BYTES = 64 * 1024;
 
 /** What an update of the cache needs from its surroundings. */
@@ -57,13 +61,15 @@ export function updateLdCache(operation: OperationOf<"update-ldcache">, context:
     return [finding("container-read-only", "warning", operation.source, { path: "/etc" })];
   }
 
-  const startedAt = system.clock_gettime();
+  // The clock that file times are taken from.
+  const startedAt = system.clock_gettime(CLOCK_REALTIME_COARSE);
   undo.add(() => removeNewLinks(context, operation.folders, startedAt));
   undo.add(() => {
     if (system.statx(etc, draft, AT_SYMLINK_NOFOLLOW)) system.unlinkat(etc, draft, 0);
   });
   const configuration = composeConfiguration(
     operation.folders,
+    operation.compatFolder,
     readLibraryPath(rootfs.view),
     systemDirectories(rootfs.view, system.arch),
   );
@@ -87,7 +93,11 @@ function isWritable(system: Syscalls, directory: Fd, name: string): boolean {
 /**
  * Removes the SONAME links that ldconfig made in the injected directories: links that changed since it was started.
  */
-function removeNewLinks({ system, rootfs }: LdconfigContext, folders: readonly string[], since: number): void {
+function removeNewLinks(
+  { system, rootfs }: LdconfigContext,
+  folders: readonly string[],
+  since: number,
+): void {
   for (const folder of folders) {
     const directory = rootfs.view.open(folder, O_RDONLY | system.O_DIRECTORY);
     if (directory === undefined) continue;
@@ -112,6 +122,17 @@ function sealedCopy(system: Syscalls, path: string): Fd {
   return copy;
 }
 
+/** The list of mounts that a kernel without mount_setattr(2) needs. */
+function mountsToRestrict(system: Syscalls, root: Fd): readonly MountFlags[] {
+  try {
+    system.mount_setattr(root, "", AT_EMPTY_PATH, { attrSet: 0 });
+    return [];
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.errno !== ENOSYS) throw error;
+    return mountsBelow(system, root);
+  }
+}
+
 /** Runs ldconfig below the root and waits for it. */
 function run(
   system: Syscalls,
@@ -128,6 +149,7 @@ function run(
   const argv = (configurationFile: string) => ["ldconfig", "-f", configurationFile, "-C", cache];
   const { steps, cloneFlags } = confinedSteps(system, {
     confinement,
+    mounts: mountsToRestrict(system, rootfs.view.root),
     program,
     argv,
     configuration: encodeUtf8(configuration),
@@ -150,24 +172,28 @@ function run(
   if (failed) {
     const view = new DataView(failure.buffer);
     const call = steps.nameOf(view.getInt32(0, true));
-    throw ldconfigError(new SystemError(call, [{ flags: "in ldconfig's sandbox" }], -view.getInt32(4, true)).call, []);
+    throw ldconfigError(
+      new SystemError(call, [{ flags: "in ldconfig's sandbox" }], -view.getInt32(4, true)).call,
+      [],
+    );
   }
-  if (words === undefined) throw ldconfigError(`it did not finish within ${TIMEOUT_MS / 1000} s`, []);
+  if (words === undefined) throw ldconfigError(`it did not finish within ${TIMEOUT} s`, []);
   if ("signalled" in status || status.exited !== 0) throw ldconfigError(ended(status), lines(words));
 }
 
 /** Reads what the child prints until it ends; `undefined` when it had to be killed. What is too much is dropped. */
 function collect(system: Syscalls, reader: Fd, pid: number): string | undefined {
-  const deadline = system.clock_gettime() + TIMEOUT_MS / 1000;
+  // Not the time of day: a board without a battery sets that once it has a network, by years.
+  const deadline = system.clock_gettime(CLOCK_MONOTONIC) + TIMEOUT;
   const kept = new Uint8Array(MAX_OUTPUT_BYTES);
   const chunk = new Uint8Array(4096);
   for (let length = 0; ; ) {
-    const left = (deadline - system.clock_gettime()) * 1000;
+    const left = deadline - system.clock_gettime(CLOCK_MONOTONIC);
     if (left <= 0) {
       system.kill(pid, SIGKILL);
       return undefined;
     }
-    if (!system.ppoll(reader, Math.ceil(left))) continue;
+    if (!system.ppoll(reader, Math.ceil(left * 1000))) continue;
     const count = system.read(reader, chunk);
     if (count === 0) return system.decode(kept, 0, length);
     const room = Math.min(count, kept.length - length);

@@ -94,14 +94,16 @@ export function systemDirectories(root: ImageFiles, arch: "x64" | "arm64"): stri
 }
 
 /**
- * The configuration that ldconfig is given: injected directories that the image does not name itself, then
+ * The configuration that ldconfig is given: the directory with the image's forward compatibility, injected directories that the image does not name itself, then
  * everything that the image names, in its order, then the default directories.
  */
 export function composeConfiguration(
   folders: readonly string[],
+  compatFolder: string | undefined,
   named: ReadonlySet<string>,
   system: readonly string[],
 ): string {
+  const compat = compatFolder === undefined ? [] : [compatFolder];
   const first = folders.filter((folder) => !named.has(folder) && !system.includes(folder));
-  return `${[...first, ...named, ...system].join("\n")}\n`;
+  return `${[...compat, ...first, ...named, ...system].join("\n")}\n`;
 }

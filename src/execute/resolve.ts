@@ -1,5 +1,5 @@
 import { AT_EMPTY_PATH, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from "../sys/constants.ts";
-import { ELOOP, ENOENT, ENOSYS, ENOTDIR } from "../sys/errno.ts";
+import { EAGAIN, ELOOP, ENOENT, ENOSYS, ENOTDIR } from "../sys/errno.ts";
 import { CWD, Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
@@ -18,10 +18,25 @@ export interface Resolver {
 /** As many links as the kernel follows (MAXSYMLINKS). */
 const MAX_LINKS = 40;
 
-/** The kernel's own resolver, since 5.6. `..` and absolute links stop at the root; /proc's magic links are refused. */
-const byOpenat2 = (system: Syscalls, root: Fd): Resolver => ({
-  open: (path, flags) =>
-    system.openat2(root, path, { flags, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS }),
+/** More often than other processes can get in the way of, unless they do nothing else. */
+const MAX_ATTEMPTS = 1000;
+
+/**
+ * The kernel's own resolver, since 5.6. `..` and absolute links stop at the root; /proc's magic links are refused.
+ *
+ * The kernel answers EAGAIN when anything anywhere was renamed or mounted while it followed a `..`, because it cannot
+ * tell then whether that led out of the root. It means "once more", as openat2(2) says.
+ */
+export const byOpenat2 = (system: Syscalls, root: Fd): Resolver => ({
+  open(path, flags) {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return system.openat2(root, path, { flags, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS });
+      } catch (error) {
+        if (!(error instanceof SystemError) || error.errno !== EAGAIN || attempt === MAX_ATTEMPTS) throw error;
+      }
+    }
+  },
 });
 
 /**
@@ -31,55 +46,51 @@ const byOpenat2 = (system: Syscalls, root: Fd): Resolver => ({
  */
 export const byWalk = (system: Syscalls, root: Fd): Resolver => ({
   open(path, flags) {
-    const opened: Fd[] = [];
-    const noFollow = (flags & system.O_NOFOLLOW) !== 0;
-    const fail = (errno: number): never => {
-      throw new SystemError("openat", [root, path, { flags: "below the root" }], -errno);
+    const fail = (errno: number): SystemError =>
+      new SystemError("openat", [root, path, { flags: "below the root" }], -errno);
+    if (path === "") throw fail(ENOENT);
+    const followsLast = (flags & system.O_NOFOLLOW) === 0;
+    /** Directories from the root, left out, to where we are. */
+    const way: Fd[] = [];
+    const goBackTo = (length: number): void => {
+      for (const fd of way.splice(length)) system.close(fd);
     };
+    /** What is still to go, the next component last. */
+    const rest = componentsBackwards(path);
+    let links = 0;
     try {
-      let way: Fd[] = [root];
-      let rest = components(path);
-      let links = 0;
-      while (rest.length > 0) {
-        const [name, ...after] = rest as [string, ...string[]];
-        const here = way[way.length - 1] as Fd;
-        rest = after;
+      for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
         if (name === ".") continue;
         if (name === "..") {
-          if (way.length > 1) way.pop();
+          goBackTo(Math.max(way.length - 1, 0));
           continue;
         }
-        const next = system.openat(here, name, O_PATH | system.O_NOFOLLOW);
-        opened.push(next);
-        const isLast = rest.every((component) => component === ".");
+        const next = system.openat(way.at(-1) ?? root, name, O_PATH | system.O_NOFOLLOW);
+        way.push(next);
         const type = system.statx(next, "", AT_EMPTY_PATH)?.type;
-        if (type === "symlink" && !(isLast && noFollow && !endsAsDirectory(path))) {
-          if (++links > MAX_LINKS) fail(ELOOP);
-          const text = system.readlinkat(next, "");
-          if (text === undefined || text === "") return fail(ENOENT);
-          if (text.startsWith("/")) way = [root];
-          rest = [...components(text), ...rest];
-        } else if (!isLast && type !== "directory") {
-          fail(ENOTDIR);
-        } else {
-          way.push(next);
+        if (type === "symlink" && (followsLast || rest.length > 0)) {
+          if (++links > MAX_LINKS) throw fail(ELOOP);
+          const text = system.readlinkat(next, "") ?? "";
+          if (text === "") throw fail(ENOENT);
+          goBackTo(text.startsWith("/") ? 0 : way.length - 1);
+          rest.push(...componentsBackwards(text));
+        } else if (type !== "directory" && rest.length > 0) {
+          throw fail(ENOTDIR);
         }
       }
-      return reopen(system, way[way.length - 1] as Fd, path, flags);
+      return reopen(system, way.at(-1) ?? root, path, flags);
     } finally {
-      for (const fd of opened) system.close(fd);
+      goBackTo(0);
     }
   },
 });
 
-/** A trailing slash or dot asks for a directory: `a/b/.` is `b` as a directory. */
-const components = (path: string): string[] => {
+/** A slash at the end asks for a directory, as a dot does: `a/b/` is `a/b/.`. */
+function componentsBackwards(path: string): string[] {
   const parts = path.split("/").filter((part) => part !== "");
   if (path.endsWith("/")) parts.push(".");
-  return parts;
-};
-
-const endsAsDirectory = (path: string): boolean => /(?:^|\/)\.?$/.test(path);
+  return parts.reverse();
+}
 
 /** Opens once more, with the caller's flags, the very object that a descriptor stands for. */
 function reopen(system: Syscalls, fd: Fd, path: string, flags: number): Fd {

@@ -13,12 +13,15 @@ export interface Place {
   readonly name: string;
 }
 
-/** The image has something in the way that is not ours to remove: a directory with content, or a file as parent. */
+/**
+ * The container has something in the way that is not ours to remove: a directory with content, a file as parent, or
+ * a mount that it shares with the host.
+ */
 export class InTheWay extends Error {
   readonly path: ContainerPath;
-  readonly what: "directory" | "file";
+  readonly what: "directory" | "file" | "shared mount";
 
-  constructor(path: ContainerPath, what: "directory" | "file") {
+  constructor(path: ContainerPath, what: InTheWay["what"]) {
     super(`${path}: ${what} in the way`);
     this.path = path;
     this.what = what;

@@ -1,6 +1,7 @@
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
+  AT_RECURSIVE,
   CLONE_NEWIPC,
   CLONE_NEWNET,
   CLONE_NEWNS,
@@ -8,6 +9,8 @@ import {
   CLONE_NEWUTS,
   CLOSE_RANGE_CLOEXEC,
   MNT_DETACH,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOSUID,
   MS_BIND,
   MS_MOVE,
   MS_NODEV,
@@ -32,7 +35,7 @@ import {
   SECBIT_NOROOT_AND_LOCKED,
   SIGKILL,
 } from "../sys/constants.ts";
-import { EPERM } from "../sys/errno.ts";
+import { ENOSYS, EPERM } from "../sys/errno.ts";
 import type { Fd } from "../sys/fd.ts";
 import { ANY_ERROR, StepList } from "../sys/step-list.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
@@ -50,11 +53,21 @@ export interface Confinement {
   readonly noPivot: boolean;
 }
 
+/** A mount of the container: its path below the root, and the flags that a remount has to repeat. */
+export interface MountFlags {
+  readonly path: string;
+  readonly flags: number;
+}
+
 /** A program to run below the container's root, and what it is given. */
 export interface ConfinedProgram {
   readonly confinement: Confinement;
+  /** The root and what is mounted below it, for kernels before 5.12; newer ones need no list. */
+  readonly mounts: readonly MountFlags[];
   /** A sealed descriptor, or a path below the root: that is the image's program then. */
-  readonly program: { readonly fd: Fd; readonly path?: never } | { readonly path: string; readonly fd?: never };
+  readonly program:
+    | { readonly fd: Fd; readonly path?: never }
+    | { readonly path: string; readonly fd?: never };
   /** The command line, given the name under which the program finds its configuration. */
   readonly argv: (configurationFile: string) => readonly string[];
   readonly configuration: Uint8Array;
@@ -97,6 +110,21 @@ function enterRoot(steps: StepList, { rebind, noPivot }: Confinement): void {
     steps.call("pivot_root", [".", "."]).call("umount2", [".", MNT_DETACH]);
   }
   steps.call("chdir", ["/"]);
+}
+
+/**
+ * Makes device nodes useless, wherever an image or a volume holds them: the child is in the device cgroup of the
+ * hook, which allows everything, and not in the container's.
+ */
+function forbidDevices(steps: StepList, mounts: readonly MountFlags[]): void {
+  const attributes = new Uint8Array(32);
+  new DataView(attributes.buffer).setUint32(0, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID, true);
+  steps.call("mount_setattr", [AT_FDCWD, "/", AT_RECURSIVE, attributes, attributes.length], ENOSYS);
+  for (const { path, flags } of mounts) {
+    const remount = MS_REMOUNT | MS_BIND | MS_NODEV | MS_NOSUID | flags;
+    // A mount that lies under another one is out of reach.
+    steps.call("mount", [null, path, null, remount, null], path === "/" ? 0 : ANY_ERROR);
+  }
 }
 
 /**
@@ -151,7 +179,7 @@ function dropPrivileges(steps: StepList, { uid, gid }: Confinement["owner"]): vo
  */
 export function confinedSteps(
   system: Syscalls,
-  { confinement, program, argv, configuration, output }: ConfinedProgram,
+  { confinement, mounts, program, argv, configuration, output }: ConfinedProgram,
 ): { steps: StepList; cloneFlags: number } {
   const steps = new StepList(system);
   steps
@@ -160,6 +188,7 @@ export function confinedSteps(
     .call("setns", [confinement.ipc.number, CLONE_NEWIPC])
     .call("umask", [0o022]);
   enterRoot(steps, confinement);
+  forbidDevices(steps, mounts);
   coverKernel(steps, configuration);
   steps.call("dup3", [output.number, 1, 0]).call("dup3", [output.number, 2, 0]);
   for (const [resource, value] of LIMITS) {

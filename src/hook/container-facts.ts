@@ -2,7 +2,7 @@ import type { ContainerFacts } from "../discover/container-facts.ts";
 import { RootView } from "../execute/root-view.ts";
 import { NvociError } from "../model/errors.ts";
 import type { HostPath } from "../model/paths.ts";
-import { O_PATH } from "../sys/constants.ts";
+import { AT_EMPTY_PATH, O_PATH } from "../sys/constants.ts";
 import { CWD } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
@@ -11,8 +11,23 @@ import { SystemError } from "../sys/system-error.ts";
 export const DEBIAN_IMAGE: ContainerFacts = {
   debianLike: true,
   hasMultiarchDirectory: true,
+  hasLib32: false,
+  hasSeparateLib: true,
+  hasProcDriver: true,
+  compat: undefined,
   ldconfig: "/sbin/ldconfig",
 };
+
+/** Whether /usr/lib is a place of its own, for libraries of the other width. */
+function hasSeparateLib(system: Syscalls, view: RootView): boolean {
+  const [lib, lib64] = ["/usr/lib", "/usr/lib64"].map((path) => {
+    const fd = view.open(path, O_PATH | system.O_DIRECTORY);
+    const stat = fd && system.statx(fd, "", AT_EMPTY_PATH);
+    if (fd !== undefined) system.close(fd);
+    return stat && `${stat.device} ${stat.inode}`;
+  });
+  return lib !== undefined && lib !== lib64;
+}
 
 /**
  * Looks at the image, without changing it: how it lays out its libraries, and whether it has an ldconfig.
@@ -34,6 +49,10 @@ export function readContainerFacts(system: Syscalls, root: HostPath, triplet: st
   const facts = {
     debianLike: view.hasFile("/etc/debian_version"),
     hasMultiarchDirectory: view.hasDirectory(`/usr/lib/${triplet}`),
+    hasLib32: view.hasDirectory("/usr/lib32"),
+    hasSeparateLib: hasSeparateLib(system, view),
+    hasProcDriver: view.hasDirectory("/proc/driver/nvidia"),
+    compat: undefined,
     ldconfig: ["/sbin/ldconfig.real", "/sbin/ldconfig"].find((path) => view.hasFile(path)),
   };
   system.close(fd);

@@ -3,18 +3,19 @@ import { loadConfig } from "../config/load-config.ts";
 import { chooseLdconfig } from "../discover/choose-ldconfig.ts";
 import type { ContainerFacts } from "../discover/container-facts.ts";
 import type { Triplet } from "../discover/debian-layout.ts";
-import { detectPlatform } from "../discover/detect-platform.ts";
+import { discoverDriver } from "../discover/discover-driver.ts";
+import { extraDirectories } from "../discover/extra-directories.ts";
 import { libraryFolders } from "../discover/library-folders.ts";
-import { discoverManifestEntries } from "../discover/manifest-entries.ts";
+import { requestedFeatures } from "../discover/server/feature-files.ts";
 import { sonameLinks } from "../discover/soname-links.ts";
-import { chooseSelection } from "../manifest/choose-selection.ts";
-import { readManifests } from "../manifest/read-manifests.ts";
+import type { ContainerEdits } from "../model/container-edits.ts";
 import type { Finding } from "../model/finding.ts";
 import type { HostView } from "../model/host-view.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
 import type { Spec } from "../oci/spec.ts";
 import type { Operation } from "../plan/operation.ts";
 import { plan } from "../plan/plan.ts";
+import { readEnvironment } from "../request/environment.ts";
 import type { Request } from "../request/request.ts";
 import { resolveRequest } from "../request/resolve-request.ts";
 import { linuxHost } from "../sys/linux-host.ts";
@@ -27,9 +28,12 @@ export interface Gathered {
   readonly config: Config;
   /** Absent: the container asks for nothing, or for what it may not have. */
   readonly request: Request | undefined;
+  readonly edits: ContainerEdits;
   readonly operations: readonly Operation[];
   readonly findings: readonly Finding[];
 }
+
+const NO_EDITS: ContainerEdits = { deviceNodes: [], mounts: [], links: [] };
 
 /** Where everything is read. */
 export interface Surroundings {
@@ -68,39 +72,35 @@ export function gatherFrom(
   const asked = resolveRequest(spec, config);
   const findings: Finding[] = [...loaded.findings, ...asked.findings];
   const { request } = asked;
-  if (request === undefined) return { config, request, operations: [], findings };
+  if (request === undefined) return { config, request, edits: NO_EDITS, operations: [], findings };
 
   const container = look();
-  const platform = detectPlatform(host);
-  const selection = chooseSelection(
-    request.csvMounts,
-    config.nvoci.csvMounts,
-    platform.kind === "tegra" ? platform.release : undefined,
-  );
-  const { mountSpecPath } = config.nvidiaContainerRuntime.modes.csv;
-  const manifests = readManifests(host, mountSpecPath, selection);
-  const discovered = discoverManifestEntries({
+  const driver = discoverDriver({
     host,
-    specs: manifests.specs,
-    driverRoot: config.nvidiaContainerCli.root,
-    alternateRoots: config.nvoci.alternateRoots,
-    container,
     triplet,
+    config,
+    request,
+    features: requestedFeatures(readEnvironment(spec.env)),
+    container,
     givenDevices: new Set(spec.devices.map((device) => device.path)),
   });
+  const extra = extraDirectories(host, config.nvoci.directories);
   const chosen = chooseLdconfig(host, config, container);
+  const found = { ...driver.edits, mounts: [...driver.edits.mounts, ...extra.mounts] };
   const named =
     chosen.ldconfig === undefined && config.nvoci.ldconfig
-      ? sonameLinks(host, discovered.edits)
+      ? sonameLinks(host, found)
       : { links: [], findings: [] };
-  findings.push(...manifests.findings, ...discovered.findings, ...chosen.findings, ...named.findings);
-  const edits = { ...discovered.edits, links: [...discovered.edits.links, ...named.links] };
+  findings.push(...driver.findings, ...extra.findings, ...chosen.findings, ...named.findings);
+  const edits = { ...found, links: [...found.links, ...named.links] };
   const operations = plan(edits, {
     ldconfig: chosen.ldconfig,
     libraryFolders: libraryFolders(host, edits.mounts),
+    generated: driver.generated,
+    compatFolder: driver.compatFolder,
     cgroups: !config.nvidiaContainerCli.noCgroups,
   });
-  return { config, request, operations, findings };
+  return { config, request, edits, operations, findings };
 }
 
 /** The container's root as a live container sees it: with the runtime's mounts, before it has pivoted. */

@@ -9,8 +9,8 @@ import type { Spec } from "../oci/spec.ts";
 import type { State } from "../oci/state.ts";
 import { O_RDONLY } from "../sys/constants.ts";
 import { CWD } from "../sys/fd.ts";
-import { linuxHost } from "../sys/linux-host.ts";
 import { STDERR } from "../sys/linux.ts";
+import { linuxHost } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { gather, liveRoot } from "./gather.ts";
 import { openLog } from "./log.ts";
@@ -20,7 +20,12 @@ const RAMFS_MAGIC = 0x858458f6;
 const TMPFS_MAGIC = 0x01021994;
 
 /** Opens what confines ldconfig, while /proc is the host's. */
-function openConfinement(system: Syscalls, state: State, spec: Spec, owner: Confinement["owner"]): Confinement {
+function openConfinement(
+  system: Syscalls,
+  state: State,
+  spec: Spec,
+  owner: Confinement["owner"],
+): Confinement {
   const open = (name: string) => system.openat(CWD, `/proc/${state.pid}/ns/${name}`, O_RDONLY);
   const root = system.openat(CWD, "/", O_RDONLY | system.O_DIRECTORY);
   const { type } = system.fstatfs(root);

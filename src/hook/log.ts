@@ -42,7 +42,12 @@ function openForAppending(system: Syscalls, file: HostPath): Fd | undefined {
  * @param file absent: nothing is logged.
  * @param level lines below it are left out.
  */
-export function openLog(system: Syscalls, file: HostPath | undefined, level: LogLevel, container: string): Log {
+export function openLog(
+  system: Syscalls,
+  file: HostPath | undefined,
+  level: LogLevel,
+  container: string,
+): Log {
   const fd = file === undefined ? undefined : openForAppending(system, file);
   const write = (lineLevel: LogLevel, message: string): void => {
     if (fd === undefined || ORDER.indexOf(lineLevel) < ORDER.indexOf(level)) return;

@@ -27,7 +27,7 @@ export interface DeviceNode {
 export interface Mount {
   readonly hostPath: HostPath;
   readonly containerPath: ContainerPath;
-  readonly kind: "file" | "directory";
+  readonly kind: "file" | "directory" | "socket";
   /** mount(8) options; all of ours are bind mounts with private propagation. */
   readonly options: readonly MountOption[];
   readonly source: Source;
@@ -44,6 +44,24 @@ export interface Link {
   readonly containerPath: ContainerPath;
   /** The link's text, verbatim. */
   readonly target: string;
+  readonly source: Source;
+}
+
+/** A file with a content of its own, made for one container. */
+export interface GeneratedFile {
+  /** Relative to its directory; may lie in a subdirectory. */
+  readonly name: string;
+  readonly content: string;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+/** A directory of the container that is covered by files made for it alone; what was there is out of sight. */
+export interface GeneratedDirectory {
+  readonly path: ContainerPath;
+  readonly files: readonly GeneratedFile[];
+  /** Empty directories, relative, to be mounted upon. */
+  readonly directories: readonly string[];
   readonly source: Source;
 }
 

@@ -1,5 +1,5 @@
 import type { LdconfigChoice } from "../config/config.ts";
-import type { MountOption } from "../model/container-edits.ts";
+import type { GeneratedFile, MountOption } from "../model/container-edits.ts";
 import type { Source } from "../model/finding.ts";
 import type { ContainerPath, HostPath } from "../model/paths.ts";
 
@@ -15,7 +15,7 @@ export interface DeviceRule {
 /** One change to the container. The executor knows these and no others. */
 export type Operation =
   | {
-      readonly op: "bind-directory" | "bind-file";
+      readonly op: "bind-directory" | "bind-file" | "bind-socket";
       readonly hostPath: HostPath;
       readonly path: ContainerPath;
       readonly options: readonly MountOption[];
@@ -38,11 +38,21 @@ export type Operation =
       readonly source: Source;
     }
   | {
+      /** Covers a directory with a small file system of its own, read-only, that holds generated files. */
+      readonly op: "cover-directory";
+      readonly path: ContainerPath;
+      readonly files: readonly GeneratedFile[];
+      readonly directories: readonly string[];
+      readonly source: Source;
+    }
+  | {
       readonly op: "update-ldcache";
       /** The host's runs from a sealed copy, the image's own is the image's code; both are confined. */
       readonly ldconfig: LdconfigChoice;
       /** Directories that hold injected libraries, those of the image's default search path included. */
       readonly folders: readonly ContainerPath[];
+      /** A directory of the image that goes before all others: its CUDA forward compatibility. */
+      readonly compatFolder: ContainerPath | undefined;
       readonly source: Source;
     }
   | {

@@ -1,6 +1,6 @@
 import type { LdconfigChoice } from "../config/config.ts";
-import type { ContainerEdits, DeviceNode, Mount } from "../model/container-edits.ts";
-import { basename, below, type ContainerPath, dirname, isWithin } from "../model/paths.ts";
+import type { ContainerEdits, DeviceNode, GeneratedDirectory, Mount } from "../model/container-edits.ts";
+import { basename, below, type ContainerPath, dirname, type HostPath, isWithin } from "../model/paths.ts";
 import type { DeviceRule, Operation } from "./operation.ts";
 
 /** What the edits do not say and the plan depends on. */
@@ -9,6 +9,10 @@ export interface PlanOptions {
   readonly ldconfig: LdconfigChoice | undefined;
   /** Directories with libraries inside the directory mounts; only the host can tell them. */
   readonly libraryFolders: readonly ContainerPath[];
+  /** Directories with files made for this container. */
+  readonly generated: readonly GeneratedDirectory[];
+  /** A directory of the image that ldconfig is to prefer to all others. */
+  readonly compatFolder: ContainerPath | undefined;
   /** Whether device access is ours to grant; `no-cgroups` in config.toml says no. */
   readonly cgroups: boolean;
 }
@@ -18,31 +22,34 @@ const LIBRARY_NAME = /^(?:lib|ld-).*\.so(?:\.|$)/;
 
 const depth = (path: string): number => path.split("/").length;
 
-/**
- * Whether a mounted directory of the host already shows `hostPath` at `path`: mounting the file once more, or
- * making the link in a read-only mount, would be wasted or refused.
- */
-const isShownBy = (directories: readonly Mount[], path: ContainerPath, hostPath?: string): boolean =>
-  directories.some(
-    (mount) =>
-      path !== mount.containerPath &&
-      isWithin(path, mount.containerPath) &&
-      (hostPath === undefined || hostPath === below(mount.hostPath, path.slice(mount.containerPath.length))),
-  );
+/** The mounted directory that decides what is seen below it at `path`: the innermost, of several the last one made. */
+const shownIn = (directories: readonly Mount[], path: ContainerPath): Mount | undefined =>
+  directories.filter((mount) => path !== mount.containerPath && isWithin(path, mount.containerPath)).at(-1);
+
+/** Whether a mounted directory shows `hostPath` at `path` already: to mount it once more would be wasted. */
+function isShown(directories: readonly Mount[], path: ContainerPath, hostPath: HostPath): boolean {
+  const mount = shownIn(directories, path);
+  return mount !== undefined && below(mount.hostPath, path.slice(mount.containerPath.length)) === hostPath;
+}
+
+/** Both accesses together, in the order that the kernel writes them. */
+const union = (a: string, b: string): string =>
+  [..."rwm"].filter((letter) => a.includes(letter) || b.includes(letter)).join("");
 
 /** Access that the cgroup is to grant, once per device number. */
 function deviceRules(nodes: readonly DeviceNode[]): DeviceRule[] {
   const rules = new Map<string, DeviceRule>();
   for (const { type, major, minor, permissions } of nodes) {
-    rules.set(`${type} ${major}:${minor}`, { type, major, minor, access: permissions });
+    const key = `${type} ${major}:${minor}`;
+    rules.set(key, { type, major, minor, access: union(permissions, rules.get(key)?.access ?? "") });
   }
   return [...rules.values()];
 }
 
 /**
- * Turns edits into the operations that make them true, in the order in which they can be made: directories from
- * the outside in, files, links, devices, the library cache, and last the device cgroup, which is the only one that
- * another process could act upon. Pure: the same input gives the same plan.
+ * Turns edits into the operations that make them true, in the order in which they can be made: covers, directories
+ * from the outside in, files, links, devices, the library cache, and last the device cgroup, which is the only one
+ * that another process could act upon. Pure: the same input gives the same plan.
  */
 export function plan(edits: ContainerEdits, options: PlanOptions): Operation[] {
   const directories = edits.mounts
@@ -51,30 +58,36 @@ export function plan(edits: ContainerEdits, options: PlanOptions): Operation[] {
   const operations: Operation[] = [];
   const folders = new Set<ContainerPath>();
 
+  for (const { path, files, directories: places, source } of options.generated) {
+    operations.push({ op: "cover-directory", path, files, directories: places, source });
+  }
   for (const mount of directories) {
-    if (isShownBy(directories, mount.containerPath, mount.hostPath)) continue;
+    if (isShown(directories, mount.containerPath, mount.hostPath)) continue;
     const { hostPath, containerPath: path, options: flags, source } = mount;
     operations.push({ op: "bind-directory", hostPath, path, options: flags, source });
   }
   for (const mount of edits.mounts) {
-    if (mount.kind !== "file") continue;
+    if (mount.kind === "directory") continue;
     const { hostPath, containerPath: path, options: flags, source } = mount;
     if (LIBRARY_NAME.test(basename(path))) folders.add(dirname(path));
-    if (isShownBy(directories, path, hostPath)) continue;
-    operations.push({ op: "bind-file", hostPath, path, options: flags, source });
+    if (isShown(directories, path, hostPath)) continue;
+    const op = mount.kind === "file" ? "bind-file" : "bind-socket";
+    operations.push({ op, hostPath, path, options: flags, source });
   }
   for (const { containerPath: path, target, source } of edits.links) {
     if (LIBRARY_NAME.test(basename(path))) folders.add(dirname(path));
-    if (!isShownBy(directories, path)) operations.push({ op: "make-link", path, target, source });
+    // A link could not be made in a read-only mount, and the host's own is in it.
+    if (shownIn(directories, path) === undefined) operations.push({ op: "make-link", path, target, source });
   }
   for (const { hostPath, path, type, major, minor, fileMode, source } of edits.deviceNodes) {
     operations.push({ op: "bind-device", hostPath, path, type, major, minor, fileMode, source });
   }
 
   for (const folder of options.libraryFolders) folders.add(folder);
-  if (options.ldconfig !== undefined && folders.size > 0) {
-    const { ldconfig } = options;
-    operations.push({ op: "update-ldcache", ldconfig, folders: [...folders], source: "injected libraries" });
+  const { ldconfig, compatFolder } = options;
+  if (ldconfig !== undefined && folders.size > 0) {
+    const source = "injected libraries";
+    operations.push({ op: "update-ldcache", ldconfig, folders: [...folders], compatFolder, source });
   }
   const rules = options.cgroups ? deviceRules(edits.deviceNodes) : [];
   if (rules.length > 0) operations.push({ op: "allow-devices", rules, source: "injected devices" });

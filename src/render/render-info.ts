@@ -12,7 +12,8 @@ export interface Info {
   /** Version of the loaded kernel modules; a Jetson's are told by the L4T release instead. */
   readonly driver: string | undefined;
   readonly configFile: string | undefined;
-  readonly manifestDirectory: string;
+  /** Absent where the driver is not found by manifests. */
+  readonly manifestDirectory: string | undefined;
 }
 
 /** A name and a value a line. */
@@ -23,7 +24,7 @@ export function renderInfo(info: Info): string[] {
     ["architecture", info.arch],
     ["platform", renderPlatform(info.platform)],
   ];
-  if (info.platform.kind === "server") rows.push(["driver", info.driver ?? "not loaded"]);
+  if (info.manifestDirectory === undefined) rows.push(["driver", info.driver ?? "not loaded"]);
   else rows.push(["manifests", showPath(info.manifestDirectory)]);
   rows.push([
     "configuration",

@@ -3,15 +3,19 @@ import { alignColumns } from "./align-columns.ts";
 import { showPath } from "./show-path.ts";
 
 /** What a path in a container is, for `nvoci list --type`; devices come first in lists. */
-export const LIST_TYPES = ["device", "directory", "file", "link"] as const;
+export const LIST_TYPES = ["device", "directory", "file", "socket", "link"] as const;
 export type ListType = (typeof LIST_TYPES)[number];
 
-type Shown = OperationOf<"bind-device" | "bind-directory" | "bind-file" | "make-link">;
+type Shown = OperationOf<
+  "bind-device" | "bind-directory" | "bind-file" | "bind-socket" | "make-link" | "cover-directory"
+>;
 
 const TYPE_OF: Partial<Record<Operation["op"], ListType>> = {
   "bind-device": "device",
   "bind-directory": "directory",
+  "cover-directory": "directory",
   "bind-file": "file",
+  "bind-socket": "socket",
   "make-link": "link",
 };
 
@@ -30,10 +34,16 @@ export function renderList(
   );
   if (!long) return shown.map(({ path }) => showPath(path));
   return alignColumns(
-    shown.map((operation) => {
-      const origin =
-        operation.op === "make-link" ? `-> ${showPath(operation.target)}` : showPath(operation.hostPath);
-      return [TYPE_OF[operation.op] ?? "", showPath(operation.path), origin, operation.source];
-    }),
+    shown.map((operation) => [
+      TYPE_OF[operation.op] ?? "",
+      showPath(operation.path),
+      origin(operation),
+      operation.source,
+    ]),
   );
+}
+
+function origin(operation: Shown): string {
+  if (operation.op === "make-link") return `-> ${showPath(operation.target)}`;
+  return operation.op === "cover-directory" ? "generated" : showPath(operation.hostPath);
 }

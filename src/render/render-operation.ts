@@ -11,10 +11,10 @@ const from = (hostPath: string, path: string): string =>
 export function renderOperation(operation: Operation): string {
   switch (operation.op) {
     case "bind-directory":
-    case "bind-file": {
+    case "bind-file":
+    case "bind-socket": {
       const { op, path, hostPath, options } = operation;
-      const kind = op === "bind-file" ? "file" : "directory";
-      return `mount ${kind} ${showPath(path)}${from(hostPath, path)} (${options.join(",")})`;
+      return `mount ${op.slice("bind-".length)} ${showPath(path)}${from(hostPath, path)} (${options.join(",")})`;
     }
     case "make-link":
       return `make link ${showPath(operation.path)} -> ${showPath(operation.target)}`;
@@ -22,10 +22,16 @@ export function renderOperation(operation: Operation): string {
       const { path, hostPath, type, major, minor, fileMode } = operation;
       return `give device ${showPath(path)}${from(hostPath, path)} (${type} ${major}:${minor}, mode ${octal(fileMode)})`;
     }
+    case "cover-directory": {
+      const { path, files, directories } = operation;
+      const names = [...files.map(({ name }) => name), ...directories].map(showPath).join(", ");
+      return `cover directory ${showPath(path)} with ${names}`;
+    }
     case "update-ldcache": {
-      const { ldconfig, folders } = operation;
+      const { ldconfig, folders, compatFolder } = operation;
+      const all = compatFolder === undefined ? folders : [compatFolder, ...folders];
       const program = `the ${ldconfig.from === "host" ? "host's" : "image's"} ${showPath(ldconfig.path)}`;
-      return `refresh /etc/ld.so.cache by ${program} for ${folders.map(showPath).join(", ")}`;
+      return `refresh /etc/ld.so.cache by ${program} for ${all.map(showPath).join(", ")}`;
     }
     case "allow-devices": {
       const rules = operation.rules.map(

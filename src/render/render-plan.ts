@@ -25,5 +25,4 @@ export function renderPlan({ asks, operations, findings }: ShownPlan): string[] 
 }
 
 /** A finding with its severity in front. */
-export const renderFindingLine = (finding: Finding): string =>
-  `${finding.severity}: ${renderFinding(finding)}`;
+const renderFindingLine = (finding: Finding): string => `${finding.severity}: ${renderFinding(finding)}`;

@@ -9,6 +9,7 @@ export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_REMOVEDIR = 0x200;
 export const AT_EMPTY_PATH = 0x1000;
+export const AT_RECURSIVE = 0x8000;
 export const AT_NO_AUTOMOUNT = 0x800;
 
 export const O_RDONLY = 0;
@@ -78,12 +79,17 @@ export const PR_SET_NO_NEW_PRIVS = 38;
 /** SECBIT_NOROOT | SECBIT_NOROOT_LOCKED: uid 0 gains nothing by execve(2). */
 export const SECBIT_NOROOT_AND_LOCKED = 0x3;
 
+export const SECBIT_NO_SETUID_FIXUP = 0x4;
+
 export const RLIMIT_CPU = 0;
 export const RLIMIT_FSIZE = 1;
 export const RLIMIT_CORE = 4;
 export const RLIMIT_NOFILE = 7;
 export const RLIMIT_MEMLOCK = 8;
 export const RLIMIT_AS = 9;
+
+export const CLOCK_MONOTONIC = 1;
+export const CLOCK_REALTIME_COARSE = 5;
 
 export const SIGKILL = 9;
 export const SIGPIPE = 13;

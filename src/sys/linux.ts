@@ -8,17 +8,7 @@ import {
   POLLIN,
 } from "./constants.ts";
 import type { Engine } from "./engine.ts";
-import {
-  EAGAIN,
-  EEXIST,
-  EINTR,
-  EINVAL,
-  ELOOP,
-  ENAMETOOLONG,
-  ENOENT,
-  ENOSYS,
-  ENOTDIR,
-} from "./errno.ts";
+import { EAGAIN, EEXIST, EINTR, EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOSYS, ENOTDIR } from "./errno.ts";
 import { Fd } from "./fd.ts";
 import { decodeStat, decodeStatx } from "./stat.ts";
 import { syscallNumbers } from "./syscall-numbers.ts";
@@ -36,7 +26,6 @@ const STATX_BASIC_STATS = 0x7ff;
 /** PATH_MAX: no link is longer. */
 const LINK_BYTES = 4096;
 const DIRECTORY_BYTES = 32768;
-const CLOCK_REALTIME_COARSE = 5;
 
 /**
  * Implements the kernel's interface on the engine's primitives. Nothing else may call them.
@@ -169,7 +158,9 @@ export function linux(engine: Engine): Syscalls {
     getdents64(fd) {
       const names: string[] = [];
       for (;;) {
-        const filled = checked("getdents64", syscall(nr.getdents64, fd.number, scratch, DIRECTORY_BYTES), [fd]);
+        const filled = checked("getdents64", syscall(nr.getdents64, fd.number, scratch, DIRECTORY_BYTES), [
+          fd,
+        ]);
         if (filled === 0) return names;
         for (let at = 0; at < filled; ) {
           const length = view.getUint16(at + 16, true);
@@ -265,6 +256,9 @@ export function linux(engine: Engine): Syscalls {
     geteuid: () => syscall(nr.geteuid),
     getpid: () => syscall(nr.getpid),
     umask: (mode) => syscall(nr.umask, mode),
+    prctl(option, argument) {
+      checked("prctl", syscall(nr.prctl, option, argument, 0, 0, 0), [option, argument]);
+    },
 
     // struct rlimit64: u64 soft, u64 hard.
     prlimit64(resource, limit) {
@@ -284,7 +278,10 @@ export function linux(engine: Engine): Syscalls {
     // int[2]: the reading end first.
     pipe2() {
       checked("pipe2", syscall(nr.pipe2, scratch, O_CLOEXEC), [hex(O_CLOEXEC)]);
-      return { reader: new Fd(view.getInt32(0, true), "pipe"), writer: new Fd(view.getInt32(4, true), "pipe") };
+      return {
+        reader: new Fd(view.getInt32(0, true), "pipe"),
+        writer: new Fd(view.getInt32(4, true), "pipe"),
+      };
     },
 
     // struct pollfd: int fd, short events, short revents; struct timespec: s64 seconds, s64 nanoseconds.
@@ -298,8 +295,8 @@ export function linux(engine: Engine): Syscalls {
       if (result === -EINTR || result === -EAGAIN) return false;
       return checked("ppoll", result, [fd, timeoutMs]) > 0;
     },
-    clock_gettime() {
-      checked("clock_gettime", syscall(nr.clock_gettime, CLOCK_REALTIME_COARSE, scratch), []);
+    clock_gettime(clock) {
+      checked("clock_gettime", syscall(nr.clock_gettime, clock, scratch), [clock]);
       return Number(view.getBigInt64(0, true)) + view.getUint32(8, true) / 1e9;
     },
 
@@ -311,7 +308,11 @@ export function linux(engine: Engine): Syscalls {
 
     // The low seven bits are the signal; bits 8 to 15 the exit status.
     wait4(pid) {
-      checked("wait4", uninterrupted(() => syscall(nr.wait4, pid, scratch, 0, null)), [pid]);
+      checked(
+        "wait4",
+        uninterrupted(() => syscall(nr.wait4, pid, scratch, 0, null)),
+        [pid],
+      );
       const status = view.getUint32(0, true);
       return status & 0x7f ? { signalled: status & 0x7f } : { exited: (status >> 8) & 0xff };
     },

@@ -89,6 +89,8 @@ export interface Syscalls {
   geteuid(): number;
   getpid(): number;
   umask(mode: number): number;
+  /** prctl(2) with one argument. */
+  prctl(option: number, argument: number): void;
   prlimit64(resource: number, limit: Limit): void;
 
   memfd_create(name: string, flags: number): Fd;
@@ -97,8 +99,8 @@ export interface Syscalls {
   pipe2(): { readonly reader: Fd; readonly writer: Fd };
   /** @returns whether the descriptor can be read within the time. */
   ppoll(fd: Fd, timeoutMs: number): boolean;
-  /** Seconds since 1970 by the kernel's coarse clock, the one that file times are taken from. */
-  clock_gettime(): number;
+  /** Seconds by one of the kernel's clocks. */
+  clock_gettime(clock: number): number;
 
   /** bpf(2). @returns the result, or `-errno`: callers decide by it. */
   bpf(command: number, attribute: Uint8Array): number;

@@ -159,7 +159,7 @@ describeBuilds([...CONTAINER, "strace"], "a request", (build) => {
   });
 
   test.each([
-    ["a syntax error", "a = 1\nb = = 2\n", /config\.toml(?::| line )?2?.*\b2\b/],
+    ["a syntax error", "a = 1\nb = = 2\n", /line 2\b/],
     ["a wrong type", "[nvidia-container-cli]\nno-cgroups = 7\n", /nvidia-container-cli\.no-cgroups/],
     ["a wrong word", '[nvidia-container-runtime]\nlog-level = "loud"\n', /log-level.*loud/],
   ])("is not answered when config.toml has %s: one line says where", (_, text, place) => {

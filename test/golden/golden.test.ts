@@ -5,6 +5,7 @@ import { gatherFrom } from "../../src/hook/gather.ts";
 import { NvociError } from "../../src/model/errors.ts";
 import { hostPath } from "../../src/model/paths.ts";
 import { parseSpec } from "../../src/oci/spec.ts";
+import { DEBIAN_FACTS } from "../support/container-facts.ts";
 import { type GoldenCase, goldenCases, planText } from "../support/golden-case.ts";
 import { memoryHost } from "../support/memory-host.ts";
 
@@ -15,6 +16,7 @@ function imageFacts(image: readonly string[], triplet: Triplet): ContainerFacts 
   const tree = memoryHost(image);
   const has = (path: string): boolean => tree.realPath(hostPath(path)) !== undefined;
   return {
+    ...DEBIAN_FACTS,
     debianLike: has("/etc/debian_version"),
     hasMultiarchDirectory: has(`/usr/lib/${triplet}`),
     ldconfig: ["/sbin/ldconfig.real", "/sbin/ldconfig"].find(has),

@@ -37,7 +37,8 @@ export function commandContext(options: ContextOptions = {}): TestContext {
       plans.push(args);
       if (typeof options.gathered === "function") return options.gathered();
       const request = {} as Gathered["request"];
-      return { config: DEFAULT_CONFIG, request, operations: [], findings: [], ...options.gathered };
+      const edits = { deviceNodes: [], mounts: [], links: [] };
+      return { config: DEFAULT_CONFIG, request, edits, operations: [], findings: [], ...options.gathered };
     },
     print: (lines) => void printed.push(...lines),
   };

@@ -69,11 +69,16 @@ function overlay(directory: string, top: string): string[] {
 
 const bindProc = (layer: string): string[] => [`mount --bind ${layer}/proc/driver /proc/driver`];
 
+/** Whether something can be laid over the host at a path: only below directories that the real root has. */
+export function canLayOver(path: string): boolean {
+  const [, top = "", ...rest] = path.split("/");
+  return rest.length > 0 && existsSync(`/${top}`);
+}
+
 function followRootLinks(path: string): string {
   const [, top = "", ...rest] = path.split("/");
-  const found = lstatSync(`/${top}`, { throwIfNoEntry: false });
-  if (found === undefined) throw new Error(`Cannot lay "${path}" over the host: there is no /${top}`);
-  return found.isSymbolicLink() ? join(realpathSync(`/${top}`), ...rest) : path;
+  if (!canLayOver(path)) throw new Error(`Cannot lay "${path}" over the host: there is no /${top}`);
+  return lstatSync(`/${top}`).isSymbolicLink() ? join(realpathSync(`/${top}`), ...rest) : path;
 }
 
 function listFiles(root: string, path: string): string[] {

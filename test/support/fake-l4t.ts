@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createFakeHost, type FakeHost } from "./fake-host.ts";
+import { canLayOver, createFakeHost, type FakeHost } from "./fake-host.ts";
 import { type L4tOptions, l4tEntries } from "./l4t-entries.ts";
 import { TRIPLET } from "./rootfs.ts";
 import type { TreeEntry } from "./tree-entry.ts";
@@ -17,7 +17,10 @@ export interface FakeL4tOptions extends L4tOptions {
   readonly more?: readonly TreeEntry[];
 }
 
-/** Makes a fake host that has what its manifests list, the manifests and the release file. */
+/**
+ * Makes a fake host that has what its manifests list, the manifests and the release file. What a manifest lists in a
+ * directory that the real root lacks, the fake host lacks too.
+ */
 export function createFakeL4t(options: FakeL4tOptions): FakeHost {
   const { manifests, release = "36.4.3", more = [] } = options;
   const lines = Object.values(manifests).flatMap((text) => text.split("\n"));
@@ -29,7 +32,8 @@ export function createFakeL4t(options: FakeL4tOptions): FakeHost {
   if (release !== null) {
     files.push({ kind: "file", path: "/etc/nv_tegra_release", content: releaseFile(release) });
   }
-  return createFakeHost([...l4tEntries(lines, options), ...files, ...more]);
+  const listed = l4tEntries(lines, options).filter(({ path }) => canLayOver(path));
+  return createFakeHost([...listed, ...files, ...more]);
 }
 
 /** The text of /etc/nv_tegra_release: one line up to R35, three from R36 on. */

@@ -83,7 +83,7 @@ function readCase(name: string, triplet: Triplet): GoldenCase {
 const lines = (text: string): string[] =>
   text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
 
-/** Whether a host's tree is no Debian's. */
+/** Whether a host's tree is none of Debian's. */
 export const isFlat = ({ host }: GoldenCase): boolean =>
   !host.some((line) => line.startsWith("file /etc/debian_version"));
 

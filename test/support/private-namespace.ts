@@ -21,19 +21,20 @@ export const CGROUP_V2_ONLY: readonly string[] = [
  * Opens a mount namespace without propagation and prepares it.
  *
  * @param setup shell lines run inside, each of which must work.
+ * @param from the namespace whose mounts it starts with. Default: the host's.
  * @throws Error with the shell's own words when a line fails.
  * @see unshare(1)
  */
-export async function openNamespace(setup: readonly string[] = []): Promise<PrivateNamespace> {
+export async function openNamespace(
+  setup: readonly string[] = [],
+  from?: PrivateNamespace,
+): Promise<PrivateNamespace> {
   // `cat` ends with our end of the pipe, so a test run that is killed leaves no keeper behind.
   const script = ["set -e", ...setup, "echo ready", "exec cat >/dev/null"].join("\n");
-  const keeper = spawn(
-    "/usr/bin/unshare",
-    ["--mount", "--propagation", "private", "--", "sh", "-c", script],
-    {
-      stdio: ["pipe", "pipe", "pipe"],
-    },
-  );
+  const enter = from === undefined ? [] : ["/usr/bin/nsenter", `--mount=/proc/${from.pid}/ns/mnt`, "--"];
+  const unshare = ["/usr/bin/unshare", "--mount", "--propagation", "private", "--", "sh", "-c", script];
+  const [file = "", ...args] = [...enter, ...unshare];
+  const keeper = spawn(file, args, { stdio: ["pipe", "pipe", "pipe"] });
   let errors = "";
   keeper.stderr.on("data", (chunk) => {
     errors += chunk;

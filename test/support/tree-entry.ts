@@ -13,13 +13,15 @@ export type TreeEntry =
   | { readonly kind: "directory"; readonly path: string }
   | { readonly kind: "link"; readonly path: string; readonly target: string }
   | DeviceEntry
+  | { readonly kind: "fifo"; readonly path: string }
   /** Hides what a lower layer has there: overlayfs' whiteout. */
   | { readonly kind: "hidden"; readonly path: string };
 
-/** A character device node. */
+/** A device node, of a character device unless it says otherwise. */
 interface DeviceEntry {
   readonly kind: "device";
   readonly path: string;
+  readonly type?: "b" | "c";
   readonly major: number;
   readonly minor: number;
   readonly mode: number;
@@ -41,8 +43,9 @@ export function writeTree(root: string, entries: readonly TreeEntry[]): void {
     } else if (entry.kind === "directory") mkdirSync(path, { recursive: true });
     else if (entry.kind === "link") symlinkSync(entry.target, path);
     else if (entry.kind === "hidden") mustRun(["mknod", path, "c", "0", "0"]);
+    else if (entry.kind === "fifo") mustRun(["mkfifo", path]);
     else {
-      mustRun(["mknod", path, "c", `${entry.major}`, `${entry.minor}`]);
+      mustRun(["mknod", path, entry.type ?? "c", `${entry.major}`, `${entry.minor}`]);
       chownSync(path, 0, entry.gid);
       chmodSync(path, entry.mode);
     }

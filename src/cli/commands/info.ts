@@ -17,7 +17,7 @@ export const addInfo = (yargs: Argv, choose: Choose): Argv =>
   );
 
 function runInfo(context: CommandContext, config: string | undefined): number {
-  const { loaded, platform, manifestDirectory } = readHost(context, config);
+  const { loaded, platform, usesManifests, manifestDirectory } = readHost(context, config);
   context.print(
     renderInfo({
       version: VERSION,
@@ -26,7 +26,7 @@ function runInfo(context: CommandContext, config: string | undefined): number {
       platform,
       driver: readDriverVersion(context.host),
       configFile: loaded.file,
-      manifestDirectory,
+      manifestDirectory: usesManifests ? manifestDirectory : undefined,
     }),
   );
   return EXIT.done;

@@ -6,6 +6,9 @@ import { readElf } from "./read-elf.ts";
 
 const NOTHING = new Uint8Array(0);
 
+/** What cannot be the name of a file in a directory. */
+const NO_NAME = ["", ".", ".."];
+
 /**
  * The name that a library has for the dynamic linker. `undefined` for what has none, or none that can be a file's
  * name, and for what is no library: a file's name is a service to the image, and no reason to fail.
@@ -16,7 +19,7 @@ export function readSoname(host: HostView, path: HostPath): string | undefined {
   try {
     const elf = readElf(path, (offset, length) => host.readRange(path, offset, length) ?? NOTHING);
     const { soname } = readDynamic(elf);
-    return soname === undefined || soname === "" || soname.includes("/") ? undefined : soname;
+    return soname === undefined || NO_NAME.includes(soname) || soname.includes("/") ? undefined : soname;
   } catch (error) {
     if (error instanceof NvociError) return undefined;
     throw error;

@@ -3,12 +3,10 @@ import { type ContainerPath, containerPath } from "../../model/paths.ts";
 import type { ContainerFacts } from "../container-facts.ts";
 
 /** What decides where an image's dynamic linker looks. */
-export interface ServerContainer extends Pick<ContainerFacts, "debianLike" | "hasMultiarchDirectory"> {
-  /** `/usr/lib32` is a directory. */
-  readonly hasLib32?: boolean;
-  /** `/usr/lib` is a directory and not the same one as `/usr/lib64`. */
-  readonly hasSeparateLib?: boolean;
-}
+export interface ServerContainer extends Pick<
+    ContainerFacts,
+    "debianLike" | "hasMultiarchDirectory" | "hasLib32" | "hasSeparateLib" | "hasProcDriver"
+  > {}
 
 /** Names of Debian's directories. @see https://wiki.debian.org/Multiarch/Tuples */
 export const MULTIARCH = {

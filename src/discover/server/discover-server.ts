@@ -1,10 +1,11 @@
 import type { HostArchitecture } from "../../ldcache/architecture.ts";
-import type { ContainerEdits } from "../../model/container-edits.ts";
+import type { ContainerEdits, GeneratedDirectory } from "../../model/container-edits.ts";
 import { NvociError } from "../../model/errors.ts";
 import type { Finding } from "../../model/finding.ts";
 import type { ContainerPath } from "../../model/paths.ts";
 import { checkRequirements } from "../../request/requirements.ts";
 import type { Triplet } from "../debian-layout.ts";
+import { applicationProfile } from "./application-profile.ts";
 import { libraryDirectory } from "./container-directories.ts";
 import { hostCudaVersion } from "./cuda-version.ts";
 import { addControlNodes, addGpuNodes, addImexNodes, collectDevices, deviceRoot } from "./device-nodes.ts";
@@ -13,7 +14,7 @@ import { driverRoot } from "./driver-root.ts";
 import { readDriverVersion } from "./driver-version.ts";
 import { discoverFeatures } from "./feature-files.ts";
 import { discoverFirmware } from "./firmware.ts";
-import { applicationProfile, type GeneratedFile, maskedParams } from "./generated-files.ts";
+import { procDriver } from "./proc-driver.ts";
 import { gpuBrands } from "./gpu-brands.ts";
 import { discoverGpus, type Gpu } from "./gpus.ts";
 import { addDrmNodes, discoverGraphicsFiles } from "./graphics-files.ts";
@@ -32,8 +33,8 @@ const ARCHITECTURES: Readonly<Record<Triplet, HostArchitecture>> = {
 /** What a container gets of a server's driver. */
 export interface ServerDiscovery {
   readonly edits: ContainerEdits;
-  /** Files with a content of their own; the executor may leave them out. */
-  readonly files: readonly GeneratedFile[];
+  /** Directories with a content of their own. */
+  readonly generated: readonly GeneratedDirectory[];
   readonly findings: readonly Finding[];
   /** Of the kernel modules. */
   readonly driverVersion: string;
@@ -109,15 +110,22 @@ export function discoverServer(input: ServerInput): ServerDiscovery {
   const firmware = discoverFirmware(root, driverVersion);
   const ipc = discoverIpc(root, capabilities);
   const features = discoverFeatures(root, devices, input.features ?? []);
-  const profile = capabilities.has("graphics") ? applicationProfile(selected.gpus) : undefined;
+  const profile = capabilities.has("graphics") ? [applicationProfile(selected.gpus)] : [];
+  // The directory is the kernel's: a container whose procfs lacks it has nothing to hide there.
+  const proc = container.hasProcDriver
+    ? procDriver(host, selected.gpus, selected.migDevices, managed.length > 0)
+    : undefined;
 
   return {
     edits: {
       deviceNodes: devices.nodes,
-      mounts: [libraries, programs, graphics, firmware, ipc, features].flatMap(({ mounts }) => mounts),
+      mounts: [
+        ...[libraries, programs, graphics, firmware, ipc, features].flatMap(({ mounts }) => mounts),
+        ...(proc?.mounts ?? []),
+      ],
       links: [...libraries.links, ...graphics.links, ...screens],
     },
-    files: [maskedParams(host), profile].filter((file) => file !== undefined),
+    generated: [...(proc === undefined ? [] : [proc.directory]), ...profile],
     findings: [
       present,
       libraries,

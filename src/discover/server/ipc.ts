@@ -11,26 +11,25 @@ const OPTIONS: readonly MountOption[] = ["nosuid", "nodev", "noexec"];
 /** Where the driver's services answer. */
 const ENDPOINTS: readonly {
   readonly path: string;
-  readonly kind: Mount["kind"];
-  readonly type: "socket" | "directory";
+  readonly kind: "socket" | "directory";
   readonly capability: DriverCapability;
 }[] = [
-  { path: "/run/nvidia-persistenced/socket", kind: "file", type: "socket", capability: "utility" },
-  { path: "/run/nvidia-fabricmanager/socket", kind: "file", type: "socket", capability: "utility" },
-  { path: "/tmp/nvidia-mps", kind: "directory", type: "directory", capability: "compute" },
+  { path: "/run/nvidia-persistenced/socket", kind: "socket", capability: "utility" },
+  { path: "/run/nvidia-fabricmanager/socket", kind: "socket", capability: "utility" },
+  { path: "/tmp/nvidia-mps", kind: "directory", capability: "compute" },
 ];
 
 /** Finds the sockets of the driver's services. Most hosts run none of them. */
 export function discoverIpc(root: DriverRoot, capabilities: ReadonlySet<DriverCapability>): FoundFiles {
   const mounts: Mount[] = [];
   const findings: Finding[] = [];
-  for (const { path, kind, type, capability } of ENDPOINTS) {
+  for (const { path, kind, capability } of ENDPOINTS) {
     if (!capabilities.has(capability)) continue;
     const source = `socket ${path}`;
     // Everybody may write to /tmp: a link there could name any directory of the host, so none is followed.
     const hostPath = below(root.root, path);
     const found = root.host.lstat(hostPath)?.type;
-    if (found === type) {
+    if (found === kind) {
       mounts.push({ hostPath, containerPath: containerPath(path), kind, options: OPTIONS, source });
     } else if (found === undefined) {
       findings.push(finding("entry-missing", "info", source, { type: "socket", path }));

@@ -47,8 +47,6 @@ export function discoverMigDevices(host: HostView, gpus: readonly Gpu[]): readon
 
 /**
  * Adds the nodes that open the chosen GPU instances.
- *
- * The kernel shows the files below /proc/driver/nvidia in every container, so these nodes are all it takes.
  */
 export function addMigNodes(devices: DeviceCollector, migDevices: readonly MigDevice[]): void {
   for (const { gpu, index, capabilities } of migDevices) {

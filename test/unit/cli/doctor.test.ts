@@ -130,6 +130,14 @@ describe("diagnose()", () => {
     expect(checks.map(({ code }) => code)).not.toContain("manifests-none");
   });
 
+  it("looks for manifests on a server whose configuration says so", () => {
+    const config = '"[nvidia-container-runtime]\\nmode = \\"csv\\""';
+    const tree = [...HOST, `file /c.toml = ${config}`];
+    const codes = diagnose(context({ tree }), "/c.toml").map(({ code }) => code);
+    expect(codes).toContain("manifests-none");
+    expect(codes).not.toContain("driver-missing");
+  });
+
   it("warns a user who is not root", () => {
     const checks = diagnose(context({ ...HEALTHY, system: { geteuid: () => 1000 } }), undefined);
     expect(checks[0]).toMatchObject({ code: "not-root", status: "warn" });

@@ -30,6 +30,20 @@ const OPERATIONS: readonly Operation[] = [
     fileMode: 0o660,
     source: "l4t.csv:1",
   },
+  {
+    op: "cover-directory",
+    path: containerPath("/proc/driver/nvidia"),
+    files: [],
+    directories: [],
+    source: "GPUs",
+  },
+  {
+    op: "bind-socket",
+    hostPath: hostPath("/run/s"),
+    path: containerPath("/run/s"),
+    options: [],
+    source: "ipc",
+  },
   { op: "allow-devices", rules: [], source: "injected devices" },
 ];
 
@@ -41,7 +55,7 @@ const list = (...words: string[]): readonly string[] => {
 
 describe("nvoci list", () => {
   it("prints the container's paths, a line each, devices first", () => {
-    expect(list()).toEqual(["/dev/x", "/usr/local/cuda", "/f", "/l"]);
+    expect(list()).toEqual(["/dev/x", "/usr/local/cuda", "/proc/driver/nvidia", "/f", "/run/s", "/l"]);
   });
 
   it.each([
@@ -60,7 +74,9 @@ describe("nvoci list", () => {
     expect(list("-l").map((line) => line.split(/ {2,}/))).toEqual([
       ["device", "/dev/x", "/dev/x", "l4t.csv:1"],
       ["directory", "/usr/local/cuda", "/opt/cuda", "config.toml"],
+      ["directory", "/proc/driver/nvidia", "generated", "GPUs"],
       ["file", "/f", "/f", "l4t.csv:2"],
+      ["socket", "/run/s", "/run/s", "ipc"],
       ["link", "/l", "-> f", "l4t.csv:3"],
     ]);
   });

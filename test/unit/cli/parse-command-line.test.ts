@@ -48,7 +48,7 @@ describe("parseCommandLine()", () => {
     ["a word too many", ["info", "more"]],
     ["an option without its value", ["plan", "--bundle"]],
     ["an option given twice", ["plan", "--config", "/a", "--config", "/b"]],
-    ["an unknown type", ["list", "--type", "socket"]],
+    ["an unknown type", ["list", "--type", "gpu"]],
     ["a bundle together with variables", ["plan", "--bundle", "/b", "--env", "A=1"]],
     ["a manifest command without action", ["manifest"]],
     ["an unknown manifest action", ["manifest", "bogus"]],

@@ -4,6 +4,7 @@ import type { ServerInput } from "../../../src/discover/server/server-input.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import type { Request } from "../../../src/request/request.ts";
 import { catchError } from "../../support/catch-error.ts";
+import { DEBIAN_FACTS } from "../../support/container-facts.ts";
 import { madeCudaNote, noteElf } from "../../support/note-elf.ts";
 import { CONTROL_NODES, LIBRARIES, type MadeServer, serverHost } from "../../support/server-host.ts";
 
@@ -59,6 +60,8 @@ const REQUEST: ServerInput["request"] = {
   migMonitorDevices: undefined,
 };
 
+const DEBIAN: ServerInput["container"] = { ...DEBIAN_FACTS, hasProcDriver: true };
+
 function discover(
   request: Partial<Request> = {},
   server: Partial<MadeServer> = {},
@@ -70,7 +73,7 @@ function discover(
     triplet: "x86_64-linux-gnu",
     driverRoot: hostPath("/"),
     request: { ...REQUEST, ...request },
-    container: { debianLike: true, hasMultiarchDirectory: true },
+    container: DEBIAN,
     givenDevices: new Set(),
     ...input,
   });
@@ -96,6 +99,8 @@ test("discoverServer() gives compute and utility what they need, and no more", (
     `${FIRMWARE}/gsp_ga10x.bin`,
     `${FIRMWARE}/gsp_tu10x.bin`,
     "/run/nvidia-persistenced/socket",
+    "/proc/driver/nvidia/gpus/0000:01:00.0",
+    "/proc/driver/nvidia/gpus/0000:02:00.0",
   ]);
   expect(nodes(found)).toEqual([
     "/dev/nvidiactl",
@@ -119,7 +124,7 @@ test("discoverServer() mounts the real program under its plain name", () => {
 
 test("discoverServer() lets sockets be written to, and nothing in them be run", () => {
   const socket = discover().edits.mounts.find((one) => one.containerPath.endsWith("/socket"));
-  expect(socket).toMatchObject({ kind: "file", options: ["nosuid", "nodev", "noexec"] });
+  expect(socket).toMatchObject({ kind: "socket", options: ["nosuid", "nodev", "noexec"] });
 });
 
 test("discoverServer() keeps numbers, mode and owner of a node, and does not let it be made anew", () => {
@@ -161,19 +166,20 @@ test("discoverServer() gives graphics the screens of the chosen GPUs, and the fi
 });
 
 test("discoverServer() makes a profile of the chosen GPUs for EGL", () => {
-  const { files } = discover({
+  const { generated } = discover({
     driverCapabilities: ["graphics"],
     visibleDevices: { kind: "list", ids: ["1"] },
   });
-  expect(files.map(({ path }) => path)).toEqual([
-    "/proc/driver/nvidia/params",
-    "/etc/nvidia/nvidia-application-profiles-rc.d/10-container.conf",
-  ]);
-  expect(files[1]?.content).toContain('"EGLVisibleDGPUDevices", 0x2]');
+  const profile = generated.find(({ path }) => path === "/etc/nvidia/nvidia-application-profiles-rc.d");
+  expect(profile?.files.map(({ name }) => name)).toEqual(["10-container.conf"]);
+  expect(profile?.files[0]?.content).toContain('"EGLVisibleDGPUDevices", 0x2]');
 });
 
-test("discoverServer() changes one parameter of the kernel module, and only where it says yes", () => {
-  expect(discover().files[0]?.content).toBe(
+const procFiles = (found: ReturnType<typeof discover>) =>
+  found.generated.find(({ path }) => path === "/proc/driver/nvidia")?.files ?? [];
+
+test("discoverServer() forbids the driver's libraries to make device nodes", () => {
+  expect(procFiles(discover()).find(({ name }) => name === "params")?.content).toBe(
     "ResmanDebugLevel: 4294967295\nModifyDeviceFiles: 0\nDeviceFileUID: 0\n",
   );
   const tree = SERVER.tree?.filter((line) => !line.includes("/params")) ?? [];
@@ -181,7 +187,23 @@ test("discoverServer() changes one parameter of the kernel module, and only wher
     ...SERVER,
     tree: [...tree, 'file /proc/driver/nvidia/params = "ModifyDeviceFiles: 0\\n"'],
   });
-  expect(discover({}, {}, { host }).files).toEqual([]);
+  expect(procFiles(discover({}, {}, { host })).find(({ name }) => name === "params")?.content).toBe(
+    "ModifyDeviceFiles: 0\n",
+  );
+});
+
+test("discoverServer() shows the chosen GPUs in /proc/driver/nvidia, and no other", () => {
+  const found = discover({ visibleDevices: { kind: "list", ids: ["1"] } });
+  const proc = found.generated.find(({ path }) => path === "/proc/driver/nvidia");
+  expect(proc?.directories).toEqual(["gpus/0000:02:00.0"]);
+  expect(paths(found)).toContain("/proc/driver/nvidia/gpus/0000:02:00.0");
+  expect(paths(found)).not.toContain("/proc/driver/nvidia/gpus/0000:01:00.0");
+});
+
+test("discoverServer() leaves /proc alone in a container whose procfs has no driver", () => {
+  const container = { ...DEBIAN, hasProcDriver: false };
+  const found = discover({}, {}, { container });
+  expect(found.generated.map(({ path }) => path)).not.toContain("/proc/driver/nvidia");
 });
 
 test("discoverServer() gives the driver's files without a GPU for none", () => {
@@ -323,7 +345,7 @@ test("discoverServer() gives features that were asked for", () => {
     "/dev/infiniband/rdma_cm",
     "/dev/infiniband/uverbs0",
   ]);
-  expect(found.edits.mounts.slice(-2)).toMatchObject([
+  expect(found.edits.mounts.filter(({ source }) => source === "NVIDIA_GDS")).toMatchObject([
     { containerPath: "/run/udev", kind: "directory" },
     { containerPath: "/etc/cufile.json", kind: "file" },
   ]);

@@ -3,14 +3,15 @@ import { discoverLibraries, type LibrarySearch } from "../../../src/discover/ser
 import { driverRoot } from "../../../src/discover/server/driver-root.ts";
 import { DRIVER_LIBRARIES, withImplied } from "../../../src/discover/server/library-table.ts";
 import { hostPath } from "../../../src/model/paths.ts";
+import { DEBIAN_FACTS } from "../../support/container-facts.ts";
 import { catchError } from "../../support/catch-error.ts";
 import { madeAbiTag, noteElf } from "../../support/note-elf.ts";
 import { LIBRARIES, type MadeServer, serverHost } from "../../support/server-host.ts";
 import { sharedObject } from "../../support/shared-object.ts";
 
 const VERSION = "535.86.05";
-const DEBIAN = { debianLike: true, hasMultiarchDirectory: true };
-const FEDORA = { debianLike: false, hasMultiarchDirectory: false, hasSeparateLib: true };
+const DEBIAN = DEBIAN_FACTS;
+const FEDORA = { ...DEBIAN_FACTS, debianLike: false, hasMultiarchDirectory: false };
 
 function discover(server: MadeServer, search: Partial<LibrarySearch> = {}) {
   const libraries = discoverLibraries({

@@ -48,7 +48,7 @@ function container(fails: Readonly<Record<string, number>> = {}, allowDevices: E
     statx: (_, name) => (links.has(name) ? { type: "symlink" } : undefined) as never,
     unlinkat: (_, name) => void links.delete(name),
   });
-  const confinement = {} as ExecuteContext["confinement"];
+  const confinement = { owner: { uid: 0, gid: 0 } } as ExecuteContext["confinement"];
   const context = { system, root: new Fd(3, "/rootfs"), containerName: "4f2c9a", confinement, allowDevices };
   return { context, links, mask: () => mask, masks };
 }

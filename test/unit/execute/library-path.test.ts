@@ -142,7 +142,7 @@ describe("composeConfiguration()", () => {
     composeConfiguration(...input).split("\n");
 
   it("puts injected directories first, then what the image names, then the default ones", () => {
-    expect(lines(["/opt/a", "/opt/b"], new Set(["/z", "/y"]), ["/lib", "/usr/lib"])).toEqual([
+    expect(lines(["/opt/a", "/opt/b"], undefined, new Set(["/z", "/y"]), ["/lib", "/usr/lib"])).toEqual([
       "/opt/a",
       "/opt/b",
       "/z",
@@ -155,7 +155,7 @@ describe("composeConfiguration()", () => {
 
   it("does not move a directory that the image names itself, or that is a default one", () => {
     const named = new Set(["/own", "/usr/lib/tegra"]);
-    expect(lines(["/usr/lib/tegra", "/usr/lib", "/x"], named, ["/usr/lib"])).toEqual([
+    expect(lines(["/usr/lib/tegra", "/usr/lib", "/x"], undefined, named, ["/usr/lib"])).toEqual([
       "/x",
       "/own",
       "/usr/lib/tegra",
@@ -164,7 +164,17 @@ describe("composeConfiguration()", () => {
     ]);
   });
 
+  it("puts the image's forward compatibility before everything else", () => {
+    expect(lines(["/opt/a"], "/usr/local/cuda/compat", new Set(["/z"]), ["/lib"])).toEqual([
+      "/usr/local/cuda/compat",
+      "/opt/a",
+      "/z",
+      "/lib",
+      "",
+    ]);
+  });
+
   it("cannot make ldconfig read the image's configuration", () => {
-    expect(composeConfiguration(["/x"], new Set(["/a"]), ["/lib"])).not.toContain("include");
+    expect(composeConfiguration(["/x"], undefined, new Set(["/a"]), ["/lib"])).not.toContain("include");
   });
 });

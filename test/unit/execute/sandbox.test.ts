@@ -16,6 +16,7 @@ const CONFINEMENT: Confinement = {
 function callsOf(confinement: Partial<Confinement> = {}, program: { fd: Fd } | { path: string } = { path: "/sbin/x" }) {
   const { steps, cloneFlags } = confinedSteps(fakeSyscalls({ address: () => 4096 }), {
     confinement: { ...CONFINEMENT, ...confinement },
+    mounts: [],
     program,
     argv: (file) => ["ldconfig", "-f", file],
     configuration: new Uint8Array([0x2f]),

@@ -6,7 +6,13 @@ import { type PlanOptions, plan } from "../../../src/plan/plan.ts";
 import { device, edits, link, mount } from "../../support/edits.ts";
 
 const LDCONFIG = { from: "host", path: hostPath("/sbin/ldconfig") } as const;
-const OPTIONS: PlanOptions = { ldconfig: LDCONFIG, libraryFolders: [], cgroups: true };
+const OPTIONS: PlanOptions = {
+  ldconfig: LDCONFIG,
+  libraryFolders: [],
+  generated: [],
+  compatFolder: undefined,
+  cgroups: true,
+};
 
 /** `op path` of each operation. */
 const outline = (operations: readonly Operation[]): string[] =>

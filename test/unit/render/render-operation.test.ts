@@ -16,6 +16,20 @@ describe("renderOperation()", () => {
       { op: "bind-directory", hostPath: hostPath("/h"), path, options: ["ro"], source },
       "mount directory /c from /h (ro)",
     ],
+    [
+      { op: "bind-socket", hostPath: hostPath("/run/s"), path, options: ["nosuid"], source },
+      "mount socket /c from /run/s (nosuid)",
+    ],
+    [
+      {
+        op: "cover-directory",
+        path,
+        files: [{ name: "a/params", content: "x", mode: 0o444 }],
+        directories: ["gpus/0"],
+        source,
+      },
+      "cover directory /c with a/params, gpus/0",
+    ],
     [{ op: "make-link", path, target: "../t", source }, "make link /c -> ../t"],
     [
       {
@@ -35,6 +49,7 @@ describe("renderOperation()", () => {
         op: "update-ldcache",
         ldconfig: { from: "host", path: hostPath("/sbin/ldconfig.real") },
         folders: [containerPath("/a"), containerPath("/b")],
+        compatFolder: undefined,
         source,
       },
       "refresh /etc/ld.so.cache by the host's /sbin/ldconfig.real for /a, /b",
@@ -44,9 +59,10 @@ describe("renderOperation()", () => {
         op: "update-ldcache",
         ldconfig: { from: "container", path: containerPath("/sbin/ldconfig") },
         folders: [containerPath("/a")],
+        compatFolder: containerPath("/compat"),
         source,
       },
-      "refresh /etc/ld.so.cache by the image's /sbin/ldconfig for /a",
+      "refresh /etc/ld.so.cache by the image's /sbin/ldconfig for /compat, /a",
     ],
     [
       {

@@ -1,0 +1,25 @@
+import { MANIFEST_FILES } from "./manifests.mjs";
+
+/** Tells what the host has and what the hook plans. */
+export function showHost(report, { operations }) {
+  report.section("The host: a Jetson of L4T 36.4.3 made of files, in a mount namespace of its own");
+  for (const [name, text] of Object.entries(MANIFEST_FILES)) {
+    const lines = text.split("\n").filter((line) => /^\w/.test(line));
+    report.line(`${name}: ${tally(lines.map((line) => line.split(",")[0]))}`);
+  }
+  const kinds = operations.map(({ op }) => op);
+  report.section("The plan");
+  report.line(tally(kinds));
+  const devices = kinds.filter((op) => op === "bind-device");
+  report.check(
+    "has the two devices and a cache refresh",
+    devices.length === 2 && kinds.includes("update-ldcache"),
+  );
+}
+
+/** `2 lib, 1 sym`, in the order of first appearance. */
+function tally(words) {
+  const counts = new Map();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].map(([word, count]) => `${count} ${word}`).join(", ");
+}

@@ -1,0 +1,194 @@
+import type { Config } from "../config/config.ts";
+import { chooseSelection } from "../manifest/choose-selection.ts";
+import { readManifests } from "../manifest/read-manifests.ts";
+import type { ContainerEdits, DeviceNode, GeneratedDirectory } from "../model/container-edits.ts";
+import { NvociError } from "../model/errors.ts";
+import type { Finding } from "../model/finding.ts";
+import type { HostView } from "../model/host-view.ts";
+import { type ContainerPath, hostPath } from "../model/paths.ts";
+import { quote } from "../model/quote.ts";
+import type { Request, VisibleDevices } from "../request/request.ts";
+import type { ContainerFacts } from "./container-facts.ts";
+import type { Triplet } from "./debian-layout.ts";
+import { detectPlatform, type Platform } from "./detect-platform.ts";
+import { discoverManifestEntries } from "./manifest-entries.ts";
+import { prefersCompat } from "./server/cuda-compat.ts";
+import { discoverServer } from "./server/discover-server.ts";
+import type { ServerFeature } from "./server/feature-files.ts";
+import { discoverGpus, type Gpu } from "./server/gpus.ts";
+
+/** Everything that decides what a container gets of this host's driver. */
+export interface DriverInput {
+  readonly host: HostView;
+  readonly triplet: Triplet;
+  readonly config: Config;
+  readonly request: Request;
+  readonly features: readonly ServerFeature[];
+  readonly container: ContainerFacts;
+  /** Container paths of the device nodes that config.json has already. */
+  readonly givenDevices: ReadonlySet<string>;
+}
+
+/** What a container gets of this host's driver. */
+export interface DriverDiscovery {
+  readonly edits: ContainerEdits;
+  readonly generated: readonly GeneratedDirectory[];
+  /** Directory of the image that ldconfig is to look into before all others. */
+  readonly compatFolder: ContainerPath | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** An integrated GPU, by the names that the driver gives to those of Orin and Thor. */
+const isIntegrated = ({ model }: Gpu): boolean => model.includes("(nvgpu)") || model.includes("Thor");
+
+/** Nodes of manifests that are the discrete driver's business where there is a discrete GPU. */
+const DISCRETE_NODE = /^\/dev\/nvidia(?:\d+|ctl|-modeset|-uvm|-uvm-tools)$/;
+/** The integrated GPU's nodes on a board with a card: the card has number 1. */
+const INTEGRATED_NUMBERS = ["/dev/nvidia0", "/dev/nvidia2"];
+
+/**
+ * Finds the driver's files and devices by the means of the platform: manifests on Tegra, `ld.so.cache` on servers,
+ * and both on a board with a discrete GPU beside its integrated one. `mode` in the configuration overrides.
+ *
+ * @throws NvociError as `discoverServer` does, and "device-unknown" for a GPU that a Tegra board does not have.
+ */
+export function discoverDriver(input: DriverInput): DriverDiscovery {
+  const { mode } = input.config.nvidiaContainerRuntime;
+  const platform = detectPlatform(input.host);
+  if (mode === "legacy" || (mode === "auto" && platform.kind === "server")) return fromCache(input, input.request);
+  const discrete = mode === "csv" ? [] : discoverGpus(input.host).gpus.filter((gpu) => !isIntegrated(gpu));
+  return discrete.length === 0 ? fromManifests(input, platform) : fromBoth(input, platform, discrete);
+}
+
+function fromCache(input: DriverInput, request: Request): DriverDiscovery {
+  const { config, container } = input;
+  const found = discoverServer({
+    ...input,
+    request,
+    driverRoot: config.nvidiaContainerCli.root,
+    ldCache: config.nvidiaContainerCli.ldcache,
+    librarySearchPaths: config.nvoci.librarySearchPaths,
+  });
+  const { compat } = container;
+  const usesCompat =
+    compat !== undefined &&
+    config.nvidiaContainerRuntime.modes.legacy.cudaCompatMode !== "disabled" &&
+    request.driverCapabilities.includes("compute") &&
+    prefersCompat(compat.library, found.driverVersion, found.cudaVersion());
+  return {
+    edits: found.edits,
+    generated: found.generated,
+    compatFolder: usesCompat ? compat.directory : undefined,
+    findings: found.findings,
+  };
+}
+
+/** Manifests name files and devices one by one: a board has one GPU, and all of it is the container's. */
+function fromManifests(input: DriverInput, platform: Platform): DriverDiscovery {
+  const { host, triplet, config, request, container, givenDevices } = input;
+  refuseOtherGpus(request);
+  const release = platform.kind === "tegra" ? platform.release : undefined;
+  const selection = chooseSelection(request.csvMounts, config.nvoci.csvMounts, release);
+  const manifests = readManifests(host, config.nvidiaContainerRuntime.modes.csv.mountSpecPath, selection);
+  const found = discoverManifestEntries({
+    host,
+    specs: manifests.specs,
+    driverRoot: config.nvidiaContainerCli.root,
+    alternateRoots: config.nvoci.alternateRoots,
+    container,
+    triplet,
+    givenDevices,
+  });
+  const deviceNodes = request.visibleDevices.kind === "none" ? [] : found.edits.deviceNodes;
+  return {
+    edits: { ...found.edits, deviceNodes },
+    generated: [],
+    compatFolder: undefined,
+    findings: [...manifests.findings, ...found.findings],
+  };
+}
+
+function refuseOtherGpus({ visibleDevices, source }: Request): void {
+  if (visibleDevices.kind !== "list") return;
+  const other = visibleDevices.ids.find((id) => id !== "0");
+  if (other === undefined) return;
+  throw new NvociError(
+    "device-unknown",
+    `Cannot use the GPU ${quote(other)} that ${source} names: this board has GPU "0" alone`,
+    ["hint: set NVIDIA_VISIBLE_DEVICES=all or 0"],
+  );
+}
+
+/** Whether a list of devices names the integrated GPU, which is the board's first. */
+const wantsIntegrated = (visible: VisibleDevices, integrated: Gpu | undefined): boolean =>
+  visible.kind === "all" ||
+  (visible.kind === "list" &&
+    visible.ids.some((id) => id === "0" || (integrated?.uuid !== undefined && id === integrated.uuid)));
+
+/**
+ * A board with a card, as IGX Orin or Thor with an RTX. The integrated GPU is index 0 and its nodes come from the
+ * manifests, the card is index 1 and comes from the cache; files come from both.
+ */
+function fromBoth(input: DriverInput, platform: Platform, discrete: readonly Gpu[]): DriverDiscovery {
+  const { host, request } = input;
+  const { visibleDevices } = request;
+  const integrated = discoverGpus(host).gpus.find(isIntegrated);
+  const withIntegrated = wantsIntegrated(visibleDevices, integrated);
+  const board = fromManifests({ ...input, request: { ...request, visibleDevices: { kind: "all" } } }, platform);
+  const card = fromCache(input, { ...request, visibleDevices: discreteOnly(visibleDevices, discrete, integrated) });
+
+  const own = board.edits.deviceNodes.filter(({ path }) =>
+    DISCRETE_NODE.test(path) ? withIntegrated && INTEGRATED_NUMBERS.includes(path) : true,
+  );
+  const extra = withIntegrated ? integratedDisplay(host, own, input.givenDevices) : [];
+  const boardNodes = visibleDevices.kind === "none" ? [] : [...own, ...extra];
+  return {
+    edits: merge({ ...board.edits, deviceNodes: boardNodes }, card.edits),
+    generated: card.generated,
+    compatFolder: card.compatFolder,
+    findings: [...board.findings, ...card.findings],
+  };
+}
+
+/** The cards among the devices that were asked for, by PCI address: the index counts the integrated GPU too. */
+function discreteOnly(
+  visible: VisibleDevices,
+  discrete: readonly Gpu[],
+  integrated: Gpu | undefined,
+): VisibleDevices {
+  if (visible.kind === "none") return visible;
+  if (visible.kind === "all") return { kind: "list", ids: discrete.map(({ busId }) => busId) };
+  const ids = visible.ids
+    .filter((id) => !wantsIntegrated({ kind: "list", ids: [id] }, integrated))
+    .map((id) => (/^\d+$/.test(id) ? (discrete[Number(id) - 1]?.busId ?? id) : id));
+  return ids.length === 0 ? { kind: "none" } : { kind: "list", ids };
+}
+
+/** Thor's integrated GPU has a second node, for its displays, which no manifest lists. */
+function integratedDisplay(
+  host: HostView,
+  nodes: readonly DeviceNode[],
+  given: ReadonlySet<string>,
+): DeviceNode[] {
+  const [first] = nodes.filter(({ path }) => path === INTEGRATED_NUMBERS[0]);
+  const path = INTEGRATED_NUMBERS[1] as ContainerPath;
+  if (first === undefined || given.has(path) || nodes.some((node) => node.path === path)) return [];
+  const stat = host.lstat(hostPath(path));
+  if (stat?.type !== "character-device") return [];
+  const { major, minor, mode: fileMode, uid, gid } = stat;
+  return [{ ...first, path, hostPath: hostPath(path), major, minor, fileMode, uid, gid }];
+}
+
+/** Both edits, the first's where they name the same place. */
+function merge(first: ContainerEdits, second: ContainerEdits): ContainerEdits {
+  const taken = new Set<string>([
+    ...first.deviceNodes.map(({ path }) => path),
+    ...first.mounts.map(({ containerPath }) => containerPath),
+    ...first.links.map(({ containerPath }) => containerPath),
+  ]);
+  return {
+    deviceNodes: [...first.deviceNodes, ...second.deviceNodes.filter(({ path }) => !taken.has(path))],
+    mounts: [...first.mounts, ...second.mounts.filter(({ containerPath }) => !taken.has(containerPath))],
+    links: [...first.links, ...second.links.filter(({ containerPath }) => !taken.has(containerPath))],
+  };
+}

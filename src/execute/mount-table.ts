@@ -1,0 +1,69 @@
+import { isWithin } from "../model/paths.ts";
+import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, O_RDONLY } from "../sys/constants.ts";
+import { CWD, type Fd } from "../sys/fd.ts";
+import { readAll } from "../sys/linux-host.ts";
+import type { Syscalls } from "../sys/syscalls.ts";
+
+/** One mount of a mount namespace. */
+export interface MountEntry {
+  readonly id: number;
+  /** Where it is, as a path of the process that reads the table. */
+  readonly point: string;
+  /** MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC. */
+  readonly flags: number;
+  /** Mounts made on it appear in its peers too, in other namespaces. */
+  readonly shared: boolean;
+}
+
+const FLAGS: Readonly<Record<string, number>> = {
+  ro: MS_RDONLY,
+  nosuid: MS_NOSUID,
+  nodev: MS_NODEV,
+  noexec: MS_NOEXEC,
+};
+
+/** Blanks and backslashes in paths are written as three octal digits. */
+const fromOctal = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+
+/**
+ * Reads the text of a mountinfo file, in its order: what comes later can lie over what comes before.
+ *
+ * @see proc_pid_mountinfo(5)
+ */
+export function parseMountTable(text: string): MountEntry[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const fields = line.split(" ");
+      const optional = fields.slice(6, fields.indexOf("-", 6));
+      return {
+        id: Number(fields[0]),
+        point: fromOctal(fields[4] ?? ""),
+        flags: (fields[5] ?? "").split(",").reduce((sum, option) => sum | (FLAGS[option] ?? 0), 0),
+        shared: optional.some((field) => field.startsWith("shared:")),
+      };
+    });
+}
+
+/** The text of the calling process' mount table. */
+export function readMountInfo(system: Syscalls): string {
+  const fd = system.openat(CWD, "/proc/self/mountinfo", O_RDONLY);
+  const bytes = readAll(system, fd, 0);
+  system.close(fd);
+  return system.decode(bytes, 0, bytes.length);
+}
+
+/**
+ * The mount of a directory and all below it, by their paths as seen from that directory; what lies over another
+ * mount comes after it.
+ */
+export function mountsBelow(
+  system: Syscalls,
+  directory: Fd,
+): { readonly path: string; readonly flags: number }[] {
+  const root = system.readlinkat(CWD, `/proc/self/fd/${directory.number}`) ?? "/";
+  const top = parseMountTable(readMountInfo(system)).filter(({ point }) => isWithin(point, root));
+  return top.map(({ point, flags }) => ({ path: point.slice(root === "/" ? 0 : root.length) || "/", flags }));
+}

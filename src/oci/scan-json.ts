@@ -1,0 +1,122 @@
+/**
+ * Finds values in a JSON text without making a value of it. The text is known to be valid JSON: on any other one the
+ * answers mean nothing.
+ *
+ * @see RFC 8259
+ */
+
+/** Where a value lies in a text. `end` is the place after its last character. */
+export interface JsonRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A member of an object. */
+export interface JsonMember {
+  /** As JSON.parse() would give it, escapes resolved. */
+  readonly key: string;
+  /** Where the key's first quotation mark is. */
+  readonly start: number;
+  readonly value: JsonRange;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OPENING = [0x5b, 0x7b];
+const CLOSING = [0x5d, 0x7d];
+const BYTE_ORDER_MARK = 0xfeff;
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+
+function skipSpace(text: string, at: number): number {
+  let position = at;
+  while (isSpace(text.charCodeAt(position))) position++;
+  return position;
+}
+
+/** @param start the opening quotation mark. */
+function endOfString(text: string, start: number): number {
+  for (let quote = text.indexOf('"', start + 1); ; quote = text.indexOf('"', quote + 1)) {
+    if (quote < 0) return text.length;
+    let first = quote;
+    while (text.charCodeAt(first - 1) === BACKSLASH) first--;
+    if ((quote - first) % 2 === 0) return quote + 1;
+  }
+}
+
+function endOfValue(text: string, start: number): number {
+  const code = text.charCodeAt(start);
+  if (code === QUOTE) return endOfString(text, start);
+  let position = start;
+  if (OPENING.includes(code)) {
+    for (let depth = 0; position < text.length; ) {
+      const next = text.charCodeAt(position);
+      // A brace inside of a string is none.
+      if (next === QUOTE) {
+        position = endOfString(text, position);
+        continue;
+      }
+      position++;
+      if (next === 0x7b || next === 0x5b) depth++;
+      else if ((next === 0x7d || next === 0x5d) && --depth === 0) break;
+    }
+    return position;
+  }
+  for (; position < text.length; position++) {
+    const next = text.charCodeAt(position);
+    if (next === COMMA || isSpace(next) || CLOSING.includes(next)) break;
+  }
+  return position;
+}
+
+const rangeAt = (text: string, start: number): JsonRange => ({ start, end: endOfValue(text, start) });
+
+/** The place after the comma that follows a value, or `undefined` at the end of the list or object. */
+function nextStart(text: string, after: number): number | undefined {
+  const comma = skipSpace(text, after);
+  return text.charCodeAt(comma) === COMMA ? skipSpace(text, comma + 1) : undefined;
+}
+
+/** The text's one value. */
+export const rootRange = (text: string): JsonRange =>
+  rangeAt(text, skipSpace(text, text.charCodeAt(0) === BYTE_ORDER_MARK ? 1 : 0));
+
+/**
+ * The first member of the text's object, without a look at the rest.
+ *
+ * @returns where the object, the key and the value begin; `undefined` for an object without members.
+ */
+export function firstMember(text: string): { object: number; key: number; value: number } | undefined {
+  const object = skipSpace(text, text.charCodeAt(0) === BYTE_ORDER_MARK ? 1 : 0);
+  const key = skipSpace(text, object + 1);
+  if (text.charCodeAt(key) !== QUOTE) return undefined;
+  return { object, key, value: skipSpace(text, skipSpace(text, endOfString(text, key)) + 1) };
+}
+
+/** The members of an object in the order of the text; a key that comes twice is in it twice. */
+export function membersOf(text: string, object: JsonRange): readonly JsonMember[] {
+  const members: JsonMember[] = [];
+  let start: number | undefined = skipSpace(text, object.start + 1);
+  if (start >= object.end - 1) return members;
+  while (start !== undefined) {
+    const keyEnd = endOfString(text, start);
+    const value = rangeAt(text, skipSpace(text, skipSpace(text, keyEnd) + 1));
+    members.push({ key: JSON.parse(text.slice(start, keyEnd)) as string, start, value });
+    start = nextStart(text, value.end);
+  }
+  return members;
+}
+
+/** The items of a list. */
+export function itemsOf(text: string, list: JsonRange): readonly JsonRange[] {
+  const items: JsonRange[] = [];
+  let start: number | undefined = skipSpace(text, list.start + 1);
+  if (start >= list.end - 1) return items;
+  while (start !== undefined) {
+    const item = rangeAt(text, start);
+    items.push(item);
+    start = nextStart(text, item.end);
+  }
+  return items;
+}

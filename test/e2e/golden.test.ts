@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import type { Build } from "../support/builds.ts";
+import { createFakeHost } from "../support/fake-host.ts";
+import { yoctoEntries } from "../support/fake-l4t.ts";
+import { type GoldenCase, goldenCases, isFlat, planText } from "../support/golden-case.ts";
+import { describeBuilds } from "../support/prerequisites.ts";
+import { TRIPLET } from "../support/rootfs.ts";
+import { treeLineEntry } from "../support/tree-line-entry.ts";
+
+const BUNDLE = "/opt/bundle";
+
+/** What a build plans for a case on the real kernel, or the text of its error. */
+async function outcome(build: Build, golden: GoldenCase): Promise<string> {
+  const host = createFakeHost([
+    ...golden.host.map((line) => treeLineEntry(line)),
+    // A real C library, since the program of Node.js needs one.
+    ...(isFlat(golden) ? yoctoEntries() : []),
+    ...golden.image.map((line) => treeLineEntry(line, `${BUNDLE}/rootfs`)),
+    { kind: "file", path: `${BUNDLE}/config.json`, content: golden.config },
+  ]);
+  const place = await host.open();
+  try {
+    const { stdout, stderr } = place.run([build.path, "plan", "--json", "--bundle", BUNDLE], { env: {} });
+    return stdout === "" ? stderr : planText(JSON.parse(stdout));
+  } finally {
+    place.close();
+    host.remove();
+  }
+}
+
+describeBuilds(["root", "namespaces", "overlayfs"], "the plan of the program", (build) => {
+  test.each(goldenCases(TRIPLET))("is the one that the files say: $name", async (golden) => {
+    expect(await outcome(build, golden)).toBe(golden.expected);
+  });
+});

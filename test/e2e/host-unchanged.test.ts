@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hookEntry } from "../support/builds.ts";
+import type { Bundle } from "../support/bundle.ts";
+import { createContainer, runContainer } from "../support/container.ts";
+import { withFault } from "../support/inject-fault.ts";
+import { askingBundle, describeDevices, type Jetson, openJetson } from "../support/jetson.ts";
+import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { snapshotMounts, snapshotTree } from "../support/snapshot.ts";
+
+/** Directories of the host in which the manifest lists something, or of which a container gets its own. */
+const WATCHED = ["/dev", "/etc", "/usr/lib/aarch64-linux-gnu", "/usr/lib/firmware"];
+
+describeBuilds([...CONTAINER, "cgroup v2", "strace"], "the host", (build) => {
+  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+    let jetson: Jetson;
+    let before: object;
+    const look = () => {
+      const root = `/proc/${jetson.place.pid}/root`;
+      return {
+        mounts: snapshotMounts(jetson.place.pid),
+        outside: snapshotMounts(),
+        files: WATCHED.map((path) => snapshotTree(`${root}${path}`, ["/pts", "/shm", "/mqueue"])),
+        devices: jetson.place.run(describeDevices(jetson)),
+        // Every write that reached the host's file systems, wherever it went.
+        changes: jetson.host.changes(),
+      };
+    };
+    const withBundle = (hook: readonly string[], use: (bundle: Bundle) => void): void => {
+      const bundle = askingBundle(build, { hooks: { prestart: [hookEntry(hook)] } });
+      try {
+        use(bundle);
+      } finally {
+        bundle.remove();
+      }
+    };
+    const prestart = [build.path, "hook", "prestart"];
+
+    beforeAll(async () => {
+      jetson = await openJetson({ cgroup });
+      before = look();
+    });
+    afterAll(() => jetson?.close());
+
+    test("is the same before a container with its driver, during its life and after", () => {
+      withBundle(prestart, (bundle) => {
+        const container = createContainer(bundle, undefined, jetson.place);
+        try {
+          expect(look()).toEqual(before);
+          container.start();
+          expect(container.exec(["ls", "/dev/nvmap"]).status).toBe(0);
+          expect(look()).toEqual(before);
+        } finally {
+          container.delete();
+        }
+        expect(look()).toEqual(before);
+      });
+    });
+
+    test("is the same while two containers have its driver, and when one of them ends", () => {
+      withBundle(prestart, (first) => {
+        withBundle(prestart, (second) => {
+          const containers = [first, second].map((bundle) => createContainer(bundle, undefined, jetson.place));
+          try {
+            expect(look()).toEqual(before);
+            containers[0]?.delete();
+            expect(look()).toEqual(before);
+          } finally {
+            for (const container of containers) container.delete();
+          }
+        });
+      });
+    });
+
+    test("is the same after a container that its hook kept from starting", () => {
+      withBundle(withFault({ call: "mknodat", when: 3 }, prestart), (bundle) => {
+        expect(runContainer(bundle, ["true"], jetson.place).stderr).toContain("nvoci: Cannot ");
+        expect(look()).toEqual(before);
+      });
+    });
+
+    test("is the same after a container that tried to write to all that it was given", () => {
+      const script = `for path in ${[...jetson.files, ...jetson.devices].join(" ")}; do
+        rm -f $path; chmod 0 $path; chown 1:1 $path; echo x > $path; mv $path $path.moved
+      done 2>/dev/null`;
+      withBundle(prestart, (bundle) => {
+        runContainer(bundle, ["sh", "-c", script], jetson.place);
+        expect(look()).toEqual(before);
+      });
+    });
+
+    test("can unmount what a container had, and remove its files, when the container is gone", () => {
+      withBundle(prestart, (bundle) => {
+        runContainer(bundle, ["true"], jetson.place);
+        expect(snapshotMounts(jetson.place.pid).filter((line) => line.includes(bundle.directory))).toEqual([]);
+      });
+      expect(look()).toEqual(before);
+    });
+  });
+});

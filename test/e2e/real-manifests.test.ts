@@ -1,0 +1,126 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Finding } from "../../src/model/finding.ts";
+import type { Operation } from "../../src/plan/operation.ts";
+import { builds } from "../support/builds.ts";
+import type { Bundle } from "../support/bundle.ts";
+import { runContainer } from "../support/container.ts";
+import { canLayOver } from "../support/fake-host.ts";
+import { askingBundle, type Jetson, openJetson } from "../support/jetson.ts";
+import { CONTAINER, describeNeeding } from "../support/prerequisites.ts";
+
+/** Manifests of releases and distributions: kept beside the checkout, not in it. */
+const COLLECTION = join(import.meta.dirname, "../../../shared/manifests");
+
+interface Collected {
+  readonly name: string;
+  /** File name to text. */
+  readonly manifests: Readonly<Record<string, string>>;
+}
+
+const collected: Collected[] = existsSync(COLLECTION)
+  ? readdirSync(COLLECTION, { withFileTypes: true })
+      // Samples for parsers contradict themselves: no host can have what they list.
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith("synthetic"))
+      .map(({ name }) => {
+        const files = readdirSync(join(COLLECTION, name)).filter((file) => file.endsWith(".csv"));
+        const texts = files.map((file) => [file, readFileSync(join(COLLECTION, name, file), "utf8")]);
+        return { name, manifests: Object.fromEntries(texts) };
+      })
+  : [];
+
+/** The lines that ask for something, as sources name them. */
+const asking = ({ manifests }: Collected): string[] =>
+  Object.entries(manifests).flatMap(([file, text]) =>
+    text.split("\n").flatMap((line, index) => (/^\s*(?:#|$)/.test(line) ? [] : [`${file}:${index + 1}`])),
+  );
+
+interface Plan {
+  readonly operations: readonly Operation[];
+  readonly findings: readonly Finding[];
+}
+
+const readPlan = (program: string, bundle: Bundle, { place }: Jetson): Plan =>
+  JSON.parse(place.run([program, "plan", "--json", "--bundle", bundle.directory]).stdout);
+
+/**
+ * Describes each path: link text, device number and mode, content, or what a directory holds. Of links below /lib,
+ * which is a link itself on some systems and a directory on others, only the end counts.
+ */
+const DESCRIBE = `for path; do
+  if [ -L "$path" ]; then case "$path" in
+    /lib/*) echo "$path leads to $(readlink -f "$path")" ;;
+    *) echo "$path -> $(readlink "$path")" ;;
+  esac
+  elif [ -c "$path" ]; then /bin/busybox stat -c "%n %F %t:%T %a %u:%g" "$path"
+  elif [ -d "$path" ]; then echo "$path $(cd "$path" && find . -type f | sort | tr "\\n" " ")"
+  else sha256sum "$path" || echo "$path is missing"
+  fi
+done 2>&1`;
+
+const describePaths = (paths: readonly string[]): string[] => ["/bin/sh", "-c", DESCRIBE, "sh", ...paths];
+
+/** Paths that the host has because of its manifests; links that lead nowhere are left out. */
+function listedPaths({ place, files, links, devices, directories }: Jetson): string[] {
+  const script = 'for path; do [ ! -e "$path" ] || echo "$path"; done';
+  const whole = place.run(["/bin/sh", "-c", script, "sh", ...links]).stdout.split("\n");
+  return [...files, ...devices, ...directories, ...whole.filter((path) => path !== "")];
+}
+
+/** What is wrong with a line itself, whatever the host has, or with a path that no fake host can have. */
+const isExpected = ({ code, args }: Finding): boolean =>
+  code.startsWith("manifest-") || (code === "entry-missing" && "path" in args && !canLayOver(args.path));
+
+const title = "a container with the manifests of";
+const [native] = builds();
+if (collected.length === 0 && process.env.CI !== "true") {
+  describe.skip(`${title} real releases (needs a collection: put one at ../shared/manifests)`, () => {
+    test("starts", () => {});
+  });
+} else {
+  describeNeeding(["build", ...CONTAINER], `${title} real releases`, () => {
+    test("has a collection to be proved with", () => {
+      expect(collected.length).toBeGreaterThan(20);
+    });
+
+    const cases = collected.flatMap((set) => [
+      { ...set, set, host: "everything", lacking: false },
+      { ...set, set, host: "two thirds", lacking: true },
+    ]);
+    test.each(cases)("$name: sees all that a host with $host of it has", async ({ set, manifests, lacking }) => {
+      const release = /^r(\d+\.[\dx.]+)/.exec(set.name)?.[1]?.replace("x", "0") ?? "36.4.3";
+      const env = ["NVIDIA_REQUIRE_JETPACK=csv-mounts=all"];
+      const jetson = await openJetson({ manifests, release, lacking });
+      const bundle = askingBundle(native ?? { name: "native", path: "" }, { env });
+      try {
+        const { operations, findings } = readPlan(native?.path ?? "", bundle, jetson);
+        const told = new Set([...operations, ...findings].map(({ source }) => source));
+        const shown = operations.flatMap((operation) => (operation.op === "bind-directory" ? [operation.path] : []));
+        const isShown = (line: string) => shown.some((directory) => line.includes(`${directory}/`));
+        const silent = asking(set).filter((source) => !told.has(source) && !isShown(lineAt(set, source)));
+        expect(silent).toEqual([]);
+
+        const paths = [...listedPaths(jetson), ...operations.flatMap((operation) => ("path" in operation ? [operation.path] : []))];
+        const command = describePaths([...new Set(paths)]);
+        const host = jetson.place.run(command);
+        expect(host.stdout).not.toContain("is missing");
+        expect(runContainer(bundle, command, jetson.place)).toEqual(host);
+
+        const warnings = findings.filter((finding) => finding.severity === "warning" && !isExpected(finding));
+        if (lacking) expect(warnings.every(({ code }) => /^entry-(?:missing|no-match|dangling)$/.test(code))).toBe(true);
+        else expect(warnings).toEqual([]);
+        expect(jetson.host.changes()).toEqual([]);
+      } finally {
+        bundle.remove();
+        jetson.close();
+      }
+    });
+  });
+}
+
+/** The text that a source such as `l4t.csv:41` names. */
+function lineAt({ manifests }: Collected, source: string): string {
+  const [file = "", line] = source.split(":");
+  return manifests[file]?.split("\n")[Number(line) - 1] ?? "";
+}

@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { sonameLinks } from "../../../src/discover/soname-links.ts";
+import { type ContainerEdits, FILE_OPTIONS, type Mount } from "../../../src/model/container-edits.ts";
+import type { HostView } from "../../../src/model/host-view.ts";
+import { containerPath, hostPath } from "../../../src/model/paths.ts";
+import { memoryHost } from "../../support/memory-host.ts";
+import { sharedObject } from "../../support/shared-object.ts";
+
+/** A host that has nothing but these files. */
+const hostOf = (files: Readonly<Record<string, Uint8Array>>): HostView => ({
+  ...memoryHost(""),
+  readRange: (path, offset, length) => files[path]?.subarray(offset, offset + length),
+});
+
+const mount = (path: string, from = path, kind: Mount["kind"] = "file"): Mount => ({
+  hostPath: hostPath(from),
+  containerPath: containerPath(path),
+  kind,
+  options: FILE_OPTIONS,
+  source: `asks for ${path}`,
+});
+
+function linksFor(files: Readonly<Record<string, Uint8Array>>, edits: Partial<ContainerEdits>) {
+  const { links, findings } = sonameLinks(hostOf(files), { deviceNodes: [], mounts: [], links: [], ...edits });
+  return {
+    links: links.map(({ containerPath: path, target, source }) => `${path} -> ${target} (${source})`),
+    findings: findings.map(({ code, args }) => [code, args]),
+  };
+}
+
+describe("sonameLinks()", () => {
+  it("links the name that programs ask for to the file beside it", () => {
+    const result = linksFor(
+      { "/opt/libx.so.1.2": sharedObject("libx.so.1") },
+      { mounts: [mount("/usr/lib/libx.so.1.2", "/opt/libx.so.1.2")] },
+    );
+    expect(result).toEqual({
+      links: ["/usr/lib/libx.so.1 -> libx.so.1.2 (asks for /usr/lib/libx.so.1.2)"],
+      findings: [["ldconfig-none", { links: 1 }]],
+    });
+  });
+
+  it("leaves a name to the mount or link that gives it already", () => {
+    const files = { "/l/liba.so.1.2": sharedObject("liba.so.1"), "/l/libb.so.1": sharedObject("libb.so.1") };
+    const given = { containerPath: containerPath("/l/liba.so.1"), target: "elsewhere", source: "" };
+    const mounts = [mount("/l/liba.so.1.2"), mount("/l/libb.so.1")];
+    expect(linksFor(files, { mounts, links: [given] })).toEqual({
+      links: [],
+      findings: [["ldconfig-none", { links: 0 }]],
+    });
+  });
+
+  it("gives one name to one file, the first that has it", () => {
+    const file = sharedObject("liba.so.1");
+    const mounts = [mount("/l/liba.so.1.2"), mount("/l/liba.so.1.3"), mount("/k/liba.so.1.3")];
+    const files = Object.fromEntries(mounts.map(({ hostPath: path }) => [path, file]));
+    expect(linksFor(files, { mounts }).links).toEqual([
+      "/l/liba.so.1 -> liba.so.1.2 (asks for /l/liba.so.1.2)",
+      "/k/liba.so.1 -> liba.so.1.3 (asks for /k/liba.so.1.3)",
+    ]);
+  });
+
+  it("cannot be led out of the library's directory by its SONAME", () => {
+    for (const soname of ["../../etc/passwd", "/etc/passwd", "", ".", ".."]) {
+      const { links } = linksFor({ "/l/liba.so.1.2": sharedObject(soname) }, { mounts: [mount("/l/liba.so.1.2")] });
+      expect(links, soname).toEqual([]);
+    }
+  });
+
+  it("passes over what is no library, or a damaged one", () => {
+    const whole = sharedObject("liba.so.1");
+    for (const bytes of [new Uint8Array(), new TextEncoder().encode("INPUT(libb.so)"), whole.slice(0, 100)]) {
+      expect(linksFor({ "/l/liba.so.1.2": bytes }, { mounts: [mount("/l/liba.so.1.2")] }).links).toEqual([]);
+    }
+  });
+
+  it("adds nothing inside of a mounted directory, which cannot be written to", () => {
+    const mounts = [mount("/opt/cuda", "/opt/cuda", "directory"), mount("/opt/cuda/lib/liba.so.1.2")];
+    expect(linksFor({ "/opt/cuda/lib/liba.so.1.2": sharedObject("liba.so.1") }, { mounts }).links).toEqual([]);
+  });
+
+  it("says nothing for a container without libraries", () => {
+    const files = { "/usr/bin/program": sharedObject("libx.so.1") };
+    expect(linksFor(files, { mounts: [mount("/usr/bin/program"), mount("/usr/share/a.so")] })).toEqual({
+      links: [],
+      findings: [],
+    });
+  });
+});

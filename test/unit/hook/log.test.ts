@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { openLog } from "../../../src/hook/log.ts";
+import { NvociError } from "../../../src/model/errors.ts";
+import { finding } from "../../../src/model/finding.ts";
+import { hostPath } from "../../../src/model/paths.ts";
+import { O_APPEND, O_CREAT, O_NONBLOCK } from "../../../src/sys/constants.ts";
+import { EACCES, ENOSPC } from "../../../src/sys/errno.ts";
+import { Fd } from "../../../src/sys/fd.ts";
+import { SystemError } from "../../../src/sys/system-error.ts";
+import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+
+const FILE = hostPath("/var/log/nvoci.log");
+const FINDINGS = [
+  finding("manifest-empty", "warning", "l4t.csv", { file: "l4t.csv" }),
+  finding("container-no-etc", "info", "x", {}),
+];
+
+/** A log file; `fails` are errnos of the calls that it takes. */
+function logFile(fails: { openat?: number; write?: number } = {}) {
+  const lines: string[] = [];
+  const opened: number[] = [];
+  const fail = (name: "openat" | "write"): void => {
+    if (fails[name] !== undefined) throw new SystemError(name, [], -fails[name]);
+  };
+  const system = fakeSyscalls({
+    mkdirat: () => false,
+    openat: (_, path, flags) => {
+      fail("openat");
+      opened.push(flags);
+      return new Fd(3, path);
+    },
+    write: (_, data) => {
+      fail("write");
+      lines.push(String(data));
+    },
+  });
+  return { system, lines, opened };
+}
+
+describe("openLog()", () => {
+  it("appends, makes the file and is not held up by a FIFO", () => {
+    const { system, opened } = logFile();
+    openLog(system, FILE, "info", "c");
+    expect((opened[0] ?? 0) & (O_APPEND | O_CREAT | O_NONBLOCK)).toBe(O_APPEND | O_CREAT | O_NONBLOCK);
+  });
+
+  it("writes a line with time, level, container and message", () => {
+    const { system, lines } = logFile();
+    openLog(system, FILE, "info", "4f2c9a").info('made "3" operations');
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^time="\d{4}-\d\d-\d\dT[\d:.]+Z" level=info container="4f2c9a" msg="made \\"3\\" operations"\n$/,
+      ),
+    ]);
+  });
+
+  it("does not let a message end its line", () => {
+    const { system, lines } = logFile();
+    openLog(system, FILE, "info", "a\nb").error(new NvociError("usage", "Cannot a\nb", ["c\nd"]));
+    expect(lines.join("").match(/\n/g)).toHaveLength(1);
+  });
+
+  it.each([
+    ["debug", 2],
+    ["info", 2],
+    ["warning", 1],
+    ["error", 0],
+  ] as const)("at level %s writes %i of a warning and an information", (level, count) => {
+    const { system, lines } = logFile();
+    openLog(system, FILE, level, "c").findings(FINDINGS);
+    expect(lines).toHaveLength(count);
+  });
+
+  it("writes nothing without a file", () => {
+    const { system, lines, opened } = logFile();
+    const log = openLog(system, undefined, "debug", "c");
+    log.info("x");
+    log.findings(FINDINGS);
+    expect([lines, opened]).toEqual([[], []]);
+  });
+
+  it("stops nothing when the file can be neither opened nor written", () => {
+    for (const fails of [{ openat: EACCES }, { write: ENOSPC }]) {
+      const { system, lines } = logFile(fails);
+      openLog(system, FILE, "debug", "c").info("x");
+      expect(lines).toEqual([]);
+    }
+  });
+
+  it("tells a person the findings without time stamps, one a line", () => {
+    const { system, lines } = logFile();
+    openLog(system, undefined, "error", "c").findingsTo(new Fd(2, "stderr"), FINDINGS);
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(line).toMatch(/^nvoci: .+\n$/);
+  });
+});

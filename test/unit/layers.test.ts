@@ -1,0 +1,194 @@
+import { describe, expect, it } from "vitest";
+import { type Import, parse, readSources } from "../support/source-imports.ts";
+
+const FORMATS = ["manifest", "ldcache", "oci", "request", "config"];
+const BELOW_EXECUTE = ["plan", "discover", ...FORMATS];
+const BELOW_HOOK = ["execute", ...BELOW_EXECUTE, "render", "sys"];
+
+/** What a folder (or the entry) may import, besides itself and model/. One way only: nothing lower names a higher one. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "main.ts": ["cli", "hook", "runtime", ...BELOW_HOOK],
+  cli: ["hook", "runtime", ...BELOW_HOOK],
+  hook: BELOW_HOOK,
+  runtime: BELOW_HOOK,
+  execute: [...BELOW_EXECUTE, "sys"],
+  plan: ["discover", ...FORMATS],
+  discover: FORMATS,
+  render: [],
+  ...Object.fromEntries(FORMATS.map((folder) => [folder, []])),
+  sys: [],
+  model: [],
+  node: ["cli", "hook", "runtime", ...BELOW_HOOK],
+};
+
+/** What a folder may know the types of, and no more: wording is about what others have found. */
+const MAY_DESCRIBE: Readonly<Record<string, readonly string[]>> = { render: BELOW_EXECUTE };
+
+/** Whoever needs them imports them: they import nothing. */
+const NEUTRAL = ["load.ts", "version.ts"];
+
+/** Parts that are loaded when they are needed: known by their types, so that nothing is bundled twice. */
+const BUNDLES = ["hook/hook.ts", "cli/cli.ts"];
+
+/** Packages that are bundled. The hook and the wrapper are to load none of yargs. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  config: ["smol-toml"],
+  cli: ["yargs", "yargs-parser/browser", "cliui"],
+};
+
+/** Those that run in Node.js alone. */
+const isNodeOnly = (path: string): boolean => path === "sys/node.ts" || path.startsWith("node/");
+
+/** Stand-ins for what yargs takes from its platform. */
+const isStandIn = (path: string): boolean => path.startsWith("cli/stand-ins/");
+
+/** Files that are long because they are lists: one system call after the other. */
+const LISTS = ["sys/linux.ts"];
+const MOST_LINES = 250;
+
+const sources = readSources();
+const folderOf = (path: string): string => path.split("/")[0] ?? "";
+const isFile = (name: string): boolean => name.endsWith(".ts");
+
+/** Whether the table lets one file refer to another. */
+function isAllowed({ from, to, kind }: Import): boolean {
+  if (kind === "reference" && BUNDLES.includes(to)) return true;
+  const [folder, other] = [folderOf(from), folderOf(to)];
+  if (folder === other || other === "model" || NEUTRAL.includes(to)) return !NEUTRAL.includes(from);
+  if (MAY_IMPORT[folder]?.includes(other)) return true;
+  return kind !== "value" && (MAY_DESCRIBE[folder]?.includes(other) ?? false);
+}
+
+const imports = sources.flatMap((source) => source.imports);
+const between = imports.filter(({ to }) => isFile(to));
+const packages = imports.filter(({ to }) => !isFile(to));
+const shown = (found: readonly Import[]): string[] => found.map(({ from, to, kind }) => `${from} → ${to} (${kind})`);
+
+describe("the layers of src/", () => {
+  it("are all in the table", () => {
+    const folders = new Set(sources.map(({ path }) => folderOf(path)));
+    const unknown = [...folders].filter((folder) => !(folder in MAY_IMPORT) && !NEUTRAL.includes(folder));
+    expect(unknown).toEqual([]);
+  });
+
+  it("import one way only, types too", () => {
+    expect(between.length).toBeGreaterThan(100);
+    expect(shown(between.filter((one) => !isAllowed(one)))).toEqual([]);
+  });
+
+  it.each<[string, string, Import["kind"], boolean]>([
+    ["execute/x.ts", "plan/plan.ts", "value", true],
+    ["plan/x.ts", "execute/execute.ts", "type", false],
+    ["discover/x.ts", "sys/syscalls.ts", "type", false],
+    ["model/x.ts", "oci/spec.ts", "type", false],
+    ["hook/x.ts", "runtime/x.ts", "value", false],
+    ["manifest/x.ts", "config/config.ts", "type", false],
+    ["render/x.ts", "plan/operation.ts", "type", true],
+    ["render/x.ts", "plan/plan.ts", "value", false],
+    ["render/x.ts", "execute/execute.ts", "type", false],
+    ["main.ts", "hook/hook.ts", "reference", true],
+    ["hook/prestart.ts", "cli/cli.ts", "reference", true],
+    ["hook/prestart.ts", "cli/cli.ts", "type", false],
+    ["hook/x.ts", "load.ts", "value", true],
+    ["load.ts", "hook/hook.ts", "value", false],
+  ])("%s may import %s (%s): %s", (from, to, kind, allowed) => {
+    expect(isAllowed({ from, to, kind })).toBe(allowed);
+  });
+
+  it("have a table without a circle", () => {
+    const reachable = (folder: string, seen = new Set<string>()): Set<string> => {
+      for (const next of MAY_IMPORT[folder] ?? []) {
+        if (seen.has(next)) continue;
+        seen.add(next);
+        reachable(next, seen);
+      }
+      return seen;
+    };
+    for (const folder of Object.keys(MAY_IMPORT)) expect(reachable(folder), folder).not.toContain(folder);
+  });
+
+  it("name Node.js modules in sys/node.ts and node/ alone", () => {
+    const found = packages.filter(({ from, to }) => to.startsWith("node:") && !isNodeOnly(from));
+    expect(shown(found)).toEqual([]);
+  });
+
+  it("use no package but the bundled ones, each where it belongs", () => {
+    const found = packages.filter(
+      ({ from, to }) => !to.startsWith("node:") && !PACKAGES[folderOf(from)]?.includes(to) && !isNodeOnly(from),
+    );
+    expect(shown(found)).toEqual([]);
+  });
+
+  it("are synchronous: after setns(2) an event loop's threads would still see the host", () => {
+    const found = sources.filter(
+      ({ path, isAsync, identifiers }) =>
+        (isAsync || identifiers.has("Promise")) && !isNodeOnly(path) && !isStandIn(path),
+    );
+    expect(found.map(({ path }) => path)).toEqual([]);
+  });
+
+  it("leave the engine to main.ts, sys/linux.ts and sys/node.ts", () => {
+    const owners = ["main.ts", "sys/linux.ts", "sys/node.ts"];
+    const users = [
+      ...between.filter(({ to }) => to === "sys/engine.ts").map(({ from }) => from),
+      ...sources.filter(({ identifiers }) => identifiers.has("nvociEngine")).map(({ path }) => path),
+    ];
+    expect([...new Set(users)].sort()).toEqual(owners);
+  });
+
+  it("call the kernel through sys/linux.ts, which main.ts alone builds", () => {
+    const builders = sources.filter(
+      ({ identifiers, imports: own }) => identifiers.has("linux") && own.some(({ to }) => to === "sys/linux.ts"),
+    );
+    expect(builders.map(({ path }) => path)).toEqual(["main.ts"]);
+  });
+
+  it("load other bundles through load.ts alone", () => {
+    const loaders = sources.filter(({ identifiers }) => identifiers.has("nvociRequire")).map(({ path }) => path);
+    expect(loaders).toEqual(["load.ts"]);
+  });
+
+  it(`have files of at most ${MOST_LINES} lines, lists left out`, () => {
+    const long = sources.filter(({ path, lines }) => lines > MOST_LINES && !LISTS.includes(path));
+    expect(long.map(({ path, lines }) => `${path}: ${lines}`)).toEqual([]);
+  });
+
+  it("have no folder or file for things without a name", () => {
+    const vague = sources.filter(({ path }) => /(?:^|\/)(?:utils?|helpers?|common|misc|index)(?:\/|\.ts$)/.test(path));
+    expect(vague.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe("parse()", () => {
+  it("tells values, types and references apart, and sees what is loaded in passing", () => {
+    const text = `
+      import { a } from "./a.ts"; import type { B } from "../plan/b.ts"; import { type C } from "./c.ts";
+      import D, { type E } from "./d.ts"; export { f } from "./f.ts"; import "./g.ts";
+      type H = typeof import("../cli/h.ts"); const i = require("node:fs"); import("./j.ts");
+      // import { no } from "./no.ts"
+      const text = 'import "./neither.ts"';`;
+    expect(shown(parse("hook/x.ts", text).imports)).toEqual([
+      "hook/x.ts → hook/a.ts (value)",
+      "hook/x.ts → plan/b.ts (type)",
+      "hook/x.ts → hook/c.ts (type)",
+      "hook/x.ts → hook/d.ts (value)",
+      "hook/x.ts → hook/f.ts (value)",
+      "hook/x.ts → hook/g.ts (value)",
+      "hook/x.ts → cli/h.ts (reference)",
+      "hook/x.ts → node:fs (value)",
+      "hook/x.ts → hook/j.ts (value)",
+    ]);
+  });
+
+  it.each(["const f = async () => 1", "async function f() {}", "for await (const x of y) {}", "await x"])(
+    "sees that %j is not synchronous",
+    (text) => {
+      expect(parse("x.ts", text).isAsync).toBe(true);
+    },
+  );
+
+  it("takes words in comments and strings for what they are", () => {
+    const { isAsync, identifiers } = parse("x.ts", "/** async await Promise */ const x = 'await Promise';");
+    expect([isAsync, identifiers.has("Promise")]).toEqual([false, false]);
+  });
+});
