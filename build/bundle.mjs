@@ -7,7 +7,13 @@ import { commonJs } from "./common-js.mjs";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** The parts of the program. `main` is read at every start; the others when they are needed, see src/load.ts. */
-export const ENTRIES = { main: "src/main.ts", hook: "src/hook/hook.ts", cli: "src/cli/cli.ts" };
+export const ENTRIES = {
+  main: "src/main.ts",
+  hook: "src/hook/hook.ts",
+  wrapper: "src/runtime/edit-bundle.ts",
+  runtimes: "src/runtime/runtimes-of-config.ts",
+  cli: "src/cli/cli.ts",
+};
 
 /** yargs without Node.js: its platform module and its printing are ours. */
 const yargsStandIns = {

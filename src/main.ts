@@ -2,18 +2,27 @@ import { HOOK_USAGE, parseHookArguments } from "./hook/arguments.ts";
 import { prestart } from "./hook/prestart.ts";
 import { loadBundle } from "./load.ts";
 import { EXIT, NvociError } from "./model/errors.ts";
-import { basename } from "./model/paths.ts";
+import { basename, hostPath } from "./model/paths.ts";
 import { quote } from "./model/quote.ts";
+import { HOOK_NAMES } from "./oci/hook-names.ts";
 import { HOOK_STAGES, isHookStage } from "./oci/hook-stages.ts";
+import { runtime } from "./runtime/runtime.ts";
 import type { Engine } from "./sys/engine.ts";
 import { linux, STDERR, STDOUT } from "./sys/linux.ts";
+import { linuxHost } from "./sys/linux-host.ts";
 import type { Syscalls } from "./sys/syscalls.ts";
+import { SystemError } from "./sys/system-error.ts";
 import { VERSION } from "./version.ts";
 
 declare const nvociEngine: Engine;
 
-/** Names that existing callers know the hook by. */
-const HOOK_NAMES = ["nvidia-container-runtime-hook", "nvidia-container-toolkit", "nvoci-hook"];
+/** Names that existing callers know the wrapper by; the suffixes chose a mode, which is found out here. */
+const RUNTIME_NAMES = [
+  "nvidia-container-runtime",
+  "nvidia-container-runtime.cdi",
+  "nvidia-container-runtime.legacy",
+  "nvoci-runtime",
+];
 
 /** Runs the hook by its own command line, which is not the rest of the program's. */
 function hook(system: Syscalls, words: readonly string[], environ: readonly string[]): number {
@@ -44,10 +53,21 @@ function hook(system: Syscalls, words: readonly string[], environ: readonly stri
   return EXIT.done;
 }
 
+/** Becomes the low-level runtime, in place of which an engine called us. */
+function wrap(system: Syscalls, engine: Engine, words: readonly string[]): never {
+  const { argv, environ, environAddress } = engine;
+  const self = hostPath(engine.program ?? "/proc/self/exe");
+  const program = linuxHost(system).realPath(self) ?? self;
+  return runtime(system, { name: argv[0] ?? "", words, environ, environAddress, program });
+}
+
 /** Picks the program by the name it was called by, then by the first word. */
-function dispatch(system: Syscalls, { argv, environ }: Engine): number {
+function dispatch(system: Syscalls, engine: Engine): number {
+  const { argv, environ } = engine;
   const [name = "nvoci", first, ...rest] = argv;
   if (HOOK_NAMES.includes(basename(name))) return hook(system, argv.slice(1), environ);
+  if (RUNTIME_NAMES.includes(basename(name))) return wrap(system, engine, argv.slice(1));
+  if (first === "runtime") return wrap(system, engine, rest);
   if (first === "hook") return hook(system, rest, environ);
   // Asked by scripts and installers; it need not wait for yargs.
   if (first === "--version" && rest.length === 0) {
@@ -60,13 +80,22 @@ function dispatch(system: Syscalls, { argv, environ }: Engine): number {
 /** Says what went wrong, and gives the exit status. */
 function report(system: Syscalls, error: unknown): number {
   if (error instanceof NvociError) {
-    system.write(STDERR, `${error.render()}\n`);
+    complain(system, error.render());
     return error.exitCode;
   }
   const text =
     error instanceof Error ? `${error.name}: ${error.message}\n${error.stack ?? ""}` : String(error);
-  system.write(STDERR, `nvoci: bug: ${text}\n`);
+  complain(system, `nvoci: bug: ${text}`);
   return EXIT.bug;
+}
+
+/** Writes to standard error. Where nobody listens, the exit status alone has to tell. */
+function complain(system: Syscalls, text: string): void {
+  try {
+    system.write(STDERR, `${text}\n`);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  }
 }
 
 /** Runs the program and ends the process. */

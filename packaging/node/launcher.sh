@@ -5,8 +5,13 @@ unset NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS NODE_V8_COVERAGE NODE_REDIRECT_
 	NODE_COMPILE_CACHE NODE_DEBUG NODE_DEBUG_NATIVE NODE_PENDING_DEPRECATION NODE_REPL_EXTERNAL_MODULE \
 	NODE_PRESERVE_SYMLINKS NODE_PRESERVE_SYMLINKS_MAIN NODE_CHANNEL_FD NODE_UNIQUE_ID NODE_TEST_CONTEXT \
 	OPENSSL_CONF OPENSSL_MODULES SSL_CERT_FILE SSL_CERT_DIR UV_THREADPOOL_SIZE
-# What Node.js hides from or changes for the program; nvoci takes both out of the environment again.
+# What Node.js hides from or changes for the program; nvoci takes these out of the environment again.
 NVOCI_ARGV0=$0
 NVOCI_NOFILE=$(ulimit -S -n)
-export NVOCI_ARGV0 NVOCI_NOFILE
+NVOCI_FDS=
+for fd in /proc/$$/fd/*; do
+	# Neither the directory that was just listed nor the shell's own script.
+	[ ! -e "$fd" ] || [ "$fd" -ef "$0" ] || NVOCI_FDS="$NVOCI_FDS ${fd##*/}"
+done
+export NVOCI_ARGV0 NVOCI_NOFILE NVOCI_FDS
 exec @NODE@ @PROGRAM@ "$@"

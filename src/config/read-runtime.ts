@@ -71,7 +71,13 @@ function readMode(file: ConfigFile, table: TableReader): RuntimeMode {
   return table.word<RuntimeMode>("mode", ["auto", "csv", "legacy"], DEFAULTS.mode);
 }
 
-function readRuntimes(table: TableReader): readonly string[] {
+/**
+ * Reads the member `runtimes` alone.
+ *
+ * @param table `nvidia-container-runtime`.
+ * @throws NvociError `config-invalid`
+ */
+export function readRuntimes(table: TableReader): readonly string[] {
   const runtimes = table.strings("runtimes", DEFAULTS.runtimes);
   if (runtimes.length === 0) throw table.invalid("runtimes", "must name at least one runtime");
   for (const runtime of runtimes) {

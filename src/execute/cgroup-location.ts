@@ -9,7 +9,7 @@ export interface CgroupLocation {
 }
 
 /** A field of mountinfo writes blanks and backslashes as octal. @see proc(5) */
-const unescape = (field: string): string =>
+const unescapeField = (field: string): string =>
   field.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
 
 /** One mounted hierarchy: its root within the hierarchy, and where it is mounted. */
@@ -33,7 +33,7 @@ function findHierarchies(mountinfo: string, version: 1 | 2): Hierarchy[] {
       version === 2 ? type === "cgroup2" : type === "cgroup" && superOptions.split(",").includes("devices");
     const [, , , root, mountPoint] = before.split(" ");
     if (found && root !== undefined && mountPoint !== undefined) {
-      hierarchies.push({ root: unescape(root), mountPoint: unescape(mountPoint) });
+      hierarchies.push({ root: unescapeField(root), mountPoint: unescapeField(mountPoint) });
     }
   }
   return hierarchies;

@@ -25,7 +25,7 @@ const MAX_PROGRAMS = 64;
 /** Enough for kernels before 5.11, which count program memory against this limit and answer EPERM. */
 const MEMLOCK_BYTES = 64 * 1024 * 1024;
 
-/** Raises the limit where it may be raised: where it counts and may not be, loading a program says so. */
+/** Raises the limit where it may be raised. Where it counts and may not be, loading a program says so once more. */
 function raiseMemoryLimit(system: Syscalls): void {
   try {
     system.prlimit64(RLIMIT_MEMLOCK, MEMLOCK_BYTES);
@@ -118,7 +118,7 @@ function loadProgram(system: Syscalls, instructions: Uint8Array): Fd {
   );
   let result = system.bpf(BPF_PROG_LOAD, attr);
   if (result === -EPERM) {
-    system.prlimit64(RLIMIT_MEMLOCK, MEMLOCK_BYTES);
+    raiseMemoryLimit(system);
     result = system.bpf(BPF_PROG_LOAD, attr);
   }
   if (result < 0) throw new SystemError("bpf", [{ flags: "BPF_PROG_LOAD" }], result);
@@ -168,7 +168,6 @@ export function allowInCgroupV2(
   undo: Undo,
 ): void {
   const { ids, flags } = queryPrograms(system, cgroup);
-  if (ids.length > 0) raiseMemoryLimit(system);
   for (const id of ids) {
     const previous = new Fd(
       bpf(system, "BPF_PROG_GET_FD_BY_ID", BPF_PROG_GET_FD_BY_ID, attribute(u32(0, id))),

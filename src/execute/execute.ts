@@ -152,6 +152,12 @@ function becomeOwner(system: Syscalls, { uid, gid }: Confinement["owner"]): void
   system.setfsuid(uid);
 }
 
+/** What the image had in the way and is still there under another name. */
+function leftover(failure: unknown): Finding {
+  if (!(failure instanceof SystemError)) throw failure;
+  return finding("container-leftover", "warning", "set aside", { call: failure.call });
+}
+
 /**
  * Makes all operations true, or none: what was done before a failure is taken back in reverse.
  *
@@ -181,7 +187,7 @@ export function execute(operations: readonly Operation[], context: ExecuteContex
       }
       index++;
     }
-    undo.commit();
+    findings.push(...undo.commit().map(leftover));
     return findings;
   } catch (failure) {
     undo.rollBack();

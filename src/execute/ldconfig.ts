@@ -7,7 +7,6 @@ import type { OperationOf } from "../plan/operation.ts";
 import {
   AT_EMPTY_PATH,
   AT_SYMLINK_NOFOLLOW,
-  CLOCK_MONOTONIC,
   CLOCK_REALTIME_COARSE,
   F_ADD_SEALS,
   F_SEAL_ALL,
@@ -24,6 +23,7 @@ import { EACCES, ENOSYS, EROFS } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import type { ExitStatus, Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
+import { collectOutput } from "./collect-output.ts";
 import { composeConfiguration, readLibraryPath, systemDirectories } from "./library-path.ts";
 import { mountsBelow } from "./mount-table.ts";
 import type { Rootfs } from "./rootfs.ts";
@@ -33,7 +33,6 @@ import type { Undo } from "./undo.ts";
 const CACHE = "ld.so.cache";
 /** In seconds. ldconfig takes milliseconds, and one that hangs must not hang us. */
 const TIMEOUT = 30;
-const MAX_OUTPUT_BYTES = 64 * 1024;
 
 /** What an update of the cache needs from its surroundings. */
 export interface LdconfigContext {
@@ -47,16 +46,28 @@ export interface LdconfigContext {
 /**
  * Refreshes the container's ld.so.cache with the injected directories, whatever the image's ld.so.conf says.
  *
- * ldconfig writes a new file beside the cache, which takes the cache's place when everything else has succeeded.
+ * ldconfig writes a new file beside the cache, which then takes the cache's place.
  *
- * @returns findings: a root that cannot be written to, or an image without /etc, leaves the cache as it is.
+ * @returns findings: a root that cannot be written to, an image without /etc, or a directory where the cache belongs
+ * leaves everything as it is.
  * @throws NvociError "ldconfig-failed" with ldconfig's own words.
  */
 export function updateLdCache(operation: OperationOf<"update-ldcache">, context: LdconfigContext): Finding[] {
-  const { system, rootfs, undo, confinement } = context;
+  const { system, rootfs, undo } = context;
   const etc = rootfs.view.open("/etc", O_PATH | system.O_DIRECTORY);
   if (etc === undefined) return [finding("container-no-etc", "warning", operation.source, {})];
+  if (system.statx(etc, CACHE, AT_SYMLINK_NOFOLLOW)?.type === "directory") {
+    return [
+      finding("container-directory-in-the-way", "warning", operation.source, { path: `/etc/${CACHE}` }),
+    ];
+  }
   const draft = `.nvoci-${system.getpid()}-${CACHE}`;
+  undo.add(() => {
+    // ldconfig itself writes to a name with a tilde first.
+    for (const name of [draft, `${draft}~`]) {
+      if (system.statx(etc, name, AT_SYMLINK_NOFOLLOW)) system.unlinkat(etc, name, 0);
+    }
+  });
   if (!isWritable(system, etc, draft)) {
     return [finding("container-read-only", "warning", operation.source, { path: "/etc" })];
   }
@@ -64,17 +75,14 @@ export function updateLdCache(operation: OperationOf<"update-ldcache">, context:
   // The clock that file times are taken from.
   const startedAt = system.clock_gettime(CLOCK_REALTIME_COARSE);
   undo.add(() => removeNewLinks(context, operation.folders, startedAt));
-  undo.add(() => {
-    if (system.statx(etc, draft, AT_SYMLINK_NOFOLLOW)) system.unlinkat(etc, draft, 0);
-  });
   const configuration = composeConfiguration(
     operation.folders,
     operation.compatFolder,
     readLibraryPath(rootfs.view),
     systemDirectories(rootfs.view, system.arch),
   );
-  run(system, rootfs, operation.ldconfig, confinement, configuration, `/etc/${draft}`);
-  undo.onCommit(() => system.renameat(etc, draft, etc, CACHE));
+  run(context, operation.ldconfig, configuration, `/etc/${draft}`);
+  rootfs.replaceFile({ parent: etc, name: CACHE }, draft);
   return [];
 }
 
@@ -135,10 +143,8 @@ function mountsToRestrict(system: Syscalls, root: Fd): readonly MountFlags[] {
 
 /** Runs ldconfig below the root and waits for it. */
 function run(
-  system: Syscalls,
-  rootfs: Rootfs,
+  { system, rootfs, undo, confinement }: LdconfigContext,
   ldconfig: LdconfigChoice,
-  confinement: Confinement,
   configuration: string,
   cache: string,
 ): void {
@@ -157,16 +163,26 @@ function run(
   });
   // The child's current directory is the root that it pivots to: the copy of this very mount in its namespace.
   const here = system.openat(CWD, ".", O_PATH | system.O_DIRECTORY);
+  // What else is taken back needs the current directory that it was done in.
+  undo.add(() => system.fchdir(here));
   system.fchdir(rootfs.view.root);
   const pid = system.spawn(cloneFlags, steps.encode(), report.writer);
+  let isRunning = true;
+  undo.add(() => {
+    if (!isRunning) return;
+    system.kill(pid, SIGKILL);
+    system.wait4(pid);
+  });
   system.fchdir(here);
   system.close(output.writer);
   system.close(report.writer);
-  const words = collect(system, output.reader, pid);
+  const words = collectOutput(system, output.reader, TIMEOUT);
+  if (words === undefined) system.kill(pid, SIGKILL);
   const failure = new Uint8Array(8);
   const failed = system.read(report.reader, failure) === failure.length;
   const status = system.wait4(pid);
-  for (const fd of [here, output.reader, report.reader]) system.close(fd);
+  isRunning = false;
+  for (const fd of [output.reader, report.reader]) system.close(fd);
   if (program.fd !== undefined) system.close(program.fd);
 
   if (failed) {
@@ -181,27 +197,6 @@ function run(
   if ("signalled" in status || status.exited !== 0) throw ldconfigError(ended(status), lines(words));
 }
 
-/** Reads what the child prints until it ends; `undefined` when it had to be killed. What is too much is dropped. */
-function collect(system: Syscalls, reader: Fd, pid: number): string | undefined {
-  // Not the time of day: a board without a battery sets that once it has a network, by years.
-  const deadline = system.clock_gettime(CLOCK_MONOTONIC) + TIMEOUT;
-  const kept = new Uint8Array(MAX_OUTPUT_BYTES);
-  const chunk = new Uint8Array(4096);
-  for (let length = 0; ; ) {
-    const left = deadline - system.clock_gettime(CLOCK_MONOTONIC);
-    if (left <= 0) {
-      system.kill(pid, SIGKILL);
-      return undefined;
-    }
-    if (!system.ppoll(reader, Math.ceil(left * 1000))) continue;
-    const count = system.read(reader, chunk);
-    if (count === 0) return system.decode(kept, 0, length);
-    const room = Math.min(count, kept.length - length);
-    kept.set(chunk.subarray(0, room), length);
-    length += room;
-  }
-}
-
 const ended = (status: ExitStatus): string =>
   "exited" in status ? `exit status ${status.exited}` : `killed by signal ${status.signalled}`;
 
@@ -213,6 +208,6 @@ function ldconfigError(reason: string, words: readonly string[]): NvociError {
   return new NvociError(
     "ldconfig-failed",
     `Cannot update "/etc/ld.so.cache" of the container: ${last === undefined ? reason : quote(last)}`,
-    [...(last === undefined ? [] : [reason]), ...words.slice(-5).map(quote)],
+    [...(last === undefined ? [] : [reason]), ...words.slice(-5).map((line) => quote(line))],
   );
 }

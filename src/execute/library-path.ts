@@ -1,5 +1,5 @@
 import { hasWildcard, matchGlob } from "../discover/match-glob.ts";
-import { basename, dirname, join, normalize } from "../model/paths.ts";
+import { basename, dirname, join } from "../model/paths.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
 import type { RootView } from "./root-view.ts";
 

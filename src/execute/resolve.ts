@@ -33,7 +33,8 @@ export const byOpenat2 = (system: Syscalls, root: Fd): Resolver => ({
       try {
         return system.openat2(root, path, { flags, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS });
       } catch (error) {
-        if (!(error instanceof SystemError) || error.errno !== EAGAIN || attempt === MAX_ATTEMPTS) throw error;
+        if (!(error instanceof SystemError) || error.errno !== EAGAIN || attempt === MAX_ATTEMPTS)
+          throw error;
       }
     }
   },

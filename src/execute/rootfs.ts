@@ -1,6 +1,6 @@
 import { basename, type ContainerPath, containerPath, dirname, isWithin, join } from "../model/paths.ts";
 import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, O_PATH, S_IFREG } from "../sys/constants.ts";
-import { ENOENT, ENOTDIR, ENOTEMPTY } from "../sys/errno.ts";
+import { ELOOP, ENOENT, ENOTDIR, ENOTEMPTY } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
@@ -27,6 +27,10 @@ export class InTheWay extends Error {
     this.what = what;
   }
 }
+
+/** What is there can be no directory: a file, a device, or links in a circle. */
+const isBlocked = (error: unknown): boolean =>
+  error instanceof SystemError && (error.errno === ENOTDIR || error.errno === ELOOP);
 
 /** Readable and searchable by all: a driver directory with less is of no use to a container's user. */
 const DIRECTORY_MODE = 0o755;
@@ -72,7 +76,7 @@ export class Rootfs {
     try {
       return this.view.resolver.open(path, flags);
     } catch (error) {
-      if (error instanceof SystemError && error.errno === ENOTDIR) throw new InTheWay(path, "file");
+      if (isBlocked(error)) throw new InTheWay(path, "file");
       if (!(error instanceof SystemError) || error.errno !== ENOENT || path === "/") throw error;
     }
     const parent = this.makeDirectories(dirname(path), danglingLinks);
@@ -85,7 +89,13 @@ export class Rootfs {
       if (target === undefined || danglingLinks >= MAX_DANGLING_LINKS) throw new InTheWay(path, "file");
       this.makeDirectories(containerPath(join(this.pathOf(parent), target)), danglingLinks + 1);
     }
-    return this.view.resolver.open(path, flags);
+    try {
+      return this.view.resolver.open(path, flags);
+    } catch (error) {
+      // Links within a link's text can lead elsewhere than the text says.
+      if (error instanceof SystemError && error.errno === ENOENT) throw new InTheWay(path, "file");
+      throw error;
+    }
   }
 
   /** Where a directory is, as the container will see it. Only ever used to look up again, inside the root. */
@@ -170,6 +180,13 @@ export class Rootfs {
     this.undo.onCommit(() => this.system.unlinkat(parent, aside, 0));
   }
 
+  /** Puts a finished file in the place of what the image has there, in one directory. Not for directories. */
+  replaceFile({ parent, name }: Place, draft: string): void {
+    if (this.typeAt({ parent, name }) !== undefined) this.setAside({ parent, name });
+    this.system.renameat(parent, draft, parent, name);
+    this.undo.add(() => this.system.renameat(parent, name, parent, draft));
+  }
+
   private removeEmptyDirectory({ parent, name }: Place, path: ContainerPath): void {
     const before = this.system.statx(parent, name, AT_SYMLINK_NOFOLLOW);
     try {
@@ -182,6 +199,14 @@ export class Rootfs {
     this.undo.add(() => {
       this.system.mkdirat(parent, name, before.mode);
       this.system.fchownat(parent, name, before.uid, before.gid, AT_SYMLINK_NOFOLLOW);
+      // mkdirat(2) leaves set-user-id and set-group-id out, and chmod(2) on a name would follow a link.
+      const made = this.system.openat(
+        parent,
+        name,
+        O_PATH | this.system.O_DIRECTORY | this.system.O_NOFOLLOW,
+      );
+      this.system.fchmodat(made, ".", before.mode);
+      this.system.close(made);
     });
   }
 }

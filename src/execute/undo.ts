@@ -5,15 +5,15 @@
 export interface Undo {
   /** Remembers how to take back the step that has just succeeded. */
   add(takeBack: () => void): void;
-  /** Remembers what makes a step final once all of them have succeeded. */
+  /** Remembers what tidies up after a step once all of them have succeeded, and cannot be taken back. */
   onCommit(finish: () => void): void;
   /** Takes everything back. @returns the failures met on the way. */
   rollBack(): unknown[];
   /**
-   * Makes everything final, what came last first: the new library cache is put in place while the rest can still be
-   * taken back. The first failure is thrown.
+   * Makes everything final. There is no way back once the first thing is gone, so a failure does not keep the others
+   * from being tried. @returns the failures met on the way.
    */
-  commit(): void;
+  commit(): unknown[];
 }
 
 /** An empty journal. */
@@ -23,19 +23,20 @@ export function newUndo(): Undo {
   return {
     add: (takeBack) => void steps.push(takeBack),
     onCommit: (finish) => void finishing.push(finish),
-    rollBack() {
-      const failures: unknown[] = [];
-      for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
-        try {
-          step();
-        } catch (failure) {
-          failures.push(failure);
-        }
-      }
-      return failures;
-    },
-    commit() {
-      for (let finish = finishing.pop(); finish !== undefined; finish = finishing.pop()) finish();
-    },
+    rollBack: () => runBackwards(steps),
+    commit: () => runBackwards(finishing),
   };
+}
+
+/** Empties a list from its end, running each step once. @returns the failures. */
+function runBackwards(steps: (() => void)[]): unknown[] {
+  const failures: unknown[] = [];
+  for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
+    try {
+      step();
+    } catch (failure) {
+      failures.push(failure);
+    }
+  }
+  return failures;
 }

@@ -12,6 +12,7 @@ import { CWD } from "../sys/fd.ts";
 import { STDERR } from "../sys/linux.ts";
 import { linuxHost } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
+import { SystemError } from "../sys/system-error.ts";
 import { gather, liveRoot } from "./gather.ts";
 import { openLog } from "./log.ts";
 import type { HookOptions } from "./prestart.ts";
@@ -56,6 +57,22 @@ function containerOwner(system: Syscalls, pid: number): Confinement["owner"] {
  */
 export function inject(system: Syscalls, state: State, spec: Spec, options: HookOptions): void {
   const name = state.id === "" ? `of process ${state.pid}` : state.id.slice(0, 12);
+  try {
+    injectInto(name, system, state, spec, options);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    // A call on the way to the first operation. Its name alone tells nobody what was wanted.
+    throw new NvociError("system-call", `Cannot prepare container ${name}: ${error.reason}`, [error.call]);
+  }
+}
+
+function injectInto(
+  name: string,
+  system: Syscalls,
+  state: State,
+  spec: Spec,
+  options: HookOptions,
+): void {
   const owner = containerOwner(system, state.pid);
   const { config, operations, findings } = gather(system, spec, liveRoot(state.pid, spec.root.path), options);
   const log = openLog(system, config.nvidiaContainerCli.debug, config.nvidiaContainerRuntime.logLevel, name);

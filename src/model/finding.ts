@@ -45,6 +45,7 @@ export interface FindingArguments {
   "container-directory-in-the-way": { path: string };
   "container-file-in-the-way": { path: string };
   "container-no-etc": Record<string, never>;
+  "container-leftover": { call: string };
   "container-mount-shared": { path: string };
   "ldconfig-container-own": { path: string };
   "ldconfig-unusable": { path: string; reason: "not-static" };

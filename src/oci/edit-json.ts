@@ -77,7 +77,9 @@ function render(text: string, value: unknown, indent: string): string {
 function separator(text: string, whole: JsonRange, entries: readonly JsonRange[]): string {
   const [last, previous] = [entries.at(-1), entries.at(-2)];
   if (last === undefined) return ",";
-  return previous === undefined ? `,${text.slice(whole.start + 1, last.start)}` : text.slice(previous.end, last.start);
+  return previous === undefined
+    ? `,${text.slice(whole.start + 1, last.start)}`
+    : text.slice(previous.end, last.start);
 }
 
 const memberRange = ({ start, value }: JsonMember): JsonRange => ({ start, end: value.end });

@@ -62,6 +62,8 @@ const WORDING: Wording = {
     `the image has a file at ${quote(path, 4096)}, where a directory has to be; the entry is skipped`,
   "container-mount-shared": ({ path }) =>
     `${quote(path, 4096)} lies in a volume with shared propagation, where it would appear on the host too; the entry is skipped`,
+  "container-leftover": ({ call }) =>
+    `what the image had in the way is still there under another name: ${call}`,
   "container-no-etc": () =>
     "the image has no /etc, so it gets no ld.so.cache; programs may need LD_LIBRARY_PATH",
   "ldconfig-container-own": ({ path }) =>

@@ -17,6 +17,8 @@ export interface Engine {
   readonly argv: readonly string[];
   /** The environment as `NAME=value`. Bytes that are no UTF-8 appear as U+FFFD. */
   readonly environ: readonly string[];
+  /** The absolute path of what starts this program, where that is not `/proc/self/exe`: a script around it. */
+  readonly program?: string;
   /** Address of the process' own `argv` array, for an execve(2) that hands it on untouched; 0 when not known. */
   readonly argvAddress: number;
   /** Address of the process' own `environ` array. */

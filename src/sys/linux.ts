@@ -7,6 +7,7 @@ import {
   openFlags,
   POLLIN,
 } from "./constants.ts";
+import { encodeDevice } from "./encode-device.ts";
 import type { Engine } from "./engine.ts";
 import { EAGAIN, EEXIST, EINTR, EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOSYS, ENOTDIR } from "./errno.ts";
 import { Fd } from "./fd.ts";
@@ -42,6 +43,7 @@ export function linux(engine: Engine): Syscalls {
   // One buffer for all small answers: calls are synchronous and each copies its answer out before it returns.
   const scratch = new Uint8Array(DIRECTORY_BYTES);
   const view = new DataView(scratch.buffer);
+  const words = new Uint32Array(scratch.buffer);
   let hasStatx = true;
 
   /** Throws for a failed call, otherwise gives the result back. */
@@ -128,7 +130,7 @@ export function linux(engine: Engine): Syscalls {
     statx(dirfd, path, flags) {
       if (hasStatx) {
         const result = syscall(nr.statx, dirfd.number, path, flags, STATX_BASIC_STATS, scratch);
-        if (result === 0) return decodeStatx(view);
+        if (result === 0) return decodeStatx(words);
         if (isAbsent(result)) return undefined;
         if (result !== -ENOSYS) throw new SystemError("statx", [dirfd, path, hex(flags)], result);
         hasStatx = false;
@@ -175,14 +177,18 @@ export function linux(engine: Engine): Syscalls {
     // single name below a descriptor, so that what they make lies where the descriptor says.
     mkdirat(dirfd, path, mode) {
       const result = syscall(nr.mkdirat, dirfd.number, path, mode);
-      return made("mkdirat", result, [dirfd, path, octal(mode)]);
+      return result === 0 || made("mkdirat", result, [dirfd, path, octal(mode)]);
     },
-    mknodat(dirfd, path, mode) {
-      const result = syscall(nr.mknodat, dirfd.number, path, mode, 0);
-      return made("mknodat", result, [dirfd, path, octal(mode)]);
+    mknodat(dirfd, path, mode, device) {
+      const number = device === undefined ? 0 : encodeDevice(device);
+      const result = syscall(nr.mknodat, dirfd.number, path, mode, number);
+      if (result === 0) return true;
+      const shown = device === undefined ? [] : [{ flags: `makedev(${device.major}, ${device.minor})` }];
+      return made("mknodat", result, [dirfd, path, octal(mode), ...shown]);
     },
     symlinkat(target, dirfd, path) {
-      return made("symlinkat", syscall(nr.symlinkat, target, dirfd.number, path), [target, dirfd, path]);
+      const result = syscall(nr.symlinkat, target, dirfd.number, path);
+      return result === 0 || made("symlinkat", result, [target, dirfd, path]);
     },
 
     // Removes the name itself, never what a link leads to.
@@ -199,6 +205,10 @@ export function linux(engine: Engine): Syscalls {
     },
     fchmodat(dirfd, path, mode) {
       checked("fchmodat", syscall(nr.fchmodat, dirfd.number, path, mode), [dirfd, path, octal(mode)]);
+    },
+
+    fsync(fd) {
+      checked("fsync", syscall(nr.fsync, fd.number), [fd]);
     },
 
     // mount(2) and umount2(2) take paths only. Callers inside a container pass the decimal number of an open

@@ -7,6 +7,8 @@ import type { Engine } from "./engine.ts";
 const EXIT_BUG = 70;
 const RLIMIT_NOFILE = 7;
 const PRLIMIT64 = { x64: 302, arm64: 261 };
+const FCNTL = { x64: 72, arm64: 25 };
+const F_SETFD = 2;
 
 /** Takes a variable that the launcher set out of the environment, so that no child sees it. */
 function takeVariable(name: string): string | undefined {
@@ -25,17 +27,28 @@ function restoreOpenFiles(engine: Engine, soft: string | undefined): void {
   engine.syscall(PRLIMIT64[engine.arch], 0, RLIMIT_NOFILE, bytes, null);
 }
 
+/** Hands inherited descriptors on again: Node.js marks them close-on-exec when it starts. */
+function restoreInheritance(engine: Engine, descriptors: string | undefined): void {
+  for (const number of descriptors?.match(/[0-9]+/g) ?? []) {
+    engine.syscall(FCNTL[engine.arch], Number(number), F_SETFD, 0);
+  }
+}
+
 try {
   const argv0 = takeVariable("NVOCI_ARGV0");
   const openFiles = takeVariable("NVOCI_NOFILE");
+  const descriptors = takeVariable("NVOCI_FDS");
   // By its absolute path: a search would ask the environment, which may be an image's.
   const addon = { exports: {} as Engine };
   process.dlopen(addon, `${__dirname}/nvoci.node`);
   const engine: Engine = {
     ...addon.exports,
+    // The launcher, which lies beside this file.
+    program: `${__dirname}/nvoci`,
     argv: [argv0 ?? process.argv[1] ?? "nvoci", ...process.argv.slice(2)],
   };
   restoreOpenFiles(engine, openFiles);
+  restoreInheritance(engine, descriptors);
   Object.assign(globalThis, { nvociEngine: engine });
   require("./main.cjs");
 } catch (error) {

@@ -18,25 +18,30 @@ const u64 = (view: DataView, at: number): number =>
   view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
 
 /**
- * Decodes `struct statx` at the start of the view.
+ * Decodes `struct statx`, from the words of the machine, which is little-endian. Reading words is several times as fast
+ * as a DataView, and this is called for every entry of a manifest.
  *
  * @see statx(2), include/uapi/linux/stat.h
  */
-export function decodeStatx(view: DataView): Stat {
-  const mode = view.getUint16(28, true);
+export function decodeStatx(words: Uint32Array): Stat {
+  const at = (offset: number): number => words[offset / 4] as number;
+  const mode = at(28) & 0xffff;
   return {
     type: fileType(mode),
     mode: mode & 0o7777,
-    uid: view.getUint32(20, true),
-    gid: view.getUint32(24, true),
-    inode: u64(view, 32),
-    size: u64(view, 40),
-    changed: u64(view, 96) + view.getUint32(104, true) / 1e9,
-    major: view.getUint32(128, true),
-    minor: view.getUint32(132, true),
-    device: `${view.getUint32(136, true)}:${view.getUint32(140, true)}`,
+    uid: at(20),
+    gid: at(24),
+    inode: at(36) * 2 ** 32 + at(32),
+    size: at(44) * 2 ** 32 + at(40),
+    changed: at(100) * 2 ** 32 + at(96) + at(104) / 1e9,
+    major: at(128),
+    minor: at(132),
+    device: oneNumber(at(136), at(140)),
   };
 }
+
+/** Minors have 20 bits. */
+const oneNumber = (major: number, minor: number): number => major * 2 ** 20 + minor;
 
 /**
  * Decodes `struct stat` as newfstatat(2) fills it, for kernels before 4.11.
@@ -44,7 +49,8 @@ export function decodeStatx(view: DataView): Stat {
  * @see arch/x86/include/uapi/asm/stat.h and include/uapi/asm-generic/stat.h in the Linux source
  */
 export function decodeStat(view: DataView, arch: "x64" | "arm64"): Stat {
-  const at = arch === "x64" ? { mode: 24, uid: 28, gid: 32, rdev: 40 } : { mode: 16, uid: 24, gid: 28, rdev: 32 };
+  const at =
+    arch === "x64" ? { mode: 24, uid: 28, gid: 32, rdev: 40 } : { mode: 16, uid: 24, gid: 28, rdev: 32 };
   const mode = view.getUint32(at.mode, true);
   const rdev = deviceNumber(view, at.rdev);
   const device = deviceNumber(view, 0);
@@ -58,7 +64,7 @@ export function decodeStat(view: DataView, arch: "x64" | "arm64"): Stat {
     changed: u64(view, 104) + view.getUint32(112, true) / 1e9,
     major: rdev.major,
     minor: rdev.minor,
-    device: `${device.major}:${device.minor}`,
+    device: oneNumber(device.major, device.minor),
   };
 }
 

@@ -1,5 +1,5 @@
 import { encodeUtf8 } from "../model/utf8.ts";
-import { syscallNumbers, type SyscallName } from "./syscall-numbers.ts";
+import { type SyscallName, syscallNumbers } from "./syscall-numbers.ts";
 import type { Syscalls } from "./syscalls.ts";
 
 /** Tolerates any failure of a step. */

@@ -1,11 +1,12 @@
 import type { FileStat } from "../model/host-view.ts";
+import type { DeviceNumber } from "./encode-device.ts";
 import type { Fd } from "./fd.ts";
 
 /** What statx(2) says about one inode, beyond what decisions on the host need. */
 export interface Stat extends FileStat {
   readonly inode: number;
-  /** Number of the containing file system's device, `major:minor`. */
-  readonly device: string;
+  /** The containing file system's device, major and minor in one number; to be compared only. */
+  readonly device: number;
   /** Time of the last status change, in seconds since 1970; file systems round it to their clock's tick. */
   readonly changed: number;
 }
@@ -65,8 +66,11 @@ export interface Syscalls {
 
   /** @returns whether it was made; `false` means that the name exists. */
   mkdirat(dirfd: Fd, path: string, mode: number): boolean;
-  /** @returns whether it was made; `false` means that the name exists. */
-  mknodat(dirfd: Fd, path: string, mode: number): boolean;
+  /**
+   * @param device for S_IFCHR and S_IFBLK. Default 0:0.
+   * @returns whether it was made; `false` means that the name exists.
+   */
+  mknodat(dirfd: Fd, path: string, mode: number, device?: DeviceNumber): boolean;
   /** @returns whether it was made; `false` means that the name exists. */
   symlinkat(target: string, dirfd: Fd, path: string): boolean;
   unlinkat(dirfd: Fd, path: string, flags: number): void;
@@ -74,6 +78,7 @@ export interface Syscalls {
   renameat(from: Fd, oldPath: string, to: Fd, newPath: string): void;
   fchownat(dirfd: Fd, path: string, uid: number, gid: number, flags: number): void;
   fchmodat(dirfd: Fd, path: string, mode: number): void;
+  fsync(fd: Fd): void;
 
   mount(source: string, target: string, type: string | null, flags: number, data: string | null): void;
   umount2(target: string, flags: number): void;

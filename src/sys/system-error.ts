@@ -29,7 +29,8 @@ export class SystemError extends NvociError {
     const errno = -result;
     const text = errnoText(errno);
     const call = `${name}(${args.map(show).join(", ")}) = -1 ${errnoName(errno)}${text && ` (${text})`}`;
-    super("system-call", `Cannot ${name}: ${errnoName(errno)}`, [call]);
+    const path = args.find((argument) => typeof argument === "string" && argument !== "");
+    super("system-call", `Cannot ${name}${path === undefined ? "" : ` ${show(path)}`}: ${errnoName(errno)}`, [call]);
     this.name = "SystemError";
     this.errno = errno;
     this.call = call;

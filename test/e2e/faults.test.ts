@@ -1,17 +1,19 @@
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openBareContainer } from "../support/bare-container.ts";
 import { builds } from "../support/builds.ts";
 import type { Bundle } from "../support/bundle.ts";
+import { MISSING_BEFORE, withoutCalls } from "../support/enosys.ts";
 import { withFault } from "../support/inject-fault.ts";
 import { askingBundle, type Jetson, openJetson } from "../support/jetson.ts";
 import { CONTAINER, describeNeeding } from "../support/prerequisites.ts";
 import { snapshotMounts } from "../support/snapshot.ts";
 
+const CONFIG_FILE = "/etc/nvidia-container-runtime/config.toml";
 const DRIVER = "/usr/lib/aarch64-linux-gnu/nvidia";
 
-/** What an image can have in the way; the hook puts each aside or replaces it. */
+/** What an image can have where something of the host has to go; the hook sets it aside or replaces it. */
 function putThingsInTheWay({ rootfs }: Bundle): void {
   const at = (path: string): string => {
     mkdirSync(join(rootfs, dirname(path)), { recursive: true });
@@ -23,16 +25,20 @@ function putThingsInTheWay({ rootfs }: Bundle): void {
   symlinkSync("elsewhere", at("/usr/lib/firmware/tegra23x"));
 }
 
+/** A call that fails once, at each of its occurrences in turn. */
 interface Sweep {
   readonly call: string;
-  /** Failures that change nothing for the container, as strace(1) prints the call. */
+  /** Failures, as strace(1) prints the call, that must not keep the container from starting. */
   readonly tolerated?: RegExp;
-  /** Another errno than EPERM, where that has a meaning of its own. */
-  readonly error?: string;
+  /** What the hook says; it always names the failed call, unless it is ldconfig that fails. */
+  readonly says?: RegExp;
+  /** The failures of ldconfig's own calls are its business. */
+  readonly ownCallsOnly?: true;
+  /** Which of the calls, where not all. */
+  readonly only?: readonly number[];
 }
 
-/** Calls of the hook itself. */
-const OWN: readonly Sweep[] = [
+const HOOK: readonly Sweep[] = [
   { call: "open_tree" },
   { call: "mount_setattr" },
   { call: "move_mount" },
@@ -40,58 +46,158 @@ const OWN: readonly Sweep[] = [
   { call: "mkdirat" },
   { call: "symlinkat" },
   { call: "renameat2" },
-  { call: "unlinkat" },
+  // What was set aside is removed when everything is done; there is no way back then, and no harm in a leftover.
+  { call: "unlinkat", tolerated: /"\.nvoci-\d+-\d+"/ },
   { call: "openat2" },
+  { call: "openat", ownCallsOnly: true },
   { call: "unshare" },
+  { call: "setns" },
   { call: "memfd_create" },
   { call: "sendfile" },
+  { call: "fcntl" },
+  { call: "ppoll" },
+  { call: "wait4" },
   { call: "pipe2" },
   { call: "fchdir" },
   { call: "clone" },
 ];
 
-describeNeeding(["build", ...CONTAINER, "cgroup v2", "strace", "gcc"], "a hook with one failing system call", () => {
-  const native = builds()[0]?.path ?? "";
+const SANDBOX: readonly Sweep[] = [
+  { call: "pivot_root" },
+  { call: "mount", tolerated: /"\/(?:proc|sys|var\/cache)"/ },
+  { call: "chdir" },
+  { call: "dup3" },
+  { call: "prlimit64", tolerated: /RLIMIT_STACK/ },
+  // Of the 64 that drop a capability each, one will do.
+  { call: "prctl", tolerated: /PR_CAPBSET_DROP/, only: [1, 2, 3, 67] },
+  { call: "setgroups", tolerated: /setgroups/ },
+  { call: "setresgid" },
+  { call: "setresuid" },
+  { call: "capset" },
+  { call: "close_range", tolerated: /close_range/ },
+  { call: "execveat" },
+  // From here on it is ldconfig that fails, and its words that count.
+  { call: "fsync", says: /ldconfig: / },
+  { call: "rename", says: /ldconfig: / },
+];
 
-  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+const CGROUP_V1: readonly Sweep[] = [{ call: "write" }, { call: "openat" }];
+const CGROUP_V2: readonly Sweep[] = [{ call: "bpf" }, { call: "openat", ownCallsOnly: true }];
+const LINUX_4_9: readonly Sweep[] = [
+  { call: "mount", tolerated: /"\/(?:proc|sys|var\/cache|dev\/?[^"]*)"/ },
+  { call: "openat", ownCallsOnly: true },
+  { call: "mknodat" },
+];
+
+function* naturalNumbers(): Generator<number> {
+  for (let number = 1; ; number++) yield number;
+}
+
+interface Suite {
+  readonly name: string;
+  readonly cgroup: "host" | "v2";
+  readonly sweeps: readonly Sweep[];
+  /** Calls that the kernel is to lack. */
+  readonly missing?: readonly string[];
+  /** Text of a config.toml. */
+  readonly config?: string;
+}
+
+const SUITES: readonly Suite[] = [
+  { name: "of its own", cgroup: "host", sweeps: HOOK },
+  { name: "in ldconfig's sandbox", cgroup: "host", sweeps: SANDBOX },
+  // strace(1) counts in each process: without ldconfig every write is the hook's own.
+  {
+    name: "on a version 1 device cgroup",
+    cgroup: "host",
+    sweeps: CGROUP_V1,
+    config: "[nvoci]\nldconfig = false\n",
+  },
+  { name: "on a version 2 device cgroup", cgroup: "v2", sweeps: CGROUP_V2 },
+  { name: "on Linux 4.9", cgroup: "host", sweeps: LINUX_4_9, missing: MISSING_BEFORE["4.9"] },
+];
+
+describeNeeding(["build", ...CONTAINER, "cgroup v2", "strace", "gcc"], "a hook with one failing call", () => {
+  const native = builds()[0] ?? { name: "native", path: "" };
+
+  describe.each(SUITES)("$name", ({ cgroup, sweeps, missing, config }) => {
     let jetson: Jetson;
-    const open = async () => {
-      const bundle = askingBundle({ name: "native", path: native });
-      putThingsInTheWay(bundle);
-      const container = await openBareContainer(bundle, jetson.place);
-      return { container, before: container.snapshot(), close: () => (container.close(), bundle.remove()) };
-    };
+    const prestart = [native.path, "hook", "prestart"];
+    const command = missing === undefined ? prestart : withoutCalls(missing, prestart);
     beforeAll(async () => {
-      jetson = await openJetson({ cgroup });
+      const more = config === undefined ? [] : [{ kind: "file", path: CONFIG_FILE, content: config } as const];
+      jetson = await openJetson({ cgroup, more });
     });
     afterAll(() => jetson?.close());
 
-    test.each(OWN)("leaves nothing behind, whichever $call it is", async ({ call, tolerated, error }) => {
-      const host = snapshotMounts(jetson.place.pid);
+    async function openSubject() {
+      const bundle = askingBundle(native);
+      putThingsInTheWay(bundle);
+      const container = await openBareContainer(bundle, jetson.place);
+      const close = (): void => {
+        container.close();
+        bundle.remove();
+      };
+      return { ...container, before: container.snapshot(), close };
+    }
+
+    /** The lines of failed calls; those that only ldconfig made are told apart by the process. */
+    function readInjected(log: string): { all: string[]; own: string[] } {
+      const lines = readFileSync(log, "utf8").trimEnd().split("\n");
+      const ownPid = lines.at(-1)?.split(" ")[0];
+      const all = lines.filter((line) => line.includes("(INJECTED)"));
+      return { all, own: all.filter((line) => line.startsWith(`${ownPid} `)) };
+    }
+
+    test.each(sweeps)("fails and leaves nothing behind, whichever $call it is", async (sweep) => {
+      const { call, tolerated, says = new RegExp(`\\b${call}\\(`), ownCallsOnly, only } = sweep;
+      const hostMounts = snapshotMounts(jetson.place.pid);
       const log = join(jetson.host.directory, `${call}.strace`);
-      let subject = await open();
+      let subject = await openSubject();
+      let failures = 0;
       try {
-        for (let when = 1; ; when++) {
-          const fault = { call, when, ...(error === undefined ? {} : { error }) };
-          const { status, stderr } = subject.container.runHook(withFault(fault, [native, "hook", "prestart"], log));
-          const injected = readFileSync(log, "utf8").split("\n").filter((line) => line.includes("(INJECTED)"));
-          if (injected.length === 0) {
-            expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-            expect(subject.container.snapshot()).not.toEqual(subject.before);
-            expect(when).toBeGreaterThan(1);
+        for (const when of only ?? naturalNumbers()) {
+          const { status, stdout, stderr } = subject.runHook(withFault({ call, when }, command, log));
+          const { all, own } = readInjected(log);
+          const at = `${call} ${when}: ${all.join("; ")}`;
+          if ((ownCallsOnly ? own : all).length === 0) {
+            expect(only, "has fewer calls than that").toBeUndefined();
             break;
           }
-          console.log(when, injected.join("|").slice(0,150), status, stderr);
-          try {
-          expect(subject.container.snapshot()).toEqual(subject.before);
-          } catch (e) { console.log("DIFF", String(e.message)); subject.close(); subject = await open(); }
+          expect(stdout, at).toBe("");
+          if (status === 0 && all.every((line) => tolerated?.test(line))) {
+            expect(stderr, at).toBe("");
+            subject.close();
+            subject = await openSubject();
+            continue;
+          }
+          failures++;
+          expect({ status, at }).toEqual({ status: 1, at });
+          expect(stderr.split("\n")[0], at).toMatch(/^nvoci: Cannot \S+ .+: \S.*[^.]$/);
+          expect(stderr, at).toMatch(says);
+          expect(subject.snapshot(), at).toEqual(subject.before);
         }
       } finally {
         subject.close();
-        rmSync(log, { force: true });
       }
-      expect(snapshotMounts(jetson.place.pid)).toEqual(host);
+      // A sweep without a single failure would have shown nothing.
+      if (tolerated === undefined) expect(failures).toBeGreaterThan(0);
+      expect(snapshotMounts(jetson.place.pid)).toEqual(hostMounts);
       expect(jetson.host.changes()).toEqual([]);
+    });
+
+    test("changes the container when nothing fails", async () => {
+      const subject = await openSubject();
+      try {
+        expect(subject.runHook(command)).toEqual({ status: 0, stdout: "", stderr: "" });
+        const after = subject.snapshot();
+        for (const part of ["files", "mounts", "deviceRules"] as const) {
+          expect(after[part]).not.toEqual(subject.before[part]);
+        }
+        expect(after.files.filter((line) => line.includes(".nvoci-"))).toEqual([]);
+      } finally {
+        subject.close();
+      }
     });
   });
 });

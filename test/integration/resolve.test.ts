@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -121,7 +121,9 @@ describeNeeding(["root", "build"], "byWalk() beside openat2(2)", () => {
   });
 
   it("follows forty links and not one more", () => {
-    const links = Object.fromEntries(Array.from({ length: 41 }, (_, index) => [`l${index}`, `l${index + 1}`]));
+    const links = Object.fromEntries(
+      Array.from({ length: 41 }, (_, index) => [`l${index}`, `l${index + 1}`]),
+    );
     const { kernel, walk } = newRoot({ ...links, l41: null });
     for (const resolver of [kernel, walk]) {
       expect(outcome(system, resolver, "l1", O_PATH)).toMatch(/^file /);
@@ -134,12 +136,17 @@ describeNeeding(["root", "build"], "byWalk() beside openat2(2)", () => {
     expect(outcome(system, walk, "m", O_PATH)).toBe(outcome(system, kernel, "m", O_PATH));
     const before = openDescriptors(system);
     const most = before + 100;
-    const low = { ...system, openat: (...args: Parameters<Syscalls["openat"]>) => {
-      const fd = system.openat(...args);
-      expect(fd.number).toBeLessThan(most);
-      return fd;
-    } };
-    expect(outcome(system, byWalk(low, newRoot({ d: {}, l: `${"d/../".repeat(800)}d` }).fd), "l", O_PATH)).toMatch(/^directory/);
+    const low = {
+      ...system,
+      openat: (...args: Parameters<Syscalls["openat"]>) => {
+        const fd = system.openat(...args);
+        expect(fd.number).toBeLessThan(most);
+        return fd;
+      },
+    };
+    expect(
+      outcome(system, byWalk(low, newRoot({ d: {}, l: `${"d/../".repeat(800)}d` }).fd), "l", O_PATH),
+    ).toMatch(/^directory/);
   });
 
   it("keeps no descriptor but the one it gives", () => {
@@ -154,9 +161,19 @@ describeNeeding(["root", "build"], "byWalk() beside openat2(2)", () => {
   describe.each(["kernel", "walk"] as const)("while names are exchanged, by the %s", (which) => {
     it.each([
       ["a directory for a link to /", "dir", "link", (canary: string) => `dir${canary}`],
-      ["a deep directory for a shallow one", "a/b/c/d", "flat", (canary: string) => `a/b/c/d${"/..".repeat(20)}${canary}`],
+      [
+        "a deep directory for a shallow one",
+        "a/b/c/d",
+        "flat",
+        (canary: string) => `a/b/c/d${"/..".repeat(20)}${canary}`,
+      ],
     ])("is led out of the root by no exchange of %s", async (_, one, other, pathTo) => {
-      const { path, fd, ...resolvers } = newRoot({ dir: {}, link: "/", flat: {}, a: { b: { c: { d: {} } } } });
+      const { path, fd, ...resolvers } = newRoot({
+        dir: {},
+        link: "/",
+        flat: {},
+        a: { b: { c: { d: {} } } },
+      });
       const resolver = resolvers[which];
       const canary = join(path, "..", "canary");
       writeFileSync(canary, "");

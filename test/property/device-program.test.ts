@@ -34,7 +34,9 @@ test("extendDeviceProgram() allows what a rule covers and leaves the rest to the
 test("missingAccess() is what no line of devices.list grants, letter by letter", () => {
   fc.assert(
     fc.property(fc.array(rule, { maxLength: 6 }), rule, (granted, asked) => {
-      const list = granted.map(({ type, major, minor, access }) => `${type} ${major}:${minor} ${access}\n`).join("");
+      const list = granted
+        .map(({ type, major, minor, access }) => `${type} ${major}:${minor} ${access}\n`)
+        .join("");
       const missing = missingAccess(list, asked);
       for (const letter of asked.access) {
         const has = granted.some((line) => covers(line, { ...asked, access: letter }));

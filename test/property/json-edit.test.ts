@@ -44,7 +44,11 @@ const isTree = (candidate: Value | undefined): candidate is Tree =>
   typeof candidate === "object" && candidate !== null && !Array.isArray(candidate);
 
 /** What a change must come to, by way of the value; `undefined` where it must be refused. */
-function changed(root: Tree, keys: readonly string[], change: (old: Value | undefined) => Value | undefined): Tree | undefined {
+function changed(
+  root: Tree,
+  keys: readonly string[],
+  change: (old: Value | undefined) => Value | undefined,
+): Tree | undefined {
   const [key = "", ...rest] = keys;
   const old = Object.hasOwn(root, key) ? root[key] : undefined;
   let next: Value | undefined;
@@ -101,7 +105,8 @@ describe("editing JSON texts", () => {
   it("appendJson() and setJson() of a new member take nothing of the text away but white space", () => {
     fc.assert(
       fc.property(document, path, value, (text, keys, added) => {
-        const isNew = changed(JSON.parse(text), keys, (old) => (old === undefined ? 1 : undefined)) !== undefined;
+        const isNew =
+          changed(JSON.parse(text), keys, (old) => (old === undefined ? 1 : undefined)) !== undefined;
         for (const change of [
           () => appendJson(json(text), keys, [added]),
           ...(isNew ? [() => setJson(json(text), keys, added)] : []),

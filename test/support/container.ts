@@ -13,12 +13,18 @@ let count = 0;
 /**
  * Runs a command in a container to its end, hooks included, with the real runc(8).
  *
+ * @param runtime another program to call in its place.
  * @returns the command's status; 1 and runc's own words on stderr when the container could not be started.
  */
-export function runContainer(bundle: Bundle, command: readonly string[], place?: Place): CommandResult {
+export function runContainer(
+  bundle: Bundle,
+  command: readonly string[],
+  place?: Place,
+  runtime = "runc",
+): CommandResult {
   const id = prepare(bundle, command);
-  const result = inPlace(place, [...runc(bundle), "run", "--bundle", bundle.directory, id]);
-  inPlace(place, [...runc(bundle), "delete", "--force", id]);
+  const result = inPlace(place, [...withRoot(bundle, runtime), "run", "--bundle", bundle.directory, id]);
+  inPlace(place, [...withRoot(bundle, "runc"), "delete", "--force", id]);
   return result;
 }
 
@@ -30,6 +36,8 @@ export interface Container {
   start(): void;
   /** Runs a further command in the started container. */
   exec(command: readonly string[]): CommandResult;
+  /** Any other command of the runtime, the container's name last. */
+  call(...words: string[]): CommandResult;
   /** What the container's first process wrote to both its outputs. */
   output(): string;
   delete(): void;
@@ -45,22 +53,25 @@ export function createContainer(
   bundle: Bundle,
   command: readonly string[] = ["sleep", "300"],
   place?: Place,
+  runtime = "runc",
 ): Container {
   const id = prepare(bundle, command);
   const log = join(bundle.directory, `${id}.log`);
   const output = openSync(log, "w");
   // A container keeps its outputs open: a pipe would let us wait for it to end.
-  const create = [...runc(bundle), "create", "--bundle", bundle.directory, id];
+  const runc = withRoot(bundle, runtime);
+  const create = [...runc, "create", "--bundle", bundle.directory, id];
   const [file = "", ...args] = nsenter(place, create);
   const { status } = spawnSync(file, args, { stdio: ["ignore", output, output] });
   closeSync(output);
   if (status !== 0) throw new Error(`Cannot create "${id}": ${readFileSync(log, "utf8")}`);
-  const must = (...words: string[]) => mustRun(nsenter(place, [...runc(bundle), ...words]));
+  const must = (...words: string[]) => mustRun(nsenter(place, [...runc, ...words]));
   return {
     id,
     pid: (JSON.parse(must("state", id)) as { pid: number }).pid,
     start: () => void must("start", id),
-    exec: (argv) => inPlace(place, [...runc(bundle), "exec", id, ...argv]),
+    exec: (argv) => inPlace(place, [...runc, "exec", id, ...argv]),
+    call: (...words) => inPlace(place, [...runc, ...words, id]),
     output: () => readFileSync(log, "utf8"),
     delete: () => void must("delete", "--force", id),
   };
@@ -79,10 +90,10 @@ function prepare(bundle: Bundle, command: readonly string[]): string {
   return id;
 }
 
-function runc(bundle: Bundle): string[] {
+function withRoot(bundle: Bundle, runtime: string): string[] {
   const root = join(bundle.directory, "runc");
   mkdirSync(root, { recursive: true });
-  return ["runc", "--root", root];
+  return [runtime, "--root", root];
 }
 
 const nsenter = (place: Place, argv: readonly string[]): string[] =>

@@ -15,7 +15,8 @@ let loaded: Engine | undefined;
  */
 export function nodeEngine(): Engine {
   if (loaded !== undefined) return loaded;
-  if (!existsSync(ADDON)) throw new Error(`Cannot load "${ADDON}": there is no build; npm run build makes one`);
+  if (!existsSync(ADDON))
+    throw new Error(`Cannot load "${ADDON}": there is no build; npm run build makes one`);
   const addon = { exports: {} as Omit<Engine, "argv"> };
   process.dlopen(addon, ADDON);
   // The addon gives SIGPIPE its default action back, for programs that it becomes; a test run must survive a pipe.

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { ADDON } from "./node-engine.ts";
 import { syscallNumbers } from "../../src/sys/syscall-numbers.ts";
+import { ADDON } from "./node-engine.ts";
 
 /** Another process that exchanges two names as fast as it can. */
 export interface Swapper {

@@ -10,7 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli", "hook", "runtime", ...BELOW_HOOK],
   cli: ["hook", "runtime", ...BELOW_HOOK],
   hook: BELOW_HOOK,
-  runtime: BELOW_HOOK,
+  runtime: ["hook", ...BELOW_HOOK],
   execute: [...BELOW_EXECUTE, "sys"],
   plan: ["discover", ...FORMATS],
   discover: FORMATS,
@@ -62,7 +62,8 @@ function isAllowed({ from, to, kind }: Import): boolean {
 const imports = sources.flatMap((source) => source.imports);
 const between = imports.filter(({ to }) => isFile(to));
 const packages = imports.filter(({ to }) => !isFile(to));
-const shown = (found: readonly Import[]): string[] => found.map(({ from, to, kind }) => `${from} → ${to} (${kind})`);
+const shown = (found: readonly Import[]): string[] =>
+  found.map(({ from, to, kind }) => `${from} → ${to} (${kind})`);
 
 describe("the layers of src/", () => {
   it("are all in the table", () => {
@@ -114,7 +115,8 @@ describe("the layers of src/", () => {
 
   it("use no package but the bundled ones, each where it belongs", () => {
     const found = packages.filter(
-      ({ from, to }) => !to.startsWith("node:") && !PACKAGES[folderOf(from)]?.includes(to) && !isNodeOnly(from),
+      ({ from, to }) =>
+        !to.startsWith("node:") && !PACKAGES[folderOf(from)]?.includes(to) && !isNodeOnly(from),
     );
     expect(shown(found)).toEqual([]);
   });
@@ -138,13 +140,16 @@ describe("the layers of src/", () => {
 
   it("call the kernel through sys/linux.ts, which main.ts alone builds", () => {
     const builders = sources.filter(
-      ({ identifiers, imports: own }) => identifiers.has("linux") && own.some(({ to }) => to === "sys/linux.ts"),
+      ({ identifiers, imports: own }) =>
+        identifiers.has("linux") && own.some(({ to }) => to === "sys/linux.ts"),
     );
     expect(builders.map(({ path }) => path)).toEqual(["main.ts"]);
   });
 
   it("load other bundles through load.ts alone", () => {
-    const loaders = sources.filter(({ identifiers }) => identifiers.has("nvociRequire")).map(({ path }) => path);
+    const loaders = sources
+      .filter(({ identifiers }) => identifiers.has("nvociRequire"))
+      .map(({ path }) => path);
     expect(loaders).toEqual(["load.ts"]);
   });
 
@@ -154,7 +159,9 @@ describe("the layers of src/", () => {
   });
 
   it("have no folder or file for things without a name", () => {
-    const vague = sources.filter(({ path }) => /(?:^|\/)(?:utils?|helpers?|common|misc|index)(?:\/|\.ts$)/.test(path));
+    const vague = sources.filter(({ path }) =>
+      /(?:^|\/)(?:utils?|helpers?|common|misc|index)(?:\/|\.ts$)/.test(path),
+    );
     expect(vague.map(({ path }) => path)).toEqual([]);
   });
 });

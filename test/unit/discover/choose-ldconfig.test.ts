@@ -47,7 +47,9 @@ describe("chooseLdconfig()", () => {
   it("takes the program that config.toml names", () => {
     const config = configured({ from: "host", path: hostPath("/opt/ldconfig") });
     const programs = { "/opt/ldconfig": STATIC, "/sbin/ldconfig": STATIC };
-    expect(chooseLdconfig(host(programs), config, WITH_OWN).ldconfig).toMatchObject({ path: "/opt/ldconfig" });
+    expect(chooseLdconfig(host(programs), config, WITH_OWN).ldconfig).toMatchObject({
+      path: "/opt/ldconfig",
+    });
   });
 
   it("never takes a dynamic program or a script of the host, and says so", () => {
@@ -55,13 +57,25 @@ describe("chooseLdconfig()", () => {
     const { ldconfig, findings } = chooseLdconfig(host(programs), DEFAULT_CONFIG, FACTS);
     expect(ldconfig).toBeUndefined();
     expect(findings).toMatchObject([
-      { code: "ldconfig-unusable", severity: "warning", args: { path: "/sbin/ldconfig.real", reason: "not-static" } },
-      { code: "ldconfig-unusable", severity: "warning", args: { path: "/sbin/ldconfig", reason: "not-static" } },
+      {
+        code: "ldconfig-unusable",
+        severity: "warning",
+        args: { path: "/sbin/ldconfig.real", reason: "not-static" },
+      },
+      {
+        code: "ldconfig-unusable",
+        severity: "warning",
+        args: { path: "/sbin/ldconfig", reason: "not-static" },
+      },
     ]);
   });
 
   it("takes the image's own where the host has none that can be used, and says so", () => {
-    const { ldconfig, findings } = chooseLdconfig(host({ "/sbin/ldconfig": DYNAMIC }), DEFAULT_CONFIG, WITH_OWN);
+    const { ldconfig, findings } = chooseLdconfig(
+      host({ "/sbin/ldconfig": DYNAMIC }),
+      DEFAULT_CONFIG,
+      WITH_OWN,
+    );
     expect(ldconfig).toEqual({ from: "container", path: "/sbin/ldconfig" });
     expect(findings.map(({ code }) => code)).toEqual(["ldconfig-unusable", "ldconfig-container-own"]);
   });

@@ -38,7 +38,11 @@ describe("libraryFolders()", () => {
   });
 
   it("leaves files alone, and keeps the order of the mounts", () => {
-    const mounts = [mount("directory", "/cuda"), mount("file", "/flat/libx.so.1"), mount("directory", "/flat")];
+    const mounts = [
+      mount("directory", "/cuda"),
+      mount("file", "/flat/libx.so.1"),
+      mount("directory", "/flat"),
+    ];
     expect(libraryFolders(host, mounts)).toEqual(["/cuda/lib64", "/cuda/lib", "/flat"]);
   });
 });

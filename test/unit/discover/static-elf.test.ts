@@ -16,10 +16,13 @@ describe("isStaticElf()", () => {
     expect(isStaticElf(elfHead({ bits, segments: [PT_LOAD, PT_DYNAMIC] }))).toBe(true);
   });
 
-  it.each([32, 64] as const)("does not hold for a program of %i bits with an interpreter, wherever it is named", (bits) => {
-    expect(isStaticElf(elfHead({ bits, segments: [PT_INTERP] }))).toBe(false);
-    expect(isStaticElf(elfHead({ bits, segments: [PT_LOAD, PT_DYNAMIC, PT_INTERP] }))).toBe(false);
-  });
+  it.each([32, 64] as const)(
+    "does not hold for a program of %i bits with an interpreter, wherever it is named",
+    (bits) => {
+      expect(isStaticElf(elfHead({ bits, segments: [PT_INTERP] }))).toBe(false);
+      expect(isStaticElf(elfHead({ bits, segments: [PT_LOAD, PT_DYNAMIC, PT_INTERP] }))).toBe(false);
+    },
+  );
 
   it("reads from the middle of a larger buffer", () => {
     const head = elfHead({ bits: 64, segments: [PT_LOAD] });
@@ -65,8 +68,11 @@ describe("isStaticElf()", () => {
     expect(isStaticElf(sharedObject("libx.so.1"))).toBe(true);
   });
 
-  it.skipIf(LDCONFIG === "")("holds for this machine's ldconfig and not for its node (needs glibc's ldconfig)", () => {
-    expect(isStaticElf(headOf(LDCONFIG))).toBe(true);
-    expect(isStaticElf(headOf(process.execPath))).toBe(false);
-  });
+  it.skipIf(LDCONFIG === "")(
+    "holds for this machine's ldconfig and not for its node (needs glibc's ldconfig)",
+    () => {
+      expect(isStaticElf(headOf(LDCONFIG))).toBe(true);
+      expect(isStaticElf(headOf(process.execPath))).toBe(false);
+    },
+  );
 });

@@ -42,7 +42,9 @@ describe("locateDeviceCgroup()", () => {
 
   it("finds a devices controller that shares its hierarchy", () => {
     const joined = mounted("/", "/sys/fs/cgroup/all", "cgroup", "rw,cpu,devices,memory");
-    expect(locateDeviceCgroup("2:cpu,devices,memory:/a\n", joined)).toMatchObject({ path: "/sys/fs/cgroup/all/a" });
+    expect(locateDeviceCgroup("2:cpu,devices,memory:/a\n", joined)).toMatchObject({
+      path: "/sys/fs/cgroup/all/a",
+    });
   });
 
   it("does not take a controller for another one with a longer name", () => {
@@ -99,7 +101,11 @@ describe("locateDeviceCgroup()", () => {
 
   it.each([
     ["a path outside of the cgroup namespace", "0::/../4f\n", V2],
-    ["a path outside of the mounted part", "0::/elsewhere\n", mounted("/docker", "/sys/fs/cgroup", "cgroup2", "rw")],
+    [
+      "a path outside of the mounted part",
+      "0::/elsewhere\n",
+      mounted("/docker", "/sys/fs/cgroup", "cgroup2", "rw"),
+    ],
     ["no mounted hierarchy", "0::/4f\n", "24 1 8:1 / / rw - ext4 /dev/sda1 rw\n"],
     ["no line for the process", "", V2],
     ["a version 1 process with version 2 mounted alone", "7:devices:/a\n", V2],

@@ -20,13 +20,24 @@ describe("extendDeviceProgram()", () => {
   });
 
   it("does not allow a neighbour: another type, major or minor", () => {
-    for (const other of [{ type: "b" as const }, { major: 196 }, { minor: 254 }, { major: 255, minor: 195 }]) {
+    for (const other of [
+      { type: "b" as const },
+      { major: 196 },
+      { minor: 254 },
+      { major: 255, minor: 195 },
+    ]) {
       expect(ask(program, "r", { ...NVIDIA, ...other })).toBe(0);
     }
   });
 
   it("does not add two rules up to an access that neither grants", () => {
-    const split = extendDeviceProgram([{ ...NVIDIA, access: "r" }, { ...NVIDIA, access: "w" }], DENY);
+    const split = extendDeviceProgram(
+      [
+        { ...NVIDIA, access: "r" },
+        { ...NVIDIA, access: "w" },
+      ],
+      DENY,
+    );
     expect([ask(split, "r"), ask(split, "w"), ask(split, "rw")]).toEqual([1, 1, 0]);
   });
 

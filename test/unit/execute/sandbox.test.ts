@@ -13,7 +13,10 @@ const CONFINEMENT: Confinement = {
 };
 
 /** The names of the calls that a child makes, in order. */
-function callsOf(confinement: Partial<Confinement> = {}, program: { fd: Fd } | { path: string } = { path: "/sbin/x" }) {
+function callsOf(
+  confinement: Partial<Confinement> = {},
+  program: { fd: Fd } | { path: string } = { path: "/sbin/x" },
+) {
   const { steps, cloneFlags } = confinedSteps(fakeSyscalls({ address: () => 4096 }), {
     confinement: { ...CONFINEMENT, ...confinement },
     mounts: [],

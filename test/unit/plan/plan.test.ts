@@ -67,7 +67,12 @@ describe("plan(): order", () => {
       options: FILE_OPTIONS,
       source: "test.csv:/usr/lib/libx",
     });
-    expect(made).toEqual({ op: "make-link", path: "/usr/lib/y", target: "../y", source: "test.csv:/usr/lib/y" });
+    expect(made).toEqual({
+      op: "make-link",
+      path: "/usr/lib/y",
+      target: "../y",
+      source: "test.csv:/usr/lib/y",
+    });
     expect(node).toMatchObject({ op: "bind-device", type: "c", major: 195, minor: 0, fileMode: 0o666 });
   });
 
@@ -83,11 +88,17 @@ describe("plan(): what a mounted directory shows already", () => {
       mount("directory", "/usr/local/cuda/lib64"),
       mount("file", "/usr/local/cuda/lib64/libx.so.1"),
     ];
-    expect(outline(plan(edits({ mounts }), OPTIONS))).toEqual(["bind-directory /usr/local/cuda", "update-ldcache"]);
+    expect(outline(plan(edits({ mounts }), OPTIONS))).toEqual([
+      "bind-directory /usr/local/cuda",
+      "update-ldcache",
+    ]);
   });
 
   it("is not linked once more: the mount is read-only", () => {
-    const input = edits({ mounts: [mount("directory", "/opt")], links: [link("/opt/a", "b"), link("/opt2", "b")] });
+    const input = edits({
+      mounts: [mount("directory", "/opt")],
+      links: [link("/opt/a", "b"), link("/opt2", "b")],
+    });
     expect(outline(plan(input, OPTIONS))).toEqual(["bind-directory /opt", "make-link /opt2"]);
   });
 
@@ -151,7 +162,9 @@ describe("plan(): the library cache", () => {
   );
 
   it("is left alone without an ldconfig", () => {
-    expect(folders({ mounts: [mount("file", "/a/libx.so")] }, { ...OPTIONS, ldconfig: undefined })).toBeUndefined();
+    expect(
+      folders({ mounts: [mount("file", "/a/libx.so")] }, { ...OPTIONS, ldconfig: undefined }),
+    ).toBeUndefined();
   });
 });
 
@@ -168,7 +181,9 @@ describe("plan(): the device cgroup", () => {
     expect(rules(device("/dev/a", 195, 0, "rw"), device("/dev/b", 195, 0, "m"))).toEqual([
       { type: "c", major: 195, minor: 0, access: "rwm" },
     ]);
-    expect(rules(device("/dev/a", 195, 0, "rwm"), device("/dev/b", 195, 0, "r"))).toMatchObject([{ access: "rwm" }]);
+    expect(rules(device("/dev/a", 195, 0, "rwm"), device("/dev/b", 195, 0, "r"))).toMatchObject([
+      { access: "rwm" },
+    ]);
   });
 
   it("tells a block device from a character device of the same number", () => {

@@ -5,7 +5,9 @@ import * as constants from "../../../src/sys/constants.ts";
 
 /** What Node.js knows of the machine that the tests run on. */
 const KNOWN: Readonly<Record<string, number | undefined>> = { ...files, ...system.signals };
-const own = Object.entries(constants as Readonly<Record<string, unknown>>).filter(([name]) => KNOWN[name] !== undefined);
+const own = Object.entries(constants as Readonly<Record<string, unknown>>).filter(
+  ([name]) => KNOWN[name] !== undefined,
+);
 const arch = process.arch === "arm64" ? "arm64" : "x64";
 
 describe("the kernel's constants", () => {
@@ -19,7 +21,9 @@ describe("the kernel's constants", () => {
   });
 
   it("openFlags() differ between the machines, and stand for one bit each", () => {
-    const bits = [constants.openFlags("x64"), constants.openFlags("arm64")].flatMap((flags) => Object.values(flags));
+    const bits = [constants.openFlags("x64"), constants.openFlags("arm64")].flatMap((flags) =>
+      Object.values(flags),
+    );
     expect(new Set(bits).size).toBe(4);
     for (const bit of bits) expect(Math.log2(bit) % 1).toBe(0);
   });

@@ -59,18 +59,21 @@ describe("linux(): descriptors", () => {
     expect(engine.calls[0]?.args[1]).toBe(O_CLOEXEC);
   });
 
-  it.each(["openat", "openat2", "open_tree"] as const)("%s() that fails throws the call and its errno", (name) => {
-    const system = linux(fakeEngine({ [name]: [-EPERM] }));
-    const open = {
-      openat: () => system.openat(directory, "lib", 0),
-      openat2: () => system.openat2(directory, "lib", { flags: 0, resolve: 0 }),
-      open_tree: () => system.open_tree(directory, "lib", 0),
-    };
-    const error = catchError(open[name]);
-    expect(error).toBeInstanceOf(SystemError);
-    expect(error).toMatchObject({ errno: EPERM });
-    expect((error as SystemError).call).toMatch(`${name}(7 ("/usr"), "lib", `);
-  });
+  it.each(["openat", "openat2", "open_tree"] as const)(
+    "%s() that fails throws the call and its errno",
+    (name) => {
+      const system = linux(fakeEngine({ [name]: [-EPERM] }));
+      const open = {
+        openat: () => system.openat(directory, "lib", 0),
+        openat2: () => system.openat2(directory, "lib", { flags: 0, resolve: 0 }),
+        open_tree: () => system.open_tree(directory, "lib", 0),
+      };
+      const error = catchError(open[name]);
+      expect(error).toBeInstanceOf(SystemError);
+      expect(error).toMatchObject({ errno: EPERM });
+      expect((error as SystemError).call).toMatch(`${name}(7 ("/usr"), "lib", `);
+    },
+  );
 });
 
 describe("linux(): reading and writing", () => {
@@ -149,7 +152,8 @@ describe("linux(): making names", () => {
   ];
 
   it("tells whether the name was there already", () => {
-    for (const made of make(linux(fakeEngine({ mkdirat: [0], mknodat: [0], symlinkat: [0] })))) expect(made()).toBe(true);
+    for (const made of make(linux(fakeEngine({ mkdirat: [0], mknodat: [0], symlinkat: [0] }))))
+      expect(made()).toBe(true);
     const existing = linux(fakeEngine({ mkdirat: [-EEXIST], mknodat: [-EEXIST], symlinkat: [-EEXIST] }));
     for (const made of make(existing)) expect(made()).toBe(false);
   });
@@ -157,6 +161,24 @@ describe("linux(): making names", () => {
   it("throws for any other failure", () => {
     const failing = linux(fakeEngine({ mkdirat: [-ENOENT], mknodat: [-ENOENT], symlinkat: [-ENOENT] }));
     for (const made of make(failing)) expect(catchError(made)).toMatchObject({ errno: ENOENT });
+  });
+});
+
+describe("linux(): mknodat()", () => {
+  it("passes a device number as the kernel takes it, and 0 for what is no device", () => {
+    const engine = fakeEngine({ mknodat: [0] });
+    linux(engine).mknodat(directory, "a", 0o20666, { major: 195, minor: 255 });
+    linux(engine).mknodat(directory, "b", 0o100644);
+    expect(engine.calls.map(({ args }) => args)).toEqual([
+      [7, "a", 0o20666, 0xc3ff],
+      [7, "b", 0o100644, 0],
+    ]);
+  });
+
+  it("shows the device number in its error", () => {
+    const system = linux(fakeEngine({ mknodat: [-EPERM] }));
+    const error = catchError(() => system.mknodat(directory, "a", 0o20666, { major: 195, minor: 0 }));
+    expect(error).toMatchObject({ errno: EPERM, call: expect.stringContaining("makedev(195, 0)") });
   });
 });
 

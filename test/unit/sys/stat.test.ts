@@ -23,7 +23,7 @@ const NODE = {
   size: 0,
   major: 195,
   minor: 4862,
-  device: "37:66305",
+  device: 37 * 2 ** 20 + 66305,
   changed: 1700000000.25,
 };
 
@@ -36,6 +36,8 @@ const STATX = `
   00000000 00000000 03010000 03000000 ${"00".repeat(112)}`;
 
 const viewOf = (text: string): DataView => new DataView(hexBytes(text).buffer);
+
+const wordsOf = (view: DataView): Uint32Array => new Uint32Array(view.buffer, 0, view.byteLength >> 2);
 
 /** A struct stat with nothing but a mode in it. */
 function statWithMode(mode: number): DataView {
@@ -73,7 +75,7 @@ describe("decodeStat()", () => {
 
 describe("decodeStatx()", () => {
   it("reads type, owner, inode, a size above 32 bits, change time and device", () => {
-    expect(decodeStatx(viewOf(STATX))).toEqual({
+    expect(decodeStatx(wordsOf(viewOf(STATX)))).toEqual({
       type: "file",
       mode: 0o755,
       uid: 1000,
@@ -82,7 +84,7 @@ describe("decodeStatx()", () => {
       size: 5_000_000_000,
       major: 0,
       minor: 0,
-      device: "259:3",
+      device: 259 * 2 ** 20 + 3,
       changed: 1700000000.25,
     });
   });
@@ -92,6 +94,11 @@ describe("decodeStatx()", () => {
     view.setUint16(28, 0o020666, true);
     view.setUint32(128, 195, true);
     view.setUint32(132, 255, true);
-    expect(decodeStatx(view)).toMatchObject({ type: "character-device", mode: 0o666, major: 195, minor: 255 });
+    expect(decodeStatx(wordsOf(view))).toMatchObject({
+      type: "character-device",
+      mode: 0o666,
+      major: 195,
+      minor: 255,
+    });
   });
 });

@@ -17,7 +17,9 @@ function memory() {
 function recordsOf(bytes: Uint8Array): bigint[][] {
   expect(bytes.length % STEP_BYTES).toBe(0);
   const words = [...new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8)];
-  return Array.from({ length: bytes.length / STEP_BYTES }, (_, index) => words.slice(index * 8, index * 8 + 8));
+  return Array.from({ length: bytes.length / STEP_BYTES }, (_, index) =>
+    words.slice(index * 8, index * 8 + 8),
+  );
 }
 
 describe("StepList", () => {
@@ -49,7 +51,9 @@ describe("StepList", () => {
 
   it("passes a byte array by its address, unchanged", () => {
     const { system, textAt } = memory();
-    const [record = []] = recordsOf(new StepList(system).call("write", [0, new Uint8Array([65, 66]), 2]).encode());
+    const [record = []] = recordsOf(
+      new StepList(system).call("write", [0, new Uint8Array([65, 66]), 2]).encode(),
+    );
     expect(textAt(record[2] as bigint)).toBe("AB");
   });
 

@@ -14,6 +14,12 @@ describe("SystemError", () => {
     );
   });
 
+  it("says in its first line which call failed on which path, and why", () => {
+    expect(new SystemError("openat", [CWD, "/a b", 5], -2).message).toBe('Cannot openat "/a b": ENOENT');
+    expect(new SystemError("move_mount", [tree, "", parent, "x"], -1).message).toBe('Cannot move_mount "x": EPERM');
+    expect(new SystemError("unshare", [{ flags: "0x200" }], -1).message).toBe("Cannot unshare: EPERM");
+  });
+
   it("shows AT_FDCWD and numbers", () => {
     expect(new SystemError("openat", [CWD, "a b", 5], -2).call).toBe(
       'openat(AT_FDCWD, "a b", 5) = -1 ENOENT (No such file or directory)',

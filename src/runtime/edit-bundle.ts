@@ -1,0 +1,104 @@
+import { configPath } from "../config/config-path.ts";
+import { gather } from "../hook/gather.ts";
+import { openLog } from "../hook/log.ts";
+import { NvociError } from "../model/errors.ts";
+import { basename, type HostPath, hostPath } from "../model/paths.ts";
+import { quote } from "../model/quote.ts";
+import { encodeUtf8 } from "../model/utf8.ts";
+import { HOOK_NAMES } from "../oci/hook-names.ts";
+import type { Spec } from "../oci/spec.ts";
+import { linuxHost } from "../sys/linux-host.ts";
+import { replaceFile } from "../sys/replace-file.ts";
+import type { Syscalls } from "../sys/syscalls.ts";
+import { editSpec, type HookEntry } from "./edit-spec.ts";
+
+/** A bundle whose container may be asking. */
+export interface AskingBundle {
+  /** config.json. */
+  readonly file: HostPath;
+  readonly text: string;
+  readonly spec: Spec;
+  /** The container's name, for the log. */
+  readonly id: string;
+  /** The wrapper's own environment. */
+  readonly environ: readonly string[];
+  /** A file that starts this program. */
+  readonly program: HostPath;
+}
+
+/** The hook's whole environment: without one it would run in the wrapper's, or in the image's. */
+const HOOK_ENVIRONMENT = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"];
+
+const USUAL_CONFIG = configPath([], undefined).path;
+
+/** Options that make the hook read the configuration that the wrapper has read, though its environment is another. */
+function configOption(file: HostPath | undefined): readonly string[] {
+  return file === undefined || file === USUAL_CONFIG ? [] : ["-config", file];
+}
+
+/**
+ * The hook as config.json is to have it.
+ *
+ * @param configured an absolute path, or a name for this program itself.
+ * @throws NvociError "config-invalid" when there is no such program: the runtime's own words would not name the key.
+ */
+function hookEntry(
+  system: Syscalls,
+  configured: string,
+  program: HostPath,
+  options: readonly string[],
+): HookEntry {
+  if (!configured.startsWith("/")) {
+    return { path: program, args: ["nvoci", "hook", ...options, "prestart"], env: HOOK_ENVIRONMENT };
+  }
+  const path = hostPath(configured);
+  const found = linuxHost(system).realPath(path);
+  if (found === undefined) {
+    const reason = "there is no such program (config.toml: nvidia-container-runtime-hook.path)";
+    throw new NvociError("config-invalid", `Cannot use the hook ${quote(path, 4096)}: ${reason}`);
+  }
+  const isNvoci = found === program && !HOOK_NAMES.includes(basename(path));
+  const args = [basename(path), ...(isNvoci ? ["hook"] : []), ...options, "prestart"];
+  return { path, args, env: HOOK_ENVIRONMENT };
+}
+
+/** Writes a new text in the file's place; a symbolic link stays one. */
+function writeSpec(system: Syscalls, file: HostPath, text: string): void {
+  const path = linuxHost(system).realPath(file) ?? file;
+  replaceFile(system, path, encodeUtf8(text), { synced: false });
+}
+
+/**
+ * Puts into a bundle's config.json what its container asks for: device nodes and access to them, which the runtime
+ * and systemd then own, and the hook for everything else. A container that may not have what it asks for leaves the
+ * file as it is.
+ *
+ * @throws NvociError when the container cannot have it; the file is as it was.
+ */
+export function editBundle(system: Syscalls, bundle: AskingBundle): void {
+  const { file, text, spec, environ } = bundle;
+  // The image is not looked at: it decides where libraries go, and devices are the same for all.
+  const gathered = gather(system, spec, undefined, { environ, config: undefined, debug: false });
+  const { config, request, edits, findings } = gathered;
+  const { debug, logLevel } = config.nvidiaContainerRuntime;
+  const log = openLog(system, debug, logLevel, bundle.id.slice(0, 12));
+  log.findings(findings);
+  if (request === undefined) return;
+  const { path, mustExist } = configPath(environ, undefined, spec.env);
+  const isRead = mustExist || linuxHost(system).lstat(path) !== undefined;
+  const hook = hookEntry(
+    system,
+    config.nvidiaContainerRuntimeHook.path,
+    bundle.program,
+    configOption(isRead ? path : undefined),
+  );
+  const additions = {
+    deviceNodes: edits.deviceNodes,
+    cgroups: !config.nvidiaContainerCli.noCgroups,
+    hook,
+  };
+  const edited = editSpec({ name: file, code: "spec-invalid", text }, spec, additions);
+  if (edited.text === text) return;
+  writeSpec(system, file, edited.text);
+  log.info(`gave ${edits.deviceNodes.length} devices to the runtime, and the rest to the hook`);
+}

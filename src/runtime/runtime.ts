@@ -1,0 +1,76 @@
+import { decodeText } from "../hook/read-spec.ts";
+import { loadBundle } from "../load.ts";
+import { type HostPath, hostPath, join } from "../model/paths.ts";
+import { parseSpec } from "../oci/spec.ts";
+import { mayAsk } from "../request/may-ask.ts";
+import { linuxHost } from "../sys/linux-host.ts";
+import type { Syscalls } from "../sys/syscalls.ts";
+import { becomeRuntime } from "./become-runtime.ts";
+import { findRuntime } from "./find-runtime.ts";
+import { parseRuntimeArguments, type RuntimeArguments } from "./parse-runtime-arguments.ts";
+import { readRuntimes } from "./read-runtimes.ts";
+import { logRuntimeError } from "./runtime-log.ts";
+
+/** How the wrapper was called. */
+export interface RuntimeCall {
+  /** The name it was called by. */
+  readonly name: string;
+  /** What follows the name, for the runtime. */
+  readonly words: readonly string[];
+  readonly environ: readonly string[];
+  readonly environAddress: number;
+  /** A file that starts this program. */
+  readonly program: HostPath;
+}
+
+/** Far above any real config.json; a bound all the same. */
+const SPEC_LIMIT = 16 * 1024 * 1024;
+
+const pathOf = (environ: readonly string[]): string =>
+  environ.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? "";
+
+/** A path of the command line, relative ones against the current directory. */
+function absolute(system: Syscalls, path: string): HostPath {
+  const directory = path.startsWith("/") ? "/" : linuxHost(system).readLink(hostPath("/proc/self/cwd"));
+  return join(directory ?? "/", path) as HostPath;
+}
+
+/** Gives the container of a bundle what it asks for; a bundle without config.json is left to the runtime's words. */
+function prepareBundle(system: Syscalls, args: RuntimeArguments, call: RuntimeCall): void {
+  const bundle = absolute(system, args.bundle ?? ".");
+  const file = args.config === undefined ? join(bundle, "config.json") : absolute(system, args.config);
+  const bytes = linuxHost(system).readFile(file as HostPath, SPEC_LIMIT);
+  if (bytes === undefined) return;
+  const text = decodeText(bytes, file);
+  const spec = parseSpec(text, bundle);
+  if (!mayAsk(spec)) return;
+  loadBundle<typeof import("./edit-bundle.ts")>("wrapper").editBundle(system, {
+    file: file as HostPath,
+    text,
+    spec,
+    id: args.id,
+    environ: call.environ,
+    program: call.program,
+  });
+}
+
+/**
+ * Runs as a low-level runtime: gives a container that is to be made what it asks for, and becomes the real runtime.
+ * Every other command is handed on as it is. When something fails, the runtime is not started and config.json is as
+ * it was.
+ *
+ * @throws NvociError, which is in the runtime's log by then.
+ */
+export function runtime(system: Syscalls, call: RuntimeCall): never {
+  const args = parseRuntimeArguments(call.words);
+  try {
+    const own = ["/proc/self/exe", call.program, ...(call.name.includes("/") ? [call.name] : [])];
+    const runtimes = readRuntimes(linuxHost(system), call.environ);
+    const found = findRuntime(system, runtimes, pathOf(call.environ), own);
+    if (args.creates) prepareBundle(system, args, call);
+    return becomeRuntime(system, found, call.words.length, call.environAddress);
+  } catch (error) {
+    logRuntimeError(system, args, error);
+    throw error;
+  }
+}

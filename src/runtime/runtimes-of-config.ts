@@ -1,0 +1,23 @@
+import { parseToml } from "../config/parse-toml.ts";
+import { readRuntimes } from "../config/read-runtime.ts";
+import { readTable } from "../config/table-reader.ts";
+import { NvociError } from "../model/errors.ts";
+import type { HostPath } from "../model/paths.ts";
+import { quote } from "../model/quote.ts";
+import { decodeUtf8 } from "../model/utf8.ts";
+
+/**
+ * Reads `nvidia-container-runtime.runtimes` of a config.toml.
+ *
+ * @param bytes the file; absent: there is none, though somebody named it.
+ * @throws NvociError "config-invalid"
+ */
+export function runtimesOfConfig(bytes: Uint8Array | undefined, file: HostPath): readonly string[] {
+  const text = bytes && decodeUtf8(bytes);
+  if (text === undefined) {
+    const reason = bytes === undefined ? "there is no such file" : "it is not UTF-8 text";
+    throw new NvociError("config-invalid", `Cannot read ${quote(file, 4096)}: ${reason}`);
+  }
+  const config = { name: file, findings: [] };
+  return readRuntimes(readTable(config, parseToml(text, file), "").table("nvidia-container-runtime"));
+}

@@ -1,0 +1,201 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { hookEntry } from "../support/builds.ts";
+import type { BundleOptions } from "../support/bundle.ts";
+import { runContainer } from "../support/container.ts";
+import { withoutCalls } from "../support/enosys.ts";
+import { askingBundle, type Jetson } from "../support/jetson.ts";
+import { openWithLdconfig, PROGRAMS } from "../support/other-ldconfig.ts";
+import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { mustRun } from "../support/run-command.ts";
+import { snapshotMounts } from "../support/snapshot.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+
+const EACCES = 13;
+const EPERM = 1;
+const EROFS = 30;
+
+/** What ldconfig-world.c says about itself and around. */
+type World = Readonly<Record<string, number | string | readonly number[]>>;
+
+/** How the program in ldconfig's place comes to run. */
+const WAYS = ["the host's program", "the image's program", "the host's program on Linux 4.9"] as const;
+
+describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
+  const old = ["mount_setattr", "open_tree", "move_mount", "openat2", "close_range"];
+  let volume: TemporaryDirectory;
+  beforeAll(() => {
+    volume = temporaryDirectory("volume");
+    mustRun(["mknod", "-m", "666", join(volume.path, "device"), "c", "1", "3"]);
+  });
+  afterAll(() => volume?.remove());
+
+  /** Runs a container with the reporting program as ldconfig. */
+  function look(jetson: Jetson, options: BundleOptions & { image?: boolean } = {}): World {
+    const mounts = [{ destination: "/volume", type: "bind", source: volume.path, options: ["rbind"] }];
+    const bundle = askingBundle(build, { mounts, ...options });
+    try {
+      mustRun(["mknod", "-m", "666", join(bundle.rootfs, "device"), "c", "1", "3"]);
+      if (options.image) writeFileSync(join(bundle.rootfs, "usr/sbin/ldconfig"), PROGRAMS.world());
+      const { stdout, stderr } = runContainer(bundle, ["cat", "/etc/ld.so.cache"], jetson.place);
+      expect(stderr).toBe("");
+      return JSON.parse(stdout);
+    } finally {
+      bundle.remove();
+    }
+  }
+
+  for (const way of WAYS) {
+    describeWay(way);
+  }
+
+  function describeWay(way: (typeof WAYS)[number]): void {
+    let jetson: Jetson;
+    let world: World;
+    beforeAll(async () => {
+      const image = way.startsWith("the image's");
+      jetson = await openWithLdconfig({ program: image ? PROGRAMS.script() : PROGRAMS.world() });
+      const command = [build.path, "hook", "prestart"];
+      const hook = hookEntry(way.endsWith("4.9") ? withoutCalls(old, command) : command);
+      world = look(jetson, { image, hooks: { prestart: [hook] } });
+    });
+    afterAll(() => jetson?.close());
+
+    test(`${way}: has no capability, and no way to one`, () => {
+      const { capabilities, bounding, ambient, noNewPrivileges, makeDevice } = world;
+      expect({ capabilities, bounding, ambient, noNewPrivileges }).toEqual({
+        capabilities: 0,
+        bounding: 0,
+        ambient: 0,
+        noNewPrivileges: 1,
+      });
+      expect(makeDevice).toBe(EPERM);
+    });
+
+    test(`${way}: runs as the container's root, without groups`, () => {
+      expect([world.uids, world.gids, world.groups]).toEqual([[0, 0, 0], [0, 0, 0], 0]);
+    });
+
+    test(`${way}: has no environment and no file of the hook's`, () => {
+      expect(world.variables).toBe(0);
+      expect(world.openFds).toBe("0 1 2");
+    });
+
+    test(`${way}: sees the container's root, and nothing above it`, () => {
+      const { rootIsItsParent, aboveIsRoot, startsInRoot } = world;
+      expect({ rootIsItsParent, aboveIsRoot, startsInRoot }).toEqual({
+        rootIsItsParent: 1,
+        aboveIsRoot: 1,
+        startsInRoot: 1,
+      });
+      expect(world.root).toContain("volume");
+      expect(world.root).not.toContain("opt work");
+    });
+
+    test(`${way}: sees no kernel: no /proc, no /sys, no device`, () => {
+      expect([world.proc, world.sys, world.dev]).toEqual(["", "", "ld.so.conf"]);
+      expect([world.writeProc, world.writeDev]).toEqual([EROFS, EROFS]);
+    });
+
+    test(`${way}: cannot open device nodes of the image or of a volume`, () => {
+      expect([world.openImageDevice, world.openVolumeDevice]).toEqual([EACCES, EACCES]);
+    });
+
+    test(`${way}: is alone in its process namespace`, () => {
+      expect([world.pid, world.parent]).toEqual([1, 0]);
+      expect(world.ptraceParent).not.toBe(0);
+    });
+
+    test(`${way}: cannot mount, unmount, change its root, its name or its user`, () => {
+      const { mount, unmount, unshare, chroot, sethostname, setuid, raiseLimit } = world;
+      const refused = { mount, unmount, unshare, chroot, sethostname, setuid, raiseLimit };
+      for (const [call, errno] of Object.entries(refused)) expect([call, errno]).toEqual([call, EPERM]);
+    });
+
+    test(`${way}: cannot change its configuration, nor write ldconfig's auxiliary cache`, () => {
+      expect(world.configurationFile).toBe("/dev/ld.so.conf");
+      expect(world.configuration).toContain("/usr/lib/aarch64-linux-gnu/nvidia\n");
+      expect(world.input).toBe(world.configuration);
+      expect([world.writeConfiguration, world.removeConfiguration]).toEqual([EACCES, EROFS]);
+      expect(world.writeAuxCache).not.toBe(0);
+    });
+
+    test(`${way}: has limits`, () => {
+      const { limitCpu, limitMemory, limitFile, limitFiles, limitCore } = world;
+      expect({ limitCpu, limitMemory, limitFile, limitFiles, limitCore }).toEqual({
+        limitCpu: 10,
+        limitMemory: 2 * 1024 ** 3,
+        limitFile: 32 * 1024 ** 2,
+        limitFiles: 64,
+        limitCore: 0,
+      });
+    });
+
+    test(`${way}: is started ${way.startsWith("the image's") ? "by its path in the image" : "from memory, by its descriptor"}`, () => {
+      expect(world.program).toMatch(
+        way.startsWith("the image's") ? /^\/sbin\/ldconfig$/ : /^\/dev\/fd\/\d+$/,
+      );
+    });
+  }
+
+  test("runs with the ids of a user namespace's root", async () => {
+    const jetson = await openWithLdconfig({ program: PROGRAMS.world() });
+    try {
+      const world = look(jetson, { userNamespace: true, mounts: [] });
+      const { uids, gids, capabilities, rootIsItsParent, proc } = world;
+      expect({ uids, gids, capabilities, rootIsItsParent, proc }).toEqual({
+        uids: [100_000, 100_000, 100_000],
+        gids: [100_000, 100_000, 100_000],
+        capabilities: 0,
+        rootIsItsParent: 1,
+        proc: "",
+      });
+    } finally {
+      jetson.close();
+    }
+  });
+
+  test("leaves no mount of its own to the container, nor to the host", async () => {
+    const jetson = await openWithLdconfig({ program: PROGRAMS.world() });
+    const bundle = askingBundle(build);
+    try {
+      const before = snapshotMounts(jetson.place.pid);
+      const { stdout } = runContainer(bundle, ["cat", "/proc/self/mounts"], jetson.place);
+      expect(stdout.split("\n").filter((line) => / \/(?:var\/cache|sys) /.test(line))).toEqual([]);
+      expect(stdout.split("\n").filter((line) => line.includes(" /dev "))).toHaveLength(1);
+      expect(snapshotMounts(jetson.place.pid)).toEqual(before);
+    } finally {
+      bundle.remove();
+      jetson.close();
+    }
+  });
+});
+
+describeBuilds([...CONTAINER, "gcc", "strace"], "the copy of ldconfig", (build) => {
+  let jetson: Jetson;
+  beforeEach(async () => {
+    jetson = await openWithLdconfig({ program: PROGRAMS.world() });
+    return () => jetson.close();
+  });
+
+  test("is sealed before it runs: nobody can alter it", () => {
+    const log = join(jetson.host.directory, "strace");
+    const strace = ["/usr/bin/strace", "-f", "-qq", "-o", log, "-e", "trace=memfd_create,fcntl,execveat"];
+    const hook = hookEntry([...strace, build.path, "hook", "prestart"]);
+    const bundle = askingBundle(build, { hooks: { prestart: [hook] } });
+    try {
+      expect(runContainer(bundle, ["true"], jetson.place).status).toBe(0);
+      const calls = readFileSync(log, "utf8").replace(/^\d+ +/gm, "");
+      const [, fd] = /memfd_create\("ldconfig", MFD_CLOEXEC\|MFD_ALLOW_SEALING\) = (\d+)/.exec(calls) ?? [];
+      const seals = "F_SEAL_SEAL|F_SEAL_SHRINK|F_SEAL_GROW|F_SEAL_WRITE";
+      const sealed = calls.indexOf(`fcntl(${fd}, F_ADD_SEALS, ${seals}) = 0`);
+      const run = calls.indexOf(`execveat(${fd}, "", ["ldconfig"`);
+      expect(fd).toBeDefined();
+      expect(sealed).toBeGreaterThan(0);
+      expect(run).toBeGreaterThan(sealed);
+    } finally {
+      bundle.remove();
+    }
+  });
+});

@@ -1,0 +1,188 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { hookEntry } from "../support/builds.ts";
+import type { Bundle, BundleOptions } from "../support/bundle.ts";
+import { runContainer } from "../support/container.ts";
+import { askingBundle, type Jetson } from "../support/jetson.ts";
+import { type OtherLdconfig, openWithLdconfig, PROGRAMS } from "../support/other-ldconfig.ts";
+import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { mustRun } from "../support/run-command.ts";
+import { sharedObject } from "../support/shared-object.ts";
+import { snapshotTree } from "../support/snapshot.ts";
+
+const NVIDIA = "/usr/lib/aarch64-linux-gnu/nvidia";
+
+describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (build) => {
+  const made: (() => void)[] = [];
+  afterEach(() => {
+    for (const undo of made.splice(0).reverse()) undo();
+  });
+  const open = async (options: OtherLdconfig): Promise<Jetson> => {
+    const jetson = await openWithLdconfig(options);
+    made.push(jetson.close);
+    return jetson;
+  };
+  /** A container whose hook tells its findings. */
+  const ask = (options: BundleOptions = {}): Bundle => {
+    const command = [build.path, "hook", "-debug", "prestart"];
+    const bundle = askingBundle(build, { hooks: { prestart: [hookEntry(command)] }, ...options });
+    made.push(bundle.remove);
+    return bundle;
+  };
+  /** The host's own ldconfig, under the name that the configuration has. */
+  const HOST_OWN = readFileSync(existsSync("/sbin/ldconfig.real") ? "/sbin/ldconfig.real" : "/sbin/ldconfig");
+
+  /** The hook's findings, from the log that it is told to write. */
+  const LOG = "/run/nvoci-test.log";
+  const logging: OtherLdconfig["config"] = `debug = "${LOG}"\n`;
+  const log = (jetson: Jetson): string => jetson.place.run(["cat", LOG]).stdout;
+
+  test.each(["script", "dynamic"] as const)(
+    "is made by the image's ldconfig where the host's is a %s",
+    async (kind) => {
+      const jetson = await open({ program: PROGRAMS[kind](), config: logging });
+      const bundle = ask();
+      const { stdout } = runContainer(bundle, ["ldconfig", "-p"], jetson.place);
+      expect(stdout).toContain(`libcuda.so.1 (libc6,x86-64) => ${NVIDIA}/libcuda.so.1`);
+      expect(existsSync(join(bundle.rootfs, "ran"))).toBe(false);
+      expect(log(jetson)).toContain("is not a static program");
+      expect(log(jetson)).toContain("the image's own");
+    },
+  );
+
+  test("has SONAME links in its place where neither host nor image has an ldconfig", async () => {
+    const library: OtherLdconfig["more"] = [
+      { kind: "file", path: "/opt/made-up/libmade.so.1.2.3", content: sharedObject("libmade.so.1") },
+    ];
+    const manifest = "lib, /opt/made-up/libmade.so.1.2.3\n";
+    const jetson = await open({ config: logging, manifest, more: library });
+    const bundle = ask({ rootfs: "busybox" });
+    const { stdout } = runContainer(bundle, ["readlink", "/opt/made-up/libmade.so.1"], jetson.place);
+    expect(stdout).toBe("libmade.so.1.2.3\n");
+    expect(log(jetson)).toContain("1 SONAME links are made");
+  });
+
+  test("cannot fail without ldconfig's own words in the first line", async () => {
+    const jetson = await open({ program: PROGRAMS.fails() });
+    const bundle = ask();
+    const before = snapshotTree(bundle.rootfs, ["/dev", "/proc", "/sys"]);
+    const { status, stderr } = runContainer(bundle, ["true"], jetson.place);
+    expect(status).not.toBe(0);
+    const words =
+      'nvoci: Cannot update "/etc/ld.so.cache" of the container: "ldconfig: Can\'t create temporary';
+    // runc quotes what it is told.
+    expect(stderr.replaceAll("\\", "")).toContain(words);
+    expect(stderr).toContain("exit status 3");
+    expect(stderr).not.toContain("\u001b");
+    expect(snapshotTree(bundle.rootfs, ["/dev", "/proc", "/sys"])).toEqual(before);
+  });
+
+  test.each([
+    ["crashes", "killed by signal "],
+    ["writesNothing", "ld.so.cache"],
+  ] as const)("cannot be left out silently by a program that %s", async (kind, reason) => {
+    const jetson = await open({ program: PROGRAMS[kind]() });
+    const { status, stderr } = runContainer(ask(), ["true"], jetson.place);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain("nvoci: Cannot update");
+    expect(stderr).toContain(reason);
+  });
+
+  test("cannot make the hook keep megabytes of what ldconfig prints", async () => {
+    const jetson = await open({ program: PROGRAMS.floods() });
+    const hook = hookEntry(["/bin/busybox", "time", "-v", build.path, "hook", "prestart"]);
+    const { stderr } = runContainer(ask({ hooks: { prestart: [hook] } }), ["true"], jetson.place);
+    const [, kilobytes] = /Maximum resident set size \(kbytes\): (\d+)/.exec(stderr) ?? [];
+    expect(Number(kilobytes)).toBeGreaterThan(0);
+    expect(Number(kilobytes)).toBeLessThan(build.name === "native" ? 16_384 : 131_072);
+    expect(stderr.length).toBeLessThan(20_000);
+  });
+
+  test("stays as it is where the root file system cannot be written to, and the container starts", async () => {
+    const manifest = `dev, /dev/nvmap\nlib, ${NVIDIA}/libcuda.so.1.1\n`;
+    const jetson = await open({ program: PROGRAMS.fails(), manifest, config: logging });
+    const { rootfs, ...bundle } = ask();
+    // Places to mount upon have to be in such an image.
+    mkdirSync(join(rootfs, NVIDIA), { recursive: true });
+    for (const path of [`${NVIDIA}/libcuda.so.1.1`, "/etc/nv_tegra_release"])
+      writeFileSync(join(rootfs, path), "");
+    const before = readFileSync(join(rootfs, "etc/ld.so.cache"));
+    jetson.place.run(["mount", "--bind", rootfs, rootfs]);
+    jetson.place.run(["mount", "-o", "remount,bind,ro", rootfs]);
+    const command = ["cat", "/etc/nv_tegra_release"];
+    const inside = runContainer({ rootfs, ...bundle }, command, jetson.place);
+    jetson.place.run(["umount", rootfs]);
+    expect(inside).toEqual(jetson.place.run(command));
+    expect(log(jetson)).toContain("cannot be written to");
+    expect(readFileSync(join(rootfs, "etc/ld.so.cache"))).toEqual(before);
+  });
+
+  test("is not made for an image without a directory /etc, and the container starts", async () => {
+    const manifest = `lib, ${NVIDIA}/libcuda.so.1.1\n`;
+    const jetson = await open({ program: PROGRAMS.fails(), manifest, config: logging });
+    const bundle = ask({ rootfs: "busybox" });
+    rmSync(join(bundle.rootfs, "etc"), { recursive: true });
+    writeFileSync(join(bundle.rootfs, "etc"), "a file");
+    const command = ["sha256sum", `${NVIDIA}/libcuda.so.1.1`];
+    expect(runContainer(bundle, command, jetson.place)).toEqual(jetson.place.run(command));
+    expect(log(jetson)).toContain("the image has no /etc");
+  });
+
+  test("is left alone when the configuration says so", async () => {
+    const jetson = await open({ program: PROGRAMS.fails(), config: "[nvoci]\nldconfig = false\n" });
+    const bundle = ask();
+    const before = readFileSync(join(bundle.rootfs, "etc/ld.so.cache"));
+    expect(runContainer(bundle, ["true"], jetson.place).status).toBe(0);
+    expect(readFileSync(join(bundle.rootfs, "etc/ld.so.cache"))).toEqual(before);
+  });
+
+  test("keeps the image's order of directories, behind injected ones that the image does not name", async () => {
+    const own = "/usr/lib/aarch64-linux-gnu";
+    const manifest = ["/opt/made-up", NVIDIA, own].map((path) => `lib, ${path}/libnvorder.so.1\n`).join("");
+    const jetson = await open({ program: HOST_OWN, manifest });
+    const bundle = ask();
+    for (const [name, text] of [
+      ["a.conf", `${NVIDIA}/\n`],
+      ["b.conf", `include /etc/more.conf # comment\n/image/second\n`],
+    ]) {
+      writeFileSync(join(bundle.rootfs, "etc/ld.so.conf.d", name ?? ""), text ?? "");
+    }
+    writeFileSync(join(bundle.rootfs, "etc/more.conf"), `/image/first\n${own}\n`);
+    for (const name of ["first", "second"]) {
+      mkdirSync(join(bundle.rootfs, "image", name), { recursive: true });
+      writeFileSync(join(bundle.rootfs, "image", name, "libnvorder.so.1"), sharedObject("libnvorder.so.1"));
+    }
+    const { stdout } = runContainer(bundle, ["ldconfig", "-p"], jetson.place);
+    const order = [...stdout.matchAll(/libnvorder\.so\.1 .*=> (.*)\/libnvorder/g)].map(([, path]) => path);
+    expect(order).toEqual(["/opt/made-up", NVIDIA, "/image/first", own, "/image/second"]);
+  });
+
+  test("comes with SONAME links in injected directories, and without an auxiliary cache", async () => {
+    const manifest = "lib, /opt/made-up/libmade.so.1.2.3\n";
+    const content = sharedObject("libmade.so.1");
+    const more = [{ kind: "file", path: "/opt/made-up/libmade.so.1.2.3", content } as const];
+    const jetson = await open({ program: HOST_OWN, manifest, more });
+    const bundle = ask();
+    mkdirSync(join(bundle.rootfs, "var/cache/ldconfig"), { recursive: true });
+    const { stdout } = runContainer(bundle, ["readlink", "/opt/made-up/libmade.so.1"], jetson.place);
+    expect(stdout).toBe("libmade.so.1.2.3\n");
+    expect(readdirSync(join(bundle.rootfs, "var/cache/ldconfig"))).toEqual([]);
+  });
+
+  test("cannot be led elsewhere by a cache that is a link or a directory", async () => {
+    const jetson = await open({ program: HOST_OWN, config: logging });
+    const linked = ask();
+    const cache = join(linked.rootfs, "etc/ld.so.cache");
+    renameSync(cache, `${cache}.old`);
+    mustRun(["ln", "-s", "/etc/ld.so.cache.old", cache]);
+    const old = readFileSync(`${cache}.old`);
+    expect(runContainer(linked, ["ldconfig", "-p"], jetson.place).stdout).toContain("libcuda.so.1 ");
+    expect(readFileSync(`${cache}.old`)).toEqual(old);
+
+    const blocked = ask();
+    rmSync(join(blocked.rootfs, "etc/ld.so.cache"));
+    mkdirSync(join(blocked.rootfs, "etc/ld.so.cache/content"), { recursive: true });
+    expect(runContainer(blocked, ["true"], jetson.place)).toEqual({ status: 0, stdout: "", stderr: "" });
+  });
+});

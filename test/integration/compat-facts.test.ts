@@ -1,0 +1,169 @@
+import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { RootView } from "../../src/execute/root-view.ts";
+import { readCompat } from "../../src/hook/compat-facts.ts";
+import { containerPath } from "../../src/model/paths.ts";
+import { O_PATH } from "../../src/sys/constants.ts";
+import { CWD } from "../../src/sys/fd.ts";
+import { linux } from "../../src/sys/linux.ts";
+import type { Syscalls } from "../../src/sys/syscalls.ts";
+import { nodeEngine } from "../support/node-engine.ts";
+import { madeCudaNote, noteElf } from "../support/note-elf.ts";
+import { describeNeeding } from "../support/prerequisites.ts";
+import { mustRun } from "../support/run-command.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+const COMPAT = containerPath("/usr/local/cuda/compat");
+const LIBRARY = "libcuda.so.575.57.08";
+const ELF = noteElf([madeCudaNote({ format: 1, "CUDA version": "12.9", driver: [535, 550], device: [1] })]);
+const FOUND = {
+  directory: COMPAT,
+  library: { fileName: LIBRARY, note: { cudaVersion: "12.9", drivers: [535, 550] } },
+};
+
+describeNeeding(["root", "build"], "readCompat()", () => {
+  let system: Syscalls;
+  const directory = temporaryDirectory("compat");
+  beforeAll(() => {
+    system = linux(nodeEngine());
+  });
+  afterAll(() => directory.remove());
+
+  let count = 0;
+  /** An empty image. Beside it lies a libcuda that is not the image's. */
+  const newImage = (): string => {
+    const image = join(directory.path, `${count++}`, "image");
+    mkdirSync(image, { recursive: true });
+    mkdirSync(join(image, "../outside"));
+    writeFileSync(join(image, "../outside", LIBRARY), ELF);
+    return image;
+  };
+  const write = (image: string, path: string, content: string | Uint8Array = ELF): void => {
+    mkdirSync(join(image, dirname(path)), { recursive: true });
+    writeFileSync(join(image, path), content);
+  };
+  const link = (image: string, path: string, target: string): void => {
+    mkdirSync(join(image, dirname(path)), { recursive: true });
+    symlinkSync(target, join(image, path));
+  };
+  const read = (image: string): ReturnType<typeof readCompat> => {
+    const before = readdirSync("/proc/self/fd").length;
+    const root = system.openat(CWD, image, O_PATH | system.O_DIRECTORY);
+    const compat = readCompat(system, new RootView(system, root), COMPAT);
+    system.close(root);
+    expect(readdirSync("/proc/self/fd")).toHaveLength(before);
+    return compat;
+  };
+
+  it("finds the library and its note, past the links beside it and through the version's link", () => {
+    const image = newImage();
+    write(image, `/usr/local/cuda-12.9/compat/${LIBRARY}`);
+    link(image, "/usr/local/cuda-12.9/compat/libcuda.so.1", LIBRARY);
+    link(image, "/usr/local/cuda-12.9/compat/libcuda.so", "libcuda.so.1");
+    write(image, "/usr/local/cuda-12.9/compat/libcudadebugger.so.575.57.08", "");
+    link(image, "/usr/local/cuda", "/etc/alternatives/cuda");
+    link(image, "/etc/alternatives/cuda", "/usr/local/cuda-12.9");
+    expect(read(image)).toEqual(FOUND);
+  });
+
+  it("finds a library without a note", () => {
+    const image = newImage();
+    write(image, `${COMPAT}/${LIBRARY}`, noteElf([]));
+    expect(read(image)).toEqual({ directory: COMPAT, library: { fileName: LIBRARY, note: undefined } });
+  });
+
+  it.each<[title: string, make: (image: string) => void]>([
+    ["an image without the directory", () => {}],
+    ["an empty directory", (image) => mkdirSync(join(image, COMPAT), { recursive: true })],
+    ["a file in place of the directory", (image) => write(image, COMPAT)],
+    ["a FIFO in place of the directory", (image) => makeFifo(image, COMPAT)],
+    [
+      "two libraries",
+      (image) => ["1", "2"].forEach((n) => void write(image, `${COMPAT}/libcuda.so.575.${n}`)),
+    ],
+    [
+      "a link in place of the library",
+      (image) => {
+        write(image, `/opt/${LIBRARY}`);
+        link(image, `${COMPAT}/${LIBRARY}`, `/opt/${LIBRARY}`);
+      },
+    ],
+    [
+      "a link out of the image in place of the library",
+      (image) => link(image, `${COMPAT}/${LIBRARY}`, join(image, "../outside", LIBRARY)),
+    ],
+    ["a link that leads to itself in place of the directory", (image) => link(image, COMPAT, "compat")],
+    [
+      "links in a circle",
+      (image) => {
+        link(image, "/usr/local/cuda", "/usr/local/other");
+        link(image, "/usr/local/other", "cuda");
+      },
+    ],
+    [
+      "a link out of the image in place of the directory, absolute",
+      (image) => link(image, COMPAT, join(image, "../outside")),
+    ],
+    [
+      "a link out of the image in place of the directory, upwards",
+      (image) => link(image, COMPAT, "../../../../../../../outside"),
+    ],
+    ["a FIFO in place of the library", (image) => makeFifo(image, `${COMPAT}/${LIBRARY}`)],
+    [
+      "a directory in place of the library",
+      (image) => mkdirSync(join(image, COMPAT, LIBRARY), { recursive: true }),
+    ],
+    [
+      "a device in place of the library",
+      (image) => {
+        mkdirSync(join(image, COMPAT), { recursive: true });
+        mustRun(["mknod", join(image, COMPAT, LIBRARY), "c", "1", "5"]);
+      },
+    ],
+    ["an empty file", (image) => write(image, `${COMPAT}/${LIBRARY}`, "")],
+    [
+      "a file that is no ELF file",
+      (image) => write(image, `${COMPAT}/${LIBRARY}`, "#!/bin/sh\n".repeat(100)),
+    ],
+    ["an ELF file that is cut off", (image) => write(image, `${COMPAT}/${LIBRARY}`, ELF.subarray(0, 100))],
+    ["notes of a gigabyte", (image) => write(image, `${COMPAT}/${LIBRARY}`, withNotesOf(1 << 30))],
+    ["more headers than a library has", (image) => write(image, `${COMPAT}/${LIBRARY}`, withSegments(4000))],
+  ])("finds nothing in %s", (_, make) => {
+    const image = newImage();
+    make(image);
+    expect(read(image)).toBeUndefined();
+  });
+
+  it("counts regular files only when it asks whether there is exactly one", () => {
+    const image = newImage();
+    write(image, `${COMPAT}/${LIBRARY}`);
+    link(image, `${COMPAT}/libcuda.so.570.1`, LIBRARY);
+    makeFifo(image, `${COMPAT}/libcuda.so.571.1`);
+    expect(read(image)).toEqual(FOUND);
+  });
+
+  it("ignores what a note says when it is not what a libcuda says", () => {
+    const image = newImage();
+    write(image, `${COMPAT}/${LIBRARY}`, noteElf([madeCudaNote({ "CUDA version": "12.9; rm -rf /" })]));
+    expect(read(image)?.library.note).toBeUndefined();
+  });
+
+  const makeFifo = (image: string, path: string): void => {
+    mkdirSync(join(image, dirname(path)), { recursive: true });
+    mustRun(["mkfifo", join(image, path)]);
+    chmodSync(join(image, path), 0o666);
+  };
+  /** The size of the segment of notes, in the header of the file's only segment. */
+  const withNotesOf = (size: number): Uint8Array => {
+    const elf = Buffer.from(ELF);
+    elf.writeUInt32LE(size, 64 + 32);
+    return elf;
+  };
+  /** The same segment of notes again and again. */
+  const withSegments = (segments: number): Uint8Array => {
+    const elf = Buffer.from(ELF);
+    elf.writeUInt16LE(segments, 56);
+    return Buffer.concat([elf, Buffer.alloc(segments * 56)]);
+  };
+});

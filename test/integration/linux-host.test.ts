@@ -1,0 +1,92 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { HostView } from "../../src/model/host-view.ts";
+import { type HostPath, hostPath } from "../../src/model/paths.ts";
+import { CWD } from "../../src/sys/fd.ts";
+import { linux } from "../../src/sys/linux.ts";
+import { linuxHost } from "../../src/sys/linux-host.ts";
+import { catchError } from "../support/catch-error.ts";
+import { nodeEngine } from "../support/node-engine.ts";
+import { describeNeeding } from "../support/prerequisites.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+const directory = temporaryDirectory("host");
+afterAll(() => directory.remove());
+const at = (name: string): HostPath => hostPath(join(directory.path, name));
+
+describeNeeding(["root", "build"], "linuxHost()", () => {
+  let host: HostView;
+  beforeAll(() => {
+    const system = linux(nodeEngine());
+    host = linuxHost(system);
+    mkdirSync(at("d"));
+    writeFileSync(at("d/file"), "0123456789");
+    writeFileSync(Buffer.concat([Buffer.from(`${at("d")}/bad`), Buffer.of(0xff)]), "");
+    symlinkSync("d/file", at("link"));
+    symlinkSync("none", at("dangling"));
+    symlinkSync("loop", at("loop"));
+    system.mknodat(CWD, at("fifo"), 0o010600);
+    system.mknodat(CWD, at("device"), 0o020640);
+  });
+  const text = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
+
+  it("reads files, also those of /proc that claim to be empty", () => {
+    expect(text(host.readFile(at("link")))).toBe("0123456789");
+    expect(text(host.readFile(hostPath("/proc/self/mountinfo")))).toContain(" - ");
+  });
+
+  it("reads files larger than any buffer, and no byte more than allowed", () => {
+    const large = Uint8Array.from({ length: 300_000 }, (_, index) => index % 251);
+    writeFileSync(at("large"), large);
+    expect(host.readFile(at("large"))).toEqual(large);
+    expect(host.readFile(at("d/file"), 10)).toHaveLength(10);
+    expect(catchError(() => host.readFile(at("d/file"), 9)).code).toBe("file-invalid");
+    expect(catchError(() => host.readFile(hostPath("/proc/self/mountinfo"), 9)).code).toBe("file-invalid");
+  });
+
+  it("reads a range, less at the end and nothing beyond", () => {
+    expect([0, 8, 20].map((offset) => text(host.readRange(at("d/file"), offset, 4)))).toEqual([
+      "0123",
+      "89",
+      "",
+    ]);
+  });
+
+  it("does not read what is no file, nor wait for a FIFO", () => {
+    for (const name of ["d", "fifo"])
+      expect(catchError(() => host.readFile(at(name))).code).toBe("file-invalid");
+  });
+
+  it("answers undefined for what is not there", () => {
+    for (const name of ["none", "d/file/x", "dangling", "loop", "a".repeat(256)]) {
+      const path = at(name);
+      const answers = [
+        host.readFile(path),
+        host.readRange(path, 0, 1),
+        host.readDirectory(path),
+        host.realPath(path),
+      ];
+      expect(answers, name).toEqual([undefined, undefined, undefined, undefined]);
+    }
+    expect(host.lstat(at("none"))).toBeUndefined();
+    expect(host.readLink(at("d"))).toBeUndefined();
+  });
+
+  it("lists names in a directory, without dots and names that are not UTF-8", () => {
+    expect(host.readDirectory(at("d"))).toEqual(["file"]);
+    expect(host.readDirectory(at("d/file"))).toBeUndefined();
+  });
+
+  it("looks at the name itself, and tells where links lead", () => {
+    expect(host.lstat(at("link"))).toMatchObject({ type: "symlink" });
+    expect(host.lstat(at("device"))).toMatchObject({
+      type: "character-device",
+      mode: 0o640,
+      major: 0,
+      minor: 0,
+    });
+    expect(host.readLink(at("link"))).toBe("d/file");
+    expect(host.realPath(at("link"))).toBe(at("d/file"));
+  });
+});

@@ -1,0 +1,381 @@
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { InTheWay, Rootfs } from "../../src/execute/rootfs.ts";
+import { newUndo, type Undo } from "../../src/execute/undo.ts";
+import { containerPath } from "../../src/model/paths.ts";
+import { AT_EMPTY_PATH, O_PATH } from "../../src/sys/constants.ts";
+import { CWD, type Fd } from "../../src/sys/fd.ts";
+import { linux } from "../../src/sys/linux.ts";
+import type { Syscalls } from "../../src/sys/syscalls.ts";
+import { nodeEngine } from "../support/node-engine.ts";
+import { describeNeeding } from "../support/prerequisites.ts";
+import { snapshotTree } from "../support/snapshot.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+const directory = temporaryDirectory("rootfs");
+afterAll(() => directory.remove());
+
+const p = containerPath;
+
+/** An image's root that is looked at from outside, and the object under test on it. */
+interface Image {
+  readonly path: string;
+  readonly rootfs: Rootfs;
+  readonly undo: Undo;
+  /** The tree as it was before anything was done to it. */
+  readonly before: readonly string[];
+  /** The tree as it is now. */
+  now(): readonly string[];
+  /** Lines that came and went, for trees that differ. */
+  changes(): readonly string[];
+}
+
+describeNeeding(["root", "build"], "Rootfs", () => {
+  let system: Syscalls;
+  let root: Fd;
+  let mask: number;
+  let count = 0;
+  beforeAll(() => {
+    system = linux(nodeEngine());
+    mask = system.umask(0);
+  });
+  afterEach(() => system.close(root));
+  afterAll(() => system.umask(mask));
+
+  /** Makes the root; `make` is given the real path of a name in it. Beside it lies `outside`, which nothing may touch. */
+  const image = (make: (at: (name: string) => string) => void = () => {}): Image => {
+    const path = join(directory.path, `${count++}`, "root");
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, "../outside"), "");
+    make((name) => {
+      const full = join(path, name);
+      if (name !== "") mkdirSync(dirname(full), { recursive: true });
+      return full;
+    });
+    root = system.openat(CWD, path, O_PATH | system.O_DIRECTORY);
+    const undo = newUndo();
+    const around = join(path, "..");
+    const before = snapshotTree(around);
+    const now = () => snapshotTree(around);
+    const changes = () => [
+      ...before.filter((line) => !now().includes(line)).map((line) => `- ${line}`),
+      ...now()
+        .filter((line) => !before.includes(line))
+        .map((line) => `+ ${line}`),
+    ];
+    return { path, rootfs: new Rootfs(system, root, undo), undo, before, now, changes };
+  };
+
+  const wayError = (action: () => unknown): InTheWay => {
+    try {
+      action();
+    } catch (error) {
+      if (error instanceof InTheWay) return error;
+      throw error;
+    }
+    throw new Error("nothing was in the way");
+  };
+
+  const inode = (path: string): number => lstatSync(path).ino;
+  const leftovers = (path: string): string[] =>
+    readdirSync(path, { recursive: true, encoding: "utf8" }).filter((name) => name.includes(".nvoci-"));
+
+  /** Where a descriptor is. */
+  const realPath = (fd: Fd): string => realpathSync(`/proc/self/fd/${fd.number}`);
+
+  it("makeDirectories() makes what is missing, readable by all, and gives the same descriptor again", () => {
+    const { path, rootfs, changes } = image((at) => mkdirSync(at("usr"), { mode: 0o700 }));
+    const fd = rootfs.makeDirectories(p("/usr/lib/nvidia"));
+    expect(realPath(fd)).toBe(join(path, "usr/lib/nvidia"));
+    expect(rootfs.makeDirectories(p("/usr/lib/nvidia"))).toBe(fd);
+    expect(changes()).toEqual([
+      "+ /root/usr/lib directory 755 0:0",
+      "+ /root/usr/lib/nvidia directory 755 0:0",
+    ]);
+  });
+
+  it("makeDirectories() follows links inside the root, wherever they point", () => {
+    const { path, rootfs } = image((at) => {
+      mkdirSync(at("usr/lib"));
+      symlinkSync("usr/lib", at("lib"));
+      symlinkSync("/lib", at("a/absolute"));
+      symlinkSync("../../../../../../usr", at("a/up"));
+    });
+    const { length } = dirname(path);
+    const places = ["/lib/x", "/a/absolute/y", "/a/up/lib/z"].map((name) => rootfs.makeDirectories(p(name)));
+    expect(places.map((fd) => realPath(fd).slice(length))).toEqual([
+      "/root/usr/lib/x",
+      "/root/usr/lib/y",
+      "/root/usr/lib/z",
+    ]);
+  });
+
+  it.each([
+    ["relative", "lib", "usr/lib", "/root/usr/lib/x"],
+    ["absolute", "lib", "/usr/lib", "/root/usr/lib/x"],
+    ["out of the root", "lib", "../../../outside-made", "/root/outside-made/x"],
+    ["with dots", "opt/lib", "./../var/./lib", "/root/var/lib/x"],
+    ["to itself with more", "opt/lib", "lib64", "/root/opt/lib64/x"],
+  ])(
+    "makeDirectories() makes what a dangling link points to, inside the root: %s",
+    (_, name, target, expected) => {
+      const { path, rootfs, undo, before, now } = image((at) => symlinkSync(target, at(name)));
+      const fd = rootfs.makeDirectories(p(`/${name}/x`));
+      expect(realPath(fd).slice(dirname(path).length)).toBe(expected);
+      expect(readlinkSync(join(path, name))).toBe(target);
+      expect(undo.rollBack()).toEqual([]);
+      expect(now()).toEqual(before);
+    },
+  );
+
+  it("makeDirectories() follows a chain of dangling links", () => {
+    const { path, rootfs } = image((at) => {
+      symlinkSync("b", at("a"));
+      symlinkSync("/c/d", at("b"));
+      symlinkSync("e", at("c"));
+    });
+    expect(realPath(rootfs.makeDirectories(p("/a/x")))).toBe(join(path, "e/d/x"));
+  });
+
+  it.each([
+    ["a link to itself", { a: "a" }],
+    ["two links to each other", { a: "b", b: "a" }],
+    ["a link to what is below it", { a: "a/b" }],
+  ])("makeDirectories() does not put a directory in the place of %s", (_, links: Record<string, string>) => {
+    const { rootfs, undo, changes } = image((at) => {
+      for (const [name, target] of Object.entries(links)) symlinkSync(target, at(name));
+    });
+    expect(wayError(() => rootfs.makeDirectories(p("/a/x"))).what).toBe("file");
+    undo.rollBack();
+    expect(changes()).toEqual([]);
+  });
+
+  it.each([
+    ["a file", "file"],
+    ["a link to a file", "toFile"],
+    ["a file further up", "file/a"],
+    ["a device", "null"],
+    ["a dangling link that leads through a file", "through"],
+  ])("makeDirectories() does not put a directory in the place of %s", (_, parent) => {
+    const { rootfs, undo, changes } = image((at) => {
+      writeFileSync(at("file"), "");
+      symlinkSync("file", at("toFile"));
+      symlinkSync("file/none", at("through"));
+      system.mknodat(CWD, at("null"), 0o020666);
+    });
+    expect(wayError(() => rootfs.makeDirectories(p(`/${parent}/x`))).what).toBe("file");
+    undo.rollBack();
+    expect(changes()).toEqual([]);
+  });
+
+  it("makeDirectories() that a dangling link leads astray is in the way, and is no failure of the container", () => {
+    const { rootfs, undo, changes } = image((at) => {
+      mkdirSync(at("b/c"));
+      symlinkSync("b/c", at("l"));
+      symlinkSync("l/../x", at("a"));
+    });
+    expect(wayError(() => rootfs.makeDirectories(p("/a/y"))).what).toBe("file");
+    undo.rollBack();
+    expect(changes()).toEqual([]);
+  });
+
+  it("makeDirectories() keeps to the directory that it has opened, whatever its name becomes", () => {
+    const { path, rootfs } = image((at) => {
+      mkdirSync(at("usr/lib"));
+    });
+    const fd = rootfs.makeDirectories(p("/usr/lib"));
+    system.renameat(CWD, join(path, "usr"), CWD, join(path, "moved"));
+    symlinkSync("/", join(path, "usr"));
+    const place = rootfs.placeholder(p("/usr/lib/x"), 0o644);
+    expect(place.parent).toBe(fd);
+    expect(readdirSync(join(path, "moved/lib"))).toEqual(["x"]);
+  });
+
+  it("placeholder() makes an empty file of the given mode, and of none other under any mask", () => {
+    const { rootfs, changes } = image();
+    const { parent, name } = rootfs.placeholder(p("/dev/nvidia0"), 0o666);
+    expect([system.statx(parent, name, 0)?.type, name]).toEqual(["file", "nvidia0"]);
+    expect(changes()).toEqual([
+      "+ /root/dev directory 755 0:0",
+      expect.stringMatching(/^\+ \/root\/dev\/nvidia0 file 666 0:0 0 /),
+    ]);
+  });
+
+  it.each([
+    ["a file", (path: string) => writeFileSync(path, "content", { mode: 0o600 })],
+    ["a device", (path: string) => system.mknodat(CWD, path, 0o020600)],
+    ["a FIFO", (path: string) => system.mknodat(CWD, path, 0o010600)],
+  ])("placeholder() takes %s as it is", (_, make) => {
+    const { rootfs, undo, changes } = image((at) => make(at("x")));
+    rootfs.placeholder(p("/x"), 0o644);
+    expect(changes()).toEqual([]);
+    undo.commit();
+    expect(changes()).toEqual([]);
+  });
+
+  /** What an image can have where something of ours goes, and whether a snapshot can tell it from its replacement. */
+  const obstacles: readonly (readonly [string, (at: (name: string) => string) => void])[] = [
+    ["a link to a file", (at) => [writeFileSync(at("to"), ""), symlinkSync("to", at("d/x"))]],
+    ["a dangling link", (at) => symlinkSync("/nowhere", at("d/x"))],
+    ["a link to itself", (at) => symlinkSync("x", at("d/x"))],
+    ["a link out of the root", (at) => symlinkSync("../../outside", at("d/x"))],
+    ["a link to a directory", (at) => symlinkSync("/", at("d/x"))],
+    ["an owned link", (at) => [symlinkSync("y", at("d/x")), system.fchownat(CWD, at("d/x"), 7, 8, 0x100)]],
+    ["an empty directory", (at) => mkdirSync(at("d/x"))],
+    [
+      "an empty directory with owner and set-group-id",
+      (at) => [mkdirSync(at("d/x")), chownSync(at("d/x"), 7, 8), chmodSync(at("d/x"), 0o3751)],
+    ],
+    ["a file", (at) => [writeFileSync(at("d/x"), "content"), chmodSync(at("d/x"), 0o4711)]],
+  ];
+
+  it.each(obstacles)("puts %s back as it was: after a placeholder, a link, a directory", (_, make) => {
+    for (const put of [
+      (rootfs: Rootfs) => void rootfs.placeholder(p("/d/x"), 0o644),
+      (rootfs: Rootfs) => rootfs.makeLink(p("/d/x"), "libx.so.1"),
+      (rootfs: Rootfs) => void rootfs.directoryPlaceholder(p("/d/x")),
+    ]) {
+      const { path, rootfs, undo, before, now } = image(make);
+      const kept = lstatSync(join(path, "d/x"));
+      put(rootfs);
+      expect(undo.rollBack()).toEqual([]);
+      expect(now()).toEqual(before);
+      // A directory is made anew; overlayfs cannot rename one of a lower layer.
+      if (!kept.isDirectory()) expect(inode(join(path, "d/x"))).toBe(kept.ino);
+    }
+  });
+
+  it("keeps owner, times and inode of what it sets aside and puts back", () => {
+    const { path, rootfs, undo } = image((at) => {
+      writeFileSync(at("x"), "");
+      chownSync(at("x"), 7, 8);
+      utimesSync(at("x"), 1000, 2000);
+    });
+    const before = lstatSync(join(path, "x"));
+    rootfs.makeLink(p("/x"), "y");
+    expect(lstatSync(join(path, "x")).isSymbolicLink()).toBe(true);
+    undo.rollBack();
+    const { ino, uid, gid, mtimeMs, nlink } = before;
+    expect(lstatSync(join(path, "x"))).toMatchObject({ ino, uid, gid, mtimeMs, nlink });
+  });
+
+  it.each(obstacles)("leaves nothing of %s behind when all is done", (_, make) => {
+    const { path, rootfs, undo } = image(make);
+    rootfs.makeLink(p("/d/x"), "libx.so.1");
+    undo.commit();
+    expect(readdirSync(join(path, "d"))).toEqual(["x"]);
+    expect(readlinkSync(join(path, "d/x"))).toBe("libx.so.1");
+    expect(leftovers(path)).toEqual([]);
+  });
+
+  it.each([
+    ["placeholder()", (rootfs: Rootfs) => void rootfs.placeholder(p("/d"), 0o644)],
+    ["makeLink()", (rootfs: Rootfs) => rootfs.makeLink(p("/d"), "e")],
+  ])("%s does not remove a directory with content", (_, put) => {
+    const { rootfs, undo, changes } = image((at) => writeFileSync(at("d/content"), ""));
+    expect(wayError(() => put(rootfs))).toMatchObject({ what: "directory", path: "/d" });
+    undo.rollBack();
+    expect(changes()).toEqual([]);
+  });
+
+  it("placeholder() puts a file in the place of a link, and does not write through it", () => {
+    const { path, rootfs, undo, changes } = image((at) => symlinkSync("../outside", at("x")));
+    rootfs.placeholder(p("/x"), 0o644);
+    undo.commit();
+    expect(lstatSync(join(path, "x")).isFile()).toBe(true);
+    expect(changes()).toEqual([
+      "- /root/x link 0:0 -> ../outside",
+      expect.stringMatching(/^\+ \/root\/x file 644/),
+    ]);
+  });
+
+  it("makeLink() leaves a link with the same text alone", () => {
+    const { path, rootfs, undo, changes } = image((at) => symlinkSync("libx.so.1", at("x")));
+    const before = inode(join(path, "x"));
+    rootfs.makeLink(p("/x"), "libx.so.1");
+    undo.commit();
+    expect(inode(join(path, "x"))).toBe(before);
+    expect(changes()).toEqual([]);
+  });
+
+  it("makeLink() writes the text as it is, whatever it leads to", () => {
+    const { path, rootfs } = image();
+    for (const [index, target] of ["../../..", "/", "a//b/", "-f", "é"].entries()) {
+      rootfs.makeLink(p(`/l${index}`), target);
+      expect(readlinkSync(join(path, `l${index}`))).toBe(target);
+    }
+  });
+
+  it("directoryPlaceholder() takes a directory as it is, with content", () => {
+    const { rootfs, changes } = image((at) => writeFileSync(at("d/content"), ""));
+    rootfs.directoryPlaceholder(p("/d"));
+    expect(changes()).toEqual([]);
+  });
+
+  it("takes back everything that it made, in the reverse order", () => {
+    const { rootfs, undo, before, now } = image((at) => {
+      symlinkSync("nowhere/deep", at("lib"));
+      writeFileSync(at("usr/old"), "");
+    });
+    rootfs.directoryPlaceholder(p("/opt/nvidia"));
+    rootfs.placeholder(p("/opt/nvidia/a/b"), 0o644);
+    rootfs.placeholder(p("/lib/c"), 0o600);
+    rootfs.makeLink(p("/usr/old"), "new");
+    rootfs.makeLink(p("/usr/old"), "newer");
+    rootfs.placeholder(p("/usr/old"), 0o644);
+    expect(undo.rollBack()).toEqual([]);
+    expect(now()).toEqual(before);
+  });
+
+  it("takes back what it can when somebody else has put a file into what it made", () => {
+    const { path, rootfs, undo } = image();
+    rootfs.placeholder(p("/a/x"), 0o644);
+    rootfs.placeholder(p("/b/x"), 0o644);
+    writeFileSync(join(path, "a/foreign"), "");
+    expect(undo.rollBack()).toHaveLength(1);
+    expect(readdirSync(path)).toEqual(["a"]);
+    expect(readdirSync(join(path, "a"))).toEqual(["foreign"]);
+  });
+
+  it("works in a root whose own name is a link or has moved since it was opened", () => {
+    const { path, rootfs } = image((at) => symlinkSync("made/here", at("lib")));
+    const moved = `${path}-moved`;
+    system.renameat(CWD, path, CWD, moved);
+    expect(realPath(rootfs.makeDirectories(p("/lib/x")))).toBe(join(moved, "made/here/x"));
+  });
+
+  it("view reads regular files alone, and opens nothing else", () => {
+    const { rootfs } = image((at) => {
+      writeFileSync(at("file"), "text");
+      symlinkSync("/file", at("link"));
+      // A device without a driver: to open it would fail with ENXIO.
+      system.mknodat(CWD, at("device"), 0o020666);
+      system.mknodat(CWD, at("fifo"), 0o010666);
+      mkdirSync(at("d"));
+    });
+    const read = (path: string, limit = 100) => rootfs.view.readFile(path, limit)?.length;
+    expect(["/file", "/link", "/device", "/fifo", "/d", "/none"].map((path) => read(path))).toEqual([
+      4,
+      4,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(read("/file", 3)).toBeUndefined();
+    const root = rootfs.view.open("/", O_PATH);
+    expect(root && system.statx(root, "", AT_EMPTY_PATH)?.type).toBe("directory");
+  });
+});
