@@ -11,6 +11,7 @@ import { makeBundle, openContainer } from "./container.mjs";
 import { configure, library, makeHost, makeImage } from "./host.mjs";
 import { compile, interleave, measure } from "./measure.mjs";
 import { goals, median, number, table, timeTable } from "./report.mjs";
+import { configureServer, makeServer, serverFiles } from "./server.mjs";
 
 const DIST = join(import.meta.dirname, "../dist");
 const MACHINE = process.arch === "arm64" ? "aarch64" : "x86_64";
@@ -52,20 +53,39 @@ function inContainer(name, bundle, image, expected, command, prepare) {
   return { name, once };
 }
 
-function hooks(runner, loop, directory, image, present, count) {
+/**
+ * The hook of each build without and with ldconfig, beside a C loop that binds the same files.
+ *
+ * @param files what the container gets at least
+ * @param configure takes whether ldconfig is to run
+ */
+function hooks({ runner, loop, directory, image, present, rounds = ROUNDS }, files, configure) {
   const bundle = makeBundle(join(directory, "asks"), true);
-  const list = Array.from({ length: count }, (_, index) => `${library(index)}\n`).join("");
+  const list = files.map((file) => `${file}\n`).join("");
   const hook = (name, path, ldconfig) => {
     const command = ({ state }) => measure(runner, [path, "hook", "prestart"], state);
-    return inContainer(name, bundle, image, count, command, () => configure(count, ldconfig));
+    return inContainer(name, bundle, image, files.length, command, () => configure(ldconfig));
   };
   const cLoop = ({ pid }) => measure(runner, [loop, `${pid}`, bundle.rootfs], list);
   const subjects = [
-    inContainer("C loop", bundle, image, count, cLoop, () => {}),
+    inContainer("C loop", bundle, image, files.length, cLoop, () => {}),
     ...present.map(({ name, path }) => hook(`${name} hook`, path, false)),
     ...present.map(({ name, path }) => hook(`${name} hook with ldconfig`, path, true)),
   ];
-  return interleave(subjects, ROUNDS);
+  return interleave(subjects, rounds);
+}
+
+/** The same on a server; nothing where it cannot be measured, which is said. */
+async function server(where) {
+  try {
+    makeServer(where.directory);
+    // Once, so that a hook that cannot do it is found out before the rounds.
+    await hooks({ ...where, rounds: 0 }, serverFiles, configureServer);
+    return await hooks(where, serverFiles, configureServer);
+  } catch (error) {
+    console.log(`\nA server: not measured: ${error.message}`);
+    return new Map();
+  }
 }
 
 function idle(runner, directory, image, present) {
@@ -99,10 +119,15 @@ async function bench(directory) {
   const unasked = await idle(runner, directory, image, present);
   timeTable("A container that does not ask", unasked, "/bin/true");
   const sized = new Map();
+  const where = { runner, loop, directory, image, present };
   for (const count of SIZES) {
-    sized.set(count, await hooks(runner, loop, directory, image, present, count));
+    const files = Array.from({ length: count }, (_, index) => library(index));
+    sized.set(count, await hooks(where, files, (ldconfig) => configure(count, ldconfig)));
     timeTable(`Hook with ${count} entries`, sized.get(count), "C loop");
   }
+  const served = await server(where);
+  const servedTitle = `Hook on a server, ${serverFiles.length} libraries and device nodes`;
+  if (served.size > 0) timeTable(servedTitle, served, "C loop");
   const sizes = present.map(({ name, path }) => [
     name,
     number((name === "node" ? total(dirname(path)) : total(path)) / 1e6),
@@ -148,6 +173,12 @@ async function bench(directory) {
       value: ratio(sized.get(300), "native hook", "C loop"),
       limit: 3,
       unit: "x C loop",
+    },
+    {
+      name: "hook on a server, with ldconfig",
+      value: served.has("native hook with ldconfig") ? ms(served, "native hook with ldconfig") : undefined,
+      limit: 6,
+      unit: "ms",
     },
     { name: "peak memory, 300 entries", value: native ? peak() : undefined, limit: 6, unit: "MB" },
     { name: "native program", value: native ? statSync(NATIVE).size / 1e6 : undefined, limit: 2, unit: "MB" },

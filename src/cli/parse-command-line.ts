@@ -9,13 +9,14 @@ import { addInfo } from "./commands/info.ts";
 import { addList } from "./commands/list.ts";
 import { addManifest } from "./commands/manifest.ts";
 import { addPlan } from "./commands/plan.ts";
+import { addSystem } from "./commands/system.ts";
 
 /** A command to run, or a text that the command line itself asks for: help or the version. */
 export type CommandLine = { readonly run: Run } | { readonly text: string };
 
 const WIDTH = 100;
 
-const COMMANDS = [addHook, addPlan, addList, addDoctor, addManifest, addConfig, addInfo];
+const COMMANDS = [addHook, addPlan, addList, addDoctor, addManifest, addConfig, addInfo, addSystem];
 
 /**
  * Reads the command line. Runs nothing and prints nothing.

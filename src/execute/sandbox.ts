@@ -166,6 +166,8 @@ function dropPrivileges(steps: StepList, { uid, gid }: Confinement["owner"]): vo
   new DataView(header.buffer).setUint32(0, LINUX_CAPABILITY_VERSION_3, true);
   steps
     .call("setresuid", [uid, uid, uid])
+    // A change of ids takes the signal away.
+    .call("prctl", [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0])
     .call("capset", [header, new Uint8Array(24)])
     .call("prctl", [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0]);
 }

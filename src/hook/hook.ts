@@ -66,13 +66,7 @@ export function inject(system: Syscalls, state: State, spec: Spec, options: Hook
   }
 }
 
-function injectInto(
-  name: string,
-  system: Syscalls,
-  state: State,
-  spec: Spec,
-  options: HookOptions,
-): void {
+function injectInto(name: string, system: Syscalls, state: State, spec: Spec, options: HookOptions): void {
   const owner = containerOwner(system, state.pid);
   const { config, operations, findings } = gather(system, spec, liveRoot(state.pid, spec.root.path), options);
   const log = openLog(system, config.nvidiaContainerCli.debug, config.nvidiaContainerRuntime.logLevel, name);

@@ -60,6 +60,14 @@ export interface FindingArguments {
   "gpu-information-incomplete": { path: string; field: string };
   "gpu-excluded": { path: string };
   "requirement-unchecked": { variable: string; term: string };
+  // the host itself: its kernel modules and device nodes
+  "host-setup-failed": { reason: string };
+  "host-setup-skipped": { reason: "user-namespace" | "not-root" };
+  "kernel-module-not-loaded": { module: string; reason: string };
+  "driver-not-loaded": Record<string, never>;
+  "device-number-unknown": { path: string; driver: string };
+  "device-node-unmanaged": { path: string };
+  "device-node-not-made": { path: string; reason: string };
 }
 
 export type FindingCode = keyof FindingArguments;

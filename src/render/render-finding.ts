@@ -16,6 +16,11 @@ const IGNORED_MOUNT = {
   "control-character": "it contains control characters",
 } as const;
 
+const NO_SETUP = {
+  "user-namespace": "is in a user namespace, where neither can be made",
+  "not-root": "is not root's",
+} as const;
+
 /**
  * The words for every finding: what is the matter, then what to do about it where something can be done. This is
  * the only place that has them.
@@ -83,6 +88,17 @@ const WORDING: Wording = {
   "driver-library-unreadable": ({ path, reason }) => `${quote(path)} cannot be used: ${reason}; skipped`,
   "gpu-information-incomplete": ({ path, field }) => `${quote(path)} does not tell ${quote(field)}`,
   "gpu-excluded": ({ path }) => `the driver excludes the GPU of ${quote(path)}`,
+  "host-setup-failed": ({ reason }) => `missing device nodes are not made: ${reason}`,
+  "host-setup-skipped": ({ reason }) =>
+    `kernel modules and device nodes are left as they are: this process ${NO_SETUP[reason]}`,
+  "kernel-module-not-loaded": ({ module, reason }) =>
+    `the kernel module ${module} cannot be loaded: ${reason}`,
+  "driver-not-loaded": () => "the driver's kernel modules are not loaded, so no device nodes are made",
+  "device-number-unknown": ({ path, driver }) =>
+    `${quote(path)} is not made: the kernel has no device number for ${quote(driver)}`,
+  "device-node-unmanaged": ({ path }) =>
+    `${quote(path)} is missing and not made: the driver's parameters say that no program is to make it`,
+  "device-node-not-made": ({ path, reason }) => `${quote(path)} cannot be made: ${reason}`,
   "requirement-unchecked": ({ variable, term }) =>
     `${variable}: ${quote(term)} cannot be checked on this host and is taken to hold`,
 };

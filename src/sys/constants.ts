@@ -10,7 +10,6 @@ export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_REMOVEDIR = 0x200;
 export const AT_EMPTY_PATH = 0x1000;
 export const AT_RECURSIVE = 0x8000;
-export const AT_NO_AUTOMOUNT = 0x800;
 
 export const O_RDONLY = 0;
 export const O_WRONLY = 1;
@@ -92,9 +91,7 @@ export const CLOCK_MONOTONIC = 1;
 export const CLOCK_REALTIME_COARSE = 5;
 
 export const SIGKILL = 9;
-export const SIGPIPE = 13;
 export const POLLIN = 1;
 export const CLOSE_RANGE_CLOEXEC = 4;
 
 export const PROC_SUPER_MAGIC = 0x9fa0;
-export const CGROUP2_SUPER_MAGIC = 0x63677270;

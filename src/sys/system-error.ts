@@ -30,7 +30,9 @@ export class SystemError extends NvociError {
     const text = errnoText(errno);
     const call = `${name}(${args.map(show).join(", ")}) = -1 ${errnoName(errno)}${text && ` (${text})`}`;
     const path = args.find((argument) => typeof argument === "string" && argument !== "");
-    super("system-call", `Cannot ${name}${path === undefined ? "" : ` ${show(path)}`}: ${errnoName(errno)}`, [call]);
+    super("system-call", `Cannot ${name}${path === undefined ? "" : ` ${show(path)}`}: ${errnoName(errno)}`, [
+      call,
+    ]);
     this.name = "SystemError";
     this.errno = errno;
     this.call = call;

@@ -59,7 +59,9 @@ describeBuilds([...CONTAINER, "cgroup v2", "strace"], "the host", (build) => {
     test("is the same while two containers have its driver, and when one of them ends", () => {
       withBundle(prestart, (first) => {
         withBundle(prestart, (second) => {
-          const containers = [first, second].map((bundle) => createContainer(bundle, undefined, jetson.place));
+          const containers = [first, second].map((bundle) =>
+            createContainer(bundle, undefined, jetson.place),
+          );
           try {
             expect(look()).toEqual(before);
             containers[0]?.delete();
@@ -91,7 +93,9 @@ describeBuilds([...CONTAINER, "cgroup v2", "strace"], "the host", (build) => {
     test("can unmount what a container had, and remove its files, when the container is gone", () => {
       withBundle(prestart, (bundle) => {
         runContainer(bundle, ["true"], jetson.place);
-        expect(snapshotMounts(jetson.place.pid).filter((line) => line.includes(bundle.directory))).toEqual([]);
+        expect(snapshotMounts(jetson.place.pid).filter((line) => line.includes(bundle.directory))).toEqual(
+          [],
+        );
       });
       expect(look()).toEqual(before);
     });

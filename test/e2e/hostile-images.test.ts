@@ -1,12 +1,32 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { isWithin } from "../../src/model/paths.ts";
+import { CWD } from "../../src/sys/fd.ts";
+import { linux } from "../../src/sys/linux.ts";
+import { hookEntry } from "../support/builds.ts";
+import type { HookEntry } from "../support/bundle.ts";
 import { runContainer } from "../support/container.ts";
 import { applyLayout, hostileLayouts } from "../support/hostile-layouts.ts";
 import { askingBundle, describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
+import { nodeEngine } from "../support/node-engine.ts";
 import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { openNamespace } from "../support/private-namespace.ts";
+import { mustRun } from "../support/run-command.ts";
 import { snapshotMounts, snapshotTree } from "../support/snapshot.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+const NVIDIA = "/usr/lib/aarch64-linux-gnu/nvidia";
+const S_IFSOCK = 0o140000;
+
+/** Puts something that is no file at a path. */
+function putThing(path: string, kind: string): void {
+  if (kind === "fifo") mustRun(["mkfifo", path]);
+  else if (kind === "device") mustRun(["mknod", path, "c", "1", "5"]);
+  else if (kind === "socket") linux(nodeEngine()).mknodat(CWD, path, S_IFSOCK | 0o755);
+  else if (kind === "empty directory") mkdirSync(path);
+  else symlinkSync("/dev/zero", path);
+}
 
 describeBuilds(CONTAINER, "a hostile image", (build) => {
   const canary = temporaryDirectory("canary");
@@ -31,13 +51,79 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     const files = snapshotTree(canary.path);
     const mounts = snapshotMounts(jetson.place.pid);
     try {
-      const inside = runContainer(bundle, describeCommand(jetson), jetson.place);
+      const isReachable = (path: string) => !isWithin(path, layout.unreachable ?? "/nowhere");
+      const seen = { files: jetson.files.filter(isReachable), links: jetson.links.filter(isReachable) };
+      const inside = runContainer(bundle, describeCommand(seen), jetson.place);
       if (layout.refused === true) expect(inside.status).not.toBe(0);
-      else expect(inside).toEqual(describeHost(jetson));
+      else expect(inside).toEqual(jetson.place.run(describeCommand(seen)));
       expect(snapshotTree(canary.path)).toEqual(files);
       expect(snapshotMounts(jetson.place.pid)).toEqual(mounts);
       expect(jetson.host.changes()).toEqual([]);
     } finally {
+      bundle.remove();
+    }
+  });
+
+  test.each(["fifo", "device", "socket", "empty directory", "link to a device"])(
+    "cannot keep a library out by a %s in its place",
+    (kind) => {
+      const bundle = askingBundle(build, { rootfs: "busybox" });
+      try {
+        const path = join(bundle.rootfs, NVIDIA);
+        mkdirSync(path, { recursive: true });
+        putThing(join(path, "libcuda.so.1.1"), kind);
+        putThing(join(path, "libcuda.so.1"), kind);
+        putThing(join(bundle.rootfs, "etc/nvpmodel.conf"), kind);
+        expect(runContainer(bundle, describeCommand(jetson), jetson.place)).toEqual(describeHost(jetson));
+      } finally {
+        bundle.remove();
+      }
+    },
+  );
+
+  test("keeps its own directories with content, and gets the rest", () => {
+    const bundle = askingBundle(build, { rootfs: "busybox" });
+    try {
+      const kept = ["/etc/nvpmodel.conf", `${NVIDIA}/libcuda.so.1`];
+      for (const path of kept) {
+        mkdirSync(join(bundle.rootfs, path), { recursive: true });
+        writeFileSync(join(bundle.rootfs, path, "content"), "of the image");
+      }
+      const rest = {
+        files: jetson.files.filter((path) => !kept.includes(path)),
+        links: jetson.links.filter((path) => !kept.includes(path)),
+      };
+      const inside = runContainer(bundle, describeCommand(rest), jetson.place);
+      expect(inside).toEqual(jetson.place.run(describeCommand(rest)));
+      for (const path of kept) expect(readdirSync(join(bundle.rootfs, path))).toEqual(["content"]);
+    } finally {
+      bundle.remove();
+    }
+  });
+
+  test("cannot lead a hook that runs by itself through a link in the place of /dev", async () => {
+    const bundle = askingBundle(build, { rootfs: "busybox" });
+    const layout = hostileLayouts(canary.path).find(({ runcFollows }) => runcFollows === true);
+    if (layout === undefined) throw new Error("no such layout");
+    applyLayout(bundle.rootfs, layout);
+    const { rootfs, directory } = bundle;
+    const keeper = await openNamespace([`mount --bind ${rootfs} ${rootfs}`], jetson.place);
+    const files = snapshotTree(canary.path);
+    try {
+      const input = JSON.stringify({ ociVersion: "1.0.2", id: "x", pid: keeper.pid, bundle: directory });
+      // Its cgroup is the host's: nothing is to be allowed there.
+      const config = join(directory, "config.toml");
+      writeFileSync(config, "[nvidia-container-cli]\nno-cgroups = true\n");
+      const { status, stderr } = jetson.place.run([build.path, "hook", "-config", config, "prestart"], {
+        input,
+      });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      expect(snapshotTree(canary.path)).toEqual(files);
+      const mounts = snapshotMounts(keeper.pid);
+      expect(mounts.filter((line) => line.startsWith(canary.path))).toEqual([]);
+      expect(mounts.some((line) => line.startsWith(`${rootfs}${canary.path}/nvmap `))).toBe(true);
+    } finally {
+      keeper.close();
       bundle.remove();
     }
   });
@@ -58,12 +144,61 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     }
   });
 
-  test("cannot reach the hook through its environment", () => {
-    const bundle = askingBundle(build, {
-      env: ["LD_PRELOAD=/never.so", "NODE_OPTIONS=--require=/never.js", "PATH=/never"],
-    });
+  test.each([
+    ["an environment of its own", hookEntry([build.path, "hook", "prestart"])],
+    ["none, which is then the runtime's", { path: build.path, args: ["nvoci", "hook", "prestart"] }],
+  ])("cannot reach the hook through its environment when the hook's entry has %s", (_, entry) => {
+    const marker = join(canary.path, "ran");
+    const env = ["LD_PRELOAD=/evil.so", "NODE_OPTIONS=--require=/evil.js", "PATH=/evil", "LD_AUDIT=/evil.so"];
+    const bundle = askingBundle(build, { env, hooks: { prestart: [entry as HookEntry] } });
+    const script = `require("fs").writeFileSync(${JSON.stringify(marker)}, "")`;
+    writeFileSync(join(bundle.rootfs, "evil.js"), script);
+    const before = snapshotTree(canary.path);
     try {
-      expect(runContainer(bundle, ["/bin/true"], jetson.place).stderr).not.toContain("hook");
+      const command = ["/usr/bin/readlink", `${NVIDIA}/libcuda.so`];
+      expect(runContainer(bundle, command, jetson.place).stdout).toBe("libcuda.so.1\n");
+      expect(snapshotTree(canary.path)).toEqual(before);
+    } finally {
+      bundle.remove();
+    }
+  });
+
+  // A caller's environment can be the image's: runc's is for hooks without one at createContainer.
+  test("cannot have Node.js or a program of its own started by a hook that inherits its environment", () => {
+    const bundle = askingBundle(build);
+    const marker = join(canary.path, "ran");
+    const evil = join(bundle.directory, "evil");
+    mkdirSync(evil);
+    writeFileSync(join(evil, "evil.js"), `require("fs").writeFileSync(${JSON.stringify(marker)}, "")`);
+    for (const name of ["node", "sh", "env", "ldconfig", "ulimit"]) {
+      writeFileSync(join(evil, name), `#!/bin/sh\n: > ${marker}\n`, { mode: 0o755 });
+    }
+    const env = [
+      `PATH=${evil}`,
+      `NODE_OPTIONS=--require=${evil}/evil.js`,
+      `NODE_PATH=${evil}`,
+      `ENV=${evil}/sh`,
+      `BASH_ENV=${evil}/sh`,
+      "NVIDIA_VISIBLE_DEVICES=all",
+    ];
+    const entry = hookEntry([build.path, "hook", "prestart"], env);
+    try {
+      const { hooks: _, ...config } = bundle.config;
+      const hostile = { ...bundle, config: { ...config, hooks: { prestart: [entry] } } };
+      const command = ["readlink", `${NVIDIA}/libcuda.so`];
+      expect(runContainer(hostile, command, jetson.place).stdout).toBe("libcuda.so.1\n");
+      expect(existsSync(marker)).toBe(false);
+    } finally {
+      bundle.remove();
+    }
+  });
+
+  test("cannot have the hook run among its own namespaces", () => {
+    const bundle = askingBundle(build, { env: ["NVIDIA_VISIBLE_DEVICES=all"] });
+    try {
+      const { status, stderr } = jetson.place.run([build.path, "hook", "createContainer"], { input: "{}" });
+      expect(status).toBe(2);
+      expect(stderr).toContain("register it at createRuntime or prestart");
     } finally {
       bundle.remove();
     }

@@ -64,7 +64,16 @@ describeBuilds([...CONTAINER, "strace"], "a request", (build) => {
 
     test("has nothing opened but config.json, and no namespace entered", () => {
       const log = trials.path("strace");
-      const changing = ["setns", "unshare", "chroot", "pivot_root", "mount", "open_tree", "move_mount", "bpf"];
+      const changing = [
+        "setns",
+        "unshare",
+        "chroot",
+        "pivot_root",
+        "mount",
+        "open_tree",
+        "move_mount",
+        "bpf",
+      ];
       const strace = ["/usr/bin/strace", "-f", "-qq", "-o", log, "-e", `trace=%file,${changing.join(",")}`];
       const { bundle, hook } = trials.start([...strace, ...prestart], jetson, { env });
       expect(hook).toEqual({ status: 0, lines: [] });
@@ -133,10 +142,14 @@ describeBuilds([...CONTAINER, "strace"], "a request", (build) => {
       expect(files).toEqual([DRIVER]);
       expect(hook).toEqual({ status: 0, lines: [] });
       for (const line of lines) {
-        expect(line).toMatch(/^time="\d{4}-\d\d-\d\dT[\d:.]+Z" level=(?:info|warning) container="[^"]+" msg="/);
+        expect(line).toMatch(
+          /^time="\d{4}-\d\d-\d\dT[\d:.]+Z" level=(?:info|warning) container="[^"]+" msg="/,
+        );
       }
       expect(lines.filter((line) => line.includes("unknown-key"))).toHaveLength(1);
-      expect(lines.filter((line) => line.includes("cuda.csv") && line.includes("level=info"))).toHaveLength(1);
+      expect(lines.filter((line) => line.includes("cuda.csv") && line.includes("level=info"))).toHaveLength(
+        1,
+      );
     });
 
     test("has no line below the level that is asked for", () => {
@@ -180,7 +193,10 @@ describeBuilds([...CONTAINER, "strace"], "a request", (build) => {
 
   test("follows the host's own config.toml when no other is named", async () => {
     const content = '[nvoci]\ncsv-mounts = "all"\n';
-    const board = await openJetson({ manifests: MANIFESTS, more: [{ kind: "file", path: CONFIG_FILE, content }] });
+    const board = await openJetson({
+      manifests: MANIFESTS,
+      more: [{ kind: "file", path: CONFIG_FILE, content }],
+    });
     try {
       expect(trials.start(prestart, board).files).toEqual([DRIVER, CUDA]);
     } finally {

@@ -20,7 +20,7 @@ export interface BareContainer {
   close(): void;
 }
 
-export interface BareSnapshot {
+interface BareSnapshot {
   /** The root's tree, /dev included. */
   readonly files: readonly string[];
   readonly mounts: readonly string[];

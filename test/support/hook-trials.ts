@@ -8,7 +8,7 @@ import type { CommandResult } from "./run-command.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** What came of one container with a recorded hook. */
-export interface Trial {
+interface Trial {
   readonly bundle: Bundle;
   /** What became of the container. */
   readonly result: CommandResult;
@@ -19,7 +19,7 @@ export interface Trial {
 }
 
 /** How the trial's container differs from one that asks for all GPUs at prestart. */
-export interface TrialOptions extends Omit<BundleOptions, "hooks"> {
+interface TrialOptions extends Omit<BundleOptions, "hooks"> {
   readonly stage?: keyof NonNullable<BundleOptions["hooks"]>;
   /** See `recordedHook`. */
   readonly filter?: string;
@@ -36,7 +36,10 @@ export interface HookTrials {
   /** A bundle that is removed at the end. */
   bundle(options: BundleOptions): Bundle;
   /** A recorded hook and what it left, for a bundle of the caller's own. */
-  recorded(command: readonly string[], filter?: string): { entry: HookEntry; read: () => Recording | undefined };
+  recorded(
+    command: readonly string[],
+    filter?: string,
+  ): { entry: HookEntry; read: () => Recording | undefined };
   /** Removes everything. */
   remove(): void;
 }

@@ -18,5 +18,16 @@ export interface Fault {
 export function withFault(fault: Fault, command: readonly string[], log = "/dev/null"): string[] {
   const { call, when, error = "EPERM" } = fault;
   const tampering = `inject=${call}:error=${error}:when=${when}`;
-  return ["/usr/bin/strace", "-f", "-qq", "-o", log, "-e", `trace=${call},exit_group`, "-e", tampering, ...command];
+  return [
+    "/usr/bin/strace",
+    "-f",
+    "-qq",
+    "-o",
+    log,
+    "-e",
+    `trace=${call},exit_group`,
+    "-e",
+    tampering,
+    ...command,
+  ];
 }

@@ -7,10 +7,11 @@ const BELOW_HOOK = ["execute", ...BELOW_EXECUTE, "render", "sys"];
 
 /** What a folder (or the entry) may import, besides itself and model/. One way only: nothing lower names a higher one. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  "main.ts": ["cli", "hook", "runtime", ...BELOW_HOOK],
-  cli: ["hook", "runtime", ...BELOW_HOOK],
-  hook: BELOW_HOOK,
+  "main.ts": ["cli", "hook", "runtime", "host-setup", ...BELOW_HOOK],
+  cli: ["hook", "runtime", "host-setup", ...BELOW_HOOK],
+  hook: ["host-setup", ...BELOW_HOOK],
   runtime: ["hook", ...BELOW_HOOK],
+  "host-setup": [...BELOW_EXECUTE, "execute", "sys"],
   execute: [...BELOW_EXECUTE, "sys"],
   plan: ["discover", ...FORMATS],
   discover: FORMATS,
@@ -22,7 +23,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What a folder may know the types of, and no more: wording is about what others have found. */
-const MAY_DESCRIBE: Readonly<Record<string, readonly string[]>> = { render: BELOW_EXECUTE };
+const MAY_DESCRIBE: Readonly<Record<string, readonly string[]>> = {
+  render: ["host-setup", ...BELOW_EXECUTE],
+};
 
 /** Whoever needs them imports them: they import nothing. */
 const NEUTRAL = ["load.ts", "version.ts"];

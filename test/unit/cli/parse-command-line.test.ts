@@ -11,7 +11,7 @@ const text = (...words: string[]): string => {
 describe("parseCommandLine()", () => {
   it("gives the version", () => expect(text("--version")).toBe(`nvoci ${VERSION}`));
 
-  it.each(["hook", "plan", "list", "doctor", "manifest", "config", "info"])(
+  it.each(["hook", "plan", "list", "doctor", "manifest", "config", "info", "system"])(
     "lists %s in the help",
     (command) => {
       expect(text("--help")).toMatch(new RegExp(`^  nvoci ${command}\\b`, "m"));
@@ -24,6 +24,8 @@ describe("parseCommandLine()", () => {
     [["manifest", "--help"], "manifest lint"],
     [["manifest", "lint", "--help"], "files"],
     [["config", "--help"], "config show"],
+    [["system", "--help"], "system create-device-nodes"],
+    [["system", "create-device-nodes", "--help"], "--dry-run"],
   ])("gives help on %j", (words, part) => expect(text(...words)).toContain(part));
 
   it.each([
@@ -37,6 +39,7 @@ describe("parseCommandLine()", () => {
     [["manifest", "lint", "a.csv", "b.csv"]],
     [["manifest", "list", "--missing"]],
     [["config", "show"]],
+    [["system", "create-device-nodes", "--dry-run", "--no-load-kmods", "--no-dev-char"]],
   ])("takes %j without running it", (words) => {
     expect(parseCommandLine(words)).toEqual({ run: expect.any(Function) });
   });
@@ -52,6 +55,7 @@ describe("parseCommandLine()", () => {
     ["a bundle together with variables", ["plan", "--bundle", "/b", "--env", "A=1"]],
     ["a manifest command without action", ["manifest"]],
     ["an unknown manifest action", ["manifest", "bogus"]],
+    ["a system command without action", ["system"]],
     ["an option in Go's manner", ["plan", "-config", "/c"]],
     ["a negated switch", ["plan", "--no-json"]],
   ])("refuses %s in one line that leads to the help", (_, words) => {

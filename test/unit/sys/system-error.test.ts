@@ -16,7 +16,9 @@ describe("SystemError", () => {
 
   it("says in its first line which call failed on which path, and why", () => {
     expect(new SystemError("openat", [CWD, "/a b", 5], -2).message).toBe('Cannot openat "/a b": ENOENT');
-    expect(new SystemError("move_mount", [tree, "", parent, "x"], -1).message).toBe('Cannot move_mount "x": EPERM');
+    expect(new SystemError("move_mount", [tree, "", parent, "x"], -1).message).toBe(
+      'Cannot move_mount "x": EPERM',
+    );
     expect(new SystemError("unshare", [{ flags: "0x200" }], -1).message).toBe("Cannot unshare: EPERM");
   });
 

@@ -1,0 +1,37 @@
+import { loadConfig } from "../../config/load-config.ts";
+import { deviceRoot } from "../../discover/server/device-nodes.ts";
+import { KERNEL_MODULES } from "../../host-setup/kernel-modules.ts";
+import { setUpHost } from "../../host-setup/set-up-host.ts";
+import { EXIT } from "../../model/errors.ts";
+import { renderFinding } from "../../render/render-finding.ts";
+import { renderSetup } from "../../render/render-setup.ts";
+import { absolutePath } from "../absolute-path.ts";
+import type { CommandContext } from "../command.ts";
+
+interface CreateDeviceNodesArguments {
+  readonly dryRun: boolean;
+  readonly noLoadKmods: boolean;
+  readonly noDevChar: boolean;
+  readonly config?: string | undefined;
+}
+
+/** Prepares the host as the hook would for a container that asks for everything; status 1 when a part of it fails. */
+export function runCreateDeviceNodes(context: CommandContext, args: CreateDeviceNodesArguments): number {
+  const { system, host, environ, print } = context;
+  const option = args.config === undefined ? undefined : absolutePath(host, args.config);
+  const { config } = loadConfig(host, environ, option);
+  const { root } = config.nvidiaContainerCli;
+  const setup = {
+    moduleRoot: root,
+    deviceRoot: deviceRoot(host, root),
+    modules: KERNEL_MODULES,
+    load: !args.noLoadKmods,
+    imexChannels: [],
+    devChar: !args.noDevChar,
+  };
+  const { done, findings } = setUpHost(system, host, setup, args.dryRun);
+  const failed = findings.some(({ severity }) => severity === "warning");
+  if (done.length > 0 || !failed) print(renderSetup(done, args.dryRun));
+  print(findings.map((finding) => `${finding.severity}: ${renderFinding(finding)}`));
+  return failed ? EXIT.failed : EXIT.done;
+}

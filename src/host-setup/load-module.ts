@@ -1,0 +1,95 @@
+import { collectOutput } from "../execute/collect-output.ts";
+import type { HostPath } from "../model/paths.ts";
+import { quote } from "../model/quote.ts";
+import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_RDWR, SIGKILL } from "../sys/constants.ts";
+import type { Fd } from "../sys/fd.ts";
+import { ANY_ERROR, StepList } from "../sys/step-list.ts";
+import type { ExitStatus, Syscalls } from "../sys/syscalls.ts";
+import { SystemError } from "../sys/system-error.ts";
+
+/** In seconds. The driver takes one to wake up each GPU, and servers have up to sixteen. */
+const TIMEOUT = 60;
+
+/** The kernel's own modprobe gets this path; rules of modprobe.d(5) may run programs. */
+const ENVIRONMENT = ["PATH=/sbin:/usr/sbin:/bin:/usr/bin"];
+
+/** A program that loads modules, and where. */
+export interface Modprobe {
+  /** As seen from inside the root. */
+  readonly path: string;
+  /** The root that has the modules: `/`, or that of a container which carries the driver. */
+  readonly root: HostPath;
+}
+
+/**
+ * Loads a kernel module and what it needs.
+ *
+ * @returns why it could not be loaded, in modprobe's own words; `undefined` when it is loaded.
+ * @see modprobe(8)
+ */
+export function loadModule(system: Syscalls, modprobe: Modprobe, name: string): string | undefined {
+  try {
+    return run(system, modprobe, name);
+  } catch (error) {
+    if (error instanceof SystemError) return error.call;
+    throw error;
+  }
+}
+
+function run(system: Syscalls, modprobe: Modprobe, name: string): string | undefined {
+  const output = system.pipe2();
+  const report = system.pipe2();
+  const steps = childSteps(system, modprobe, name, output.writer);
+  const pid = system.spawn(0, steps.encode(), report.writer);
+  system.close(output.writer);
+  system.close(report.writer);
+  const words = collectOutput(system, output.reader, TIMEOUT);
+  if (words === undefined) system.kill(pid, SIGKILL);
+  const failure = new Uint8Array(8);
+  const failed = system.read(report.reader, failure) === failure.length;
+  const status = system.wait4(pid);
+  system.close(output.reader);
+  system.close(report.reader);
+
+  if (failed) {
+    const view = new DataView(failure.buffer);
+    const call = steps.nameOf(view.getInt32(0, true));
+    return new SystemError(call, [modprobe.path], -view.getInt32(4, true)).call;
+  }
+  if (words === undefined) return `${modprobe.path} did not finish within ${TIMEOUT} s`;
+  if ("exited" in status && status.exited === 0) return undefined;
+  return lastLine(words) ?? ended(modprobe.path, status);
+}
+
+function childSteps(system: Syscalls, { path, root }: Modprobe, name: string, output: Fd): StepList {
+  const steps = new StepList(system);
+  // Standard input is the container's state, which is nobody else's. With descriptor 0 closed, the next open gets it.
+  steps
+    .call("close", [0], ANY_ERROR)
+    .call("openat", [AT_FDCWD, "/dev/null", O_RDWR, 0], ANY_ERROR)
+    .call("dup3", [output.number, 1, 0])
+    .call("dup3", [output.number, 2, 0])
+    .call("umask", [0o022]);
+  if (root !== "/") steps.call("chroot", [root]);
+  return (
+    steps
+      .call("chdir", ["/"])
+      // Before 5.11 ours are all close-on-exec, and a runtime gives its hooks nothing but the standard three.
+      .call("close_range", [3, 0xffffffff, CLOSE_RANGE_CLOEXEC], ANY_ERROR)
+      .call("execve", [path, steps.stringArray([path, name]), steps.stringArray(ENVIRONMENT)])
+  );
+}
+
+/** The last line is what made the program give up. */
+function lastLine(text: string): string | undefined {
+  const line = text
+    .split("\n")
+    .filter((part) => part.trim() !== "")
+    .at(-1);
+  return line && quote(line, 200);
+}
+
+const ended = (path: string, status: ExitStatus): string =>
+  "exited" in status
+    ? `${path} ended with status ${status.exited}`
+    : `${path} was killed by signal ${status.signalled}`;

@@ -1,0 +1,54 @@
+import { type Finding, finding } from "../model/finding.ts";
+import { S_IFCHR } from "../sys/constants.ts";
+import { CWD } from "../sys/fd.ts";
+import type { Syscalls } from "../sys/syscalls.ts";
+import { SystemError } from "../sys/system-error.ts";
+import type { NodePlan, SetupAction } from "./setup-action.ts";
+
+/** What was done, and what could not be. */
+export interface Made {
+  readonly done: readonly SetupAction[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Makes device nodes. When something fails, the rest of that node's plan is left out and the next node's is made.
+ * Another process may be doing the same: what is there by now is right.
+ */
+export function makeNodes(system: Syscalls, plans: readonly NodePlan[]): Made {
+  const done: SetupAction[] = [];
+  const findings: Finding[] = [];
+  // A node has its mode from the start: nobody can open it before a chmod(2) that never comes.
+  const mask = system.umask(0);
+  for (const { path, actions } of plans) {
+    try {
+      for (const action of actions) if (make(system, action)) done.push(action);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      findings.push(finding("device-node-not-made", "warning", "host", { path, reason: error.call }));
+    }
+  }
+  system.umask(mask);
+  return { done, findings };
+}
+
+/** @returns whether anything was changed. */
+function make(system: Syscalls, action: SetupAction): boolean {
+  switch (action.do) {
+    case "make-directory":
+      return system.mkdirat(CWD, action.path, 0o755);
+    case "remove":
+      system.unlinkat(CWD, action.path, 0);
+      return true;
+    case "make-node": {
+      const { path, mode, uid, gid } = action;
+      if (!system.mknodat(CWD, path, S_IFCHR | mode, action)) return false;
+      if (uid !== 0 || gid !== 0) system.fchownat(CWD, path, uid, gid, 0);
+      return true;
+    }
+    case "make-link":
+      return system.symlinkat(action.target, CWD, action.path);
+    case "load-module":
+      return false;
+  }
+}

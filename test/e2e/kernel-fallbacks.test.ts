@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hookEntry } from "../support/builds.ts";
+import { createContainer, runContainer } from "../support/container.ts";
+import { MISSING_BEFORE, withoutCalls } from "../support/enosys.ts";
+import {
+  askingBundle,
+  describeCommand,
+  describeDevices,
+  describeHost,
+  type Jetson,
+  openJetson,
+} from "../support/jetson.ts";
+import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { snapshotMounts, snapshotTree } from "../support/snapshot.ts";
+
+const EPERM = 1;
+
+/** What an older kernel lacks: each of the calls that there is another way for alone, and all of a release. */
+const LACKS: readonly (readonly [string, readonly string[]])[] = [
+  ...["openat2", "open_tree", "move_mount", "mount_setattr", "statx", "close_range"].map(
+    (name) => [name, [name]] as const,
+  ),
+  ["the calls that mount by descriptor", ["open_tree", "move_mount", "mount_setattr"]],
+  ...Object.entries(MISSING_BEFORE).map(([release, names]) => [`what came after ${release}`, names] as const),
+];
+
+describeBuilds([...CONTAINER, "gcc", "cgroup v2"], "the hook on an older kernel", (build) => {
+  const command = [build.path, "hook", "prestart"];
+
+  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+    let jetson: Jetson;
+    let usual: object;
+
+    /** Everything that a container can tell about what was injected. */
+    function look(hook: readonly string[]): object {
+      const bundle = askingBundle(build, { hooks: { prestart: [hookEntry(hook)] } });
+      try {
+        const container = createContainer(bundle, undefined, jetson.place);
+        try {
+          const mounts = snapshotMounts(container.pid).filter((line) => !line.includes(bundle.directory));
+          container.start();
+          const run = (argv: readonly string[]) => container.exec(argv);
+          return {
+            mounts,
+            files: run(describeCommand(jetson)),
+            nodes: run(describeDevices(jetson)),
+            opened: run(["sh", "-c", `for node in ${jetson.devices.join(" ")}; do cat $node; done`]),
+            refused: run(["sh", "-c", "mknod /tmp/other c 60 200; cat /tmp/other"]),
+            cache: run(["ldconfig", "-p"]),
+          };
+        } finally {
+          container.delete();
+        }
+      } finally {
+        bundle.remove();
+      }
+    }
+
+    beforeAll(async () => {
+      jetson = await openJetson({ cgroup });
+      usual = look(command);
+    });
+    afterAll(() => jetson?.close());
+
+    test("gives what this kernel's own calls give", () => {
+      expect(usual).toMatchObject({
+        files: describeHost(jetson),
+        nodes: jetson.place.run(describeDevices(jetson)),
+      });
+    });
+
+    test.each(LACKS)("injects the same without %s", (_, names) => {
+      expect(look(withoutCalls(names, command))).toEqual(usual);
+    });
+  });
+});
+
+describeBuilds([...CONTAINER, "gcc", "strace"], "a kernel that refuses", (build) => {
+  let jetson: Jetson;
+  beforeAll(async () => {
+    jetson = await openJetson();
+  });
+  afterAll(() => jetson?.close());
+
+  /** Calls, and the ones that would be tried in their place. */
+  const REFUSED = [
+    ["openat2", []],
+    ["open_tree", ["mount"]],
+    ["mount_setattr", ["mount"]],
+    ["move_mount", ["mount"]],
+  ] as const;
+
+  test.each(REFUSED)("%s is believed, and not asked by other means", (call, others) => {
+    const hook = [build.path, "hook", "prestart"];
+    const log = join(jetson.host.directory, `${build.name}-${call}`);
+    const calls = [call, ...others].join(",");
+    const strace = ["/usr/bin/strace", "-f", "-qq", "-o", log, "-e", `trace=${calls}`];
+    const command = [...strace, ...withoutCalls([call], hook, EPERM)];
+    const bundle = askingBundle(build, { hooks: { prestart: [hookEntry(command)] } });
+    const excluded = ["/dev", "/proc", "/sys"];
+    const before = snapshotTree(bundle.rootfs, excluded);
+    try {
+      const { status, stderr } = runContainer(bundle, ["true"], jetson.place);
+      expect(status).not.toBe(0);
+      expect(stderr).toMatch(/nvoci: Cannot [^\n]*EPERM/);
+      expect(stderr).toContain(`${call}(`);
+      const made = readFileSync(log, "utf8").split("\n").slice(0, -1);
+      const refused = made.findIndex((line) => line.includes("EPERM"));
+      expect(refused).toBeGreaterThanOrEqual(0);
+      // What comes after a refusal takes back, and asks for nothing more.
+      expect(made.slice(refused + 1)).toEqual([]);
+      expect(snapshotTree(bundle.rootfs, excluded)).toEqual(before);
+    } finally {
+      bundle.remove();
+    }
+  });
+});

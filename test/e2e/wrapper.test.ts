@@ -1,0 +1,258 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { nvociHook } from "../support/builds.ts";
+import { type Bundle, type BundleOptions, makeBundle } from "../support/bundle.ts";
+import { type Container, createContainer, runContainer } from "../support/container.ts";
+import {
+  askingBundle,
+  describeCommand,
+  describeDevices,
+  describeHost,
+  type Jetson,
+  openJetson,
+} from "../support/jetson.ts";
+import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { snapshotTree } from "../support/snapshot.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+import { installLinks } from "../support/wrapper.ts";
+
+const ASKS = ["NVIDIA_VISIBLE_DEVICES=all"];
+const NO_DRIVER = "No such device or address";
+const REFUSED = "Operation not permitted";
+
+interface Config {
+  readonly hooks?: { readonly prestart?: readonly { path: string; args: string[]; env: string[] }[] };
+  readonly process: { readonly user: { readonly additionalGids?: readonly number[] } };
+  readonly linux: {
+    readonly devices: readonly { path: string; major: number; minor: number }[];
+    readonly resources: { readonly devices: readonly { access: string; major?: number; minor?: number }[] };
+  };
+}
+
+describeBuilds([...CONTAINER, "cgroup v2"], "a container made through the wrapper", (build) => {
+  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+    let jetson: Jetson;
+    let made: TemporaryDirectory;
+    let wrapper: string;
+    const bundles: Bundle[] = [];
+    const containers: Container[] = [];
+    const bundle = (options: BundleOptions): Bundle => {
+      const added = makeBundle(options);
+      bundles.push(added);
+      return added;
+    };
+    const ask = (options: BundleOptions = {}): Bundle =>
+      bundle({ ...options, env: [...ASKS, ...(options.env ?? [])] });
+    const run = (from: Bundle, command: readonly string[]) =>
+      runContainer(from, command, jetson.place, wrapper);
+    const create = (from: Bundle, command?: readonly string[], runtime = wrapper): Container => {
+      const container = createContainer(from, command, jetson.place, runtime);
+      containers.push(container);
+      return container;
+    };
+    const configText = (from: Bundle): string => readFileSync(join(from.directory, "config.json"), "utf8");
+    const config = (from: Bundle): Config => JSON.parse(configText(from)) as Config;
+
+    beforeAll(async () => {
+      jetson = await openJetson({ cgroup });
+      made = temporaryDirectory("wrapper");
+      wrapper = installLinks(build, join(made.path, "bin"));
+    });
+    afterEach(() => {
+      for (const container of containers.splice(0)) container.delete();
+      for (const used of bundles.splice(0)) used.remove();
+    });
+    afterAll(() => {
+      jetson?.close();
+      made?.remove();
+    });
+
+    test("sees the host's files, links and devices as the hook alone would show them", () => {
+      expect(run(ask(), describeCommand(jetson))).toEqual(describeHost(jetson));
+      expect(run(ask(), describeDevices(jetson))).toEqual(jetson.place.run(describeDevices(jetson)));
+    });
+
+    test("may open the devices, and no others", () => {
+      const open = `for node in ${jetson.devices.join(" ")}; do cat $node; done; mknod /dev/other c 60 999 && cat /dev/other`;
+      const lines = run(ask(), ["sh", "-c", open]).stderr.trimEnd().split("\n");
+      const reasons = lines.map((line) => line.replace(/^.*: /, ""));
+      expect(reasons).toEqual([...jetson.devices.map(() => NO_DRIVER), REFUSED]);
+    });
+
+    test("has its devices from the runtime: none of them is a mount", () => {
+      const { stdout } = run(ask(), ["cat", "/proc/self/mountinfo"]);
+      expect(
+        stdout.split("\n").filter((line) => jetson.devices.some((node) => line.includes(` ${node} `))),
+      ).toEqual([]);
+      expect(stdout).toContain("libcuda.so.1.1");
+    });
+
+    test("has one hook of ours, by absolute path and with an environment of its own", () => {
+      const asking = ask();
+      run(asking, ["true"]);
+      const { hooks } = config(asking);
+      expect(hooks?.prestart).toHaveLength(1);
+      const [hook] = hooks?.prestart ?? [];
+      expect(hook?.path).toBe(build.path);
+      expect(hook?.args.slice(-2)).toEqual(["hook", "prestart"]);
+      expect(hook?.env).toEqual([expect.stringMatching(/^PATH=\//)]);
+    });
+
+    test("gets devices once, though the wrapper comes twice over the same bundle", () => {
+      const asking = ask();
+      create(asking).delete();
+      containers.pop();
+      const after = configText(asking);
+      const again = jetson.place.run([
+        wrapper,
+        "--root",
+        join(asking.directory, "runc"),
+        "create",
+        "--bundle",
+        asking.directory,
+        "again",
+      ]);
+      jetson.place.run(["runc", "--root", join(asking.directory, "runc"), "delete", "--force", "again"]);
+      expect(again.status).toBe(0);
+      expect(configText(asking)).toBe(after);
+      const paths = config(asking).linux.devices.map(({ path }) => path);
+      expect([...new Set(paths)].sort()).toEqual([...jetson.devices].sort());
+      expect(paths).toHaveLength(jetson.devices.length);
+    });
+
+    test("keeps everything of config.json that is others' business", () => {
+      const foreign = { path: "/bin/true", args: ["true", "a b"], env: [] };
+      const asking = ask({
+        hooks: { prestart: [foreign], poststop: [foreign] },
+        edit: (spec) => {
+          Object.assign(spec, { annotations: { "org.example.é": "x" }, unknown: [1, { a: null }] });
+        },
+      });
+      // An integer that a JavaScript number cannot hold.
+      const large =
+        '"rlimits": [{"type": "RLIMIT_CORE", "hard": 18446744073709551615, "soft": 9223372036854775809}]';
+      const marker = '"rlimits": []';
+      asking.config.process = { ...(asking.config.process as object), rlimits: [] };
+      const text = JSON.stringify(asking.config, null, 2);
+      expect(text).toContain(marker);
+      const file = join(asking.directory, "config.json");
+      const given = text.replace(marker, large);
+      jetson.place.run(["tee", file], { input: given });
+      const log = join(asking.directory, "log");
+      const { status } = jetson.place.run([
+        wrapper,
+        "--log",
+        log,
+        "--root",
+        asking.directory,
+        "create",
+        "--bundle",
+        "/nowhere",
+        "--bundle",
+        asking.directory,
+        "large",
+      ]);
+      jetson.place.run(["runc", "--root", asking.directory, "delete", "--force", "large"]);
+      expect(status).toBe(0);
+      const edited = readFileSync(file, "utf8");
+      expect(edited).toContain(large);
+      const rest = given.split("\n").filter((line) => !edited.includes(line));
+      expect(rest).toEqual([]);
+      const { hooks } = JSON.parse(edited) as Config;
+      expect(hooks?.prestart?.[0]).toEqual(foreign);
+      expect(hooks).toMatchObject({ poststop: [foreign] });
+    });
+
+    test.each(["nvidia-container-runtime-hook", "nvidia-container-toolkit"])(
+      "has no second hook where an engine has put %s",
+      (name) => {
+        const path = join(made.path, name);
+        jetson.place.run(["ln", "-sf", build.path, path]);
+        const asking = ask({
+          hooks: { prestart: [{ path, args: [name, "prestart"], env: ["PATH=/usr/bin"] }] },
+        });
+        expect(run(asking, describeCommand(jetson))).toEqual(describeHost(jetson));
+        expect(config(asking).hooks?.prestart).toHaveLength(1);
+      },
+    );
+
+    test("does not get again what config.json gives already", () => {
+      const [path = ""] = jetson.devices;
+      const given = { path, type: "c", major: 60, minor: 77 };
+      const asking = ask({ devices: [given] });
+      const { stdout } = run(asking, ["/bin/busybox", "stat", "-c", "%t:%T", path]);
+      expect(stdout.trim()).toBe("3c:4d");
+      expect(config(asking).linux.devices.filter((device) => device.path === path)).toHaveLength(1);
+    });
+
+    test("lets a user open what only a group of the host may", () => {
+      const card = jetson.devices.find((path) => path.startsWith("/dev/dri/")) ?? "";
+      const asUser = (spec: Record<string, unknown>) => {
+        (spec.process as { user: object }).user = { uid: 1000, gid: 1000 };
+      };
+      const asking = ask({ edit: asUser });
+      expect(run(asking, ["cat", card]).stderr).toContain(NO_DRIVER);
+      expect(config(asking).process.user.additionalGids).toEqual([44]);
+      const without = askingBundle(build, { edit: asUser });
+      bundles.push(without);
+      expect(runContainer(without, ["cat", card], jetson.place).stderr).toContain("Permission denied");
+    });
+
+    test("works in a user namespace, without groups that it cannot have", () => {
+      const asking = ask({ userNamespace: true });
+      expect(run(asking, describeCommand(jetson))).toEqual(describeHost(jetson));
+      expect(config(asking).process.user.additionalGids).toBeUndefined();
+      const { stderr } = run(asking, ["cat", "/dev/nvmap"]);
+      expect(stderr).toContain(NO_DRIVER);
+    });
+
+    test("that does not ask is what runc makes of it, from an untouched config.json", () => {
+      const quiet = bundle({ env: ["NVIDIA_VISIBLE_DEVICES=void"] });
+      const look = ["sh", "-c", "cat /proc/self/mountinfo | cut -d' ' -f4-; ls -lR /dev"];
+      const strip = (text: string) =>
+        text.replace(/nvoci-(?:bundle|test)-[^/ ]*/g, "…").replace(/\d\d:\d\d/g, "");
+      const wrapped = run(quiet, look);
+      const text = configText(quiet);
+      const plain = runContainer(quiet, look, jetson.place);
+      expect(strip(wrapped.stdout)).toEqual(strip(plain.stdout));
+      expect(text.replace(/nvoci-test-\d+-\d+/, "")).toBe(
+        configText(quiet).replace(/nvoci-test-\d+-\d+/, ""),
+      );
+      expect(text).not.toContain("nvidia-container");
+    });
+
+    test("starts, answers to exec and kill, and is deleted through the wrapper, leaving the image as it was", () => {
+      const asking = ask();
+      const before = snapshotTree(asking.rootfs);
+      const container = create(asking, ["sh", "-c", "sleep 300 & wait"]);
+      container.start();
+      expect(container.exec(["cat", "/dev/nvmap"]).stderr).toContain(NO_DRIVER);
+      expect(container.exec(["sh", "-c", "exit 42"]).status).toBe(42);
+      expect(container.call("pause").status).toBe(0);
+      expect(container.call("resume").status).toBe(0);
+      expect(container.call("kill", "--all").status).toBe(1);
+      container.delete();
+      containers.pop();
+      const changed = snapshotTree(asking.rootfs).filter((line) => !before.includes(line));
+      expect(changed.filter((line) => line.startsWith("/dev/nv"))).toEqual([]);
+    });
+
+    test("keeps its devices over `update`, which takes those away that a hook alone has given", () => {
+      const open = ["cat", "/dev/nvmap"];
+      const wrapped = create(ask());
+      const hooked = create(
+        askingBundle(build, { hooks: { prestart: [nvociHook(build)] } }),
+        undefined,
+        "runc",
+      );
+      for (const container of [wrapped, hooked]) {
+        container.start();
+        expect(container.exec(open).stderr).toContain(NO_DRIVER);
+        expect(container.call("update", "--memory", "268435456")).toMatchObject({ status: 0 });
+      }
+      expect(wrapped.exec(open).stderr).toContain(NO_DRIVER);
+      expect(hooked.exec(open).stderr).toContain(REFUSED);
+    });
+  });
+});

@@ -1,0 +1,240 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Build, nvociHook } from "./builds.ts";
+import { type Bundle, type BundleOptions, makeBundle } from "./bundle.ts";
+import { createFakeHost, type FakeHost, type FakeHostOptions } from "./fake-host.ts";
+import type { PrivateNamespace } from "./private-namespace.ts";
+import { TRIPLET } from "./rootfs.ts";
+import { mustRun } from "./run-command.ts";
+import { sharedObject } from "./shared-object.ts";
+import type { TreeEntry } from "./tree-entry.ts";
+
+/** Version of the driver where a test does not care. */
+export const DRIVER_VERSION = "535.86.05";
+
+/** A GPU of a fake server. Its node has major 195, for which the kernel has no driver here. */
+export interface FakeGpu {
+  readonly busId: string;
+  readonly minor: number;
+  readonly uuid: string;
+  readonly model?: string;
+}
+
+/** Two GPUs whose minors run against their places on the bus, as happens on real boards. */
+export const FAKE_GPUS: readonly [FakeGpu, FakeGpu] = [
+  { busId: "0000:17:00.0", minor: 1, uuid: "GPU-8f3c0aa1-1111-4222-8333-444455556666" },
+  { busId: "0000:65:00.0", minor: 0, uuid: "GPU-91d2b7c4-1111-4222-8333-444455556666" },
+];
+
+/** SONAME of each library of the driver, by the file's name up to `.so`; `*` is the driver's version. */
+export const DRIVER_SONAMES: Readonly<Record<string, string>> = {
+  "libnvidia-ml.so": "libnvidia-ml.so.1",
+  "libnvidia-cfg.so": "libnvidia-cfg.so.1",
+  "libcuda.so": "libcuda.so.1",
+  "libnvidia-ptxjitcompiler.so": "libnvidia-ptxjitcompiler.so.1",
+  "libnvidia-opencl.so": "libnvidia-opencl.so.1",
+  "libnvidia-ngx.so": "libnvidia-ngx.so.1",
+  "libnvidia-encode.so": "libnvidia-encode.so.1",
+  "libnvcuvid.so": "libnvcuvid.so.1",
+  "libnvidia-opticalflow.so": "libnvidia-opticalflow.so.1",
+  "vdpau/libvdpau_nvidia.so": "libvdpau_nvidia.so.1",
+  "libnvidia-eglcore.so": "libnvidia-eglcore.so.*",
+  "libnvidia-glcore.so": "libnvidia-glcore.so.*",
+  "libGLX_nvidia.so": "libGLX_nvidia.so.0",
+  "libEGL_nvidia.so": "libEGL_nvidia.so.0",
+};
+
+/** Where the fake driver's libraries lie, below the driver root. */
+export const DRIVER_LIBRARIES = `/usr/lib/${TRIPLET}`;
+
+/** What a fake server has besides {@link FAKE_GPUS}, the driver's libraries and its nodes. */
+export interface FakeServerOptions extends FakeHostOptions {
+  /** Of the kernel modules; `null` when none are loaded. Default {@link DRIVER_VERSION}. */
+  readonly modules?: string | null;
+  /** Of the libraries, each installed whole. Default: that of the modules. */
+  readonly versions?: readonly string[];
+  readonly gpus?: readonly FakeGpu[];
+  /** Below which the driver's files are; the kernel's stay where they are. Default: the host's own root. */
+  readonly root?: string;
+  /** Text of config.toml. */
+  readonly config?: string;
+  readonly more?: readonly TreeEntry[];
+  /** Shell lines run on the host at last, when its ld.so.cache is written. */
+  readonly setup?: readonly string[];
+}
+
+/** A fake server that is switched on. */
+export interface FakeServer {
+  readonly host: FakeHost;
+  readonly place: PrivateNamespace;
+  /** Device nodes of the driver, those of the GPUs first. */
+  readonly devices: readonly string[];
+  close(): void;
+}
+
+const file = (path: string, content: string | Uint8Array, mode = 0o644): TreeEntry => ({
+  kind: "file",
+  path,
+  content,
+  mode,
+});
+
+/** Opens a fake server. Its ld.so.cache and SONAME links are the work of the real ldconfig(8). It needs gcc. */
+export async function openServer(options: FakeServerOptions = {}): Promise<FakeServer> {
+  const { modules = DRIVER_VERSION, gpus = FAKE_GPUS, root = "", more = [], setup = [] } = options;
+  const { versions = [modules ?? DRIVER_VERSION], config } = options;
+  const host = createFakeHost([
+    ...versions.flatMap((version) => driverFiles(version, root)),
+    ...kernelFiles(modules, gpus),
+    ...(config === undefined ? [] : [file("/etc/nvidia-container-runtime/config.toml", config)]),
+    ...(root === "" ? [] : [{ kind: "directory", path: `${root}/etc` } as const]),
+    ...more,
+  ]);
+  const place = await host.open(options);
+  const cached = root === "" ? "ldconfig" : `ldconfig -r ${root} ${DRIVER_LIBRARIES}`;
+  // A module of VDPAU has its link from the package, since no ldconfig looks into that directory.
+  const links = `cd ${root}${DRIVER_LIBRARIES}/vdpau && ln -s $(ls | tail -n 1) libvdpau_nvidia.so.1`;
+  mustRunIn(place, [cached, links, ...setup].join("\n"));
+  return {
+    host,
+    place,
+    devices: [...gpus.map(({ minor }) => `/dev/nvidia${minor}`), ...Object.keys(CONTROL_DEVICES)],
+    close: () => {
+      place.close();
+      host.remove();
+    },
+  };
+}
+
+function mustRunIn(place: PrivateNamespace, script: string): void {
+  const { status, stderr } = place.run(["sh", "-ec", script]);
+  if (status !== 0) throw new Error(`Cannot prepare "the fake server": ${stderr}`);
+}
+
+/** Everything that one version of the driver installs. */
+export function driverFiles(version: string, root = ""): TreeEntry[] {
+  const libraries = Object.entries(DRIVER_SONAMES).map(([stem, soname]) => {
+    const path = `${root}${DRIVER_LIBRARIES}/${stem}.${version}`;
+    if (stem === "libcuda.so") return file(path, readFileSync(compileCuda().library), 0o755);
+    return file(path, sharedObject(soname.replace("*", version), { tail: version }), 0o755);
+  });
+  return [
+    ...libraries,
+    file(
+      `${root}${DRIVER_LIBRARIES}/libnvidia-egl-wayland.so.1.1.13`,
+      sharedObject("libnvidia-egl-wayland.so.1"),
+    ),
+    file(`${root}/usr/bin/nvidia-smi`, "#!/bin/sh\necho smi\n", 0o755),
+    file(`${root}/usr/bin/nvidia-cuda-mps-control`, "#!/bin/sh\n", 0o755),
+    // What changes the host is no container's business.
+    file(`${root}/usr/bin/nvidia-modprobe`, "#!/bin/sh\n", 0o4755),
+    file(`${root}/usr/lib/firmware/nvidia/${version}/gsp_tu10x.bin`, version),
+    file(`${root}/usr/share/vulkan/icd.d/nvidia_icd.json`, "{}\n"),
+    file(`${root}/etc/OpenCL/vendors/nvidia.icd`, "libnvidia-opencl.so.1\n"),
+    ...(root === "" ? [] : [{ kind: "link", path: `${root}/lib`, target: "usr/lib" } as const]),
+  ];
+}
+
+/** Numbers of the nodes that every driver makes. */
+export const CONTROL_DEVICES: Readonly<Record<string, readonly [major: number, minor: number]>> = {
+  "/dev/nvidiactl": [195, 255],
+  "/dev/nvidia-modeset": [195, 254],
+  "/dev/nvidia-uvm": [507, 0],
+  "/dev/nvidia-uvm-tools": [507, 1],
+};
+
+function kernelFiles(modules: string | null, gpus: readonly FakeGpu[]): TreeEntry[] {
+  const device = (path: string, major: number, minor: number): TreeEntry => ({
+    kind: "device",
+    path,
+    major,
+    minor,
+    mode: 0o666,
+    gid: 0,
+  });
+  const proc = "/proc/driver/nvidia";
+  const version = `NVRM version: NVIDIA UNIX x86_64 Kernel Module  ${modules}  Fri Jul 14 20:46:33 UTC 2023\n`;
+  return [
+    ...(modules === null ? [] : [file(`${proc}/version`, version, 0o444)]),
+    file(
+      `${proc}/params`,
+      "ResmanDebugLevel: 4294967295\nModifyDeviceFiles: 1\nDeviceFileMode: 438\n",
+      0o444,
+    ),
+    file(`${proc}/registry`, 'Binary: ""\n', 0o444),
+    ...gpus.map((gpu) => file(`${proc}/gpus/${gpu.busId}/information`, information(gpu), 0o444)),
+    ...gpus.map(({ minor }) => device(`/dev/nvidia${minor}`, 195, minor)),
+    ...Object.entries(CONTROL_DEVICES).map(([path, [major, minor]]) => device(path, major, minor)),
+  ];
+}
+
+const information = ({ busId, minor, uuid, model = "NVIDIA A100-SXM4-40GB" }: FakeGpu): string =>
+  [
+    `Model: \t\t ${model}`,
+    "IRQ:   \t\t 146",
+    `GPU UUID: \t ${uuid}`,
+    "Bus Type: \t PCIe",
+    `Bus Location: \t ${busId}`,
+    `Device Minor: \t ${minor}`,
+    "GPU Excluded:\t No",
+    "",
+  ].join("\n");
+
+/** A bundle on a server. */
+export interface ServerBundleOptions extends BundleOptions {
+  /** NVIDIA_VISIBLE_DEVICES. Default `all`. */
+  readonly visible?: string;
+  /** NVIDIA_DRIVER_CAPABILITIES. Default `all`. */
+  readonly driverCapabilities?: string;
+}
+
+/**
+ * A bundle that asks for GPUs, has a build's hook, and can run `use-cuda` in an image with glibc. Its /proc is the
+ * fake host's, because the kernel that the tests run on has no driver to show in a new one.
+ */
+export function serverBundle(build: Build, options: ServerBundleOptions = {}): Bundle {
+  const { visible = "all", driverCapabilities = "all", env = [] } = options;
+  const bundle = makeBundle({
+    hooks: { prestart: [nvociHook(build)] },
+    ...options,
+    env: [`NVIDIA_VISIBLE_DEVICES=${visible}`, `NVIDIA_DRIVER_CAPABILITIES=${driverCapabilities}`, ...env],
+    edit(config) {
+      const mounts = config.mounts as { destination: string }[];
+      const proc = { destination: "/proc", type: "bind", source: "/proc", options: ["rbind"] };
+      config.mounts = mounts.map((mount) => (mount.destination === "/proc" ? proc : mount));
+      options.edit?.(config);
+    },
+  });
+  const { rootfs = "debian" } = options;
+  if (rootfs === "debian") copyFileSync(compileCuda().program, join(bundle.rootfs, "usr/bin/use-cuda"));
+  return bundle;
+}
+
+/** A libcuda with one function, and a program that is linked to it by its SONAME. */
+export interface CompiledCuda {
+  readonly library: string;
+  /** Prints what the function returns, 535. It needs glibc. */
+  readonly program: string;
+}
+
+const CUDA_DIRECTORY = join(import.meta.dirname, "../../.cache/test/cuda");
+
+/** Compiles both once. */
+export function compileCuda(): CompiledCuda {
+  const cuda = { library: join(CUDA_DIRECTORY, "libcuda.so"), program: join(CUDA_DIRECTORY, "use-cuda") };
+  if (existsSync(CUDA_DIRECTORY)) return cuda;
+  const partial = `${CUDA_DIRECTORY}.${process.pid}`;
+  mkdirSync(partial, { recursive: true });
+  const at = (name: string): string => join(partial, name);
+  writeFileSync(at("cuda.c"), "int cuInit(unsigned flags) { return 535 + flags; }\n");
+  writeFileSync(
+    at("use.c"),
+    '#include <stdio.h>\nint cuInit(unsigned);\nint main(void) { return printf("%d\\n", cuInit(0)) < 0; }\n',
+  );
+  const compile = (...words: string[]) =>
+    mustRun([process.env.CC ?? "gcc", "-O1", "-Wall", "-Werror", ...words]);
+  compile("-shared", "-fPIC", "-Wl,-soname,libcuda.so.1", "-o", at("libcuda.so"), at("cuda.c"));
+  compile("-o", at("use-cuda"), at("use.c"), at("libcuda.so"));
+  renameSync(partial, CUDA_DIRECTORY);
+  return cuda;
+}

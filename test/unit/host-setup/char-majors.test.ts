@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { parseCharMajors } from "../../../src/host-setup/char-majors.ts";
+
+const DEVICES = `Character devices:
+  1 mem
+195 nvidia
+195 nvidia-modeset
+195 nvidiactl
+234 nvidia-caps
+507 nvidia-uvm
+
+Block devices:
+  8 sd
+259 nvidia-no
+`;
+
+describe("parseCharMajors()", () => {
+  const majors = parseCharMajors(DEVICES);
+
+  it("reads names with their numbers, right-aligned as they are", () => {
+    expect(majors.get("mem")).toBe(1);
+    expect(majors.get("nvidia-uvm")).toBe(507);
+    expect(majors.get("nvidia-caps")).toBe(234);
+  });
+
+  it("does not take block devices for character devices", () => {
+    expect(majors.has("nvidia-no")).toBe(false);
+    expect(parseCharMajors("Block devices:\n 8 sd\n").size).toBe(0);
+  });
+
+  it.each(["", "8 x", "Character devices:\n-1 x", "Character devices:\n4096 x", "Character devices:\n1 x y"])(
+    "cannot find a number in %j",
+    (text) => {
+      expect(parseCharMajors(text).size).toBe(0);
+    },
+  );
+});

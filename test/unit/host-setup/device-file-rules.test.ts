@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { parseDeviceFileRules } from "../../../src/host-setup/device-file-rules.ts";
+
+const BY_ITSELF = { modify: true, uid: 0, gid: 0, mode: 0o666, minor: undefined };
+
+describe("parseDeviceFileRules()", () => {
+  it("reads the driver's parameters, whose numbers are decimal", () => {
+    const params = [
+      "ResmanDebugLevel: 4294967295",
+      "ModifyDeviceFiles: 1",
+      "DeviceFileUID: 0",
+      "DeviceFileGID: 44",
+      "DeviceFileMode: 432",
+      'RegistryDwords: ""',
+      "",
+    ].join("\n");
+    expect(parseDeviceFileRules(params)).toEqual({ ...BY_ITSELF, gid: 44, mode: 0o660 });
+  });
+
+  it("reads a capability's file", () => {
+    const text = "DeviceFileMinor: 3\nDeviceFileMode: 292\nDeviceFileModify: 1\n";
+    expect(parseDeviceFileRules(text)).toEqual({ ...BY_ITSELF, minor: 3, mode: 0o444 });
+  });
+
+  it.each(["ModifyDeviceFiles: 0", "DeviceFileModify: 0\n"])("sees that %j forbids it", (text) => {
+    expect(parseDeviceFileRules(text).modify).toBe(false);
+  });
+
+  it.each([
+    "",
+    "DeviceFileMode",
+    "DeviceFileMode: 0x1b6",
+    "DeviceFileMode: -1",
+    "XDeviceFileMode: 0",
+    "DeviceFileMode: 1 2",
+    "DeviceFileUID: 99999999999",
+  ])("cannot read %j, and takes what the driver has by itself", (text) => {
+    expect(parseDeviceFileRules(text)).toEqual(BY_ITSELF);
+  });
+
+  it("drops bits that are no permissions: a device that sets ids helps nobody", () => {
+    expect(parseDeviceFileRules(`DeviceFileMode: ${0o106660}`).mode).toBe(0o660);
+  });
+});

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { makeNodes } from "../../../src/host-setup/make-nodes.ts";
+import type { NodePlan, SetupAction } from "../../../src/host-setup/setup-action.ts";
+import { hostPath } from "../../../src/model/paths.ts";
+import { EACCES, EROFS } from "../../../src/sys/errno.ts";
+import type { Syscalls } from "../../../src/sys/syscalls.ts";
+import { SystemError } from "../../../src/sys/system-error.ts";
+import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+
+const path = hostPath("/dev/nvidia0");
+const makeNode = (ids: { uid?: number; gid?: number } = {}): SetupAction => ({
+  do: "make-node",
+  path,
+  major: 195,
+  minor: 0,
+  mode: 0o660,
+  uid: 0,
+  gid: 0,
+  ...ids,
+});
+const makeLink: SetupAction = { do: "make-link", path: hostPath("/dev/char/195:0"), target: "../nvidia0" };
+const plan = (...actions: readonly SetupAction[]): NodePlan => ({ path, actions });
+
+/** A kernel that does everything, or what the test says, and keeps account. */
+function kernel(answers: Partial<Syscalls> = {}): { system: Syscalls; calls: string[] } {
+  const calls: string[] = [];
+  const note =
+    <T>(name: string, answer: T) =>
+    (...args: readonly unknown[]): T => {
+      calls.push(`${name} ${args.filter((arg) => typeof arg !== "object").join(" ")}`);
+      return answer;
+    };
+  const system = fakeSyscalls({
+    umask: note("umask", 0o27),
+    mkdirat: note("mkdirat", true),
+    mknodat: note("mknodat", true),
+    symlinkat: note("symlinkat", true),
+    unlinkat: note("unlinkat", undefined),
+    fchownat: note("fchownat", undefined),
+    ...answers,
+  });
+  return { system, calls };
+}
+
+const failing = (call: string, errno: number) => () => {
+  throw new SystemError(call, [path], -errno);
+};
+
+describe("makeNodes()", () => {
+  it("makes a node with its whole mode, whatever the umask is, and sets that back", () => {
+    const { system, calls } = kernel();
+    makeNodes(system, [plan(makeNode())]);
+    expect(calls).toEqual(["umask 0", `mknodat ${path} ${0o20660}`, `umask ${0o27}`]);
+  });
+
+  it("gives the node to its owner before anything else is done with it", () => {
+    const { system, calls } = kernel();
+    makeNodes(system, [plan(makeNode({ gid: 44 }), makeLink)]);
+    expect(calls.slice(2, 4)).toEqual([`fchownat ${path} 0 44 0`, "symlinkat ../nvidia0 /dev/char/195:0"]);
+  });
+
+  it("tells what it did, and not what another process had done already", () => {
+    const { system, calls } = kernel({ mknodat: () => false });
+    const { done, findings } = makeNodes(system, [plan(makeNode({ gid: 44 }), makeLink)]);
+    expect(done).toEqual([makeLink]);
+    expect(findings).toEqual([]);
+    expect(calls.join()).not.toContain("fchownat");
+  });
+
+  it("tells what failed with the call, leaves out what depends on it, and goes on with the next", () => {
+    const { system } = kernel({ mknodat: failing("mknodat", EROFS) });
+    const other: NodePlan = { path: hostPath("/dev/nvidia1"), actions: [makeLink] };
+    const { done, findings } = makeNodes(system, [plan(makeNode(), makeLink), other]);
+    expect(done).toEqual([makeLink]);
+    const reason = expect.stringMatching(/^mknodat\(.* = -1 EROFS/);
+    expect(findings).toMatchObject([
+      { code: "device-node-not-made", severity: "warning", args: { path, reason } },
+    ]);
+  });
+
+  it("does not make a node where what is in the way cannot be removed", () => {
+    const { system, calls } = kernel({ unlinkat: failing("unlinkat", EACCES) });
+    const { done } = makeNodes(system, [plan({ do: "remove", path }, makeNode())]);
+    expect(done).toEqual([]);
+    expect(calls).toEqual(["umask 0", `umask ${0o27}`]);
+  });
+});

@@ -1,0 +1,172 @@
+import { describe, expect, it } from "vitest";
+import { type Config, DEFAULT_CONFIG } from "../../../src/config/config.ts";
+import { prepareHost, type WantedDriver } from "../../../src/host-setup/prepare-host.ts";
+import { hostPath } from "../../../src/model/paths.ts";
+import { encodeUtf8 } from "../../../src/model/utf8.ts";
+import type { Syscalls } from "../../../src/sys/syscalls.ts";
+import { ALL_LINKS, ALL_NODES, BARE_SERVER } from "../../support/bare-server.ts";
+import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { memoryHost } from "../../support/memory-host.ts";
+
+const COMPUTE: WantedDriver = { driverCapabilities: ["compute", "utility"], imexChannels: [] };
+const READY = [...BARE_SERVER, ...ALL_NODES, ...ALL_LINKS];
+/** A kernel that answers nothing: whatever is called fails the test. */
+const NO_KERNEL = fakeSyscalls({});
+
+const configured = (
+  changes: Partial<Config["nvidiaContainerCli"]>,
+  disableImexChannelCreation = false,
+): Config => ({
+  ...DEFAULT_CONFIG,
+  nvidiaContainerCli: { ...DEFAULT_CONFIG.nvidiaContainerCli, ...changes },
+  features: { ...DEFAULT_CONFIG.features, disableImexChannelCreation },
+});
+
+/** Paths of the nodes that are made. */
+function made(
+  tree: readonly string[],
+  wanted: Partial<WantedDriver> = {},
+  config = DEFAULT_CONFIG,
+): string[] {
+  const paths: string[] = [];
+  const make: Syscalls["mknodat"] = (_, path) => paths.push(path) > 0;
+  const system = fakeSyscalls({
+    geteuid: () => 0,
+    umask: () => 0o22,
+    mknodat: make,
+    mkdirat: () => true,
+    symlinkat: () => true,
+  });
+  const findings = prepareHost(system, memoryHost(tree), config, { ...COMPUTE, ...wanted });
+  expect(findings).toEqual([]);
+  return paths;
+}
+
+describe("prepareHost()", () => {
+  it("finds a host that is ready by a handful of names, and does nothing", () => {
+    const host = memoryHost(READY);
+    expect(prepareHost(NO_KERNEL, host, DEFAULT_CONFIG, COMPUTE)).toEqual([]);
+    const { lstat, readDirectory, ...others } = host.calls;
+    expect(lstat + readDirectory).toBeLessThanOrEqual(8);
+    expect(others).toEqual({ readFile: 0, readRange: 0, readLink: 0, realPath: 0 });
+  });
+
+  it("does nothing where load-kmods is off, and does not even look", () => {
+    const host = memoryHost(BARE_SERVER);
+    expect(prepareHost(NO_KERNEL, host, configured({ loadKmods: false }), COMPUTE)).toEqual([]);
+    expect(Object.values(host.calls).every((count) => count === 0)).toBe(true);
+  });
+
+  it.each(["nvidiactl", "nvidia-uvm", "nvidia0"])("makes /dev/%s when it is missing", (name) => {
+    const tree = READY.filter((line) => !line.startsWith(`char /dev/${name} `));
+    expect(made(tree)).toEqual([`/dev/${name}`]);
+  });
+
+  it("makes links by number where the nodes are there without them", () => {
+    const links: string[] = [];
+    const symlinkat: Syscalls["symlinkat"] = (_target, _directory, path) => links.push(path) > 0;
+    const system = fakeSyscalls({ geteuid: () => 0, umask: () => 0, mkdirat: () => true, symlinkat });
+    expect(prepareHost(system, memoryHost([...BARE_SERVER, ...ALL_NODES]), DEFAULT_CONFIG, COMPUTE)).toEqual(
+      [],
+    );
+    expect(links).toContain("/dev/char/195:255");
+  });
+
+  it("wants a module only for what it is for", () => {
+    const bare = made(BARE_SERVER, { driverCapabilities: ["utility"] });
+    expect(bare).toEqual(["/dev/nvidiactl", "/dev/nvidia0", "/dev/nvidia1"]);
+    expect(made(BARE_SERVER)).toContain("/dev/nvidia-uvm-tools");
+    expect(made(BARE_SERVER, { driverCapabilities: ["video"] })).toContain("/dev/nvidia-uvm");
+    expect(made(BARE_SERVER, { driverCapabilities: ["display"] })).toContain("/dev/nvidia-modeset");
+  });
+
+  it("makes the IMEX channels that are asked for, unless the configuration says no", () => {
+    const channel = "/dev/nvidia-caps-imex-channels/channel5";
+    expect(made(READY, { imexChannels: [5] })).toEqual([channel]);
+    expect(made([...READY, `char ${channel} 235:5`], { imexChannels: [5] })).toEqual([]);
+    expect(made(READY, { imexChannels: [5] }, configured({}, true))).toEqual([]);
+  });
+
+  it("makes the nodes of GPU instances that came after the driver", () => {
+    const file = "file /proc/driver/nvidia/capabilities/gpu0/mig/gi1/access 0444";
+    const tree = [...READY, `${file} = "DeviceFileMinor: 12\\nDeviceFileMode: 292\\n"`];
+    expect(made(tree)).toEqual(["/dev/nvidia-caps/nvidia-cap12"]);
+    expect(made([...tree, "char /dev/nvidia-caps/nvidia-cap12 234:12"])).toEqual([]);
+  });
+
+  it("looks into the driver's own /dev where that has the nodes", () => {
+    const root = "/run/nvidia/driver";
+    const nodes = ALL_NODES.map((line) => line.replace("/dev/", `${root}/dev/`));
+    const [first = "", ...others] = nodes;
+    const links = ALL_LINKS.map((line) => line.replace("-> ..", `-> ${root}/dev`));
+    const config = configured({ root: hostPath(root) });
+    expect(made([...BARE_SERVER, ...nodes, ...links], {}, config)).toEqual([]);
+    expect(made([...BARE_SERVER, first, ...links, ...others.slice(0, 3)], {}, config)).toEqual([
+      `${root}/dev/nvidia0`,
+      `${root}/dev/nvidia1`,
+    ]);
+  });
+
+  it("turns a host that cannot be read into a finding", () => {
+    const host = memoryHost([
+      ...BARE_SERVER.filter((line) => !line.includes("/proc/devices")),
+      "file /proc/devices 0000",
+    ]);
+    const system = fakeSyscalls({ geteuid: () => 0 });
+    expect(prepareHost(system, host, DEFAULT_CONFIG, COMPUTE)).toMatchObject([
+      {
+        code: "host-setup-failed",
+        severity: "warning",
+        args: { reason: expect.stringContaining("/proc/devices") },
+      },
+    ]);
+  });
+});
+
+describe("loadModule(), by prepareHost()", () => {
+  const tree = BARE_SERVER.filter((line) => !/\/sys\/module|\/proc\/driver/.test(line));
+  /** A kernel whose children print and end as told. */
+  function withChild(output: string, exited: number) {
+    const spawned: number[] = [];
+    let left = output;
+    const system = fakeSyscalls({
+      geteuid: () => 0,
+      address: () => 4096,
+      pipe2: () => ({ reader: { number: 10 }, writer: { number: 11 } }) as ReturnType<Syscalls["pipe2"]>,
+      close: () => {},
+      clock_gettime: () => 0,
+      ppoll: () => true,
+      read: (_, buffer) => {
+        // The report's pipe is read with eight bytes of room: nothing failed before the program ran.
+        if (buffer.length === 8) return 0;
+        const bytes = encodeUtf8(left);
+        left = "";
+        buffer.set(bytes);
+        return bytes.length;
+      },
+      decode: (bytes, start, end) => new TextDecoder().decode(bytes.subarray(start, end)),
+      spawn: (flags) => spawned.push(flags) + 100,
+      wait4: () => ({ exited }),
+    });
+    return { system, spawned };
+  }
+
+  it("tells modprobe's last words, and does not try what needs the module that failed", () => {
+    const words = "modprobe: one\nmodprobe: FATAL: Module nvidia not found\u001b[31m\n";
+    const { system, spawned } = withChild(words, 1);
+    expect(prepareHost(system, memoryHost(tree), DEFAULT_CONFIG, COMPUTE)).toMatchObject([
+      {
+        code: "kernel-module-not-loaded",
+        args: { module: "nvidia", reason: '"modprobe: FATAL: Module nvidia not found\\u001b[31m"' },
+      },
+    ]);
+    expect(spawned).toHaveLength(1);
+  });
+
+  it("tells the status of a program that says nothing", () => {
+    const host = memoryHost([...tree, 'file /proc/sys/kernel/modprobe = "/usr/lib/modprobe\\n"']);
+    expect(prepareHost(withChild("", 3).system, host, DEFAULT_CONFIG, COMPUTE)).toMatchObject([
+      { args: { reason: "/usr/lib/modprobe ended with status 3" } },
+    ]);
+  });
+});
