@@ -1,5 +1,13 @@
+import type { Config } from "../config/config.ts";
+import type { HostView } from "../model/host-view.ts";
 import type { ContainerPath } from "../model/paths.ts";
 import type { CompatLibrary } from "./server/cuda-compat.ts";
+
+/** An image's forward compatibility: its directory, and what is in it. */
+export interface Compat {
+  readonly directory: ContainerPath;
+  readonly library: CompatLibrary;
+}
 
 /** What discovery knows of the image that it finds files for. It decides where they go, never what is read. */
 export interface ContainerFacts {
@@ -13,8 +21,8 @@ export interface ContainerFacts {
   readonly hasSeparateLib: boolean;
   /** /proc/driver/nvidia exists: the container has a procfs, and the kernel a driver. */
   readonly hasProcDriver: boolean;
-  /** The image's own libcuda for hosts with an older driver. */
-  readonly compat: { readonly directory: ContainerPath; readonly library: CompatLibrary } | undefined;
+  /** Looks for the image's own libcuda for hosts with an older driver; asked on servers alone. */
+  readonly compat: (host: HostView, config: Config) => Compat | undefined;
   /** Path of the image's own ldconfig. */
   readonly ldconfig: string | undefined;
 }

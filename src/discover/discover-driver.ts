@@ -55,7 +55,8 @@ const INTEGRATED_NUMBERS = ["/dev/nvidia0", "/dev/nvidia2"];
 export function discoverDriver(input: DriverInput): DriverDiscovery {
   const { mode } = input.config.nvidiaContainerRuntime;
   const platform = detectPlatform(input.host);
-  if (mode === "legacy" || (mode === "auto" && platform.kind === "server")) return fromCache(input, input.request);
+  if (mode === "legacy" || (mode === "auto" && platform.kind === "server"))
+    return fromCache(input, input.request);
   const discrete = mode === "csv" ? [] : discoverGpus(input.host).gpus.filter((gpu) => !isIntegrated(gpu));
   return discrete.length === 0 ? fromManifests(input, platform) : fromBoth(input, platform, discrete);
 }
@@ -69,12 +70,12 @@ function fromCache(input: DriverInput, request: Request): DriverDiscovery {
     ldCache: config.nvidiaContainerCli.ldcache,
     librarySearchPaths: config.nvoci.librarySearchPaths,
   });
-  const { compat } = container;
-  const usesCompat =
-    compat !== undefined &&
+  const mayUseCompat =
     config.nvidiaContainerRuntime.modes.legacy.cudaCompatMode !== "disabled" &&
-    request.driverCapabilities.includes("compute") &&
-    prefersCompat(compat.library, found.driverVersion, found.cudaVersion());
+    request.driverCapabilities.includes("compute");
+  const compat = mayUseCompat ? container.compat(input.host, config) : undefined;
+  const usesCompat =
+    compat !== undefined && prefersCompat(compat.library, found.driverVersion, found.cudaVersion());
   return {
     edits: found.edits,
     generated: found.generated,
@@ -134,8 +135,14 @@ function fromBoth(input: DriverInput, platform: Platform, discrete: readonly Gpu
   const { visibleDevices } = request;
   const integrated = discoverGpus(host).gpus.find(isIntegrated);
   const withIntegrated = wantsIntegrated(visibleDevices, integrated);
-  const board = fromManifests({ ...input, request: { ...request, visibleDevices: { kind: "all" } } }, platform);
-  const card = fromCache(input, { ...request, visibleDevices: discreteOnly(visibleDevices, discrete, integrated) });
+  const board = fromManifests(
+    { ...input, request: { ...request, visibleDevices: { kind: "all" } } },
+    platform,
+  );
+  const card = fromCache(input, {
+    ...request,
+    visibleDevices: discreteOnly(visibleDevices, discrete, integrated),
+  });
 
   const own = board.edits.deviceNodes.filter(({ path }) =>
     DISCRETE_NODE.test(path) ? withIntegrated && INTEGRATED_NUMBERS.includes(path) : true,

@@ -41,7 +41,8 @@ export function libraryFolders(host: HostView, mounts: readonly Mount[]): Contai
   for (const configured of configuredDirectories(host)) {
     const real = configured.startsWith("/") ? host.realPath(hostPath(configured)) : undefined;
     const mount = real && directories.find(({ hostPath: shown }) => isWithin(real, shown));
-    if (real && mount) folders.push(containerPath(`${mount.containerPath}/${real.slice(mount.hostPath.length)}`));
+    if (real && mount)
+      folders.push(containerPath(`${mount.containerPath}/${real.slice(mount.hostPath.length)}`));
   }
   return folders;
 }

@@ -26,6 +26,7 @@ import {
   PR_CAPBSET_DROP,
   PR_SET_NO_NEW_PRIVS,
   PR_SET_PDEATHSIG,
+  PR_SET_SECCOMP,
   PR_SET_SECUREBITS,
   RLIMIT_AS,
   RLIMIT_CORE,
@@ -33,12 +34,14 @@ import {
   RLIMIT_FSIZE,
   RLIMIT_NOFILE,
   SECBIT_NOROOT_AND_LOCKED,
+  SECCOMP_MODE_FILTER,
   SIGKILL,
 } from "../sys/constants.ts";
-import { ENOSYS, EPERM } from "../sys/errno.ts";
+import { EINVAL, ENOSYS, EPERM } from "../sys/errno.ts";
 import type { Fd } from "../sys/fd.ts";
 import { ANY_ERROR, StepList } from "../sys/step-list.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
+import { callFilter } from "./call-filter.ts";
 
 /** What a confined child has in common with the container. */
 export interface Confinement {
@@ -201,6 +204,12 @@ export function confinedSteps(
   steps.call("close_range", [3, 0xffffffff, CLOSE_RANGE_CLOEXEC], ANY_ERROR);
   const argvArray = steps.stringArray(argv(CONFIGURATION_FILE));
   const environment = steps.stringArray([]);
+  // EINVAL: a kernel without filters. What came before holds without it.
+  steps.call(
+    "prctl",
+    [PR_SET_SECCOMP, SECCOMP_MODE_FILTER, steps.program(callFilter(system.arch)), 0, 0],
+    EINVAL,
+  );
   if (program.fd !== undefined) {
     steps.call("execveat", [program.fd.number, "", argvArray, environment, AT_EMPTY_PATH]);
   } else {

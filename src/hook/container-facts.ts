@@ -1,3 +1,4 @@
+import { compatDirectory } from "../discover/compat-directory.ts";
 import type { ContainerFacts } from "../discover/container-facts.ts";
 import { RootView } from "../execute/root-view.ts";
 import { NvociError } from "../model/errors.ts";
@@ -6,6 +7,7 @@ import { AT_EMPTY_PATH, O_PATH } from "../sys/constants.ts";
 import { CWD } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
+import { readCompat } from "./compat-facts.ts";
 
 /** What most images look like, for questions that no image goes with. */
 export const DEBIAN_IMAGE: ContainerFacts = {
@@ -14,7 +16,7 @@ export const DEBIAN_IMAGE: ContainerFacts = {
   hasLib32: false,
   hasSeparateLib: true,
   hasProcDriver: true,
-  compat: undefined,
+  compat: () => undefined,
   ldconfig: "/sbin/ldconfig",
 };
 
@@ -45,16 +47,15 @@ export function readContainerFacts(system: Syscalls, root: HostPath, triplet: st
       error.call,
     ]);
   }
+  // Stays open: what is asked later is asked of the same directory.
   const view = new RootView(system, fd);
-  const facts = {
+  return {
     debianLike: view.hasFile("/etc/debian_version"),
     hasMultiarchDirectory: view.hasDirectory(`/usr/lib/${triplet}`),
     hasLib32: view.hasDirectory("/usr/lib32"),
     hasSeparateLib: hasSeparateLib(system, view),
     hasProcDriver: view.hasDirectory("/proc/driver/nvidia"),
-    compat: undefined,
+    compat: (host, config) => readCompat(system, view, compatDirectory(host, config)),
     ldconfig: ["/sbin/ldconfig.real", "/sbin/ldconfig"].find((path) => view.hasFile(path)),
   };
-  system.close(fd);
-  return facts;
 }

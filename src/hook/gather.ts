@@ -41,10 +41,14 @@ export interface Surroundings {
   readonly triplet: Triplet;
   /** Looks at the image; asked once, and only for a container that asks. */
   readonly container: () => ContainerFacts;
+  readonly prepare: Prepare;
 }
 
+/** What is done to the host, before it is looked at, for a container that asks. The default is nothing. */
+export type Prepare = (config: Config, request: Request) => readonly Finding[];
+
 /**
- * Reads the host and the image and plans the injection. Changes nothing.
+ * Reads the host and the image and plans the injection. Changes nothing but what `prepare` changes.
  *
  * @param root the container's root as it is to be looked into: below /proc/PID/root for a live container. Without
  * one, a Debian image is taken for granted.
@@ -54,16 +58,17 @@ export function gather(
   spec: Spec,
   root: HostPath | undefined,
   options: HookOptions,
+  prepare: Prepare = () => [],
 ): Gathered {
   const triplet = system.arch === "x64" ? "x86_64-linux-gnu" : "aarch64-linux-gnu";
   const container = (): ContainerFacts =>
     root === undefined ? DEBIAN_IMAGE : readContainerFacts(system, root, triplet);
-  return gatherFrom({ host: linuxHost(system), triplet, container }, spec, options);
+  return gatherFrom({ host: linuxHost(system), triplet, container, prepare }, spec, options);
 }
 
 /** The same from any host, without a system call of its own. */
 export function gatherFrom(
-  { host, triplet, container: look }: Surroundings,
+  { host, triplet, container: look, prepare }: Surroundings,
   spec: Spec,
   options: Omit<HookOptions, "debug">,
 ): Gathered {
@@ -74,6 +79,7 @@ export function gatherFrom(
   const { request } = asked;
   if (request === undefined) return { config, request, edits: NO_EDITS, operations: [], findings };
 
+  findings.push(...prepare(config, request));
   const container = look();
   const driver = discoverDriver({
     host,

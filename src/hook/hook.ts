@@ -15,6 +15,7 @@ import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { gather, liveRoot } from "./gather.ts";
 import { openLog } from "./log.ts";
+import { prepareServer } from "./prepare-server.ts";
 import type { HookOptions } from "./prestart.ts";
 
 const RAMFS_MAGIC = 0x858458f6;
@@ -68,7 +69,13 @@ export function inject(system: Syscalls, state: State, spec: Spec, options: Hook
 
 function injectInto(name: string, system: Syscalls, state: State, spec: Spec, options: HookOptions): void {
   const owner = containerOwner(system, state.pid);
-  const { config, operations, findings } = gather(system, spec, liveRoot(state.pid, spec.root.path), options);
+  const { config, operations, findings } = gather(
+    system,
+    spec,
+    liveRoot(state.pid, spec.root.path),
+    options,
+    prepareServer(system),
+  );
   const log = openLog(system, config.nvidiaContainerCli.debug, config.nvidiaContainerRuntime.logLevel, name);
   const report = (all: readonly Finding[]): void => {
     log.findings(all);

@@ -1,6 +1,7 @@
 import { configPath } from "../config/config-path.ts";
 import { gather } from "../hook/gather.ts";
 import { openLog } from "../hook/log.ts";
+import { prepareServer } from "../hook/prepare-server.ts";
 import { NvociError } from "../model/errors.ts";
 import { basename, type HostPath, hostPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
@@ -78,7 +79,8 @@ function writeSpec(system: Syscalls, file: HostPath, text: string): void {
 export function editBundle(system: Syscalls, bundle: AskingBundle): void {
   const { file, text, spec, environ } = bundle;
   // The image is not looked at: it decides where libraries go, and devices are the same for all.
-  const gathered = gather(system, spec, undefined, { environ, config: undefined, debug: false });
+  const options = { environ, config: undefined, debug: false };
+  const gathered = gather(system, spec, undefined, options, prepareServer(system));
   const { config, request, edits, findings } = gathered;
   const { debug, logLevel } = config.nvidiaContainerRuntime;
   const log = openLog(system, debug, logLevel, bundle.id.slice(0, 12));

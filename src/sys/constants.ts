@@ -72,6 +72,8 @@ export const F_ADD_SEALS = 1033;
 export const F_SEAL_ALL = 0xf;
 
 export const PR_SET_PDEATHSIG = 1;
+export const PR_SET_SECCOMP = 22;
+export const SECCOMP_MODE_FILTER = 2;
 export const PR_CAPBSET_DROP = 24;
 export const PR_SET_SECUREBITS = 28;
 export const PR_SET_NO_NEW_PRIVS = 38;

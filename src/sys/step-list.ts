@@ -50,6 +50,16 @@ export class StepList {
     return pointers;
   }
 
+  /** A `struct sock_fprog`, as prctl(2) takes a filter: u16 count of instructions, pointer at 8. */
+  program(instructions: Uint8Array): Uint8Array {
+    const program = new Uint8Array(16);
+    const view = new DataView(program.buffer);
+    view.setUint16(0, instructions.length / 8, true);
+    view.setBigUint64(8, BigInt(this.addressOf(instructions)), true);
+    this.kept.push(program);
+    return program;
+  }
+
   /** The records as `Engine.spawn` takes them. */
   encode(): Uint8Array {
     const bytes = new Uint8Array(this.records.length * RECORD_BYTES);

@@ -15,6 +15,7 @@ import { type TemporaryDirectory, temporaryDirectory } from "../support/temporar
 const EACCES = 13;
 const EPERM = 1;
 const EROFS = 30;
+const ENOSYS = 38;
 
 /** What ldconfig-world.c says about itself and around. */
 type World = Readonly<Record<string, number | string | readonly number[]>>;
@@ -111,6 +112,18 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       const { mount, unmount, unshare, chroot, sethostname, setuid, raiseLimit } = world;
       const refused = { mount, unmount, unshare, chroot, sethostname, setuid, raiseLimit };
       for (const [call, errno] of Object.entries(refused)) expect([call, errno]).toEqual([call, EPERM]);
+    });
+
+    test(`${way}: may start children, and cannot ask the kernel for more`, () => {
+      const { fork, unshareUser, cloneUser, clone3, socket, bpf } = world;
+      expect({ fork, unshareUser, cloneUser, clone3, socket, bpf }).toEqual({
+        fork: 0,
+        unshareUser: EPERM,
+        cloneUser: EPERM,
+        clone3: ENOSYS,
+        socket: EPERM,
+        bpf: EPERM,
+      });
     });
 
     test(`${way}: cannot change its configuration, nor write ldconfig's auxiliary cache`, () => {

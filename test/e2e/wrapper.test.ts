@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { nvociHook } from "../support/builds.ts";
@@ -30,7 +30,17 @@ interface Config {
   };
 }
 
-describeBuilds([...CONTAINER, "cgroup v2"], "a container made through the wrapper", (build) => {
+/** Does what systemd does when it is reloaded: sets a container's device rules back to those that it was told. */
+function applyAgain(id: string, { linux }: Config): void {
+  const directory = `/sys/fs/cgroup/devices/${id}`;
+  writeFileSync(join(directory, "devices.deny"), "a");
+  for (const rule of linux.resources.devices) {
+    if (rule.major !== undefined)
+      writeFileSync(join(directory, "devices.allow"), `c ${rule.major}:${rule.minor} ${rule.access}`);
+  }
+}
+
+describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made through the wrapper", (build) => {
   describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
     let jetson: Jetson;
     let made: TemporaryDirectory;
@@ -50,6 +60,18 @@ describeBuilds([...CONTAINER, "cgroup v2"], "a container made through the wrappe
       const container = createContainer(from, command, jetson.place, runtime);
       containers.push(container);
       return container;
+    };
+    /** Runs a container from config.json as it lies there. */
+    const again = (from: Bundle) => {
+      const options = ["--root", join(from.directory, "runc")];
+      return jetson.place.run([
+        wrapper,
+        ...options,
+        "run",
+        "--bundle",
+        from.directory,
+        `nvoci-test-${process.pid}-again`,
+      ]);
     };
     const configText = (from: Bundle): string => readFileSync(join(from.directory, "config.json"), "utf8");
     const config = (from: Bundle): Config => JSON.parse(configText(from)) as Config;
@@ -101,20 +123,9 @@ describeBuilds([...CONTAINER, "cgroup v2"], "a container made through the wrappe
 
     test("gets devices once, though the wrapper comes twice over the same bundle", () => {
       const asking = ask();
-      create(asking).delete();
-      containers.pop();
+      expect(run(asking, ["true"]).status).toBe(0);
       const after = configText(asking);
-      const again = jetson.place.run([
-        wrapper,
-        "--root",
-        join(asking.directory, "runc"),
-        "create",
-        "--bundle",
-        asking.directory,
-        "again",
-      ]);
-      jetson.place.run(["runc", "--root", join(asking.directory, "runc"), "delete", "--force", "again"]);
-      expect(again.status).toBe(0);
+      expect(again(asking).status).toBe(0);
       expect(configText(asking)).toBe(after);
       const paths = config(asking).linux.devices.map(({ path }) => path);
       expect([...new Set(paths)].sort()).toEqual([...jetson.devices].sort());
@@ -133,32 +144,17 @@ describeBuilds([...CONTAINER, "cgroup v2"], "a container made through the wrappe
       const large =
         '"rlimits": [{"type": "RLIMIT_CORE", "hard": 18446744073709551615, "soft": 9223372036854775809}]';
       const marker = '"rlimits": []';
-      asking.config.process = { ...(asking.config.process as object), rlimits: [] };
+      Object.assign(asking.config.linux as object, { cgroupsPath: `/nvoci-test-${process.pid}-large` });
       const text = JSON.stringify(asking.config, null, 2);
       expect(text).toContain(marker);
       const file = join(asking.directory, "config.json");
       const given = text.replace(marker, large);
       jetson.place.run(["tee", file], { input: given });
-      const log = join(asking.directory, "log");
-      const { status } = jetson.place.run([
-        wrapper,
-        "--log",
-        log,
-        "--root",
-        asking.directory,
-        "create",
-        "--bundle",
-        "/nowhere",
-        "--bundle",
-        asking.directory,
-        "large",
-      ]);
-      jetson.place.run(["runc", "--root", asking.directory, "delete", "--force", "large"]);
-      expect(status).toBe(0);
+      expect(again(asking)).toMatchObject({ status: 0, stderr: "" });
       const edited = readFileSync(file, "utf8");
       expect(edited).toContain(large);
       const rest = given.split("\n").filter((line) => !edited.includes(line));
-      expect(rest).toEqual([]);
+      expect(rest.map((line) => line.trim())).toEqual(['"devices": [],']);
       const { hooks } = JSON.parse(edited) as Config;
       expect(hooks?.prestart?.[0]).toEqual(foreign);
       expect(hooks).toMatchObject({ poststop: [foreign] });
@@ -231,28 +227,32 @@ describeBuilds([...CONTAINER, "cgroup v2"], "a container made through the wrappe
       expect(container.exec(["sh", "-c", "exit 42"]).status).toBe(42);
       expect(container.call("pause").status).toBe(0);
       expect(container.call("resume").status).toBe(0);
-      expect(container.call("kill", "--all").status).toBe(1);
+      expect(container.call("kill", "--all").status).toBe(0);
       container.delete();
       containers.pop();
       const changed = snapshotTree(asking.rootfs).filter((line) => !before.includes(line));
       expect(changed.filter((line) => line.startsWith("/dev/nv"))).toEqual([]);
     });
 
-    test("keeps its devices over `update`, which takes those away that a hook alone has given", () => {
-      const open = ["cat", "/dev/nvmap"];
-      const wrapped = create(ask());
-      const hooked = create(
-        askingBundle(build, { hooks: { prestart: [nvociHook(build)] } }),
-        undefined,
-        "runc",
-      );
-      for (const container of [wrapped, hooked]) {
-        container.start();
-        expect(container.exec(open).stderr).toContain(NO_DRIVER);
-        expect(container.call("update", "--memory", "268435456")).toMatchObject({ status: 0 });
-      }
-      expect(wrapped.exec(open).stderr).toContain(NO_DRIVER);
-      expect(hooked.exec(open).stderr).toContain(REFUSED);
-    });
+    // Version 2 has no file that says what is allowed; there systemd attaches a program of its own.
+    if (cgroup === "host")
+      test("keeps its devices when the runtime's own rules are applied again, as systemd does; with the hook alone it loses them", () => {
+        const open = ["cat", "/dev/nvmap"];
+        const asking = ask();
+        const hooking = askingBundle(build, { hooks: { prestart: [nvociHook(build)] } });
+        bundles.push(hooking);
+        const wrapped = create(asking);
+        const hooked = create(hooking, undefined, "runc");
+        for (const [container, from] of [
+          [wrapped, asking],
+          [hooked, hooking],
+        ] as const) {
+          container.start();
+          expect(container.exec(open).stderr).toContain(NO_DRIVER);
+          applyAgain(container.id, config(from));
+        }
+        expect(wrapped.exec(open).stderr).toContain(NO_DRIVER);
+        expect(hooked.exec(open).stderr).toContain(REFUSED);
+      });
   });
 });

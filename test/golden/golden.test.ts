@@ -29,7 +29,10 @@ function outcome({ host, image, config }: GoldenCase, triplet: Triplet): string 
   try {
     const spec = parseSpec(config, hostPath("/opt/bundle"));
     return planText(
-      gatherFrom({ host: memoryHost(host), triplet, container }, spec, { environ: [], config: undefined }),
+      gatherFrom({ host: memoryHost(host), triplet, container, prepare: () => [] }, spec, {
+        environ: [],
+        config: undefined,
+      }),
     );
   } catch (error) {
     if (error instanceof NvociError) return `${error.render()}\n`;

@@ -7,6 +7,6 @@ export const DEBIAN_FACTS: ContainerFacts = {
   hasLib32: false,
   hasSeparateLib: true,
   hasProcDriver: false,
-  compat: undefined,
+  compat: () => undefined,
   ldconfig: "/sbin/ldconfig",
 };

@@ -152,6 +152,16 @@ int main(int argc, char **argv, char **environ_) {
   answer("mount", mount("tmpfs", "/tmp", "tmpfs", 0, NULL));
   answer("unmount", umount2("/dev", MNT_DETACH));
   answer("unshare", unshare(CLONE_NEWNS));
+  answer("unshareUser", unshare(CLONE_NEWUSER));
+  long cloned = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+  if (cloned == 0) _exit(0);
+  answer("cloneUser", cloned);
+  answer("clone3", syscall(435, NULL, 0));
+  answer("socket", syscall(SYS_socket, 1, 1, 0));
+  answer("bpf", syscall(SYS_bpf, 0, NULL, 0));
+  pid_t child = fork();
+  if (child == 0) _exit(0);
+  answer("fork", child);
   answer("chroot", chroot("/tmp"));
   answer("sethostname", sethostname("x", 1));
   answer("setuid", setuid(1));

@@ -6,7 +6,7 @@ import { type Jetson, openJetson } from "./jetson.ts";
 import type { TreeEntry } from "./tree-entry.ts";
 
 /** Where the fake host keeps the program that its configuration names as ldconfig. */
-export const OTHER_LDCONFIG = "/opt/nvoci/ldconfig";
+const OTHER_LDCONFIG = "/opt/nvoci/ldconfig";
 
 /** Programs that take ldconfig's place. */
 export const PROGRAMS = {

@@ -42,6 +42,15 @@ const PREREQUISITES = {
     remedy: "use a kernel with cgroup v2",
     given: true,
   },
+  "every capability": {
+    holds: () => {
+      const bounding = /^CapBnd:\s*(\w+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+      const last = Number(readFileSync("/proc/sys/kernel/cap_last_cap", "utf8"));
+      return BigInt(`0x${bounding}`) === (1n << BigInt(last + 1)) - 1n;
+    },
+    remedy: "run where nothing is taken from root",
+    given: true,
+  },
   runc: { holds: () => has("runc"), remedy: "apt-get install runc" },
   busybox: { holds: () => existsSync("/bin/busybox"), remedy: "apt-get install busybox-static" },
   gcc: { holds: () => has("gcc"), remedy: "apt-get install gcc libc6-dev" },

@@ -31,7 +31,7 @@ const MAY_DESCRIBE: Readonly<Record<string, readonly string[]>> = {
 const NEUTRAL = ["load.ts", "version.ts"];
 
 /** Parts that are loaded when they are needed: known by their types, so that nothing is bundled twice. */
-const BUNDLES = ["hook/hook.ts", "cli/cli.ts"];
+const BUNDLES = ["hook/hook.ts", "cli/cli.ts", "runtime/edit-bundle.ts", "runtime/runtimes-of-config.ts"];
 
 /** Packages that are bundled. The hook and the wrapper are to load none of yargs. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {

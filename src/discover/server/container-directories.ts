@@ -3,7 +3,8 @@ import { type ContainerPath, containerPath } from "../../model/paths.ts";
 import type { ContainerFacts } from "../container-facts.ts";
 
 /** What decides where an image's dynamic linker looks. */
-export interface ServerContainer extends Pick<
+export interface ServerContainer
+  extends Pick<
     ContainerFacts,
     "debianLike" | "hasMultiarchDirectory" | "hasLib32" | "hasSeparateLib" | "hasProcDriver"
   > {}

@@ -42,7 +42,13 @@ export function procDriver(
     if (host.lstat(path) === undefined) return;
     if (kind === "file") files.push({ name, content: "", mode: 0o444 });
     else directories.push(name);
-    mounts.push({ hostPath: path, containerPath: containerPath(path), kind, options: OPTIONS, source: "driver" });
+    mounts.push({
+      hostPath: path,
+      containerPath: containerPath(path),
+      kind,
+      options: OPTIONS,
+      source: "driver",
+    });
   };
 
   for (const name of COPIED) {

@@ -1,0 +1,197 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { compileAnswer } from "../support/answer.ts";
+import { type Docker, startDocker } from "../support/docker.ts";
+import { ORIN_MANIFEST } from "../support/fake-l4t.ts";
+import { describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
+import { CONTAINER, describeBuilds, describeNeeding } from "../support/prerequisites.ts";
+import { makeRootfs } from "../support/rootfs.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+import { installLinks } from "../support/wrapper.ts";
+
+/** No image's ld.so.conf names this directory. */
+const ANSWER = "/usr/lib/aarch64-linux-gnu/nvidia/libanswer.so.1";
+const DRIVER = "/usr/lib/aarch64-linux-gnu/nvidia/libcuda.so.1.1";
+const ASK = "--env=NVIDIA_VISIBLE_DEVICES=all";
+const OPEN = ["cat", "/dev/nvmap"];
+const NO_DRIVER = "No such device or address";
+
+describeBuilds(
+  [...CONTAINER, "cgroup v2", "dockerd", "gcc"],
+  "docker with nvoci as its default runtime",
+  (build) => {
+    describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+      let jetson: Jetson;
+      let made: TemporaryDirectory;
+      let engine: Docker;
+      const at = (name: string): string => join(made.path, name);
+      const names: string[] = [];
+      /** Starts a container that runs until it is stopped, and gives its name. */
+      const start = (...options: string[]): string => {
+        const name = `c${names.length}`;
+        names.push(name);
+        const words = ["run", "--detach", "--network=none", "--init", `--name=${name}`, ...options, "image"];
+        expect(engine.docker(...words, "sleep", "300")).toMatchObject({ status: 0 });
+        return name;
+      };
+      const exec = (name: string, ...words: string[]) => engine.docker("exec", name, ...words);
+
+      beforeAll(async () => {
+        const answer = {
+          kind: "file",
+          path: ANSWER,
+          content: readFileSync(compileAnswer().library),
+        } as const;
+        const manifests = { "l4t.csv": `${ORIN_MANIFEST}lib, ${ANSWER}\n` };
+        jetson = await openJetson({ cgroup, manifests, more: [answer] });
+        made = temporaryDirectory("docker-test");
+        mkdirSync(at("rootfs"));
+        makeRootfs(at("rootfs"), "debian");
+        const path = installLinks(build, at("bin"));
+        const config = { runtimes: { nvidia: { path } }, "default-runtime": "nvidia" };
+        engine = await startDocker(jetson.place, { config, programs: at("bin") });
+        engine.importImage("image", at("rootfs"));
+      });
+      afterEach(() => {
+        for (const name of names.splice(0)) engine.docker("rm", "--force", name);
+      });
+      afterAll(async () => {
+        await engine?.close();
+        jetson?.close();
+        made?.remove();
+      });
+
+      test("knows the runtime below it", () => {
+        const { stdout } = engine.docker("info", "--format", "{{.DefaultRuntime}} {{.RuncCommit.ID}}");
+        expect(stdout).toMatch(/^nvidia \S*[0-9]/);
+      });
+
+      test("runs an image that does not ask as runc runs it", () => {
+        const look = [
+          "sh",
+          "-c",
+          "cut -d' ' -f4- /proc/self/mountinfo | grep -v overlay | grep -v docker; ls -l /dev; env; id",
+        ];
+        const strip = (text: string) => text.replace(/\d\d:\d\d|[0-9a-f]{12}/g, "");
+        const ours = engine.run("image", look);
+        expect(ours.status).toBe(0);
+        const plain = engine.run("image", look, ["--runtime=runc"]);
+        expect(strip(ours.stdout)).toBe(strip(plain.stdout));
+      });
+
+      test.each([
+        ["by default", []],
+        ["with --read-only", ["--read-only"]],
+        ["with --cap-drop ALL", ["--cap-drop=ALL"]],
+        ["with --user 1000", ["--user=1000"]],
+          ["with --init", ["--init"]],
+        ["with --security-opt no-new-privileges", ["--security-opt=no-new-privileges"]],
+        ["with a terminal", ["--tty"]],
+      ])("gives an image that asks the host's files %s", (_, options) => {
+        const inside = engine.run("image", describeCommand(jetson), [ASK, ...options]);
+        expect({ ...inside, stdout: inside.stdout.replaceAll("\r", "") }).toEqual(describeHost(jetson));
+      });
+
+      describeNeeding(["every capability"], "with --privileged", () => {
+      test("gives an image that asks the host's files and devices", () => {
+        const options = [ASK, "--privileged"];
+        expect(engine.run("image", describeCommand(jetson), options)).toEqual(describeHost(jetson));
+        expect(engine.run("image", OPEN, options).stderr).toContain(NO_DRIVER);
+      });
+    });
+
+    test.each([[[]], [["--user=1000"]], [["--cap-drop=ALL"]], [["--read-only"]]])(
+        "gives an image that asks the devices, with options %j",
+        (options) => {
+          for (const node of jetson.devices) {
+            expect(engine.run("image", ["cat", node], [ASK, ...options]).stderr, node).toContain(NO_DRIVER);
+          }
+        },
+      );
+
+      test.each([["--gpus=all"], ["--gpus=device=0"]])(
+        "runs with %s, with the default runtime and with runc",
+        (gpus) => {
+          for (const runtime of ["nvidia", "runc"]) {
+            const options = [gpus, `--runtime=${runtime}`];
+            expect(engine.run("image", describeCommand(jetson), options)).toEqual(describeHost(jetson));
+            expect(engine.run("image", OPEN, options).stderr).toContain(NO_DRIVER);
+          }
+        },
+      );
+
+      test("keeps files and devices over exec, restart, stop and start, and ends as it is told to", () => {
+        const name = start(ASK);
+        const works = () => {
+          expect(exec(name, ...OPEN).stderr).toContain(NO_DRIVER);
+          expect(exec(name, "test", "-s", DRIVER).status).toBe(0);
+        };
+        works();
+        for (const words of [["restart", "-t", "1"], ["stop", "-t", "1"], ["start"]]) {
+          expect(engine.docker(...words, name)).toMatchObject({ status: 0 });
+          if (words[0] !== "stop") works();
+        }
+        expect(exec(name, "sh", "-c", "exit 42").status).toBe(42);
+        expect(engine.docker("kill", "--signal=TERM", name).status).toBe(0);
+        expect(engine.docker("wait", name).stdout.trim()).toBe("143");
+        expect(engine.docker("rm", "--force", name).status).toBe(0);
+      });
+
+      test("keeps the devices over docker update", () => {
+        const name = start(ASK);
+        // A pure version 2 hierarchy has no controllers where version 1 has them.
+        if (cgroup === "host")
+          expect(engine.docker("update", "--cpu-shares=512", name)).toMatchObject({ status: 0 });
+        else engine.docker("update", "--restart=no", name);
+        expect(exec(name, ...OPEN).stderr).toContain(NO_DRIVER);
+      });
+
+      test("gives back the status of what ran", () => {
+        expect(engine.run("image", ["sh", "-c", "exit 3"], [ASK]).status).toBe(3);
+        expect(engine.run("image", ["/no/such/program"], [ASK]).status).toBe(127);
+      });
+
+      test("keeps what the user adds: volumes, devices, groups", () => {
+        const [device = ""] = jetson.devices;
+        const options = [
+          ASK,
+          `--device=${device}:${device}:r`,
+          "--device=/dev/null:/dev/mine",
+          "--group-add=7",
+          "--volume=/etc:/mnt:ro",
+        ];
+        const { stdout } = engine.run(
+          "image",
+          ["sh", "-c", "id -G; ls /mnt/passwd /dev/mine /dev/nvmap"],
+          options,
+        );
+        expect(stdout.split("\n")[0]?.split(" ").sort()).toEqual(["0", "44", "7"]);
+        expect(stdout.split("\n").slice(1).sort()).toEqual(["", "/dev/mine", "/dev/nvmap", "/mnt/passwd"]);
+      });
+
+      test("builds an image with a program that is linked against a library of the host's", () => {
+        mkdirSync(at("build"), { recursive: true });
+        copyFileSync(compileAnswer().program, at("build/answer"));
+        const lines = [
+          "FROM image",
+          "ENV NVIDIA_VISIBLE_DEVICES=all",
+          "COPY answer /usr/bin/answer",
+          "RUN answer > /result; test -e /dev/nvmap",
+        ];
+        writeFileSync(at("build/Dockerfile"), lines.join("\n"));
+        const client = ["build", "--network=none", "--tag=built", at("build")];
+        const built = engine.docker(...client);
+        expect(built).toMatchObject({ status: 0 });
+        const { stdout } = engine.run("built", ["cat", "/result"], ["--runtime=runc"]);
+        expect(stdout.trim()).not.toBe("");
+      });
+
+      test("shows the user why a container cannot start", () => {
+        const { status, stderr } = engine.run("image", ["true"], ["--env=NVIDIA_VISIBLE_DEVICES=GPU-none"]);
+        expect(status).toBe(125);
+        expect(stderr).toMatch(/nvoci: Cannot .*GPU-none/);
+      });
+    });
+  },
+);

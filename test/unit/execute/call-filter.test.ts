@@ -1,0 +1,126 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { callFilter, REFUSED_CALLS } from "../../../src/execute/call-filter.ts";
+import { syscallNumbers } from "../../../src/sys/syscall-numbers.ts";
+
+const ARCHITECTURES = { x64: 0xc000003e, arm64: 0xc00000b7 } as const;
+const ALLOWED = 0x7fff0000;
+const EPERM = 0x00050001;
+const ENOSYS = 0x00050026;
+
+interface Call {
+  readonly number: number;
+  readonly architecture?: number;
+  readonly first?: number;
+}
+
+/** Runs a filter as the kernel does. @see https://docs.kernel.org/networking/filter.html */
+function run(filter: Uint8Array, call: Call & { readonly architecture: number }): number {
+  const view = new DataView(filter.buffer, filter.byteOffset, filter.length);
+  const data: Readonly<Record<number, number>> = {
+    0: call.number,
+    4: call.architecture,
+    16: call.first ?? 0,
+  };
+  let accumulator = 0;
+  for (let at = 0; ; ) {
+    const code = view.getUint16(at, true);
+    const constant = view.getUint32(at + 4, true);
+    const jump = (condition: boolean): number => 8 + 8 * view.getUint8(at + (condition ? 2 : 3));
+    switch (code) {
+      case 0x20:
+        accumulator = data[constant] ?? Number.NaN;
+        at += 8;
+        break;
+      case 0x15:
+        at += jump(accumulator === constant);
+        break;
+      case 0x35:
+        at += jump(accumulator >= constant);
+        break;
+      case 0x45:
+        at += jump((accumulator & constant) !== 0);
+        break;
+      case 0x06:
+        return constant;
+      default:
+        throw new Error(`unknown instruction ${code} at ${at}`);
+    }
+  }
+}
+
+const numberOf = (name: string, arch: "x64" | "arm64"): number => {
+  const number = REFUSED_CALLS[name];
+  return typeof number === "object" ? number[arch] : (number ?? -1);
+};
+
+describe.each(["x64", "arm64"] as const)("callFilter() on %s", (arch) => {
+  const filter = callFilter(arch);
+  const answer = (call: Call): number => run(filter, { architecture: ARCHITECTURES[arch], ...call });
+  const calls = syscallNumbers(arch);
+
+  it("refuses every call of its list", () => {
+    for (const name of Object.keys(REFUSED_CALLS))
+      expect(answer({ number: numberOf(name, arch) }), name).toBe(EPERM);
+  });
+
+  it("allows what ldconfig does", () => {
+    const needed = [
+      "read",
+      "write",
+      "openat",
+      "close",
+      "newfstatat",
+      "statx",
+      "getdents64",
+      "symlinkat",
+      "renameat2",
+    ];
+    const others = [
+      "unlinkat",
+      "fchmodat",
+      "fsync",
+      "execve",
+      "execveat",
+      "exit_group",
+      "wait4",
+      "prlimit64",
+    ];
+    for (const name of [...needed, ...others]) {
+      expect(answer({ number: calls[name as keyof typeof calls] }), name).toBe(ALLOWED);
+    }
+  });
+
+  it("allows a child, and refuses one in namespaces of its own", () => {
+    const number = { x64: 56, arm64: 220 }[arch];
+    const SIGCHLD = 17;
+    expect(answer({ number, first: SIGCHLD })).toBe(ALLOWED);
+    expect(answer({ number, first: 0x00010f00 | SIGCHLD })).toBe(ALLOWED);
+    for (const flag of [0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000]) {
+      expect(answer({ number, first: flag | SIGCHLD }), flag.toString(16)).toBe(EPERM);
+    }
+    expect(answer({ number: 435 })).toBe(ENOSYS);
+  });
+
+  it("refuses everything that is asked for by another architecture's numbers", () => {
+    for (const architecture of [0x40000003, 0x40000028, ARCHITECTURES[arch === "x64" ? "arm64" : "x64"]]) {
+      expect(answer({ number: calls.read, architecture })).toBe(EPERM);
+    }
+    expect(answer({ number: 0x40000000 + calls.read })).toBe(EPERM);
+  });
+
+  const headers = {
+    x64: "/usr/include/x86_64-linux-gnu/asm/unistd_64.h",
+    arm64: "/usr/include/asm-generic/unistd.h",
+  };
+  it.skipIf(!existsSync(headers[arch]))(
+    "has the numbers of the kernel's headers (needs headers: apt-get install libc6-dev)",
+    () => {
+      const text = readFileSync(headers[arch], "utf8");
+      for (const name of Object.keys(REFUSED_CALLS)) {
+        const [, number] = new RegExp(`#define __NR_${name}\\s+(\\d+)`).exec(text) ?? [];
+        expect([name, Number(number)]).toEqual([name, numberOf(name, arch)]);
+      }
+    },
+  );
+});
