@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { commonJs } from "./common-js.mjs";
+import { plainParameters } from "./plain-parameters.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -45,6 +46,8 @@ export async function bundle(entries, directory) {
     format: "esm",
     platform: "neutral",
     target: "es2022",
+    // Puts the values of constants where their names are: each is one look-up less at the start.
+    minifySyntax: true,
     charset: "utf8",
     legalComments: "none",
     logLevel: "warning",
@@ -57,7 +60,7 @@ export async function bundle(entries, directory) {
   const files = Object.keys(result.metafile.outputs).sort();
   for (const file of files) {
     const path = join(root, file);
-    writeFileSync(path, commonJs(readFileSync(path, "utf8")));
+    writeFileSync(path, plainParameters(commonJs(readFileSync(path, "utf8"))));
   }
   return files.map((file) => basename(file));
 }

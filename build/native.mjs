@@ -7,13 +7,14 @@ import { run } from "./run.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const sources = join(root, "src/sys/native");
-const PROGRAM = ["quickjs", "quickjs-engine", "arena", "primitives", "utf8"];
+/** The program's own C files, without `.c`. */
+export const PROGRAM = ["quickjs", "quickjs-engine", "arena", "primitives", "utf8"];
 
 /**
  * One program file with nothing shared and nothing unused. Not position-independent: relocating itself takes it a
  * quarter of its start; stack, heap and mappings are at random addresses all the same.
  */
-const LINK = [
+export const LINK = [
   "-static",
   "-no-pie",
   "-s",
@@ -37,8 +38,7 @@ export function buildNative({ arch, bundles, files, program }) {
   const work = `${program}.build`;
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
-  const payload = join(work, "payload.c");
-  writeFileSync(payload, payloadSource(bytecode(bundles, files, work)));
+  const payload = writePayload(bundles, files, work);
   const own = PROGRAM.map((name) => join(sources, `${name}.c`));
   const includes = [`-I${sources}`, `-isystem${include}`, `-I${work}`];
   const maps = [`-ffile-prefix-map=${root}=nvoci`, `-ffile-prefix-map=${work}=payload`];
@@ -57,6 +57,18 @@ export function buildNative({ arch, bundles, files, program }) {
     "-lm",
   ]);
   rmSync(work, { recursive: true });
+}
+
+/**
+ * Compiles the bundles to bytecode and writes that as C, for one program of any machine.
+ *
+ * @param directory where payload.c and the files that it includes go
+ * @returns the path of payload.c
+ */
+export function writePayload(bundles, files, directory) {
+  const payload = join(directory, "payload.c");
+  writeFileSync(payload, payloadSource(bytecode(bundles, files, directory)));
+  return payload;
 }
 
 /** Writes each bundle's bytecode as a C file and says under which names. */

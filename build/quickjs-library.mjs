@@ -3,7 +3,8 @@ import { dirname, join } from "node:path";
 import { compiler, fingerprint, hostCompiler } from "./compiler.mjs";
 import { lock, quickjsSource } from "./quickjs-source.mjs";
 
-const LIBRARY = ["quickjs", "libregexp", "libunicode", "cutils", "dtoa"];
+/** The files of QuickJS that the program needs, without `.c`. */
+export const LIBRARY = ["quickjs", "libregexp", "libunicode", "cutils", "dtoa"];
 
 /** For all C that goes into the native program. QuickJS relies on signed overflow; paths would make builds differ. */
 export const FLAGS = [
@@ -16,7 +17,8 @@ export const FLAGS = [
   "-fno-pie",
 ];
 
-const definitions = ["-D_GNU_SOURCE", `-DCONFIG_VERSION="${lock.version}"`];
+/** What QuickJS' own files are compiled with besides. */
+export const definitions = ["-D_GNU_SOURCE", `-DCONFIG_VERSION="${lock.version}"`];
 
 /**
  * QuickJS' object files for an architecture, without quickjs-libc, compiled once per compiler and flags.

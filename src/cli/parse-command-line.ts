@@ -3,12 +3,14 @@ import { NvociError } from "../model/errors.ts";
 import { VERSION } from "../version.ts";
 import type { Run } from "./command.ts";
 import { addConfig } from "./commands/config.ts";
+import { addConfigure } from "./commands/configure.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addHook } from "./commands/hook.ts";
 import { addInfo } from "./commands/info.ts";
 import { addList } from "./commands/list.ts";
 import { addManifest } from "./commands/manifest.ts";
 import { addPlan } from "./commands/plan.ts";
+import { addRuntime } from "./commands/runtime.ts";
 import { addSystem } from "./commands/system.ts";
 
 /** A command to run, or a text that the command line itself asks for: help or the version. */
@@ -16,7 +18,18 @@ export type CommandLine = { readonly run: Run } | { readonly text: string };
 
 const WIDTH = 100;
 
-const COMMANDS = [addHook, addPlan, addList, addDoctor, addManifest, addConfig, addInfo, addSystem];
+const COMMANDS = [
+  addHook,
+  addRuntime,
+  addPlan,
+  addList,
+  addDoctor,
+  addManifest,
+  addConfig,
+  addConfigure,
+  addInfo,
+  addSystem,
+];
 
 /**
  * Reads the command line. Runs nothing and prints nothing.

@@ -8,7 +8,7 @@ import {
 import { type Finding, finding, type Source } from "../model/finding.ts";
 import { type ContainerPath, dirname } from "../model/paths.ts";
 import { type Found, hostPathOf } from "./layered-tree.ts";
-import type { Located } from "./locate-entry.ts";
+import type { Located } from "./locate-entries.ts";
 import type { Placement } from "./place-paths.ts";
 
 /** Entries that are first to give the container something at a path, by that path. */

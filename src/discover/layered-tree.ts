@@ -38,8 +38,12 @@ export function layeredTree(host: HostView, roots: readonly HostPath[]): Layered
   const realPaths = new Map<HostPath, HostPath | undefined>();
 
   function lstat(path: HostPath): FileStat | undefined {
-    if (!stats.has(path)) stats.set(path, host.lstat(path));
-    return stats.get(path);
+    let stat = stats.get(path);
+    if (stat === undefined && !stats.has(path)) {
+      stat = host.lstat(path);
+      stats.set(path, stat);
+    }
+    return stat;
   }
 
   function realPath(path: HostPath): HostPath | undefined {

@@ -8,7 +8,7 @@ import { isDebianLike, type Triplet } from "./debian-layout.ts";
 import { L4T_RELEASE_FILE } from "./detect-platform.ts";
 import { emitEdits } from "./emit-edits.ts";
 import { type LayeredTree, layeredTree } from "./layered-tree.ts";
-import { type Located, locateEntry } from "./locate-entry.ts";
+import { type Located, locateEntries } from "./locate-entries.ts";
 import { placePaths } from "./place-paths.ts";
 
 /** Everything that decides what a container gets because of manifests. */
@@ -47,17 +47,11 @@ export function discoverManifestEntries(input: ManifestEntriesInput): {
   const presentRoots = alternateRoots.filter((root) => host.lstat(root) !== undefined);
   const files = layeredTree(host, [...presentRoots, driverRoot]);
   const devices = layeredTree(host, [deviceRoot(host, driverRoot)]);
-  const located: Located[] = [];
-  const findings: Finding[] = [];
-  for (const spec of specs) {
-    const entry = locateEntry(devices, files, spec);
-    located.push(...entry.located);
-    findings.push(...entry.findings);
-  }
-  located.push(...releaseFile(host, specs));
+  const found = locateEntries(devices, files, specs);
+  const located = [...found.located, ...releaseFile(host, specs)];
   const placement = placePaths(located, { flatRoot: flatRoot(input, driverRoot), triplet });
   const emitted = emitEdits(located, placement, input.givenDevices);
-  return { edits: emitted.edits, findings: [...findings, ...emitted.findings] };
+  return { edits: emitted.edits, findings: [...found.findings, ...emitted.findings] };
 }
 
 /** A driver in a root of its own brings its device nodes only when it has a /dev. */
@@ -78,5 +72,6 @@ function flatRoot(
 function releaseFile(host: HostView, specs: readonly MountSpec[]): readonly Located[] {
   if (specs.some(({ path }) => path === L4T_RELEASE_FILE)) return [];
   const tree: LayeredTree = layeredTree(host, [ROOT]);
-  return locateEntry(tree, tree, { type: "lib", path: L4T_RELEASE_FILE, source: "nv_tegra_release" }).located;
+  const entry: MountSpec = { type: "lib", path: L4T_RELEASE_FILE, source: "nv_tegra_release" };
+  return locateEntries(tree, tree, [entry]).located;
 }

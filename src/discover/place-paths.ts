@@ -2,7 +2,7 @@ import { basename, type ContainerPath, dirname, join } from "../model/paths.ts";
 import { type Triplet, toMultiarch } from "./debian-layout.ts";
 import type { ChainLink } from "./follow-links.ts";
 import type { Found } from "./layered-tree.ts";
-import type { Located } from "./locate-entry.ts";
+import type { Located } from "./locate-entries.ts";
 
 /** Where things of the host go in the container. */
 export interface Placement {

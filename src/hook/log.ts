@@ -62,6 +62,8 @@ export function openLog(
     info: (message) => write("info", message),
     error: (error) => write("error", [error.message, ...error.details].join("; ")),
     findings(findings) {
+      // Wording some hundred findings takes longer than the mounts: only where somebody reads it.
+      if (fd === undefined) return;
       for (const finding of findings) write(finding.severity, renderFinding(finding));
     },
     findingsTo(target, findings) {

@@ -29,36 +29,32 @@ const LINE_FEED = 0x0a;
 export function parseManifest(bytes: Uint8Array, fileName: string): Manifest {
   const specs: MountSpec[] = [];
   const findings: Finding[] = [];
-  let number = 0;
-  for (const { text, valid } of decodeLines(bytes)) {
-    number++;
-    const line = text.trim();
-    if (line === "" || line.startsWith("#")) continue;
-    const result = parseLine(line, valid, `${fileName}:${number}`);
+  decodeLines(bytes).forEach((text, index) => {
+    const valid = typeof text === "string";
+    const line = (valid ? text : text.shown).trim();
+    if (line === "" || line.startsWith("#")) return;
+    const result = parseLine(line, valid, `${fileName}:${index + 1}`);
     if ("path" in result) specs.push(result);
     else findings.push(result);
-  }
+  });
   if (specs.length === 0 && findings.length === 0) {
     findings.push(finding("manifest-empty", "warning", fileName, { file: fileName }));
   }
   return { specs, findings };
 }
 
-interface Line {
-  /** What is not UTF-8 is shown byte by byte. */
-  readonly text: string;
-  readonly valid: boolean;
-}
+/** A line, or what is shown of one that is not UTF-8. */
+type Line = string | { readonly shown: string };
 
 function decodeLines(bytes: Uint8Array): readonly Line[] {
   const text = decodeUtf8(bytes);
-  if (text !== undefined) return text.split("\n").map((line) => ({ text: line, valid: true }));
+  if (text !== undefined) return text.split("\n");
   const lines: Line[] = [];
   for (let start = 0; start <= bytes.length; ) {
     const feed = bytes.indexOf(LINE_FEED, start);
     const end = feed < 0 ? bytes.length : feed;
     const line = decodeUtf8(bytes, start, end);
-    lines.push({ text: line ?? showBytes(bytes.subarray(start, end)), valid: line !== undefined });
+    lines.push(line ?? { shown: showBytes(bytes.subarray(start, end)) });
     start = end + 1;
   }
   return lines;

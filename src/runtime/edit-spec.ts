@@ -73,10 +73,10 @@ function addGroups(json: JsonText, root: JsonObject, spec: Spec, nodes: readonly
   return appendJson(json, ["process", "user", "additionalGids"], missing);
 }
 
-function isOurs(entry: JsonObject, hook: HookEntry): boolean {
-  const { path, args } = entry;
+/** Whether an entry is the hook, by whatever path, or NVIDIA's own. */
+function isHook({ path, args }: JsonObject): boolean {
   if (typeof path !== "string") return false;
-  const isNvoci = path === hook.path && Array.isArray(args) && args[1] === hook.args[1];
+  const isNvoci = basename(path).startsWith("nvoci") && Array.isArray(args) && args[1] === "hook";
   return isNvoci || HOOK_NAMES.includes(basename(path));
 }
 
@@ -84,7 +84,7 @@ function addHook(json: JsonText, root: JsonObject, hook: HookEntry): JsonText {
   const hooks = readObject(json, "hooks", root.hooks);
   const entries = STAGES.flatMap((stage) => readObjects(json, `hooks.${stage}`, hooks?.[stage]));
   // createRuntime would do as well, but runtimes before runtime-spec 1.0.2 do not know it.
-  return entries.some((entry) => isOurs(entry, hook))
+  return entries.some((entry) => isHook(entry) || entry.path === hook.path)
     ? json
     : appendJson(json, ["hooks", "prestart"], [hook]);
 }

@@ -85,7 +85,7 @@ describeBuilds(
         ["with --read-only", ["--read-only"]],
         ["with --cap-drop ALL", ["--cap-drop=ALL"]],
         ["with --user 1000", ["--user=1000"]],
-          ["with --init", ["--init"]],
+        ["with --init", ["--init"]],
         ["with --security-opt no-new-privileges", ["--security-opt=no-new-privileges"]],
         ["with a terminal", ["--tty"]],
       ])("gives an image that asks the host's files %s", (_, options) => {
@@ -94,14 +94,14 @@ describeBuilds(
       });
 
       describeNeeding(["every capability"], "with --privileged", () => {
-      test("gives an image that asks the host's files and devices", () => {
-        const options = [ASK, "--privileged"];
-        expect(engine.run("image", describeCommand(jetson), options)).toEqual(describeHost(jetson));
-        expect(engine.run("image", OPEN, options).stderr).toContain(NO_DRIVER);
+        test("gives an image that asks the host's files and devices", () => {
+          const options = [ASK, "--privileged"];
+          expect(engine.run("image", describeCommand(jetson), options)).toEqual(describeHost(jetson));
+          expect(engine.run("image", OPEN, options).stderr).toContain(NO_DRIVER);
+        });
       });
-    });
 
-    test.each([[[]], [["--user=1000"]], [["--cap-drop=ALL"]], [["--read-only"]]])(
+      test.each([[[]], [["--user=1000"]], [["--cap-drop=ALL"]], [["--read-only"]]])(
         "gives an image that asks the devices, with options %j",
         (options) => {
           for (const node of jetson.devices) {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PrivateNamespace } from "./private-namespace.ts";
@@ -39,6 +39,8 @@ export async function startDocker(place: PrivateNamespace, options: DockerOption
   const at = (name: string): string => join(directory, name);
   writeFileSync(at("daemon.json"), JSON.stringify(options.config ?? {}));
   mkdirSync(at("run"));
+  // A container in a user namespace has to reach its root file system.
+  chmodSync(directory, 0o711);
   const cgroup = `nvoci-test-docker-${process.pid}`;
   const flags = {
     "--data-root": at("data"),
@@ -61,7 +63,8 @@ export async function startDocker(place: PrivateNamespace, options: DockerOption
     env: environment,
   });
   const ended = new Promise((resolve) => daemon.once("close", resolve));
-  const client = { ...environment, DOCKER_HOST: `unix://${at("socket")}` };
+  // BuildKit has a runtime of its own and asks no default one.
+  const client = { ...environment, DOCKER_BUILDKIT: "0", DOCKER_HOST: `unix://${at("socket")}` };
   const docker = (...words: string[]) => place.run(["docker", ...words], { env: client });
   const close = async (): Promise<void> => {
     daemon.kill("SIGTERM");

@@ -8,6 +8,10 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 export interface PodmanOptions {
   /** A directory with oci-hooks(5) files. */
   readonly hooks?: string;
+  /** The low-level runtime: a name or an absolute path. Default `runc`. */
+  readonly runtime?: string;
+  /** A containers.conf(5) that is read last. */
+  readonly config?: string;
   /** Further options of `podman run`, such as `--env`. */
   readonly options?: readonly string[];
 }
@@ -30,7 +34,7 @@ export function runPodman(
       "--tmpdir",
       join(directory, "tmp"),
     ],
-    ...["--runtime", "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "none"],
+    ...["--runtime", options.runtime ?? "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "none"],
     ...(options.hooks === undefined ? [] : ["--hooks-dir", options.hooks]),
   ];
   // podman's own limits are higher than what an unprivileged parent may hand on, and pids may lie in cgroup v1 alone.
@@ -44,7 +48,8 @@ export function runPodman(
     ...(options.options ?? []),
   ];
   try {
-    return place.run(["podman", ...engine, ...run, "--rootfs", rootfs, ...command]);
+    const env = options.config === undefined ? [] : ["env", `CONTAINERS_CONF=${options.config}`];
+    return place.run([...env, "podman", ...engine, ...run, "--rootfs", rootfs, ...command]);
   } finally {
     removeCgroups(cgroup);
     removeCgroups("libpod_parent");

@@ -52,11 +52,13 @@ const PREREQUISITES = {
     given: true,
   },
   runc: { holds: () => has("runc"), remedy: "apt-get install runc" },
+  crun: { holds: () => has("crun"), remedy: "apt-get install crun" },
   busybox: { holds: () => existsSync("/bin/busybox"), remedy: "apt-get install busybox-static" },
   gcc: { holds: () => has("gcc"), remedy: "apt-get install gcc libc6-dev" },
   strace: { holds: () => has("strace"), remedy: "apt-get install strace" },
   umoci: { holds: () => has("umoci"), remedy: "apt-get install umoci" },
   dockerd: { holds: () => has("dockerd"), remedy: "apt-get install docker.io" },
+  containerd: { holds: () => has("containerd") && has("ctr"), remedy: "apt-get install containerd" },
   podman: { holds: () => has("podman"), remedy: "apt-get install podman" },
   build: { holds: () => builds().length > 0, remedy: "npm run build" },
 } as const satisfies Record<string, Prerequisite>;

@@ -36,7 +36,7 @@ const BUNDLES = ["hook/hook.ts", "cli/cli.ts", "runtime/edit-bundle.ts", "runtim
 /** Packages that are bundled. The hook and the wrapper are to load none of yargs. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   config: ["smol-toml"],
-  cli: ["yargs", "yargs-parser/browser", "cliui"],
+  cli: ["smol-toml", "yargs", "yargs-parser/browser", "cliui"],
 };
 
 /** Those that run in Node.js alone. */

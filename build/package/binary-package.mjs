@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { ar } from "./ar.mjs";
+import { ARCHITECTURES, PACKAGES } from "./contents.mjs";
+import { tarGz } from "./tar.mjs";
+
+/**
+ * Makes a .deb or an .ipk file. Its members are compressed by gzip, which every dpkg and opkg reads.
+ *
+ * @param kind "deb" or "ipk"
+ * @param name a key of PACKAGES
+ * @param release `{ root, version, epoch }`
+ * @param program the program's file and its architecture, for a package that has it: `{ arch, path }`
+ * @returns `{ file, content }`: the package's file name and its bytes
+ * @see deb(5)
+ */
+export async function binaryPackage(kind, name, release, program) {
+  const { root, epoch } = release;
+  const version = packageVersion(release.version);
+  const entries = readEntries(kind, name, release, program);
+  const files = entries.filter(({ content }) => content !== undefined);
+  const architecture = program ? ARCHITECTURES[program.arch][kind] : "all";
+  const values = {
+    VERSION: version,
+    ARCHITECTURE: architecture,
+    // Whole KiB of each file, and one for each other entry, as dpkg-gencontrol counts.
+    SIZE: entries.reduce((sum, { content }) => sum + Math.ceil((content?.length ?? 1) / 1024), 0),
+  };
+  const control = readFileSync(join(root, "packaging", kind, `${name}.control`), "utf8");
+  const scripts = PACKAGES[name].scripts ?? [];
+  const controlEntries = [
+    { path: "control", content: control.replace(/@([A-Z]+)@/g, (_, key) => values[key]) },
+    { path: "md5sums", content: files.map(({ path, content }) => `${md5(content)}  ${path}\n`).join("") },
+    ...scripts.map((script) => ({
+      path: script,
+      content: readFileSync(join(root, "packaging/deb", `${name}.${script}`)),
+      mode: 0o755,
+    })),
+  ];
+  const members = [
+    { name: "debian-binary", content: Buffer.from("2.0\n") },
+    { name: "control.tar.gz", content: await tarGz(controlEntries, epoch, "./") },
+    { name: "data.tar.gz", content: await tarGz(entries, epoch, "./") },
+  ];
+  return { file: `${name}_${version}_${architecture}.${kind}`, content: ar(members, epoch) };
+}
+
+/** A version as dpkg and opkg order it: a pre-release comes before its release. */
+export const packageVersion = (version) => `${version.replace("-", "~")}-1`;
+
+function readEntries(kind, name, { root, version, epoch }, program) {
+  const { program: place, files, debian } = PACKAGES[name];
+  const listed = [...files, ...(kind === "deb" ? debian : [])].map((entry) => {
+    if (entry.link !== undefined) return entry;
+    const bytes = readFileSync(join(root, entry.source));
+    return { path: entry.path, content: entry.gzip ? compressed(bytes) : bytes, mode: 0o644 };
+  });
+  if (!place) return listed;
+  const log = compressed(debianChangelog(name, packageVersion(version), epoch));
+  const changelog = { path: `usr/share/doc/${name}/changelog.Debian.gz`, content: log, mode: 0o644 };
+  const own = { path: place, content: readFileSync(program.path), mode: 0o755 };
+  return [own, ...listed, ...(kind === "deb" ? [changelog] : [])];
+}
+
+/** Debian wants its own file, which can only point to ours. */
+function debianChangelog(name, version, epoch) {
+  const date = new Date(epoch * 1000).toUTCString().replace("GMT", "+0000");
+  const entry = "  * New release; changelog.gz says what is new.";
+  const signature = ` -- nvoci maintainers <maintainers@nvoci.invalid>  ${date}`;
+  return `${name} (${version}) stable; urgency=medium\n\n${entry}\n\n${signature}\n`;
+}
+
+const compressed = (bytes) => gzipSync(bytes, { level: 9 });
+
+const md5 = (bytes) => createHash("md5").update(bytes).digest("hex");

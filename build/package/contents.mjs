@@ -1,0 +1,56 @@
+/**
+ * What the binary packages install. `source` is a path in the repository, `link` the text of a symbolic link; `gzip`
+ * says that the file is compressed on its way. The program itself comes first, from the build.
+ */
+const man = (page) => ({
+  path: `usr/share/man/man${page.at(-1)}/${page}.gz`,
+  source: `packaging/man/${page}`,
+  gzip: true,
+});
+
+const documentation = (name) => `usr/share/doc/${name}`;
+
+/** The names that installations of the NVIDIA Container Toolkit call. */
+const NVIDIA_NAMES = ["nvidia-container-runtime", "nvidia-container-runtime-hook", "nvidia-container-toolkit"];
+
+/** By the package's name; `program` marks the one whose architecture is the program's. */
+export const PACKAGES = {
+  nvoci: {
+    program: "usr/bin/nvoci",
+    files: [
+      { path: "usr/bin/nvoci-hook", link: "nvoci" },
+      { path: "usr/bin/nvoci-runtime", link: "nvoci" },
+      ...["nvoci.1", "nvoci-config.5", "nvoci-manifest.5"].map(man),
+      { path: "usr/share/man/man8/nvoci-hook.8.gz", link: "../man1/nvoci.1.gz" },
+      { path: "usr/share/man/man8/nvoci-runtime.8.gz", link: "../man1/nvoci.1.gz" },
+      { path: `${documentation("nvoci")}/examples/config.toml`, source: "packaging/config.toml" },
+      { path: `${documentation("nvoci")}/copyright`, source: "packaging/deb/copyright" },
+      { path: `${documentation("nvoci")}/changelog.gz`, source: "CHANGELOG.md", gzip: true },
+    ],
+    // Of dpkg's alone.
+    debian: [{ path: "usr/share/lintian/overrides/nvoci", source: "packaging/deb/nvoci.lintian-overrides" }],
+  },
+  "nvoci-compat": {
+    files: [
+      ...NVIDIA_NAMES.map((name) => ({ path: `usr/bin/${name}`, link: "nvoci" })),
+      ...["nvidia-container-runtime.8", "nvidia-container-runtime-hook.8"].map(man),
+      {
+        path: "usr/share/man/man8/nvidia-container-toolkit.8.gz",
+        link: "nvidia-container-runtime-hook.8.gz",
+      },
+      {
+        path: "usr/share/containers/oci/hooks.d/oci-nvoci-prestart.json",
+        source: "hooks/oci-nvoci-prestart.json",
+      },
+      { path: documentation("nvoci-compat"), link: "nvoci" },
+    ],
+    debian: [],
+    scripts: ["postinst", "prerm"],
+  },
+};
+
+/** How each kind of package calls an architecture. */
+export const ARCHITECTURES = {
+  x86_64: { deb: "amd64", ipk: "x86_64" },
+  aarch64: { deb: "arm64", ipk: "aarch64" },
+};

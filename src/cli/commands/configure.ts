@@ -1,0 +1,119 @@
+import type { Argv } from "yargs";
+import { EXIT, NvociError } from "../../model/errors.ts";
+import { dirname, type HostPath, hostPath, join } from "../../model/paths.ts";
+import { quote } from "../../model/quote.ts";
+import { decodeUtf8, encodeUtf8 } from "../../model/utf8.ts";
+import { CWD } from "../../sys/fd.ts";
+import { replaceFile } from "../../sys/replace-file.ts";
+import { absolutePath } from "../absolute-path.ts";
+import { findProgram } from "../checks/find-program.ts";
+import type { Choose, CommandContext } from "../command.ts";
+import { containerd } from "../configure/containerd.ts";
+import { docker } from "../configure/docker.ts";
+import type { Engine } from "../configure/engine-edit.ts";
+import { crio, podman } from "../configure/own-file-engines.ts";
+import { unifiedDiff } from "../configure/unified-diff.ts";
+import { textOption } from "../options.ts";
+
+const ENGINES: Readonly<Record<string, Engine>> = { docker, containerd, crio, podman };
+
+const RUNTIME = "nvidia-container-runtime";
+
+interface ConfigureArguments {
+  readonly engine: string;
+  // Without a default: yargs would take two of them for a conflict.
+  readonly default?: boolean | undefined;
+  readonly remove?: boolean | undefined;
+  readonly dryRun: boolean;
+  readonly config?: string | undefined;
+  readonly runtimePath?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+/** Adds `configure`, which registers the wrapper with a container engine, or takes that back. */
+export const addConfigure = (yargs: Argv, choose: Choose): Argv =>
+  yargs.command(
+    "configure <engine>",
+    "register the runtime with a container engine",
+    (command) =>
+      command
+        .positional("engine", {
+          type: "string",
+          choices: Object.keys(ENGINES),
+          demandOption: true,
+          describe: "which",
+        })
+        .option("default", { type: "boolean", describe: "make it the default runtime" })
+        .option("remove", { type: "boolean", describe: "take back what was registered" })
+        .option("dry-run", { type: "boolean", default: false, describe: "print the change, and make none" })
+        .option("config", textOption("config", "the engine's configuration file instead of the usual one"))
+        .option("runtime-path", textOption("runtime-path", `the runtime's program; else ${RUNTIME}`))
+        .option("name", textOption("name", 'the runtime\'s name for the engine; else "nvidia"'))
+        .conflicts("remove", "default"),
+    (args) => choose((context) => runConfigure(context, args)),
+  );
+
+/** The wrapper's program by an absolute path: engines have search paths of their own. */
+function findRuntime({ host }: CommandContext, option: string | undefined): HostPath | undefined {
+  if (option !== undefined) return findProgram(host, absolutePath(host, option));
+  const self = host.realPath(hostPath("/proc/self/exe"));
+  const beside = self === undefined ? undefined : findProgram(host, join(dirname(self), RUNTIME));
+  return beside ?? findProgram(host, RUNTIME);
+}
+
+/** The same for an engine that is to start it. What is taken back may be gone already. */
+function runtimePath(context: CommandContext, { runtimePath: option, remove }: ConfigureArguments): HostPath {
+  const found = findRuntime(context, option);
+  if (found !== undefined) return found;
+  if (remove)
+    return option === undefined ? hostPath(`/usr/bin/${RUNTIME}`) : absolutePath(context.host, option);
+  throw new NvociError("runtime-missing", `Cannot find the program ${quote(option ?? RUNTIME, 4096)}`, [
+    `make a link with the name ${RUNTIME} to nvoci, or name the program with --runtime-path`,
+  ]);
+}
+
+function readText({ host }: CommandContext, path: HostPath): string | undefined {
+  const bytes = host.readFile(path);
+  const text = bytes && decodeUtf8(bytes);
+  if (bytes === undefined || text !== undefined) return text;
+  throw new NvociError("file-invalid", `Cannot edit ${quote(path, 4096)}: it is not UTF-8 text`);
+}
+
+function makeParents({ system, host }: CommandContext, path: HostPath): void {
+  const parent = dirname(path);
+  if (parent === path || host.lstat(parent) !== undefined) return;
+  makeParents({ system, host } as CommandContext, parent);
+  system.mkdirat(CWD, parent, 0o755);
+}
+
+function runConfigure(context: CommandContext, args: ConfigureArguments): number {
+  const { host, system, print } = context;
+  const engine = ENGINES[args.engine] as Engine;
+  const named = args.config === undefined ? engine.file : absolutePath(host, args.config);
+  // A link to a file elsewhere stays one.
+  const path = host.realPath(named) ?? named;
+  const backupPath = hostPath(`${path}.nvoci-backup`);
+  const file = { path, text: readText(context, path), backup: readText(context, backupPath) };
+  const name = args.name ?? "nvidia";
+  const registration = { name, path: runtimePath(context, args), isDefault: args.default === true };
+  const text = args.remove ? engine.unregister(file, registration) : engine.register(file, registration);
+  if (text === file.text) {
+    print([`${path}: nothing to change`]);
+    return EXIT.done;
+  }
+  if (args.dryRun) {
+    print(unifiedDiff(path, file.text, text));
+    return EXIT.done;
+  }
+  const keeps = engine.isShared && !args.remove && file.text !== undefined && file.backup === undefined;
+  makeParents(context, path);
+  if (keeps) replaceFile(system, backupPath, encodeUtf8(file.text ?? ""), { synced: true });
+  if (text === undefined) system.unlinkat(CWD, path, 0);
+  else replaceFile(system, path, encodeUtf8(text), { synced: true });
+  if (args.remove && file.backup !== undefined) system.unlinkat(CWD, backupPath, 0);
+  print([
+    `${path}: ${text === undefined ? "removed" : "written"}${keeps ? `, as it was in ${backupPath}` : ""}`,
+    ...(engine.reload === "" ? [] : [`${engine.title} reads it after: ${engine.reload}`]),
+  ]);
+  return EXIT.done;
+}

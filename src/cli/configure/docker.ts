@@ -1,0 +1,78 @@
+import { NvociError } from "../../model/errors.ts";
+import { basename, hostPath } from "../../model/paths.ts";
+import { quote } from "../../model/quote.ts";
+import { type JsonPath, type JsonText, removeJson, setJson } from "../../oci/edit-json.ts";
+import { type JsonObject, parseJsonObject, readObject } from "../../oci/json-document.ts";
+import { findJsonFault } from "../../oci/json-fault.ts";
+import type { Engine, EngineFile } from "./engine-edit.ts";
+
+const DEFAULT = "default-runtime";
+
+interface Daemon {
+  readonly json: JsonText;
+  readonly root: JsonObject;
+  readonly runtimes: JsonObject;
+}
+
+/** @throws NvociError "file-invalid" that names the line for a text that is not JSON. */
+function parse(path: string, text: string): Daemon {
+  const json: JsonText = { name: path, code: "file-invalid", text: text.trim() === "" ? "{}" : text };
+  const fault = findJsonFault(json.text);
+  if (fault !== undefined) {
+    const place = `line ${fault.line}, column ${fault.column}`;
+    throw new NvociError("file-invalid", `Cannot edit ${quote(path, 4096)}: ${place} is not JSON`, [
+      "correct it first; nothing has been changed",
+    ]);
+  }
+  const root = parseJsonObject(json, json.text);
+  return { json, root, runtimes: readObject(json, "runtimes", root.runtimes) ?? {} };
+}
+
+const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null;
+
+/** The program of a runtime's entry. */
+const programOf = (runtimes: JsonObject, name: string): unknown => {
+  const entry = runtimes[name];
+  return isObject(entry) ? entry.path : undefined;
+};
+
+/** Sets a member back to what it was in the backup, or takes it away. */
+function restore(json: JsonText, path: JsonPath, former: unknown): JsonText {
+  return former === undefined ? removeJson(json, path) : setJson(json, path, former);
+}
+
+function unregister({ path, text, backup }: EngineFile, name: string, program: string): string | undefined {
+  if (text === undefined) return undefined;
+  const { json, root, runtimes } = parse(path, text);
+  const given = programOf(runtimes, name);
+  const isOurs = given === program || given === basename(program);
+  if (!isOurs) return text;
+  const before = backup === undefined ? undefined : parse(path, backup);
+  let edited = restore(json, ["runtimes", name], before?.runtimes[name]);
+  const isEmpty = Object.keys(runtimes).every((key) => key === name) && before?.runtimes[name] === undefined;
+  if (isEmpty && before?.root.runtimes === undefined) edited = removeJson(edited, ["runtimes"]);
+  if (root[DEFAULT] === name) edited = restore(edited, [DEFAULT], before?.root[DEFAULT]);
+  // dockerd takes no file for an empty one: a file that we made goes as it came.
+  return backup === undefined && edited.text.replace(/\s/g, "") === "{}" ? undefined : edited.text;
+}
+
+/**
+ * Docker's daemon.json: a runtime, and the default one.
+ *
+ * @see dockerd(8), "Daemon configuration file"
+ */
+export const docker: Engine = {
+  title: "Docker",
+  file: hostPath("/etc/docker/daemon.json"),
+  isShared: true,
+  reload: "systemctl reload docker",
+  register({ path, text }, { name, path: program, isDefault }) {
+    const start = text === undefined ? '{\n    "runtimes": {}\n}\n' : text;
+    const { json, root, runtimes } = parse(path, start);
+    let edited = json;
+    if (programOf(runtimes, name) !== program) edited = setJson(edited, ["runtimes", name, "path"], program);
+    if (isDefault && root[DEFAULT] !== name) edited = setJson(edited, [DEFAULT], name);
+    return edited.text;
+  },
+  unregister: (file, { name, path }) => unregister(file, name, path),
+};

@@ -1,0 +1,97 @@
+import type { MountSpec } from "../manifest/mount-spec.ts";
+import { type Finding, finding, type Source } from "../model/finding.ts";
+import type { FileType } from "../model/host-view.ts";
+import type { HostPath } from "../model/paths.ts";
+import { expandGlob } from "./expand-glob.ts";
+import { type ChainLink, followLinks } from "./follow-links.ts";
+import type { Found, LayeredTree } from "./layered-tree.ts";
+import { hasWildcard } from "./match-glob.ts";
+
+/** One thing that the host has because an entry asks for it, and that a container can be given. */
+export interface Located {
+  readonly source: Source;
+  /** The symbolic links from the listed path on; empty when it is no link. */
+  readonly links: readonly ChainLink[];
+  /** What lies at the end of them: a file, a directory or, without links, a device node. */
+  readonly end: Found;
+}
+
+/** What became of entries, in their order. */
+export interface LocatedEntries {
+  readonly located: readonly Located[];
+  readonly findings: readonly Finding[];
+}
+
+/** The same while it is being collected. */
+interface Collected {
+  readonly located: Located[];
+  readonly findings: Finding[];
+}
+
+/**
+ * Looks the entries of manifests up on the host.
+ *
+ * What the host has counts more than the word in the manifest: a `lib` that is a symbolic link is one. An entry
+ * that cannot be used gives a finding instead.
+ *
+ * @param devices the tree for `dev` entries.
+ * @param files the tree for all others.
+ */
+export function locateEntries(
+  devices: LayeredTree,
+  files: LayeredTree,
+  specs: readonly MountSpec[],
+): LocatedEntries {
+  const into: Collected = { located: [], findings: [] };
+  for (const spec of specs) {
+    const isDevice = spec.type === "dev";
+    const hits = expandGlob(isDevice ? devices : files, spec.path);
+    if (hits.length === 0) into.findings.push(missing(spec));
+    for (const hit of hits) {
+      if (isDevice) addDevice(spec, hit, into);
+      else addFile(files, spec, hit, into);
+    }
+  }
+  return into;
+}
+
+function missing({ type, path, source }: MountSpec): Finding {
+  // One manifest serves several boards, and each lacks the devices of the others.
+  const severity = type === "dev" ? "info" : "warning";
+  return hasWildcard(path)
+    ? finding("entry-no-match", severity, source, { type, pattern: path })
+    : finding("entry-missing", severity, source, { type, path });
+}
+
+const wrongType = (severity: "info" | "warning", { type, source }: MountSpec, path: HostPath, found: FileType) =>
+  finding("entry-wrong-type", severity, source, { type, path, found });
+
+function addDevice(spec: MountSpec, hit: Found, into: Collected): void {
+  const found = hit.stat.type;
+  if (found === "character-device" || found === "block-device") {
+    into.located.push({ source: spec.source, links: [], end: hit });
+  } else {
+    into.findings.push(wrongType("warning", spec, hit.path, found));
+  }
+}
+
+function addFile(tree: LayeredTree, spec: MountSpec, hit: Found, into: Collected): void {
+  const { type, source } = spec;
+  const { links, end, target } = followLinks(tree, hit);
+  if (end === undefined) {
+    into.findings.push(finding("entry-dangling", "warning", source, { path: hit.path, target }));
+    return;
+  }
+  const found = end.stat.type;
+  const isFile = found === "file" && type !== "dir";
+  // Mounting the host's root would hide the whole image.
+  const isDirectory = found === "directory" && end.path !== "/";
+  if (!isFile && !isDirectory) {
+    into.findings.push(wrongType("warning", spec, hit.path, found));
+    return;
+  }
+  into.located.push({ source, links, end });
+  if (type === "lib" && isDirectory && links.length === 0) {
+    into.findings.push(wrongType("info", spec, hit.path, found));
+  }
+}

@@ -1,0 +1,136 @@
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { describeBuilds } from "../support/prerequisites.ts";
+import { type CommandResult, runCommand } from "../support/run-command.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+import { installLinks } from "../support/wrapper.ts";
+
+const DAEMON = '{\n  "log-driver": "journald",\n  "max-concurrent-downloads": 18446744073709551615\n}\n';
+
+describeBuilds([], "configure", (build) => {
+  const made: TemporaryDirectory[] = [];
+  let directory: string;
+  let wrapper: string;
+  const at = (name: string): string => join(directory, name);
+  const read = (name: string): string => readFileSync(at(name), "utf8");
+  const configure = (engine: string, file: string, ...options: string[]): CommandResult =>
+    runCommand([
+      build.path,
+      "configure",
+      engine,
+      "--config",
+      at(file),
+      "--runtime-path",
+      wrapper,
+      ...options,
+    ]);
+
+  beforeEach(() => {
+    const temporary = temporaryDirectory("configure");
+    made.push(temporary);
+    directory = temporary.path;
+    wrapper = installLinks(build, at("bin"));
+  });
+  afterAll(() => {
+    for (const temporary of made) temporary.remove();
+  });
+
+  describe("docker", () => {
+    test("adds the runtime, keeps the rest, its mode and a backup, and says what to do next", () => {
+      writeFileSync(at("daemon.json"), DAEMON, { mode: 0o600 });
+      const { status, stdout, stderr } = configure("docker", "daemon.json", "--default");
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      expect(stdout).toContain("systemctl reload docker");
+      expect(JSON.parse(read("daemon.json"))).toMatchObject({
+        runtimes: { nvidia: { path: wrapper } },
+        "default-runtime": "nvidia",
+      });
+      expect(read("daemon.json")).toContain("18446744073709551615");
+      expect(read("daemon.json.nvoci-backup")).toBe(DAEMON);
+      expect(statSync(at("daemon.json")).mode & 0o777).toBe(0o600);
+    });
+
+    test("takes back what it added, and keeps no backup then", () => {
+      writeFileSync(at("daemon.json"), DAEMON);
+      configure("docker", "daemon.json", "--default");
+      expect(configure("docker", "daemon.json", "--remove").status).toBe(0);
+      expect(read("daemon.json")).toBe(DAEMON);
+      expect(existsSync(at("daemon.json.nvoci-backup"))).toBe(false);
+    });
+
+    test("makes the file with its directories, and removes the file that it made", () => {
+      expect(configure("docker", "etc/docker/daemon.json").status).toBe(0);
+      expect(JSON.parse(read("etc/docker/daemon.json"))).toEqual({ runtimes: { nvidia: { path: wrapper } } });
+      expect(existsSync(at("etc/docker/daemon.json.nvoci-backup"))).toBe(false);
+      expect(configure("docker", "etc/docker/daemon.json", "--remove").status).toBe(0);
+      expect(existsSync(at("etc/docker/daemon.json"))).toBe(false);
+    });
+
+    test("keeps the first backup, and changes nothing when there is nothing to change", () => {
+      writeFileSync(at("daemon.json"), DAEMON);
+      configure("docker", "daemon.json");
+      const { ino } = statSync(at("daemon.json"));
+      expect(configure("docker", "daemon.json").stdout).toContain("nothing to change");
+      expect(statSync(at("daemon.json")).ino).toBe(ino);
+      configure("docker", "daemon.json", "--default");
+      expect(read("daemon.json.nvoci-backup")).toBe(DAEMON);
+    });
+
+    test("prints with --dry-run a change that patch(1) can make, and makes none", () => {
+      writeFileSync(at("daemon.json"), DAEMON);
+      const { stdout } = configure("docker", "daemon.json", "--default", "--dry-run");
+      expect(read("daemon.json")).toBe(DAEMON);
+      expect(existsSync(at("daemon.json.nvoci-backup"))).toBe(false);
+      expect(runCommand(["patch", "--quiet", at("daemon.json")], { input: stdout }).status).toBe(0);
+      expect(JSON.parse(read("daemon.json"))).toMatchObject({ "default-runtime": "nvidia" });
+    });
+
+    test("keeps a link to a file elsewhere a link", () => {
+      writeFileSync(at("real.json"), DAEMON);
+      symlinkSync("real.json", at("daemon.json"));
+      expect(configure("docker", "daemon.json").status).toBe(0);
+      expect(JSON.parse(read("real.json"))).toMatchObject({ runtimes: { nvidia: { path: wrapper } } });
+      expect(configure("docker", "daemon.json", "--remove").status).toBe(0);
+      expect(read("real.json")).toBe(DAEMON);
+    });
+
+    test.each([
+      ["text that is no JSON", '{\n "a": 1,\n}\n', "line 3"],
+      ["bytes that are no UTF-8", Buffer.from([0x7b, 0xff, 0x7d]), "UTF-8"],
+    ])("refuses a file with %s, in one line, and leaves it", (_, content, reason) => {
+      writeFileSync(at("daemon.json"), content);
+      const { status, stderr } = configure("docker", "daemon.json");
+      expect(status).toBe(1);
+      expect(stderr.split("\n")[0]).toMatch(/^nvoci: Cannot edit /);
+      expect(stderr).toContain(reason);
+      expect(readFileSync(at("daemon.json"))).toEqual(Buffer.from(content));
+    });
+
+    test("cannot register a program that is not there", () => {
+      const options = ["--config", at("daemon.json"), "--runtime-path", at("none")];
+      const { status, stderr } = runCommand([build.path, "configure", "docker", ...options]);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/^nvoci: Cannot find the program .*none/);
+      expect(existsSync(at("daemon.json"))).toBe(false);
+    });
+  });
+
+  test.each(["containerd", "crio", "podman"])("registers with %s and takes it back", (engine) => {
+    expect(configure(engine, `${engine}.d/file.toml`, "--default").status).toBe(0);
+    expect(read(`${engine}.d/file.toml`)).toContain(wrapper);
+    expect(configure(engine, `${engine}.d/file.toml`, "--remove").status).toBe(0);
+    expect(existsSync(at(`${engine}.d/file.toml`))).toBe(false);
+  });
+
+  test("does not know every engine", () => {
+    const { status, stderr } = configure("lxc", "x");
+    expect(status).toBe(2);
+    expect(stderr).toContain("docker");
+  });
+
+  test("cannot make a default of what it takes back", () => {
+    mkdirSync(at("d"));
+    expect(configure("docker", "d/daemon.json", "--remove", "--default").status).toBe(2);
+  });
+});

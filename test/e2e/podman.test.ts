@@ -1,0 +1,85 @@
+import { copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describeCommand, type Jetson, openJetson } from "../support/jetson.ts";
+import { type PodmanOptions, runPodman } from "../support/podman.ts";
+import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { makeRootfs } from "../support/rootfs.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+import { installLinks } from "../support/wrapper.ts";
+
+const HOOKS = join(import.meta.dirname, "../../hooks");
+const NVOCI = "/usr/bin/nvoci";
+const ASK = "--env=NVIDIA_VISIBLE_DEVICES=all";
+const OPEN = ["cat", "/dev/nvmap"];
+const NO_DRIVER = "No such device or address";
+
+describeBuilds([...CONTAINER, "cgroup v2", "podman"], "podman", (build) => {
+  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+    let jetson: Jetson;
+    let made: TemporaryDirectory;
+    const at = (name: string): string => join(made.path, name);
+    const run = (command: readonly string[], { options = [], ...more }: PodmanOptions) =>
+      runPodman(jetson.place, at("rootfs"), command, { ...more, options: [ASK, ...options] });
+
+    beforeAll(async () => {
+      const installed = { kind: "link", path: NVOCI, target: build.path } as const;
+      jetson = await openJetson({ cgroup, more: [installed] });
+      made = temporaryDirectory("podman-test");
+      mkdirSync(at("rootfs"));
+      makeRootfs(at("rootfs"), "debian");
+      installLinks(build, at("bin"));
+      for (const stage of ["prestart", "create-runtime"]) {
+        mkdirSync(at(stage));
+        copyFileSync(join(HOOKS, `oci-nvoci-${stage}.json`), at(`${stage}/oci-nvoci.json`));
+      }
+    });
+    afterAll(() => {
+      jetson?.close();
+      made?.remove();
+    });
+    /** What manifests list: the link to the hook's program is the host's alone. */
+    const listed = () =>
+      describeCommand({ files: jetson.files, links: jetson.links.filter((path) => path !== NVOCI) });
+    const inventory = (options: PodmanOptions) => run(listed(), options);
+    const host = () => jetson.place.run(listed());
+
+    test.each(["prestart", "create-runtime"])(
+      "with the hook file for %s gives files and devices",
+      (stage) => {
+        expect(inventory({ hooks: at(stage) })).toEqual(host());
+        expect(run(OPEN, { hooks: at(stage) }).stderr).toContain(NO_DRIVER);
+      },
+    );
+
+    test("with the wrapper as its runtime gives files and devices", () => {
+      const runtime = at("bin/nvidia-container-runtime");
+      expect(inventory({ runtime })).toEqual(host());
+      for (const options of [[], ["--user=1000"], ["--cap-drop=all"], ["--read-only"]]) {
+        expect(run(OPEN, { runtime, options }).stderr, `${options}`).toContain(NO_DRIVER);
+      }
+    });
+
+    test("with both gives them once", () => {
+      const both = { runtime: at("bin/nvidia-container-runtime"), hooks: at("prestart") };
+      expect(inventory(both)).toEqual(host());
+      const { stdout } = run(["cat", "/proc/self/mountinfo"], both);
+      const mounts = stdout.split("\n").filter((line) => line.includes("/libcuda.so.1.1 "));
+      expect(mounts).toHaveLength(1);
+    });
+
+    test("knows the runtime after configure", () => {
+      const options = ["--config", at("nvoci.conf"), "--runtime-path", at("bin/nvidia-container-runtime")];
+      expect(jetson.place.run([build.path, "configure", "podman", ...options]).status).toBe(0);
+      const configured = { config: at("nvoci.conf"), runtime: "nvidia" };
+      expect(inventory(configured)).toEqual(host());
+    });
+
+    test("shows why a container cannot start", () => {
+      const options = ["--env=NVIDIA_VISIBLE_DEVICES=GPU-none"];
+      const { status, stderr } = run(["true"], { options, runtime: at("bin/nvidia-container-runtime") });
+      expect(status).not.toBe(0);
+      expect(stderr).toMatch(/nvoci: Cannot .*GPU-none/);
+    });
+  });
+});

@@ -1,0 +1,72 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { findJsonFault } from "../../src/oci/json-fault.ts";
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const text = fc.oneof(
+  fc.json({ maxDepth: 4 }),
+  fc.jsonValue().map((value) => JSON.stringify(value, null, 2)),
+);
+
+/** A text with a bit of it taken out, put in or exchanged. */
+const mutated = fc
+  .tuple(
+    text,
+    fc.nat(),
+    fc.nat({ max: 3 }),
+    fc.constantFrom(
+      "",
+      ",",
+      "}",
+      "]",
+      "{",
+      '"',
+      ":",
+      "0",
+      "-",
+      ".5",
+      "e",
+      "\\",
+      "\u0001",
+      "\n",
+      "nul",
+      "\ufeff",
+      "1",
+    ),
+  )
+  .map(([before, at, cut, put]) => {
+    const start = at % (before.length + 1);
+    return before.slice(0, start) + put + before.slice(start + cut);
+  });
+
+describe("findJsonFault()", () => {
+  it("finds a fault exactly where JSON.parse() refuses", () => {
+    fc.assert(
+      fc.property(fc.oneof(text, mutated, fc.string()), (candidate) => {
+        expect(findJsonFault(candidate) === undefined).toBe(isJson(candidate));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("points into the text, at or after everything that is right", () => {
+    fc.assert(
+      fc.property(text, fc.constantFrom("]", ",", "x", "}"), (json, wrong) => {
+        const lines = json.split("\n");
+        const last = lines.at(-1) ?? "";
+        expect(findJsonFault(`${json} ${wrong}`)).toEqual({
+          line: lines.length,
+          column: last.trimEnd().length + 2,
+        });
+      }),
+    );
+  });
+});

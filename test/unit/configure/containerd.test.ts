@@ -1,0 +1,141 @@
+import { parse } from "smol-toml";
+import { describe, expect, it } from "vitest";
+import { containerd } from "../../../src/cli/configure/containerd.ts";
+import type { Registration } from "../../../src/cli/configure/engine-edit.ts";
+import { hostPath } from "../../../src/model/paths.ts";
+import { catchError } from "../../support/catch-error.ts";
+
+const PATH = hostPath("/usr/bin/nvidia-container-runtime");
+const NVIDIA: Registration = { name: "nvidia", path: PATH, isDefault: false };
+const DEFAULT: Registration = { ...NVIDIA, isDefault: true };
+const file = (text: string | undefined, backup?: string) => ({
+  path: hostPath("/etc/containerd/config.toml"),
+  text,
+  backup,
+});
+const register = (text: string | undefined, registration = NVIDIA) =>
+  containerd.register(file(text), registration);
+const unregister = (text: string | undefined, backup?: string) =>
+  containerd.unregister(file(text, backup), NVIDIA);
+
+/** The runtimes' table as a parser sees it. */
+function cri(text: string, plugin = "io.containerd.grpc.v1.cri"): Record<string, unknown> {
+  const { plugins } = parse(text) as { plugins: Record<string, { containerd: Record<string, unknown> }> };
+  return plugins[plugin]?.containerd ?? {};
+}
+
+const KUBERNETES = `# kept
+version = 2
+root = "/var/lib/containerd"   # kept too
+imports = []
+
+[plugins]
+  [plugins."io.containerd.grpc.v1.cri"]
+    sandbox_image = "registry/pause:3.9"
+    [plugins."io.containerd.grpc.v1.cri".containerd]
+      default_runtime_name = "runc"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+        runtime_type = "io.containerd.runc.v2"
+        [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+          SystemdCgroup = true
+          BinaryName = "/usr/sbin/runc"
+`;
+const ENTRY = { runtime_type: "io.containerd.runc.v2", options: { BinaryName: PATH } };
+
+describe("containerd.register()", () => {
+  it("makes a file where there is none", () => {
+    const text = register(undefined, DEFAULT);
+    expect(parse(text)).toMatchObject({ version: 2 });
+    expect(cri(text)).toEqual({ default_runtime_name: "nvidia", runtimes: { nvidia: ENTRY } });
+  });
+
+  it("takes the options of the default runtime, so that the cgroup driver is the same", () => {
+    const { runtimes } = cri(register(KUBERNETES)) as { runtimes: Record<string, unknown> };
+    expect(runtimes.nvidia).toEqual({
+      runtime_type: "io.containerd.runc.v2",
+      options: { SystemdCgroup: true, BinaryName: PATH },
+    });
+    expect(runtimes.runc).toMatchObject({ options: { BinaryName: "/usr/sbin/runc" } });
+  });
+
+  it("keeps every line that was there, and the former default beside the new one", () => {
+    const edited = register(KUBERNETES, DEFAULT);
+    expect(cri(edited).default_runtime_name).toBe("nvidia");
+    const lost = KUBERNETES.split("\n").filter((line) => !edited.split("\n").includes(line));
+    expect(lost.map((line) => line.trim())).toEqual(['default_runtime_name = "runc"']);
+    expect(register(KUBERNETES).startsWith(KUBERNETES)).toBe(true);
+  });
+
+  it("names the default in a table that is there without one", () => {
+    for (const header of [
+      `[plugins."io.containerd.grpc.v1.cri".containerd]`,
+      `[ plugins.'io.containerd.grpc.v1.cri'.containerd ] # x`,
+    ]) {
+      const text = `version = 2\n${header}\nsnapshotter = "overlayfs"\n`;
+      expect(cri(register(text, DEFAULT))).toMatchObject({
+        default_runtime_name: "nvidia",
+        snapshotter: "overlayfs",
+      });
+    }
+  });
+
+  it("writes for containerd 2 what containerd 2 reads", () => {
+    const edited = register("version = 3\n", DEFAULT);
+    expect(cri(edited, "io.containerd.cri.v1.runtime")).toEqual({
+      default_runtime_name: "nvidia",
+      runtimes: { nvidia: ENTRY },
+    });
+  });
+
+  it("changes nothing the second time, and takes the default back when it is not asked for", () => {
+    const once = register(KUBERNETES, DEFAULT);
+    expect(register(once, DEFAULT)).toBe(once);
+    expect(register(once, NVIDIA)).toBe(register(KUBERNETES, NVIDIA));
+  });
+
+  it("has nothing to add to a runtime that is there already with the same program", () => {
+    const given = `version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.nvidia.options]\nBinaryName = "${PATH}"\n`;
+    expect(register(given)).toBe(given);
+  });
+
+  it.each([
+    [
+      "a runtime of that name with another program",
+      `version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.nvidia.options]\nBinaryName = "/opt/x"\n`,
+    ],
+    ["version 1", "[plugins.cri]\n"],
+    ["no version", 'root = "/x"\n'],
+    ["an inline table", `version = 2\nplugins = { "io.containerd.grpc.v1.cri" = { containerd = {} } }\n`],
+  ])("refuses a file with %s", (_, text) => {
+    expect(catchError(() => register(text, DEFAULT))).toMatchObject({ code: "file-invalid" });
+  });
+
+  it("refuses a file that is not TOML, and names the line", () => {
+    const error = catchError(() => register("version = 2\n[plugins\n"));
+    expect(error).toMatchObject({ message: expect.stringContaining("line 2") });
+  });
+});
+
+describe("containerd.unregister()", () => {
+  it.each([
+    KUBERNETES,
+    'version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd]\n',
+    "version = 3\n",
+    "version = 2",
+  ])("makes of what register() made the text that was there: %j", (text) => {
+    for (const registration of [NVIDIA, DEFAULT]) {
+      expect(unregister(register(text, registration), text)?.trimEnd()).toBe(text.trimEnd());
+    }
+  });
+
+  it("removes the file that register() made, and leaves others alone", () => {
+    expect(unregister(register(undefined, DEFAULT))).toBeUndefined();
+    expect(unregister("version = 2\n")).toBe("version = 2\n");
+    expect(unregister(undefined)).toBeUndefined();
+  });
+
+  it("keeps what was added since", () => {
+    const later = `${register(KUBERNETES, DEFAULT)}\n[debug]\nlevel = "info"\n`;
+    expect(unregister(later, KUBERNETES)).toBe(`${KUBERNETES}\n[debug]\nlevel = "info"\n`);
+  });
+});

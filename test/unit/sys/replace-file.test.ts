@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { hostPath } from "../../../src/model/paths.ts";
+import { encodeUtf8 } from "../../../src/model/utf8.ts";
+import { EROFS } from "../../../src/sys/errno.ts";
+import { Fd } from "../../../src/sys/fd.ts";
+import { replaceFile } from "../../../src/sys/replace-file.ts";
+import type { Stat, Syscalls } from "../../../src/sys/syscalls.ts";
+import { SystemError } from "../../../src/sys/system-error.ts";
+import { catchError } from "../../support/catch-error.ts";
+import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+
+const PATH = hostPath("/b/config.json");
+const TEMPORARY = ".config.json.nvoci-7";
+
+/** A kernel that notes what changes something; `failing` is refused. */
+function recording(names: Readonly<Record<string, Partial<Stat>>>, failing?: keyof Syscalls) {
+  const calls: string[] = [];
+  const note =
+    (name: keyof Syscalls) =>
+    (...args: readonly unknown[]) => {
+      calls.push([name, ...args.map((value) => (value instanceof Fd ? value.origin : `${value}`))].join(" "));
+      if (name === failing) throw new SystemError(name, [], -EROFS);
+    };
+  const made = (["fchownat", "fchmodat", "fsync", "renameat", "unlinkat", "write", "close"] as const).map(
+    (name) => [name, note(name)],
+  );
+  const system = fakeSyscalls({
+    getpid: () => 7,
+    statx: (_, name) => names[name] as Stat | undefined,
+    openat: (_, path) => {
+      note("openat")(path);
+      return new Fd(5, path);
+    },
+    ...Object.fromEntries(made),
+  });
+  return { system, calls };
+}
+
+describe("replaceFile()", () => {
+  it("keeps mode and owner, and puts the whole content in the file's place by one rename", () => {
+    const { system, calls } = recording({ "config.json": { mode: 0o640, uid: 3, gid: 4 } });
+    replaceFile(system, PATH, encodeUtf8("x"), { synced: false });
+    expect(calls).toEqual([
+      "openat /b",
+      `openat ${TEMPORARY}`,
+      `write ${TEMPORARY} 120`,
+      `fchownat /b ${TEMPORARY} 3 4 256`,
+      `fchmodat /b ${TEMPORARY} ${0o640}`,
+      `renameat /b ${TEMPORARY} /b config.json`,
+      `close ${TEMPORARY}`,
+      "close /b",
+    ]);
+  });
+
+  it("syncs the content before it takes the place, and the directory after", () => {
+    const { system, calls } = recording({});
+    replaceFile(system, PATH, encodeUtf8("x"), { synced: true });
+    const order = calls.filter((call) => /^(?:fsync|renameat)/.test(call));
+    expect(order).toEqual([`fsync ${TEMPORARY}`, `renameat /b ${TEMPORARY} /b config.json`, "fsync /b"]);
+    expect(calls).toContain(`fchmodat /b ${TEMPORARY} ${0o644}`);
+    expect(calls.filter((call) => call.startsWith("fchownat"))).toEqual([]);
+  });
+
+  it.each(["write", "fchmodat", "renameat"] as const)("leaves nothing behind when %s() fails", (failing) => {
+    const { system, calls } = recording({ "config.json": { mode: 0o644, uid: 0, gid: 0 } }, failing);
+    const error = catchError(() => replaceFile(system, PATH, encodeUtf8("x"), { synced: false }));
+    expect(error).toMatchObject({ errno: EROFS });
+    expect(calls.slice(-3)).toEqual([`unlinkat /b ${TEMPORARY} 0`, `close ${TEMPORARY}`, "close /b"]);
+  });
+
+  it("does away with what a killed predecessor left", () => {
+    const { system, calls } = recording({ [TEMPORARY]: {} });
+    replaceFile(system, PATH, encodeUtf8("x"), { synced: false });
+    expect(calls.slice(0, 3)).toEqual(["openat /b", `unlinkat /b ${TEMPORARY} 0`, `openat ${TEMPORARY}`]);
+  });
+});
