@@ -9,7 +9,6 @@ import { HOOK_STAGES, isHookStage } from "./oci/hook-stages.ts";
 import { runtime } from "./runtime/runtime.ts";
 import type { Engine } from "./sys/engine.ts";
 import { linux, STDERR, STDOUT } from "./sys/linux.ts";
-import { linuxHost } from "./sys/linux-host.ts";
 import type { Syscalls } from "./sys/syscalls.ts";
 import { SystemError } from "./sys/system-error.ts";
 import { VERSION } from "./version.ts";
@@ -57,8 +56,7 @@ function hook(system: Syscalls, words: readonly string[], environ: readonly stri
 function wrap(system: Syscalls, engine: Engine, words: readonly string[]): never {
   const { argv, environ, environAddress } = engine;
   const self = hostPath(engine.program ?? "/proc/self/exe");
-  const program = linuxHost(system).realPath(self) ?? self;
-  return runtime(system, { name: argv[0] ?? "", words, environ, environAddress, program });
+  return runtime(system, { name: argv[0] ?? "", words, environ, environAddress, self });
 }
 
 /** Picks the program by the name it was called by, then by the first word. */

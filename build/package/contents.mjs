@@ -11,7 +11,11 @@ const man = (page) => ({
 const documentation = (name) => `usr/share/doc/${name}`;
 
 /** The names that installations of the NVIDIA Container Toolkit call. */
-const NVIDIA_NAMES = ["nvidia-container-runtime", "nvidia-container-runtime-hook", "nvidia-container-toolkit"];
+const NVIDIA_NAMES = [
+  "nvidia-container-runtime",
+  "nvidia-container-runtime-hook",
+  "nvidia-container-toolkit",
+];
 
 /** By the package's name; `program` marks the one whose architecture is the program's. */
 export const PACKAGES = {

@@ -12,6 +12,7 @@ const LEFT_OUT: readonly FindingCode[] = [
   "entry-missing",
   "entry-no-match",
   "entry-dangling",
+  "entry-unreadable",
   "entry-wrong-type",
 ];
 

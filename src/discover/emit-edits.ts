@@ -31,8 +31,7 @@ export function emitEdits(
   const mounts: Mount[] = [];
   const links: Link[] = [];
   const findings: Finding[] = [];
-  const paths = located.map(({ links, end }) => placement.place(links[0]?.found ?? end));
-  const claims = claimPaths(located, paths);
+  const { paths, claims } = claimPaths(located, placement);
   const isShared = sharedDirectories(claims);
   const added = new Set<ContainerPath>();
 
@@ -76,14 +75,19 @@ export function emitEdits(
   return { edits: { deviceNodes, mounts, links }, findings };
 }
 
-/** @param paths where each entry's own link, file, directory or device goes. */
-function claimPaths(located: readonly Located[], paths: readonly ContainerPath[]): Claims {
+/** Where each entry's own link, file, directory or device goes, and which entry is the first to go there. */
+function claimPaths(
+  located: readonly Located[],
+  { place }: Placement,
+): { readonly paths: readonly ContainerPath[]; readonly claims: Claims } {
+  const paths: ContainerPath[] = [];
   const claims = new Map<ContainerPath, Located>();
-  located.forEach((entry, index) => {
-    const path = paths[index]!;
+  for (const entry of located) {
+    const path = place(entry.links[0]?.found ?? entry.end);
+    paths.push(path);
     if (!claims.has(path)) claims.set(path, entry);
-  });
-  return claims;
+  }
+  return { paths, claims };
 }
 
 /** Gives the question whether another entry than the asking one lies below a directory. */

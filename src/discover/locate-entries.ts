@@ -1,4 +1,5 @@
 import type { MountSpec } from "../manifest/mount-spec.ts";
+import { NvociError } from "../model/errors.ts";
 import { type Finding, finding, type Source } from "../model/finding.ts";
 import type { FileType } from "../model/host-view.ts";
 import type { HostPath } from "../model/paths.ts";
@@ -44,16 +45,29 @@ export function locateEntries(
 ): LocatedEntries {
   const into: Collected = { located: [], findings: [] };
   for (const spec of specs) {
-    const isDevice = spec.type === "dev";
-    const hits = expandGlob(isDevice ? devices : files, spec.path);
-    if (hits.length === 0) into.findings.push(missing(spec));
-    for (const hit of hits) {
-      if (isDevice) addDevice(spec, hit, into);
-      else addFile(files, spec, hit, into);
+    try {
+      locateEntry(devices, files, spec, into);
+    } catch (error) {
+      // A directory that even root may not read, as on a FUSE mount, or a file system whose server is gone.
+      if (!(error instanceof NvociError) || error.code !== "system-call") throw error;
+      into.findings.push(unreadable(spec, error));
     }
   }
   return into;
 }
+
+function locateEntry(devices: LayeredTree, files: LayeredTree, spec: MountSpec, into: Collected): void {
+  const isDevice = spec.type === "dev";
+  const hits = expandGlob(isDevice ? devices : files, spec.path);
+  if (hits.length === 0) into.findings.push(missing(spec));
+  for (const hit of hits) {
+    if (isDevice) addDevice(spec, hit, into);
+    else addFile(files, spec, hit, into);
+  }
+}
+
+const unreadable = ({ type, path, source }: MountSpec, { message }: NvociError): Finding =>
+  finding("entry-unreadable", "warning", source, { type, path, reason: message });
 
 function missing({ type, path, source }: MountSpec): Finding {
   // One manifest serves several boards, and each lacks the devices of the others.
@@ -63,15 +77,15 @@ function missing({ type, path, source }: MountSpec): Finding {
     : finding("entry-missing", severity, source, { type, path });
 }
 
-const wrongType = (severity: "info" | "warning", { type, source }: MountSpec, path: HostPath, found: FileType) =>
-  finding("entry-wrong-type", severity, source, { type, path, found });
+const wrongType = ({ type, source }: MountSpec, path: HostPath, found: FileType) =>
+  finding("entry-wrong-type", "warning", source, { type, path, found });
 
 function addDevice(spec: MountSpec, hit: Found, into: Collected): void {
   const found = hit.stat.type;
   if (found === "character-device" || found === "block-device") {
     into.located.push({ source: spec.source, links: [], end: hit });
   } else {
-    into.findings.push(wrongType("warning", spec, hit.path, found));
+    into.findings.push(wrongType(spec, hit.path, found));
   }
 }
 
@@ -87,11 +101,11 @@ function addFile(tree: LayeredTree, spec: MountSpec, hit: Found, into: Collected
   // Mounting the host's root would hide the whole image.
   const isDirectory = found === "directory" && end.path !== "/";
   if (!isFile && !isDirectory) {
-    into.findings.push(wrongType("warning", spec, hit.path, found));
+    into.findings.push(wrongType(spec, hit.path, found));
     return;
   }
   into.located.push({ source, links, end });
   if (type === "lib" && isDirectory && links.length === 0) {
-    into.findings.push(wrongType("info", spec, hit.path, found));
+    into.findings.push(finding("entry-is-directory", "info", source, { type, path: hit.path }));
   }
 }

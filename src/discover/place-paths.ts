@@ -28,19 +28,11 @@ const MOST_REWRITES = 40;
  * file is mounted twice.
  */
 export function placePaths(located: readonly Located[], options: PlacementOptions): Placement {
-  const placed = new Map<Found, ContainerPath>();
   const map = ({ root, path }: Found): string =>
     root === options.flatRoot ? toMultiarch(path, options.triplet) : path;
   const throughDirectories = followDirectoryLinks(located, map);
 
-  function place(found: Found): ContainerPath {
-    let path = placed.get(found);
-    if (path === undefined) {
-      path = throughDirectories(map(found)) as ContainerPath;
-      placed.set(found, path);
-    }
-    return path;
-  }
+  const place = (found: Found): ContainerPath => throughDirectories(map(found)) as ContainerPath;
   return {
     place,
     linkText({ found, text }, next) {

@@ -24,7 +24,7 @@ import {
 } from "../sys/constants.ts";
 import { ENOSYS } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
-import type { Syscalls } from "../sys/syscalls.ts";
+import type { MountAttr, Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 import type { Place } from "./rootfs.ts";
 
@@ -78,19 +78,28 @@ function verify(from: HostPath, expected: Expected, found: FileStat | undefined)
  * moment at which the file is writable in the container, and the place is a descriptor and one name that is not
  * followed.
  */
-const byMoveMount =
-  (system: Syscalls): Bind =>
-  (from, expected, { parent, name }, options) => {
+const byMoveMount = (system: Syscalls): Bind => {
+  // Hundreds of binds have the same list of options.
+  const attributes = new Map<readonly MountOption[], MountAttr>();
+  const attributesOf = (options: readonly MountOption[]): MountAttr => {
+    let known = attributes.get(options);
+    if (known === undefined) {
+      known = { attrSet: union(ATTRIBUTES, options), propagation: MS_PRIVATE };
+      attributes.set(options, known);
+    }
+    return known;
+  };
+  return (from, expected, { parent, name }, options) => {
     const tree = system.open_tree(CWD, from, OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
     try {
       verify(from, expected, system.statx(tree, "", AT_EMPTY_PATH));
-      const attrSet = union(ATTRIBUTES, options);
-      system.mount_setattr(tree, "", AT_EMPTY_PATH, { attrSet, propagation: MS_PRIVATE });
+      system.mount_setattr(tree, "", AT_EMPTY_PATH, attributesOf(options));
       system.move_mount(tree, "", parent, name, MOVE_MOUNT_F_EMPTY_PATH);
     } finally {
       system.close(tree);
     }
   };
+};
 
 /**
  * Before Linux 5.12. mount(2) takes paths, so both ends are descriptors' numbers looked up in /proc/self/fd, which
@@ -137,9 +146,10 @@ export function binder(system: Syscalls): Bind {
   let chosen: Bind | undefined;
   return (from, expected, to, options) => {
     if (chosen !== undefined) return chosen(from, expected, to, options);
+    const newer = byMoveMount(system);
     try {
-      byMoveMount(system)(from, expected, to, options);
-      chosen = byMoveMount(system);
+      newer(from, expected, to, options);
+      chosen = newer;
     } catch (error) {
       if (!(error instanceof SystemError) || error.errno !== ENOSYS) throw error;
       chosen = byMount(system);

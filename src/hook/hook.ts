@@ -1,6 +1,7 @@
 import { openDeviceCgroup } from "../execute/device-cgroup.ts";
 import { execute } from "../execute/execute.ts";
 import { enterContainer } from "../execute/namespace.ts";
+import { allowOpenFiles } from "../execute/open-files.ts";
 import type { Confinement } from "../execute/sandbox.ts";
 import { NvociError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
@@ -63,7 +64,8 @@ export function inject(system: Syscalls, state: State, spec: Spec, options: Hook
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     // A call on the way to the first operation. Its name alone tells nobody what was wanted.
-    throw new NvociError("system-call", `Cannot prepare container ${name}: ${error.reason}`, [error.call]);
+    const failed = error.message.replace(/^C/, "c");
+    throw new NvociError("system-call", `Cannot prepare container ${name}: ${failed}`, [error.call]);
   }
 }
 
@@ -88,6 +90,7 @@ function injectInto(name: string, system: Syscalls, state: State, spec: Spec, op
     const needsCgroup = operations.some(({ op }) => op === "allow-devices");
     const allowDevices = needsCgroup ? openDeviceCgroup(system, host, state.pid) : () => {};
     const confinement = openConfinement(system, state, spec, owner);
+    allowOpenFiles(system);
     const root = enterContainer(system, { pid: state.pid, rootPath: spec.root.path });
     report(execute(operations, { system, root, containerName: name, confinement, allowDevices }));
     log.info(`made ${operations.length} operations`);

@@ -29,6 +29,8 @@ export interface FindingArguments {
   "entry-duplicate": { path: string; first: Source };
   "entry-wrong-type": { type: string; path: string; found: string };
   "entry-dangling": { path: string; target: string };
+  "entry-is-directory": { type: string; path: string };
+  "entry-unreadable": { type: string; path: string; reason: string };
   "device-already-given": { path: string };
   // request
   "request-denied-unprivileged": { variable: string; value: string };

@@ -16,9 +16,10 @@ export type ContainerPath = string & { readonly [space]: "container" };
  *
  * @param text an absolute path; a relative one is taken to be relative to `/`.
  */
-export function normalize(text: string): string {
+function normalize(text: string): string {
   // Nearly every path is normal already, and a regular expression costs more than these three searches.
-  if (text.startsWith("/") && !text.includes("//") && !text.includes("/.") && !text.endsWith("/")) return text;
+  if (text.startsWith("/") && !text.includes("//") && !text.includes("/.") && !text.endsWith("/"))
+    return text;
   const kept: string[] = [];
   for (const part of text.split("/")) {
     if (part === "" || part === ".") continue;
@@ -45,7 +46,8 @@ export const basename = (path: string): string => path.slice(path.lastIndexOf("/
 
 /** Whether `path` is `directory` or lies below it. Both are normal. */
 export const isWithin = (path: string, directory: string): boolean =>
-  directory === "/" || path === directory || path.startsWith(`${directory}/`);
+  directory === "/" ||
+  (path.startsWith(directory) && (path.length === directory.length || path[directory.length] === "/"));
 
 /** Joins and normalizes; an absolute `rest` replaces `base`, as a symbolic link's text does. */
 export const join = (base: string, rest: string): string =>

@@ -14,9 +14,11 @@ function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start >= WORTH_A_VIEW) {
     while ((bytes.byteOffset + position) & 3) if (bytes[position++]! >= 0x80) return false;
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset + position, (end - position) >> 2);
-    const count = words.length;
-    for (let index = 0; index < count; index++) if (words[index]! & SIGN_BITS) return false;
-    position += count * 4;
+    const fours = words.length & ~3;
+    for (let index = 0; index < fours; index += 4) {
+      if ((words[index]! | words[index + 1]! | words[index + 2]! | words[index + 3]!) & SIGN_BITS) return false;
+    }
+    position += fours * 4;
   }
   for (; position < end; position++) if (bytes[position]! >= 0x80) return false;
   return true;

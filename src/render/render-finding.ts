@@ -49,6 +49,10 @@ const WORDING: Wording = {
     `${quote(path, 4096)} is a ${found}, which ${type} does not take; skipped`,
   "entry-dangling": ({ path, target }) =>
     `the link ${quote(path, 4096)} leads to ${quote(target, 4096)}, which is not there; skipped`,
+  "entry-is-directory": ({ type, path }) =>
+    `${quote(path, 4096)} is a directory and mounted as one, although the entry says ${type}`,
+  "entry-unreadable": ({ type, path, reason }) =>
+    `${quote(path, 4096)} (${type}) cannot be looked up: ${reason}; skipped`,
   "device-already-given": ({ path }) => `the runtime itself makes the device ${quote(path)}`,
   "request-denied-unprivileged": ({ variable, value }) =>
     `${variable}=${quote(value)} is ignored: the container is unprivileged and accept-nvidia-visible-devices-envvar-when-unprivileged is false`,

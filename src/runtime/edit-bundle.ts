@@ -23,8 +23,8 @@ export interface AskingBundle {
   readonly id: string;
   /** The wrapper's own environment. */
   readonly environ: readonly string[];
-  /** A file that starts this program. */
-  readonly program: HostPath;
+  /** A name of this program, which may be a link. */
+  readonly self: HostPath;
 }
 
 /** The hook's whole environment: without one it would run in the wrapper's, or in the image's. */
@@ -91,7 +91,7 @@ export function editBundle(system: Syscalls, bundle: AskingBundle): void {
   const hook = hookEntry(
     system,
     config.nvidiaContainerRuntimeHook.path,
-    bundle.program,
+    linuxHost(system).realPath(bundle.self) ?? bundle.self,
     configOption(isRead ? path : undefined),
   );
   const additions = {

@@ -19,8 +19,8 @@ export interface RuntimeCall {
   readonly words: readonly string[];
   readonly environ: readonly string[];
   readonly environAddress: number;
-  /** A file that starts this program. */
-  readonly program: HostPath;
+  /** A name of this program, which may be a link. */
+  readonly self: HostPath;
 }
 
 /** Far above any real config.json; a bound all the same. */
@@ -50,7 +50,7 @@ function prepareBundle(system: Syscalls, args: RuntimeArguments, call: RuntimeCa
     spec,
     id: args.id,
     environ: call.environ,
-    program: call.program,
+    self: call.self,
   });
 }
 
@@ -64,7 +64,7 @@ function prepareBundle(system: Syscalls, args: RuntimeArguments, call: RuntimeCa
 export function runtime(system: Syscalls, call: RuntimeCall): never {
   const args = parseRuntimeArguments(call.words);
   try {
-    const own = ["/proc/self/exe", call.program, ...(call.name.includes("/") ? [call.name] : [])];
+    const own = [call.self, ...(call.name.includes("/") ? [call.name] : [])];
     const runtimes = readRuntimes(linuxHost(system), call.environ);
     const found = findRuntime(system, runtimes, pathOf(call.environ), own);
     if (args.creates) prepareBundle(system, args, call);

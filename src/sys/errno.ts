@@ -23,8 +23,13 @@ export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
 export const ELOOP = 40;
 
+type ErrnoTexts = Readonly<Record<number, readonly [name: string, text: string]>>;
+
+let made: ErrnoTexts | undefined;
+
 /** Made when the first call fails, which most runs never see. */
-const texts = (): Readonly<Record<number, readonly [name: string, text: string]>> => ({
+function texts(): ErrnoTexts {
+  made ??= {
   1: ["EPERM", "Operation not permitted"],
   2: ["ENOENT", "No such file or directory"],
   3: ["ESRCH", "No such process"],
@@ -63,7 +68,9 @@ const texts = (): Readonly<Record<number, readonly [name: string, text: string]>
   110: ["ETIMEDOUT", "Connection timed out"],
   116: ["ESTALE", "Stale file handle"],
   122: ["EDQUOT", "Disk quota exceeded"],
-});
+  };
+  return made;
+}
 
 /** The symbolic name, or `errno 123` for one that is not in the table. */
 export const errnoName = (errno: number): string => texts()[errno]?.[0] ?? `errno ${errno}`;

@@ -34,7 +34,10 @@ export function readAll(system: Syscalls, fd: Fd, sizeHint: number, limit = DEFA
     if (count === 0) return buffer.subarray(0, filled);
     filled += count;
     if (filled > limit) {
-      throw new NvociError("file-invalid", `Cannot read ${fd}: it is larger than ${limit} bytes`);
+      throw new NvociError(
+        "file-invalid",
+        `Cannot read ${JSON.stringify(fd.origin)}: it is larger than ${limit} bytes`,
+      );
     }
     if (filled === buffer.length) {
       const larger = new Uint8Array(Math.min(buffer.length * 4, limit + 1));

@@ -13,7 +13,7 @@ import { EAGAIN, EEXIST, EINTR, EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOSYS, ENO
 import { Fd } from "./fd.ts";
 import { decodeStat, decodeStatx } from "./stat.ts";
 import { syscallNumbers } from "./syscall-numbers.ts";
-import type { Stat, Syscalls } from "./syscalls.ts";
+import type { Syscalls } from "./syscalls.ts";
 import { type ShownArgument, SystemError } from "./system-error.ts";
 
 const octal = (mode: number) => ({ flags: `0${mode.toString(8)}` });
@@ -80,10 +80,10 @@ export function linux(engine: Engine): Syscalls {
 
     // struct open_how: u64 flags, u64 mode, u64 resolve. The kernel rejects unknown bits instead of ignoring them.
     openat2(dirfd, path, how) {
-      scratch.fill(0, 0, 24);
-      view.setUint32(0, how.flags | O_CLOEXEC, true);
-      view.setUint32(8, how.mode ?? 0, true);
-      view.setUint32(16, how.resolve, true);
+      words.fill(0, 0, 6);
+      words[0] = how.flags | O_CLOEXEC;
+      words[2] = how.mode ?? 0;
+      words[4] = how.resolve;
       const result = syscall(nr.openat2, dirfd.number, path, scratch, 24);
       if (result < 0) {
         const shown = { flags: `{flags=0x${how.flags.toString(16)}, resolve=0x${how.resolve.toString(16)}}` };
@@ -239,9 +239,9 @@ export function linux(engine: Engine): Syscalls {
     // struct mount_attr: u64 attr_set, attr_clr, propagation, userns_fd. attr_clr stays 0: a flag that a parent
     // mount has locked is never asked to go.
     mount_setattr(dirfd, path, flags, attr) {
-      scratch.fill(0, 0, 32);
-      view.setUint32(0, attr.attrSet, true);
-      view.setUint32(16, attr.propagation ?? 0, true);
+      words.fill(0, 0, 8);
+      words[0] = attr.attrSet;
+      words[4] = attr.propagation ?? 0;
       const result = syscall(nr.mount_setattr, dirfd.number, path, flags, scratch, 32);
       if (result >= 0) return;
       throw new SystemError("mount_setattr", [dirfd, path, hex(attr.attrSet)], result);
@@ -275,6 +275,10 @@ export function linux(engine: Engine): Syscalls {
       view.setBigUint64(0, BigInt(limit), true);
       view.setBigUint64(8, BigInt(limit), true);
       checked("prlimit64", syscall(nr.prlimit64, 0, resource, scratch, null), [0, resource, limit]);
+    },
+    getrlimit(resource) {
+      checked("prlimit64", syscall(nr.prlimit64, 0, resource, null, scratch), [0, resource]);
+      return Number(view.getBigUint64(8, true));
     },
 
     memfd_create(name, flags) {

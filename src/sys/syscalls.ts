@@ -97,6 +97,8 @@ export interface Syscalls {
   /** prctl(2) with one argument. */
   prctl(option: number, argument: number): void;
   prlimit64(resource: number, limit: Limit): void;
+  /** @returns the hard limit, by prlimit64(2). */
+  getrlimit(resource: number): Limit;
 
   memfd_create(name: string, flags: number): Fd;
   /** fcntl(2) with an integer argument. */

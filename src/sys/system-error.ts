@@ -11,6 +11,18 @@ function show(argument: ShownArgument): string {
   return typeof argument === "number" ? `${argument}` : argument.flags;
 }
 
+/** What the calls that need no context do, in words. The others go by their own name. */
+const VERBS: Readonly<Record<string, string>> = {
+  openat: "open",
+  openat2: "open",
+  statx: "look at",
+  newfstatat: "look at",
+  readlinkat: "read the link",
+  getdents64: "list",
+  pread64: "read",
+  execve: "run",
+};
+
 /** A system call that failed: which call, with what, and why. */
 export class SystemError extends NvociError {
   readonly errno: number;
@@ -29,10 +41,11 @@ export class SystemError extends NvociError {
     const errno = -result;
     const text = errnoText(errno);
     const call = `${name}(${args.map(show).join(", ")}) = -1 ${errnoName(errno)}${text && ` (${text})`}`;
-    const path = args.find((argument) => typeof argument === "string" && argument !== "");
-    super("system-call", `Cannot ${name}${path === undefined ? "" : ` ${show(path)}`}: ${errnoName(errno)}`, [
-      call,
-    ]);
+    const path =
+      args.find((argument) => typeof argument === "string" && argument !== "") ??
+      args.find((argument) => argument instanceof Fd)?.origin;
+    const subject = path === undefined ? "" : ` ${show(path)}`;
+    super("system-call", `Cannot ${VERBS[name] ?? name}${subject}: ${errnoName(errno)}`, [call]);
     this.name = "SystemError";
     this.errno = errno;
     this.call = call;

@@ -17,7 +17,7 @@ export interface DeviceRequest {
   readonly access: string;
 }
 
-export const instruction = (code: number, dst = 0, src = 0, offset = 0, immediate = 0): Uint8Array => {
+const instruction = (code: number, dst = 0, src = 0, offset = 0, immediate = 0): Uint8Array => {
   const bytes = new Uint8Array(8);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, code);
@@ -28,7 +28,7 @@ export const instruction = (code: number, dst = 0, src = 0, offset = 0, immediat
 };
 
 /** Puts instructions one after the other. */
-export const assemble = (...instructions: readonly Uint8Array[]): Uint8Array =>
+const assemble = (...instructions: readonly Uint8Array[]): Uint8Array =>
   Uint8Array.from(instructions.flatMap((bytes) => [...bytes]));
 
 /** A program that answers the same to every request. */

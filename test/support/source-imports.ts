@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
 
-export const SOURCE = join(import.meta.dirname, "../../src");
+const SOURCE = join(import.meta.dirname, "../../src");
 
 /** One reference of a source file to another file or a package. */
 export interface Import {

@@ -3,8 +3,8 @@ import { discoverLibraries, type LibrarySearch } from "../../../src/discover/ser
 import { driverRoot } from "../../../src/discover/server/driver-root.ts";
 import { DRIVER_LIBRARIES, withImplied } from "../../../src/discover/server/library-table.ts";
 import { hostPath } from "../../../src/model/paths.ts";
-import { DEBIAN_FACTS } from "../../support/container-facts.ts";
 import { catchError } from "../../support/catch-error.ts";
+import { DEBIAN_FACTS } from "../../support/container-facts.ts";
 import { madeAbiTag, noteElf } from "../../support/note-elf.ts";
 import { LIBRARIES, type MadeServer, serverHost } from "../../support/server-host.ts";
 import { sharedObject } from "../../support/shared-object.ts";

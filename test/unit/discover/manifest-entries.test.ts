@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { FILE_OPTIONS } from "../../../src/model/container-edits.ts";
-import { hostPath } from "../../../src/model/paths.ts";
+import { type HostPath, hostPath } from "../../../src/model/paths.ts";
+import { EACCES } from "../../../src/sys/errno.ts";
+import { SystemError } from "../../../src/sys/system-error.ts";
 import { memoryHost } from "../../support/memory-host.ts";
 import { discoverLines } from "./discover-lines.ts";
 
@@ -55,7 +57,7 @@ describe("discoverManifestEntries() with lib entries", () => {
   it("mounts a directory that is listed as lib and says so", () => {
     const { mounts, told } = discoverLines(debian("dir /usr/src/x"), "lib, /usr/src/x");
     expect(mounts).toEqual(["directory /usr/src/x"]);
-    expect(told).toEqual(["m.csv:1 info entry-wrong-type"]);
+    expect(told).toEqual(["m.csv:1 info entry-is-directory"]);
   });
 
   it.each(["fifo /x", "socket /x", "char /x 1:3", "block /x 8:0"])(
@@ -181,6 +183,34 @@ describe("discoverManifestEntries() with sym entries", () => {
     const { links, mounts } = discoverLines(tree, "sym, /short/libx.so");
     expect(mounts).toEqual(["file /opt/real/sub/libx.so"]);
     expect(links).toEqual(["/short/libx.so -> /opt/real/sub/libx.so"]);
+  });
+
+  it("leaves out with a finding what cannot be looked up, and goes on", () => {
+    const host = memoryHost(debian("file /l/a\nfile /l/b\nfile /refused/c"));
+    const refuse = (path: string): void => {
+      if (path.startsWith("/refused")) throw new SystemError("statx", [path], -EACCES);
+    };
+    const lstat = (path: HostPath) => {
+      refuse(path);
+      return host.lstat(path);
+    };
+    const readDirectory = (path: HostPath) => {
+      refuse(path);
+      return host.readDirectory(path);
+    };
+    const csv = "lib, /l/a\nlib, /refused/c\nlib, /refused/*\nlib, /l/b";
+    const { mounts, told } = discoverLines({ ...host, lstat, readDirectory }, csv);
+    expect(mounts).toEqual(["file /l/a", "file /l/b"]);
+    expect(told).toEqual(["m.csv:2 warning entry-unreadable", "m.csv:3 warning entry-unreadable"]);
+  });
+
+  it("does not take a bug for an entry that cannot be looked up", () => {
+    const host = memoryHost(debian("file /l/a"));
+    const lstat = (path: HostPath) => {
+      if (path === "/l/a") throw new TypeError("bug");
+      return host.lstat(path);
+    };
+    expect(() => discoverLines({ ...host, lstat }, "lib, /l/a")).toThrow(TypeError);
   });
 
   it("does not make a link that leads nowhere", () => {

@@ -21,7 +21,12 @@ const mount = (path: string, from = path, kind: Mount["kind"] = "file"): Mount =
 });
 
 function linksFor(files: Readonly<Record<string, Uint8Array>>, edits: Partial<ContainerEdits>) {
-  const { links, findings } = sonameLinks(hostOf(files), { deviceNodes: [], mounts: [], links: [], ...edits });
+  const { links, findings } = sonameLinks(hostOf(files), {
+    deviceNodes: [],
+    mounts: [],
+    links: [],
+    ...edits,
+  });
   return {
     links: links.map(({ containerPath: path, target, source }) => `${path} -> ${target} (${source})`),
     findings: findings.map(({ code, args }) => [code, args]),
@@ -62,7 +67,10 @@ describe("sonameLinks()", () => {
 
   it("cannot be led out of the library's directory by its SONAME", () => {
     for (const soname of ["../../etc/passwd", "/etc/passwd", "", ".", ".."]) {
-      const { links } = linksFor({ "/l/liba.so.1.2": sharedObject(soname) }, { mounts: [mount("/l/liba.so.1.2")] });
+      const { links } = linksFor(
+        { "/l/liba.so.1.2": sharedObject(soname) },
+        { mounts: [mount("/l/liba.so.1.2")] },
+      );
       expect(links, soname).toEqual([]);
     }
   });
@@ -76,7 +84,9 @@ describe("sonameLinks()", () => {
 
   it("adds nothing inside of a mounted directory, which cannot be written to", () => {
     const mounts = [mount("/opt/cuda", "/opt/cuda", "directory"), mount("/opt/cuda/lib/liba.so.1.2")];
-    expect(linksFor({ "/opt/cuda/lib/liba.so.1.2": sharedObject("liba.so.1") }, { mounts }).links).toEqual([]);
+    expect(linksFor({ "/opt/cuda/lib/liba.so.1.2": sharedObject("liba.so.1") }, { mounts }).links).toEqual(
+      [],
+    );
   });
 
   it("says nothing for a container without libraries", () => {

@@ -220,6 +220,17 @@ describe("linux(): structures", () => {
     expect(words(engine.calls[0]?.args[2], 4)).toEqual([0, 2, 0, 2]);
   });
 
+  it("getrlimit() tells the hard limit and sets nothing", () => {
+    const answer = (...args: unknown[]) => {
+      const buffer = args[3] as Uint8Array;
+      new DataView(buffer.buffer, buffer.byteOffset).setBigUint64(8, 4096n, true);
+      return 0;
+    };
+    const engine = fakeEngine({ prlimit64: [answer as () => number] });
+    expect(linux(engine).getrlimit(7)).toBe(4096);
+    expect(engine.calls[0]?.args.slice(0, 3)).toEqual([0, 7, null]);
+  });
+
   it("makes arm64's calls by arm64's numbers and flags", () => {
     const engine = fakeEngine({ openat: [3] }, "arm64");
     const system = linux(engine);

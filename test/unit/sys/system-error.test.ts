@@ -15,7 +15,10 @@ describe("SystemError", () => {
   });
 
   it("says in its first line which call failed on which path, and why", () => {
-    expect(new SystemError("openat", [CWD, "/a b", 5], -2).message).toBe('Cannot openat "/a b": ENOENT');
+    expect(new SystemError("openat", [CWD, "/a b", 5], -2).message).toBe('Cannot open "/a b": ENOENT');
+    expect(new SystemError("read", [new Fd(0, "stdin"), 4096], -9).message).toBe(
+      'Cannot read "stdin": EBADF',
+    );
     expect(new SystemError("move_mount", [tree, "", parent, "x"], -1).message).toBe(
       'Cannot move_mount "x": EPERM',
     );

@@ -1,0 +1,110 @@
+/**
+ * `npm run package`: what a release is made of, in dist/packages/. Equal sources give equal bytes.
+ *
+ *   --arch x86_64|aarch64   only this architecture; may be repeated
+ *   --out <directory>       instead of dist/packages
+ *
+ * SOURCE_DATE_EPOCH is the time that the archives carry: else that of the last commit, else of package.json.
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { bundle, ENTRIES } from "./bundle.mjs";
+import { buildNative } from "./native.mjs";
+import { billOfMaterials } from "./package/bill-of-materials.mjs";
+import { binaryPackage } from "./package/binary-package.mjs";
+import { ARCHITECTURES } from "./package/contents.mjs";
+import { sourceRelease } from "./package/source-release.mjs";
+import { BuildError, run } from "./run.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const KINDS = ["deb", "ipk"];
+
+function options() {
+  const { values } = parseArgs({
+    options: { arch: { type: "string", multiple: true }, out: { type: "string" } },
+  });
+  const arches = values.arch ?? Object.keys(ARCHITECTURES);
+  const unknown = arches.find((arch) => !Object.hasOwn(ARCHITECTURES, arch));
+  if (unknown)
+    throw new BuildError(
+      `Cannot package for "${unknown}": known are ${Object.keys(ARCHITECTURES).join(", ")}`,
+    );
+  return { arches, out: resolve(values.out ?? join(root, "dist/packages")) };
+}
+
+function epochOf(sources) {
+  const given = process.env.SOURCE_DATE_EPOCH;
+  if (given !== undefined) {
+    if (/^\d{1,11}$/.test(given)) return Number(given);
+    throw new BuildError(`Cannot use SOURCE_DATE_EPOCH="${given}": it must be seconds since 1970`);
+  }
+  try {
+    return Number(run("git", ["-C", sources, "log", "-1", "--format=%ct"]));
+  } catch {
+    return Math.floor(statSync(join(sources, "package.json")).mtimeMs / 1000);
+  }
+}
+
+/** The native programs; a machine without the cross compiler leaves that architecture out. */
+function buildPrograms(arches, bundles, files, out) {
+  return arches.flatMap((arch) => {
+    const path = join(out, `nvoci-linux-${arch}`);
+    try {
+      buildNative({ arch, bundles, files, program: path });
+      return [{ arch, path }];
+    } catch (error) {
+      if (!(error instanceof BuildError) || !error.message.startsWith("Cannot compile for")) throw error;
+      console.error(`No packages for ${arch}. ${error.message}`);
+      return [];
+    }
+  });
+}
+
+async function packageAll() {
+  const { arches, out } = options();
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const release = { root, version, epoch: epochOf(root) };
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  const work = join(out, ".work");
+  const bundles = join(work, "bundle");
+  const files = await bundle(ENTRIES, bundles);
+  const programs = buildPrograms(arches, bundles, files, out);
+  if (programs.length === 0) throw new BuildError("Cannot package: no program could be built");
+
+  const made = [
+    await sourceRelease(release, bundles, files, join(work, "generated")),
+    billOfMaterials(
+      release,
+      bundles,
+      files,
+      programs.map(({ arch }) => arch),
+    ),
+  ];
+  for (const kind of KINDS) {
+    for (const program of programs) made.push(await binaryPackage(kind, "nvoci", release, program));
+    made.push(await binaryPackage(kind, "nvoci-compat", release));
+  }
+  rmSync(work, { recursive: true });
+  for (const { file, content } of made) writeFileSync(join(out, file), content);
+  const all = [...programs.map(({ path }) => basename(path)), ...made.map(({ file }) => file)].sort();
+  writeFileSync(join(out, "SHA256SUMS"), all.map((file) => `${sha256(join(out, file))}  ${file}\n`).join(""));
+  for (const file of [...all, "SHA256SUMS"]) tell(join(out, file));
+}
+
+const sha256 = (path) => createHash("sha256").update(readFileSync(path)).digest("hex");
+
+function tell(path) {
+  console.log(`${relative(root, path)}  ${Math.ceil(statSync(path).size / 1024)} KiB`);
+}
+
+try {
+  await packageAll();
+} catch (error) {
+  if (!(error instanceof BuildError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { compiler } from "../compiler.mjs";
+import { lock } from "../quickjs-source.mjs";
+
+/**
+ * Lists what the native programs are made of, as a CycloneDX document.
+ *
+ * @param release `{ root, version, epoch }`
+ * @param bundles the directory of the .cjs files
+ * @param files their names
+ * @param arches the architectures that were built
+ * @see https://cyclonedx.org/docs/1.5/json/
+ */
+export function billOfMaterials({ root, version, epoch }, bundles, files, arches) {
+  const components = [
+    {
+      type: "library",
+      name: "quickjs",
+      version: lock.version,
+      hashes: [{ alg: "SHA-256", content: lock.sha256 }],
+      licenses: [{ license: { id: lock.licence } }],
+    },
+    ...bundledPackages(bundles, files).map((name) => npmComponent(root, name)),
+    ...[...new Set(arches.map(glibcVersion))].map((found) => ({
+      type: "library",
+      name: "glibc",
+      version: found,
+      licenses: [{ license: { id: "LGPL-2.1-or-later" } }],
+    })),
+  ];
+  const document = {
+    bomFormat: "CycloneDX",
+    specVersion: "1.5",
+    version: 1,
+    metadata: {
+      timestamp: new Date(epoch * 1000).toISOString(),
+      component: {
+        type: "application",
+        name: "nvoci",
+        version,
+        licenses: [{ license: { id: "Apache-2.0" } }],
+      },
+    },
+    components,
+  };
+  return { file: `nvoci-${version}.cdx.json`, content: `${JSON.stringify(document, null, 2)}\n` };
+}
+
+/** The npm packages that esbuild put into the bundles: it names each file where it begins. */
+export function bundledPackages(bundles, files) {
+  const names = files.flatMap((file) => {
+    const text = readFileSync(join(bundles, file), "utf8");
+    return [...text.matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(([, name]) => name);
+  });
+  return [...new Set(names)].sort();
+}
+
+function npmComponent(root, name) {
+  const { version, license, integrity } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"))
+    .packages[`node_modules/${name}`];
+  const content = Buffer.from(integrity.replace(/^sha512-/, ""), "base64").toString("hex");
+  return {
+    type: "library",
+    name,
+    version,
+    purl: `pkg:npm/${name}@${version}`,
+    hashes: [{ alg: "SHA-512", content }],
+    licenses: [{ license: { id: license } }],
+  };
+}
+
+/** The C library that the architecture's programs are linked with. */
+function glibcVersion(arch) {
+  const macros = compiler(arch).compile(["-E", "-dM", "-x", "c", "-"], { input: "#include <features.h>\n" });
+  const number = (name) => new RegExp(`^#define ${name} (\\d+)$`, "m").exec(macros)?.[1];
+  return `${number("__GLIBC__")}.${number("__GLIBC_MINOR__")}`;
+}
