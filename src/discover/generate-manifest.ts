@@ -39,7 +39,8 @@ export function generateManifest(
     if (matches.length === 0) throw invalid(pattern, `nothing in ${quote(root)} matches`);
     for (const path of matches) {
       const type = TYPES[host.lstat(below(root, path))?.type ?? "fifo"];
-      if (type !== undefined && !excluded.some((exclusion) => isExcluded(path, exclusion))) types.set(path, type);
+      if (type !== undefined && !excluded.some((exclusion) => isExcluded(path, exclusion)))
+        types.set(path, type);
     }
   }
   const directories = [...types.keys()].filter((path) => types.get(path) === "dir");
@@ -76,7 +77,8 @@ function isExcluded(path: string, exclusion: string): boolean {
   const wanted = hostPath(exclusion).split("/");
   const given = path.split("/");
   return (
-    wanted.length === given.length && wanted.every((component, index) => matchGlob(component, given[index] ?? ""))
+    wanted.length === given.length &&
+    wanted.every((component, index) => matchGlob(component, given[index] ?? ""))
   );
 }
 

@@ -16,7 +16,8 @@ function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset + position, (end - position) >> 2);
     const fours = words.length & ~3;
     for (let index = 0; index < fours; index += 4) {
-      if ((words[index]! | words[index + 1]! | words[index + 2]! | words[index + 3]!) & SIGN_BITS) return false;
+      if ((words[index]! | words[index + 1]! | words[index + 2]! | words[index + 3]!) & SIGN_BITS)
+        return false;
     }
     position += fours * 4;
   }

@@ -44,7 +44,7 @@ export const addManifest = (yargs: Argv, choose: Choose): Argv =>
               demandOption: true,
               describe: "paths from the tree's root on, with wildcards",
             })
-            .option("root", { ...textOption("root", "the tree's root directory"), default: "/" })
+            .option("root", textOption("root", "the tree's root directory; else /"))
             .option("exclude", {
               type: "string",
               array: true,

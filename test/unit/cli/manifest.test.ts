@@ -80,3 +80,34 @@ describe("nvoci manifest list", () => {
     ]);
   });
 });
+
+describe("nvoci manifest generate", () => {
+  const tree = `
+    file /image/usr/lib/liba.so.1 = ""
+    file /image/usr/lib/liba.a = ""
+    symlink /link -> image
+  `;
+
+  it("prints the manifest of a tree, without what is excluded", () => {
+    const context = commandContext({ tree });
+    const words = ["manifest", "generate", "--root", "/image", "--exclude", "*.a", "/usr/lib/*"];
+    expect(runWords(words, context)).toBe(0);
+    expect(context.printed).toEqual(["lib, /usr/lib/liba.so.1"]);
+  });
+
+  it("takes a link to the tree for the tree, and more than one pattern", () => {
+    const context = commandContext({ tree });
+    runWords(["manifest", "generate", "--root", "/link", "/usr/lib/*.a", "/usr/lib/*.so*"], context);
+    expect(context.printed).toEqual(["lib, /usr/lib/liba.a", "lib, /usr/lib/liba.so.1"]);
+  });
+
+  it("takes / for the tree when it is not told", () => {
+    const context = commandContext({ tree });
+    runWords(["manifest", "generate", "/image/usr/lib/*.a"], context);
+    expect(context.printed).toEqual(["lib, /image/usr/lib/liba.a"]);
+  });
+
+  it("refuses to run without a pattern", () => {
+    expect(() => runWords(["manifest", "generate", "--root", "/image"], commandContext({ tree }))).toThrow();
+  });
+});

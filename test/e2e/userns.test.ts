@@ -1,0 +1,154 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { hookEntry } from "../support/builds.ts";
+import type { Bundle } from "../support/bundle.ts";
+import { runContainer } from "../support/container.ts";
+import { MISSING_BEFORE, withoutCalls } from "../support/enosys.ts";
+import {
+  DRIVER_LIBRARIES,
+  DRIVER_VERSION,
+  type FakeServer,
+  type FakeServerOptions,
+  openServer,
+  type ServerBundleOptions,
+  serverBundle,
+} from "../support/fake-server.ts";
+import { mountOptions } from "../support/mount-options.ts";
+import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+
+const NO_DRIVER = "No such device or address";
+const REFUSED = "Operation not permitted";
+const CUDA = `${DRIVER_LIBRARIES}/libcuda.so.${DRIVER_VERSION}`;
+const FIRMWARE = `/usr/lib/firmware/nvidia/${DRIVER_VERSION}/gsp_tu10x.bin`;
+const PROFILE = "/etc/nvidia/nvidia-application-profiles-rc.d/10-container.conf";
+
+/** Shell lines that mount a directory of the host on itself, with less rights than before. */
+const restrict = (directory: string, options: string): string[] => [
+  `mount --bind ${directory} ${directory}`,
+  `mount -o remount,bind,${options} ${directory}`,
+];
+
+/** Hosts of which the mounts that the driver lies in have flags that a user namespace locks. */
+const HOSTS: readonly (readonly [name: string, options: FakeServerOptions])[] = [
+  ["cgroup v1", {}],
+  ["cgroup v2", { cgroup: "v2" }],
+  [
+    "locked mount flags",
+    {
+      setup: [
+        ...restrict("/usr/lib/firmware", "ro,nosuid,nodev,noexec,noatime"),
+        ...restrict(DRIVER_LIBRARIES, "ro,nosuid,nodev,nodiratime"),
+        "mount -o remount,bind,nosuid,noexec,relatime /dev",
+      ],
+    },
+  ],
+];
+
+const KERNELS: readonly (readonly [name: string, missing: readonly string[]])[] = [
+  ["this kernel", []],
+  ...Object.entries(MISSING_BEFORE).map(([version, names]) => [`a kernel before ${version}`, names] as const),
+];
+
+describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namespace", (build) => {
+  describe.each(HOSTS)("on a host with %s", (_, options) => {
+    let server: FakeServer;
+    const bundles: Bundle[] = [];
+    const ask = (more: ServerBundleOptions = {}): Bundle => {
+      const bundle = serverBundle(build, { userNamespace: true, ...more });
+      bundles.push(bundle);
+      return bundle;
+    };
+    const run = (bundle: Bundle, ...command: string[]) => runContainer(bundle, command, server.place);
+    const lines = (bundle: Bundle, script: string): string[] => {
+      const { stdout, stderr } = run(bundle, "sh", "-c", `exec 2>&1; ${script}`);
+      return `${stdout}${stderr}`.trimEnd().split("\n");
+    };
+
+    beforeAll(async () => {
+      server = await openServer(options);
+    });
+    afterEach(() => {
+      for (const bundle of bundles.splice(0)) bundle.remove();
+    });
+    afterAll(() => server?.close());
+
+    describe.each(KERNELS)("and %s", (_, missing) => {
+      const hooks = {
+        prestart: [hookEntry(withoutCalls(missing, [build.path, "hook", "prestart"]))],
+      };
+
+      test("runs a program that is linked to libcuda.so.1, which its cache lists", () => {
+        expect(lines(ask({ hooks }), "use-cuda")).toEqual(["535"]);
+        expect(run(ask({ hooks }), "ldconfig", "-p").stdout).toContain("\tlibnvcuvid.so.1 (");
+      });
+
+      test("opens its GPU's node and no other", () => {
+        const said = lines(ask({ hooks, visible: "0" }), "cat /dev/nvidia1; cat /dev/nvidiactl; ls /dev");
+        expect(said.slice(0, 2)).toEqual([
+          expect.stringContaining(NO_DRIVER),
+          expect.stringContaining(NO_DRIVER),
+        ]);
+        expect(said).not.toContain("nvidia0");
+      });
+
+      test("sees its GPU and masked parameters below /proc", () => {
+        const script = "cat /proc/driver/nvidia/params; ls /proc/driver/nvidia/gpus";
+        const said = lines(ask({ hooks, visible: "0" }), script);
+        expect(said).toContain("ModifyDeviceFiles: 0");
+        expect(said).toContain("0000:17:00.0");
+        expect(said).not.toContain("0000:65:00.0");
+      });
+
+      test("can neither write to the host's files nor lift what keeps it from that", () => {
+        const bundle = ask({ hooks, capabilities: ["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE"] });
+        const mounts = mountOptions(run(bundle, "cat", "/proc/self/mountinfo").stdout);
+        for (const path of [CUDA, FIRMWARE, "/usr/bin/nvidia-smi"]) {
+          expect(mounts.get(path), path).toEqual(expect.arrayContaining(["ro", "nosuid", "nodev"]));
+        }
+        const said = lines(
+          bundle,
+          `echo x > ${CUDA}; mount -o remount,bind,rw ${CUDA} && echo lifted; cat ${FIRMWARE}`,
+        );
+        expect(said[0]).toContain("Read-only file system");
+        expect(said).not.toContain("lifted");
+        expect(said.at(-1)).toBe(DRIVER_VERSION);
+      });
+
+      test("owns the files that were made in it", () => {
+        const paths = [
+          "/etc/ld.so.cache",
+          `${DRIVER_LIBRARIES}/libcuda.so.1`,
+          `${DRIVER_LIBRARIES}/vdpau`,
+          "/usr/lib/firmware/nvidia",
+          "/proc/driver/nvidia/params",
+          PROFILE,
+        ];
+        const said = lines(ask({ hooks }), `stat -c %u:%g ${paths.join(" ")}`);
+        expect(said).toEqual(paths.map(() => "0:0"));
+      });
+    });
+
+    test("sees the host's owner of device nodes as nobody, and can open them all the same", () => {
+      expect(lines(ask(), "stat -c '%u %a' /dev/nvidiactl; cat /dev/nvidiactl")).toEqual([
+        "65534 666",
+        expect.stringContaining(NO_DRIVER),
+      ]);
+    });
+
+    test("opens no node of the host with a name of its own", () => {
+      const [made, opened] = lines(ask({ visible: "0" }), "mknod /dev/other c 195 0; cat /dev/other");
+      expect(made).toContain(REFUSED);
+      expect(opened).not.toContain(NO_DRIVER);
+    });
+
+    test("has it all below a read-only root that has the places", () => {
+      const bundle = ask();
+      expect(lines(bundle, "use-cuda")).toEqual(["535"]);
+      const root = bundle.config.root as Record<string, unknown>;
+      root.readonly = true;
+      expect(lines(bundle, "use-cuda; cat /dev/nvidiactl")).toEqual([
+        "535",
+        expect.stringContaining(NO_DRIVER),
+      ]);
+    });
+  });
+});
