@@ -11,6 +11,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 export const ENTRIES = {
   main: "src/main.ts",
   hook: "src/hook/hook.ts",
+  runtime: "src/runtime/runtime.ts",
   wrapper: "src/runtime/edit-bundle.ts",
   runtimes: "src/runtime/runtimes-of-config.ts",
   cli: "src/cli/cli.ts",

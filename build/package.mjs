@@ -17,6 +17,7 @@ import { billOfMaterials } from "./package/bill-of-materials.mjs";
 import { binaryPackage } from "./package/binary-package.mjs";
 import { ARCHITECTURES } from "./package/contents.mjs";
 import { sourceRelease } from "./package/source-release.mjs";
+import { yoctoLayer } from "./package/yocto-layer.mjs";
 import { BuildError, run } from "./run.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -75,8 +76,10 @@ async function packageAll() {
   const programs = buildPrograms(arches, bundles, files, out);
   if (programs.length === 0) throw new BuildError("Cannot package: no program could be built");
 
+  const source = await sourceRelease(release, bundles, files, join(work, "generated"));
   const made = [
-    await sourceRelease(release, bundles, files, join(work, "generated")),
+    source,
+    await yoctoLayer(release, source),
     billOfMaterials(
       release,
       bundles,

@@ -6,7 +6,6 @@ import { basename, hostPath } from "./model/paths.ts";
 import { quote } from "./model/quote.ts";
 import { HOOK_NAMES } from "./oci/hook-names.ts";
 import { HOOK_STAGES, isHookStage } from "./oci/hook-stages.ts";
-import { runtime } from "./runtime/runtime.ts";
 import type { Engine } from "./sys/engine.ts";
 import { linux, STDERR, STDOUT } from "./sys/linux.ts";
 import type { Syscalls } from "./sys/syscalls.ts";
@@ -56,6 +55,7 @@ function hook(system: Syscalls, words: readonly string[], environ: readonly stri
 function wrap(system: Syscalls, engine: Engine, words: readonly string[]): never {
   const { argv, environ, environAddress } = engine;
   const self = hostPath(engine.program ?? "/proc/self/exe");
+  const { runtime } = loadBundle<typeof import("./runtime/runtime.ts")>("runtime");
   return runtime(system, { name: argv[0] ?? "", words, environ, environAddress, self });
 }
 

@@ -7,7 +7,7 @@ import { pack } from "tar-stream";
  *
  * @param entries `{ path, content, mode }` for files, `{ path, link }` for symbolic links; paths are relative
  * @param epoch seconds since 1970
- * @param base what every path is put below: "./" as dpkg does it, or "name-version/"
+ * @param base what every path is put below: "./" as dpkg does it, "name-version/", or nothing
  * @returns the archive's bytes
  */
 export async function tarGz(entries, epoch, base) {
@@ -18,6 +18,7 @@ export async function tarGz(entries, epoch, base) {
   const common = { uid: 0, gid: 0, uname: "root", gname: "root", mtime: new Date(epoch * 1000) };
   for (const { path, content, mode, link } of withDirectories(entries)) {
     const name = `${base}${path}`;
+    if (name === "") continue;
     if (link !== undefined)
       archive.entry({ ...common, name, type: "symlink", linkname: link, mode: 0o777, size: 0 });
     else if (content === undefined) archive.entry({ ...common, name, type: "directory", mode: 0o755 });

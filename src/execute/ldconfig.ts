@@ -33,6 +33,8 @@ import type { Undo } from "./undo.ts";
 const CACHE = "ld.so.cache";
 /** In seconds. ldconfig takes milliseconds, and one that hangs must not hang us. */
 const TIMEOUT = 30;
+/** An image's author decides how many names a directory has. */
+const MAX_NAMES = 100_000;
 
 /** What an update of the cache needs from its surroundings. */
 export interface LdconfigContext {
@@ -109,7 +111,7 @@ function removeNewLinks(
   for (const folder of folders) {
     const directory = rootfs.view.open(folder, O_RDONLY | system.O_DIRECTORY);
     if (directory === undefined) continue;
-    for (const name of system.getdents64(directory)) {
+    for (const name of system.getdents64(directory, MAX_NAMES)) {
       const stat = system.statx(directory, name, AT_SYMLINK_NOFOLLOW);
       if (stat?.type === "symlink" && stat.changed >= since) system.unlinkat(directory, name, 0);
     }

@@ -75,8 +75,7 @@ function expandInclude(root: ImageFiles, path: string): string[] {
   const pattern = basename(path);
   if (!hasWildcard(pattern)) return [path];
   return root
-    .readDirectory(dirname(path))
-    .slice(0, MAX_NAMES)
+    .readDirectory(dirname(path), MAX_NAMES)
     .filter((name) => matchGlob(pattern, name))
     .sort()
     .slice(0, MAX_FILES)

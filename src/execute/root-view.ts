@@ -66,12 +66,12 @@ export class RootView {
     }
   }
 
-  /** Names in a directory; empty when there is none. */
-  readDirectory(path: string): string[] {
+  /** Names in a directory, `limit` of them at most; empty when there is none. */
+  readDirectory(path: string, limit: number): string[] {
     const fd = this.open(path, O_RDONLY | this.system.O_DIRECTORY);
     if (fd === undefined) return [];
     try {
-      return this.system.getdents64(fd);
+      return this.system.getdents64(fd, limit);
     } finally {
       this.system.close(fd);
     }

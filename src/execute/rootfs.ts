@@ -1,6 +1,6 @@
 import { basename, type ContainerPath, containerPath, dirname, isWithin, join } from "../model/paths.ts";
 import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, O_PATH, S_IFREG } from "../sys/constants.ts";
-import { ELOOP, ENOENT, ENOTDIR, ENOTEMPTY } from "../sys/errno.ts";
+import { ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
@@ -28,9 +28,9 @@ export class InTheWay extends Error {
   }
 }
 
-/** What is there can be no directory: a file, a device, or links in a circle. */
+/** What is there can be no directory: a file, a device, links in a circle, or a link to a name that cannot be. */
 const isBlocked = (error: unknown): boolean =>
-  error instanceof SystemError && (error.errno === ENOTDIR || error.errno === ELOOP);
+  error instanceof SystemError && [ENOTDIR, ELOOP, ENAMETOOLONG].includes(error.errno);
 
 /** Readable and searchable by all: a driver directory with less is of no use to a container's user. */
 const DIRECTORY_MODE = 0o755;
@@ -62,24 +62,39 @@ export class Rootfs {
     return { parent: this.makeDirectories(dirname(path)), name: basename(path) };
   }
 
-  /** Opens a directory, made with its parents where it is missing. The descriptor is ours to close. */
+  /** Opens a directory, made with its parents where it is missing. The descriptor stays the rootfs' own. */
   makeDirectories(path: ContainerPath, danglingLinks = 0): Fd {
-    const kept = this.directories.get(path);
-    if (kept !== undefined) return kept;
-    const fd = this.openOrMake(path, danglingLinks);
-    this.directories.set(path, fd);
+    // A loop, because an image's link can ask for two thousand directories.
+    const missing: ContainerPath[] = [];
+    let existing = path;
+    let fd = this.openDirectory(existing);
+    while (fd === undefined) {
+      missing.push(existing);
+      existing = dirname(existing);
+      fd = this.openDirectory(existing);
+    }
+    for (let next = missing.pop(); next !== undefined; next = missing.pop()) {
+      fd = this.makeDirectory(fd, next, danglingLinks);
+    }
     return fd;
   }
 
-  private openOrMake(path: ContainerPath, danglingLinks: number): Fd {
-    const flags = O_PATH | this.system.O_DIRECTORY;
+  /** @returns `undefined` when there is no such directory. */
+  private openDirectory(path: ContainerPath): Fd | undefined {
+    const kept = this.directories.get(path);
+    if (kept !== undefined) return kept;
     try {
-      return this.view.resolver.open(path, flags);
+      const fd = this.view.resolver.open(path, O_PATH | this.system.O_DIRECTORY);
+      this.directories.set(path, fd);
+      return fd;
     } catch (error) {
       if (isBlocked(error)) throw new InTheWay(path, "file");
       if (!(error instanceof SystemError) || error.errno !== ENOENT || path === "/") throw error;
+      return undefined;
     }
-    const parent = this.makeDirectories(dirname(path), danglingLinks);
+  }
+
+  private makeDirectory(parent: Fd, path: ContainerPath, danglingLinks: number): Fd {
     const name = basename(path);
     if (this.system.mkdirat(parent, name, DIRECTORY_MODE)) {
       this.undo.add(() => this.system.unlinkat(parent, name, AT_REMOVEDIR));
@@ -89,13 +104,10 @@ export class Rootfs {
       if (target === undefined || danglingLinks >= MAX_DANGLING_LINKS) throw new InTheWay(path, "file");
       this.makeDirectories(containerPath(join(this.pathOf(parent), target)), danglingLinks + 1);
     }
-    try {
-      return this.view.resolver.open(path, flags);
-    } catch (error) {
-      // Links within a link's text can lead elsewhere than the text says.
-      if (error instanceof SystemError && error.errno === ENOENT) throw new InTheWay(path, "file");
-      throw error;
-    }
+    const made = this.openDirectory(path);
+    // Links within a link's text can lead elsewhere than the text says.
+    if (made === undefined) throw new InTheWay(path, "file");
+    return made;
   }
 
   /** Where a directory is, as the container will see it. Only ever used to look up again, inside the root. */

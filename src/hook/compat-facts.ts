@@ -20,6 +20,8 @@ const LIBCUDA = /^libcuda\.so\.[^.]+\../;
 
 /** Headers and notes of a real library take a tenth. An image's author decides how much there is to read. */
 const MOST_BYTES = 128 * 1024;
+/** Real directories have a dozen. */
+const MOST_NAMES = 4096;
 
 /**
  * Finds the libcuda that an image brings along for hosts with an older driver, and what it says of itself. Only
@@ -39,7 +41,7 @@ export function readCompat(system: Syscalls, view: RootView, directory: Containe
     if (folder === undefined) return undefined;
     keep(folder);
     const files: { readonly fileName: string; readonly fd: Fd }[] = [];
-    for (const fileName of system.getdents64(folder)) {
+    for (const fileName of system.getdents64(folder, MOST_NAMES)) {
       if (!LIBCUDA.test(fileName)) continue;
       // The file itself, never what a link leads to; nothing happens to a FIFO or a device that is opened so.
       const fd = keep(system.openat(folder, fileName, O_PATH | system.O_NOFOLLOW));

@@ -41,7 +41,7 @@ export function linux(engine: Engine): Syscalls {
   const { syscall } = engine;
 
   // One buffer for all small answers: calls are synchronous and each copies its answer out before it returns.
-  const scratch = new Uint8Array(DIRECTORY_BYTES);
+  const scratch = new Uint8Array(LINK_BYTES);
   const view = new DataView(scratch.buffer);
   const words = new Uint32Array(scratch.buffer);
   let hasStatx = true;
@@ -157,16 +157,18 @@ export function linux(engine: Engine): Syscalls {
     },
 
     // struct linux_dirent64: u64 ino, s64 off, u16 reclen, u8 type, char name[].
-    getdents64(fd) {
+    getdents64(fd, limit = Number.POSITIVE_INFINITY) {
       const names: string[] = [];
+      const records = new Uint8Array(DIRECTORY_BYTES);
       for (;;) {
-        const filled = checked("getdents64", syscall(nr.getdents64, fd.number, scratch, DIRECTORY_BYTES), [
+        if (names.length >= limit) return names.slice(0, limit);
+        const filled = checked("getdents64", syscall(nr.getdents64, fd.number, records, DIRECTORY_BYTES), [
           fd,
         ]);
         if (filled === 0) return names;
         for (let at = 0; at < filled; ) {
-          const length = view.getUint16(at + 16, true);
-          const name = engine.decode(scratch, at + 19, scratch.indexOf(0, at + 19));
+          const length = records[at + 16]! | (records[at + 17]! << 8);
+          const name = engine.decode(records, at + 19, records.indexOf(0, at + 19));
           if (name !== "." && name !== ".." && !name.includes("\ufffd")) names.push(name);
           at += length;
         }

@@ -4,7 +4,7 @@
  */
 
 /** @see arch/x86/entry/syscalls/syscall_64.tbl in the Linux source */
-const X64 = {
+const x64 = () => ({
   bpf: 321,
   capset: 126,
   chdir: 80,
@@ -64,16 +64,16 @@ const X64 = {
   unshare: 272,
   wait4: 61,
   write: 1,
-};
+});
 
 /** The system calls that nvoci makes. */
-export type SyscallName = keyof typeof X64;
+export type SyscallName = keyof ReturnType<typeof x64>;
 
 /** Numbers by name for one machine. */
 export type SyscallNumbers = Readonly<Record<SyscallName, number>>;
 
 /** @see include/uapi/asm-generic/unistd.h in the Linux source */
-const ARM64: SyscallNumbers = {
+const arm64 = (): SyscallNumbers => ({
   bpf: 280,
   capset: 91,
   chdir: 49,
@@ -133,7 +133,7 @@ const ARM64: SyscallNumbers = {
   unshare: 97,
   wait4: 260,
   write: 64,
-};
+});
 
-/** The table for a machine. */
-export const syscallNumbers = (arch: "x64" | "arm64"): SyscallNumbers => (arch === "x64" ? X64 : ARM64);
+/** The table for a machine; the other one is not even made. */
+export const syscallNumbers = (arch: "x64" | "arm64"): SyscallNumbers => (arch === "x64" ? x64() : arm64());

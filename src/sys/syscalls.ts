@@ -61,8 +61,11 @@ export interface Syscalls {
   fstatfs(fd: Fd): { readonly type: number; readonly flags: number };
   /** @returns `undefined` when nothing is there or it is no symbolic link. An empty path reads the link that `dirfd` is. */
   readlinkat(dirfd: Fd, path: string): string | undefined;
-  /** @returns the names in a directory opened for reading, without `.` and `..` and names that are not UTF-8. */
-  getdents64(fd: Fd): string[];
+  /**
+   * @param limit how many names at most; for directories that somebody else fills. Default: all.
+   * @returns the names in a directory opened for reading, without `.` and `..` and names that are not UTF-8.
+   */
+  getdents64(fd: Fd, limit?: number): string[];
 
   /** @returns whether it was made; `false` means that the name exists. */
   mkdirat(dirfd: Fd, path: string, mode: number): boolean;

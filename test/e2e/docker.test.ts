@@ -101,25 +101,27 @@ describeBuilds(
         });
       });
 
-      test.each([[[]], [["--user=1000"]], [["--cap-drop=ALL"]], [["--read-only"]]])(
-        "gives an image that asks the devices, with options %j",
-        (options) => {
-          for (const node of jetson.devices) {
-            expect(engine.run("image", ["cat", node], [ASK, ...options]).stderr, node).toContain(NO_DRIVER);
-          }
-        },
-      );
+      test.each([
+        [[]],
+        [["--user=1000"]],
+        [["--cap-drop=ALL"]],
+        [["--read-only"]],
+      ])("gives an image that asks the devices, with options %j", (options) => {
+        for (const node of jetson.devices) {
+          expect(engine.run("image", ["cat", node], [ASK, ...options]).stderr, node).toContain(NO_DRIVER);
+        }
+      });
 
-      test.each([["--gpus=all"], ["--gpus=device=0"]])(
-        "runs with %s, with the default runtime and with runc",
-        (gpus) => {
-          for (const runtime of ["nvidia", "runc"]) {
-            const options = [gpus, `--runtime=${runtime}`];
-            expect(engine.run("image", describeCommand(jetson), options)).toEqual(describeHost(jetson));
-            expect(engine.run("image", OPEN, options).stderr).toContain(NO_DRIVER);
-          }
-        },
-      );
+      test.each([
+        ["--gpus=all"],
+        ["--gpus=device=0"],
+      ])("runs with %s, with the default runtime and with runc", (gpus) => {
+        for (const runtime of ["nvidia", "runc"]) {
+          const options = [gpus, `--runtime=${runtime}`];
+          expect(engine.run("image", describeCommand(jetson), options)).toEqual(describeHost(jetson));
+          expect(engine.run("image", OPEN, options).stderr).toContain(NO_DRIVER);
+        }
+      });
 
       test("keeps files and devices over exec, restart, stop and start, and ends as it is told to", () => {
         const name = start(ASK);

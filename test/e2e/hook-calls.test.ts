@@ -55,19 +55,19 @@ describeBuilds(CONTAINER, "the hook", (build) => {
     expect(said?.lines).toEqual([expect.stringMatching(/^nvoci: Cannot .*createContainer.*createRuntime/)]);
   });
 
-  test.each(["nvidia-container-runtime-hook", "nvidia-container-toolkit"])(
-    "answers to the name %s",
-    (name) => {
-      const called = join(trials.path("bin").replace(/[^/]*$/, ""), name);
-      symlinkSync(build.path, called);
-      const file = trials.file("config.toml", '[nvoci]\ncsv-mounts = "all"\n');
-      for (const words of [["-config", file], [`--config=${file}`], ["-debug=false", "-config", file]]) {
-        const { files, hook: said } = trials.start([called, ...words, "prestart"], jetson);
-        expect(said).toEqual({ status: 0, lines: [] });
-        expect(files).toEqual([DRIVER, CUDA]);
-      }
-    },
-  );
+  test.each([
+    "nvidia-container-runtime-hook",
+    "nvidia-container-toolkit",
+  ])("answers to the name %s", (name) => {
+    const called = join(trials.path("bin").replace(/[^/]*$/, ""), name);
+    symlinkSync(build.path, called);
+    const file = trials.file("config.toml", '[nvoci]\ncsv-mounts = "all"\n');
+    for (const words of [["-config", file], [`--config=${file}`], ["-debug=false", "-config", file]]) {
+      const { files, hook: said } = trials.start([called, ...words, "prestart"], jetson);
+      expect(said).toEqual({ status: 0, lines: [] });
+      expect(files).toEqual([DRIVER, CUDA]);
+    }
+  });
 
   test("stops a container whose hook has an option that it does not know, with status 2", () => {
     const { result, files, hook: said } = trials.start(hook("-nonsense", "prestart"), jetson);

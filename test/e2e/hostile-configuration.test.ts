@@ -115,36 +115,31 @@ describeBuilds(CONTAINER, "an image's configuration", (build) => {
     }
   });
 
-  test.each(DEMANDS.map((env) => [env.join(" ").slice(0, 60), env] as const))(
-    "cannot get more than the host's manifest gives by asking for %j",
-    (_, env) => {
-      const bundle = askingBundle(build, { edit: (config) => setEnvironment(config, env) });
-      writeFileSync(join(bundle.rootfs, "evil.toml"), '[nvidia-container-cli]\nroot = "/"\n');
-      const files = snapshotTree(canary.path);
-      const mounts = snapshotMounts(jetson.place.pid);
-      try {
-        const started = Date.now();
-        const { status, stdout, stderr } = runContainer(
-          bundle,
-          ["cat", "/proc/self/mountinfo"],
-          jetson.place,
-        );
-        expect(Date.now() - started).toBeLessThan(SOON);
-        if (status !== 0) expect(stderr).toContain("nvoci: Cannot ");
-        for (const text of ["nvoci: bug", "\u001b", "\u202e"]) expect(stderr).not.toContain(text);
-        expect(stderr.length).toBeLessThan(2_000);
-        const given = stdout.split("\n").map((line) => line.split(" ")[4] ?? "");
-        const listed = [...jetson.files, ...jetson.devices, "/usr/lib/firmware/tegra23x"];
-        const foreign = given.filter((path) => path !== "" && !isOfRuntime(path) && !listed.includes(path));
-        expect(foreign).toEqual([]);
-        expect(snapshotTree(canary.path)).toEqual(files);
-        expect(snapshotMounts(jetson.place.pid)).toEqual(mounts);
-        expect(jetson.host.changes()).toEqual([]);
-      } finally {
-        bundle.remove();
-      }
-    },
-  );
+  test.each(
+    DEMANDS.map((env) => [env.join(" ").slice(0, 60), env] as const),
+  )("cannot get more than the host's manifest gives by asking for %j", (_, env) => {
+    const bundle = askingBundle(build, { edit: (config) => setEnvironment(config, env) });
+    writeFileSync(join(bundle.rootfs, "evil.toml"), '[nvidia-container-cli]\nroot = "/"\n');
+    const files = snapshotTree(canary.path);
+    const mounts = snapshotMounts(jetson.place.pid);
+    try {
+      const started = Date.now();
+      const { status, stdout, stderr } = runContainer(bundle, ["cat", "/proc/self/mountinfo"], jetson.place);
+      expect(Date.now() - started).toBeLessThan(SOON);
+      if (status !== 0) expect(stderr).toContain("nvoci: Cannot ");
+      for (const text of ["nvoci: bug", "\u001b", "\u202e"]) expect(stderr).not.toContain(text);
+      expect(stderr.length).toBeLessThan(2_000);
+      const given = stdout.split("\n").map((line) => line.split(" ")[4] ?? "");
+      const listed = [...jetson.files, ...jetson.devices, "/usr/lib/firmware/tegra23x"];
+      const foreign = given.filter((path) => path !== "" && !isOfRuntime(path) && !listed.includes(path));
+      expect(foreign).toEqual([]);
+      expect(snapshotTree(canary.path)).toEqual(files);
+      expect(snapshotMounts(jetson.place.pid)).toEqual(mounts);
+      expect(jetson.host.changes()).toEqual([]);
+    } finally {
+      bundle.remove();
+    }
+  });
 });
 
 const isOfRuntime = (path: string): boolean =>

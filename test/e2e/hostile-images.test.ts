@@ -64,22 +64,25 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     }
   });
 
-  test.each(["fifo", "device", "socket", "empty directory", "link to a device"])(
-    "cannot keep a library out by a %s in its place",
-    (kind) => {
-      const bundle = askingBundle(build, { rootfs: "busybox" });
-      try {
-        const path = join(bundle.rootfs, NVIDIA);
-        mkdirSync(path, { recursive: true });
-        putThing(join(path, "libcuda.so.1.1"), kind);
-        putThing(join(path, "libcuda.so.1"), kind);
-        putThing(join(bundle.rootfs, "etc/nvpmodel.conf"), kind);
-        expect(runContainer(bundle, describeCommand(jetson), jetson.place)).toEqual(describeHost(jetson));
-      } finally {
-        bundle.remove();
-      }
-    },
-  );
+  test.each([
+    "fifo",
+    "device",
+    "socket",
+    "empty directory",
+    "link to a device",
+  ])("cannot keep a library out by a %s in its place", (kind) => {
+    const bundle = askingBundle(build, { rootfs: "busybox" });
+    try {
+      const path = join(bundle.rootfs, NVIDIA);
+      mkdirSync(path, { recursive: true });
+      putThing(join(path, "libcuda.so.1.1"), kind);
+      putThing(join(path, "libcuda.so.1"), kind);
+      putThing(join(bundle.rootfs, "etc/nvpmodel.conf"), kind);
+      expect(runContainer(bundle, describeCommand(jetson), jetson.place)).toEqual(describeHost(jetson));
+    } finally {
+      bundle.remove();
+    }
+  });
 
   test("keeps its own directories with content, and gets the rest", () => {
     const bundle = askingBundle(build, { rootfs: "busybox" });

@@ -38,18 +38,18 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
   const logging: OtherLdconfig["config"] = `debug = "${LOG}"\n`;
   const log = (jetson: Jetson): string => jetson.place.run(["cat", LOG]).stdout;
 
-  test.each(["script", "dynamic"] as const)(
-    "is made by the image's ldconfig where the host's is a %s",
-    async (kind) => {
-      const jetson = await open({ program: PROGRAMS[kind](), config: logging });
-      const bundle = ask();
-      const { stdout } = runContainer(bundle, ["ldconfig", "-p"], jetson.place);
-      expect(stdout).toContain(`libcuda.so.1 (libc6,x86-64) => ${NVIDIA}/libcuda.so.1`);
-      expect(existsSync(join(bundle.rootfs, "ran"))).toBe(false);
-      expect(log(jetson)).toContain("is not a static program");
-      expect(log(jetson)).toContain("the image's own");
-    },
-  );
+  test.each([
+    "script",
+    "dynamic",
+  ] as const)("is made by the image's ldconfig where the host's is a %s", async (kind) => {
+    const jetson = await open({ program: PROGRAMS[kind](), config: logging });
+    const bundle = ask();
+    const { stdout } = runContainer(bundle, ["ldconfig", "-p"], jetson.place);
+    expect(stdout).toContain(`libcuda.so.1 (libc6,x86-64) => ${NVIDIA}/libcuda.so.1`);
+    expect(existsSync(join(bundle.rootfs, "ran"))).toBe(false);
+    expect(log(jetson)).toContain("is not a static program");
+    expect(log(jetson)).toContain("the image's own");
+  });
 
   test("has SONAME links in its place where neither host nor image has an ldconfig", async () => {
     const library: OtherLdconfig["more"] = [

@@ -44,13 +44,13 @@ describeBuilds([...CONTAINER, "cgroup v2", "podman"], "podman", (build) => {
     const inventory = (options: PodmanOptions) => run(listed(), options);
     const host = () => jetson.place.run(listed());
 
-    test.each(["prestart", "create-runtime"])(
-      "with the hook file for %s gives files and devices",
-      (stage) => {
-        expect(inventory({ hooks: at(stage) })).toEqual(host());
-        expect(run(OPEN, { hooks: at(stage) }).stderr).toContain(NO_DRIVER);
-      },
-    );
+    test.each([
+      "prestart",
+      "create-runtime",
+    ])("with the hook file for %s gives files and devices", (stage) => {
+      expect(inventory({ hooks: at(stage) })).toEqual(host());
+      expect(run(OPEN, { hooks: at(stage) }).stderr).toContain(NO_DRIVER);
+    });
 
     test("with the wrapper as its runtime gives files and devices", () => {
       const runtime = at("bin/nvidia-container-runtime");

@@ -167,15 +167,17 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       }
     });
 
-    test.each(["7", "GPU-dead", "0000:99:00.0", "0,nonsense"])(
-      "does not start for the unknown GPU %s",
-      (visible) => {
-        const { status, stdout, stderr } = run(ask({ visible }), "echo", "started");
-        expect(status).not.toBe(0);
-        expect(stdout).toBe("");
-        expect(stderr).toContain(`nvoci: Cannot find GPU \\"${visible.split(",").pop()}\\"`);
-      },
-    );
+    test.each([
+      "7",
+      "GPU-dead",
+      "0000:99:00.0",
+      "0,nonsense",
+    ])("does not start for the unknown GPU %s", (visible) => {
+      const { status, stdout, stderr } = run(ask({ visible }), "echo", "started");
+      expect(status).not.toBe(0);
+      expect(stdout).toBe("");
+      expect(stderr).toContain(`nvoci: Cannot find GPU \\"${visible.split(",").pop()}\\"`);
+    });
 
     test("gets devices and libraries by its capabilities alone", () => {
       const bundle = ask({ driverCapabilities: "utility" });

@@ -43,25 +43,27 @@ describeBuilds([...CONTAINER, "gcc"], "shared propagation", (build) => {
     };
     const options = (more: BundleOptions): BundleOptions => ({ hooks: { prestart: [hook] }, ...more });
 
-    test.each(["shared", "rshared", "slave", "rprivate"])(
-      "cannot leak a mount to a host whose file system is shared, with a root that is %s",
-      (propagation) => {
-        const bundle = remember(askingBundle(build, options({ edit: shared(propagation) })));
-        inPlace("mount", "--bind", bundle.directory, bundle.directory);
-        inPlace("mount", "--make-shared", bundle.directory);
-        inPlace("mount", "--make-rshared", "/");
-        const before = snapshotMounts(jetson.place.pid);
-        const outside = snapshotMounts();
-        const container = createContainer(bundle, describeCommand(jetson), jetson.place);
-        const during = snapshotMounts(jetson.place.pid);
-        container.start();
-        container.delete();
-        expect(during).toEqual(before);
-        expect(snapshotMounts(jetson.place.pid)).toEqual(before);
-        expect(snapshotMounts()).toEqual(outside);
-        expect(runContainer(bundle, describeCommand(jetson), jetson.place)).toEqual(describeHost(jetson));
-      },
-    );
+    test.each([
+      "shared",
+      "rshared",
+      "slave",
+      "rprivate",
+    ])("cannot leak a mount to a host whose file system is shared, with a root that is %s", (propagation) => {
+      const bundle = remember(askingBundle(build, options({ edit: shared(propagation) })));
+      inPlace("mount", "--bind", bundle.directory, bundle.directory);
+      inPlace("mount", "--make-shared", bundle.directory);
+      inPlace("mount", "--make-rshared", "/");
+      const before = snapshotMounts(jetson.place.pid);
+      const outside = snapshotMounts();
+      const container = createContainer(bundle, describeCommand(jetson), jetson.place);
+      const during = snapshotMounts(jetson.place.pid);
+      container.start();
+      container.delete();
+      expect(during).toEqual(before);
+      expect(snapshotMounts(jetson.place.pid)).toEqual(before);
+      expect(snapshotMounts()).toEqual(outside);
+      expect(runContainer(bundle, describeCommand(jetson), jetson.place)).toEqual(describeHost(jetson));
+    });
 
     test("cannot leak a mount through a volume that the container shares with the host", () => {
       const volume = temporaryDirectory("volume");

@@ -160,15 +160,16 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
   });
 
   describe("with a bundle whose container does not ask", () => {
-    test.each([[[]], [["NVIDIA_VISIBLE_DEVICES=void"]], [["NVIDIA_VISIBLE_DEVICES="]]])(
-      "leaves %j alone",
-      (env) => {
-        const file = join(bundle("quiet", specAsking(env)), "config.json");
-        const before = statSync(file, { bigint: true });
-        expect(call(["create", "--bundle", at("quiet"), "c"])).toEqual({ status: 7, stdout: "", stderr: "" });
-        expect(statSync(file, { bigint: true })).toMatchObject({ ino: before.ino, ctimeNs: before.ctimeNs });
-      },
-    );
+    test.each([
+      [[]],
+      [["NVIDIA_VISIBLE_DEVICES=void"]],
+      [["NVIDIA_VISIBLE_DEVICES="]],
+    ])("leaves %j alone", (env) => {
+      const file = join(bundle("quiet", specAsking(env)), "config.json");
+      const before = statSync(file, { bigint: true });
+      expect(call(["create", "--bundle", at("quiet"), "c"])).toEqual({ status: 7, stdout: "", stderr: "" });
+      expect(statSync(file, { bigint: true })).toMatchObject({ ino: before.ino, ctimeNs: before.ctimeNs });
+    });
 
     test("leaves what is wrong with the bundle to the runtime's words", () => {
       expect(call(["create", "--bundle", at("no-bundle"), "c"])).toEqual({
@@ -250,32 +251,29 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
         "hooks.prestart",
       ],
       ["a request for a GPU that is not there", specAsking(["NVIDIA_VISIBLE_DEVICES=GPU-none"]), "GPU-none"],
-    ])(
-      "does not start the runtime on %s, says so where engines look, and leaves the file",
-      (_, content, reason) => {
-        mkdirSync(at("faulty"), { recursive: true });
-        const file = at("faulty/config.json");
-        writeFileSync(file, content);
-        const log = at("log.json");
-        writeFileSync(log, '{"level":"info"}\n');
-        const words = ["--log", log, "--log-format", "json", "create", "-b", at("faulty"), "c"];
-        const { status, stderr } = callThere(words);
-        expect(status).toBe(1);
-        expect(stderr).toMatch(/^nvoci: Cannot /);
-        expect(stderr).toContain(reason);
-        const lines = readFileSync(log, "utf8")
-          .trimEnd()
-          .split("\n")
-          .map((line) => JSON.parse(line));
-        expect(lines).toEqual([
-          { level: "info" },
-          { level: "error", time: expect.any(String), msg: expect.any(String) },
-        ]);
-        expect(lines[1].msg).toContain(reason);
-        expect(recorder.take()).toBeUndefined();
-        expect(readFileSync(file)).toEqual(Buffer.from(content));
-      },
-    );
+    ])("does not start the runtime on %s, says so where engines look, and leaves the file", (_, content, reason) => {
+      mkdirSync(at("faulty"), { recursive: true });
+      const file = at("faulty/config.json");
+      writeFileSync(file, content);
+      const log = at("log.json");
+      writeFileSync(log, '{"level":"info"}\n');
+      const words = ["--log", log, "--log-format", "json", "create", "-b", at("faulty"), "c"];
+      const { status, stderr } = callThere(words);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/^nvoci: Cannot /);
+      expect(stderr).toContain(reason);
+      const lines = readFileSync(log, "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      expect(lines).toEqual([
+        { level: "info" },
+        { level: "error", time: expect.any(String), msg: expect.any(String) },
+      ]);
+      expect(lines[1].msg).toContain(reason);
+      expect(recorder.take()).toBeUndefined();
+      expect(readFileSync(file)).toEqual(Buffer.from(content));
+    });
 
     test("logs in the form of a text where no other is asked for", () => {
       bundle("faulty", "{");

@@ -160,18 +160,18 @@ describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made throu
       expect(hooks).toMatchObject({ poststop: [foreign] });
     });
 
-    test.each(["nvidia-container-runtime-hook", "nvidia-container-toolkit"])(
-      "has no second hook where an engine has put %s",
-      (name) => {
-        const path = join(made.path, name);
-        jetson.place.run(["ln", "-sf", build.path, path]);
-        const asking = ask({
-          hooks: { prestart: [{ path, args: [name, "prestart"], env: ["PATH=/usr/bin"] }] },
-        });
-        expect(run(asking, describeCommand(jetson))).toEqual(describeHost(jetson));
-        expect(config(asking).hooks?.prestart).toHaveLength(1);
-      },
-    );
+    test.each([
+      "nvidia-container-runtime-hook",
+      "nvidia-container-toolkit",
+    ])("has no second hook where an engine has put %s", (name) => {
+      const path = join(made.path, name);
+      jetson.place.run(["ln", "-sf", build.path, path]);
+      const asking = ask({
+        hooks: { prestart: [{ path, args: [name, "prestart"], env: ["PATH=/usr/bin"] }] },
+      });
+      expect(run(asking, describeCommand(jetson))).toEqual(describeHost(jetson));
+      expect(config(asking).hooks?.prestart).toHaveLength(1);
+    });
 
     test("does not get again what config.json gives already", () => {
       const [path = ""] = jetson.devices;

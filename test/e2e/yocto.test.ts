@@ -87,16 +87,16 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
     expect(bare.stderr).toContain("libnvmade.so.1");
   });
 
-  test.each(["busybox", "alpine"] as const)(
-    "leaves its libraries in /usr/lib of a %s image",
-    async (rootfs) => {
-      const jetson = await open();
-      const script = "cd /usr/lib; readlink -f libabsolute.so; ls gstreamer-1.0; ls";
-      const { stdout } = sh(jetson, script, { rootfs });
-      expect(stdout).toContain("/usr/lib/libnvmade.so.1.2\nlibgstnvmade.so\n");
-      expect(stdout).not.toContain(TRIPLET);
-    },
-  );
+  test.each([
+    "busybox",
+    "alpine",
+  ] as const)("leaves its libraries in /usr/lib of a %s image", async (rootfs) => {
+    const jetson = await open();
+    const script = "cd /usr/lib; readlink -f libabsolute.so; ls gstreamer-1.0; ls";
+    const { stdout } = sh(jetson, script, { rootfs });
+    expect(stdout).toContain("/usr/lib/libnvmade.so.1.2\nlibgstnvmade.so\n");
+    expect(stdout).not.toContain(TRIPLET);
+  });
 
   test("starts a musl image whose own ldconfig is a script that knows no options", async () => {
     const jetson = await open();
@@ -128,19 +128,19 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
     });
   });
 
-  test.each(["debian", "alpine"] as const)(
-    "gives a %s container with a read-only root the same",
-    async (rootfs) => {
-      const jetson = await open();
-      const directory = rootfs === "debian" ? MULTIARCH : "/usr/lib";
-      const script = `cat ${directory}/libnvmade.so.1 /usr/share/made-up/data | sha256sum; : > /usr/lib/x`;
-      const writable = sh(jetson, script, { rootfs });
-      const readonly = sh(jetson, script, { rootfs, readonlyRoot: true });
-      expect(readonly.stdout).toBe(writable.stdout);
-      expect(readonly.stderr).toContain("Read-only file system");
-      expect(writable.stderr).toBe("");
-    },
-  );
+  test.each([
+    "debian",
+    "alpine",
+  ] as const)("gives a %s container with a read-only root the same", async (rootfs) => {
+    const jetson = await open();
+    const directory = rootfs === "debian" ? MULTIARCH : "/usr/lib";
+    const script = `cat ${directory}/libnvmade.so.1 /usr/share/made-up/data | sha256sum; : > /usr/lib/x`;
+    const writable = sh(jetson, script, { rootfs });
+    const readonly = sh(jetson, script, { rootfs, readonlyRoot: true });
+    expect(readonly.stdout).toBe(writable.stdout);
+    expect(readonly.stderr).toContain("Read-only file system");
+    expect(writable.stderr).toBe("");
+  });
 
   test("reaches /usr/lib through a multiarch directory that is a link to it", async () => {
     const jetson = await open();

@@ -128,17 +128,14 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     ["out of the root", "lib", "../../../outside-made", "/root/outside-made/x"],
     ["with dots", "opt/lib", "./../var/./lib", "/root/var/lib/x"],
     ["to itself with more", "opt/lib", "lib64", "/root/opt/lib64/x"],
-  ])(
-    "makeDirectories() makes what a dangling link points to, inside the root: %s",
-    (_, name, target, expected) => {
-      const { path, rootfs, undo, before, now } = image((at) => symlinkSync(target, at(name)));
-      const fd = rootfs.makeDirectories(p(`/${name}/x`));
-      expect(realPath(fd).slice(dirname(path).length)).toBe(expected);
-      expect(readlinkSync(join(path, name))).toBe(target);
-      expect(undo.rollBack()).toEqual([]);
-      expect(now()).toEqual(before);
-    },
-  );
+  ])("makeDirectories() makes what a dangling link points to, inside the root: %s", (_, name, target, expected) => {
+    const { path, rootfs, undo, before, now } = image((at) => symlinkSync(target, at(name)));
+    const fd = rootfs.makeDirectories(p(`/${name}/x`));
+    expect(realPath(fd).slice(dirname(path).length)).toBe(expected);
+    expect(readlinkSync(join(path, name))).toBe(target);
+    expect(undo.rollBack()).toEqual([]);
+    expect(now()).toEqual(before);
+  });
 
   it("makeDirectories() follows a chain of dangling links", () => {
     const { path, rootfs } = image((at) => {

@@ -17,9 +17,13 @@ const LOCAL_MAJOR = 60;
 
 const GID_VIDEO = 44;
 
+/** Nodes that the machine itself needs; what a manifest lists of them is there without us. */
+const EVERYWHERE = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
+
 /**
  * The files that manifest lines ask for: shared objects with their SONAME, links in L4T's manner, directories with
- * two files in them, and device nodes without a driver. The same lines give the same entries.
+ * two files in them, and device nodes without a driver. The same lines give the same entries. Where lines contradict
+ * each other, the first counts; nodes that every machine has are left out.
  *
  * @param lines lines of one or more manifests; what is not `dev|lib|sym|dir, path`, or relative, is left out.
  */
@@ -33,8 +37,11 @@ export function l4tEntries(lines: readonly string[], options: L4tOptions = {}): 
   for (const { type, path } of options.lacking === true ? listed.filter((_, at) => at % 3 !== 2) : listed) {
     const place = (options.root ?? "") + throughLinks(path, links);
     const target = links.get(path);
-    if (type === "dev") for (const name of instances(device(path))) entries.set(name, node(name, minor++));
-    else if (type === "dir") {
+    if (type === "dev") {
+      const names = instances(device(path)).filter((name) => !EVERYWHERE.includes(name));
+      for (const name of names) entries.set(name, node(name, minor++));
+    } else if (type === "dir") {
+      if (entries.has(place)) continue;
       entries.set(place, { kind: "directory", path: place });
       for (const name of ["first", "below/second"]) addFile(entries, `${place}/${name}`);
     } else if (target === undefined) for (const name of instances(place)) addFile(entries, name);
@@ -64,7 +71,8 @@ function node(path: string, minor: number): TreeEntry {
 function addFile(entries: Map<string, TreeEntry>, path: string): void {
   const soname = /^lib.*\.so(?:\.\d+)?/.exec(basename(path))?.[0];
   const tail = `content of ${path}\n`;
-  if (entries.get(path)?.kind === "link") return;
+  const there = entries.get(path)?.kind;
+  if (there === "link" || there === "directory") return;
   entries.set(path, {
     kind: "file",
     path,

@@ -31,7 +31,13 @@ const MAY_DESCRIBE: Readonly<Record<string, readonly string[]>> = {
 const NEUTRAL = ["load.ts", "version.ts"];
 
 /** Parts that are loaded when they are needed: known by their types, so that nothing is bundled twice. */
-const BUNDLES = ["hook/hook.ts", "cli/cli.ts", "runtime/edit-bundle.ts", "runtime/runtimes-of-config.ts"];
+const BUNDLES = [
+  "hook/hook.ts",
+  "cli/cli.ts",
+  "runtime/runtime.ts",
+  "runtime/edit-bundle.ts",
+  "runtime/runtimes-of-config.ts",
+];
 
 /** Packages that are bundled. The hook and the wrapper are to load none of yargs. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
@@ -190,12 +196,14 @@ describe("parse()", () => {
     ]);
   });
 
-  it.each(["const f = async () => 1", "async function f() {}", "for await (const x of y) {}", "await x"])(
-    "sees that %j is not synchronous",
-    (text) => {
-      expect(parse("x.ts", text).isAsync).toBe(true);
-    },
-  );
+  it.each([
+    "const f = async () => 1",
+    "async function f() {}",
+    "for await (const x of y) {}",
+    "await x",
+  ])("sees that %j is not synchronous", (text) => {
+    expect(parse("x.ts", text).isAsync).toBe(true);
+  });
 
   it("takes words in comments and strings for what they are", () => {
     const { isAsync, identifiers } = parse("x.ts", "/** async await Promise */ const x = 'await Promise';");

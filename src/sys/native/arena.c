@@ -4,7 +4,7 @@
  * the kernel fills in one go, instead of a page fault each, takes a tenth off the start.
  *
  * Why this is safe: one thread; each block carries its size before it; a size that would overflow is refused; blocks of
- * more than a kilobyte are malloc(3)'s own business.
+ * more than eight kilobytes are malloc(3)'s own business.
  */
 #define _GNU_SOURCE
 #include "arena.h"
@@ -17,7 +17,7 @@
 enum {
     HEADER = 8, /* the block's size, this word included; what follows is aligned to 8 bytes, as QuickJS needs */
     GRAIN = 16,
-    LARGEST = 1024,
+    LARGEST = 8192,
     MAPPING = 256 * 1024,
 };
 

@@ -111,11 +111,14 @@ describe("checkDocker()", () => {
     expect(daemon(JSON.stringify(nvidia), dangling)).toMatchObject({ status: "fail" });
   });
 
-  it.each([["{}"], [""], ['{"runtimes": null}'], ['{"runtimes": {"nvidia": {"path": 1}}}'], ["[]"]])(
-    "warns that %j registers no runtime",
-    (content) =>
-      expect(daemon(content)).toMatchObject({ code: "docker-runtime-unregistered", status: "warn" }),
-  );
+  it.each([
+    ["{}"],
+    [""],
+    ['{"runtimes": null}'],
+    ['{"runtimes": {"nvidia": {"path": 1}}}'],
+    ["[]"],
+  ])("warns that %j registers no runtime", (content) =>
+    expect(daemon(content)).toMatchObject({ code: "docker-runtime-unregistered", status: "warn" }));
 
   it("fails for a default runtime that is not registered", () => {
     expect(daemon('{"default-runtime": "nvidia"}')).toMatchObject({ status: "fail" });

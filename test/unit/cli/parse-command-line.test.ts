@@ -11,12 +11,18 @@ const text = (...words: string[]): string => {
 describe("parseCommandLine()", () => {
   it("gives the version", () => expect(text("--version")).toBe(`nvoci ${VERSION}`));
 
-  it.each(["hook", "plan", "list", "doctor", "manifest", "config", "info", "system"])(
-    "lists %s in the help",
-    (command) => {
-      expect(text("--help")).toMatch(new RegExp(`^  nvoci ${command}\\b`, "m"));
-    },
-  );
+  it.each([
+    "hook",
+    "plan",
+    "list",
+    "doctor",
+    "manifest",
+    "config",
+    "info",
+    "system",
+  ])("lists %s in the help", (command) => {
+    expect(text("--help")).toMatch(new RegExp(`^  nvoci ${command}\\b`, "m"));
+  });
 
   it.each([
     [["plan", "--help"], "--rootfs"],

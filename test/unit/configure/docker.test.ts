@@ -71,12 +71,14 @@ describe("docker.register()", () => {
     expect((error as Error).message).toContain(place);
   });
 
-  it.each(["[]", "7", '{"runtimes": []}', '{"runtimes": {"nvidia": "x"}}'])(
-    "refuses %s, which has another shape",
-    (text) => {
-      expect(catchError(() => register(text))).toMatchObject({ code: "file-invalid" });
-    },
-  );
+  it.each([
+    "[]",
+    "7",
+    '{"runtimes": []}',
+    '{"runtimes": {"nvidia": "x"}}',
+  ])("refuses %s, which has another shape", (text) => {
+    expect(catchError(() => register(text))).toMatchObject({ code: "file-invalid" });
+  });
 });
 
 describe("docker.unregister()", () => {

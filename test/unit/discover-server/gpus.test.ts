@@ -72,12 +72,14 @@ test.each([
   expect(parseDriverVersion(text)).toBe(version);
 });
 
-test.each(["", "GCC version:  gcc version 9.3.0", "NVRM version: unknown", "NVRM version: 535"])(
-  "parseDriverVersion() finds no version in %j",
-  (text) => {
-    expect(parseDriverVersion(text)).toBeUndefined();
-  },
-);
+test.each([
+  "",
+  "GCC version:  gcc version 9.3.0",
+  "NVRM version: unknown",
+  "NVRM version: 535",
+])("parseDriverVersion() finds no version in %j", (text) => {
+  expect(parseDriverVersion(text)).toBeUndefined();
+});
 
 test("readDriverVersion() asks sysfs where procfs does not tell", () => {
   expect(readDriverVersion(memoryHost(['file /sys/module/nvidia/version = "550.54.14\\n"']))).toBe(

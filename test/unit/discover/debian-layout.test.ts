@@ -4,12 +4,13 @@ import { isDebianLike, toMultiarch } from "../../../src/discover/debian-layout.t
 const TRIPLET = "aarch64-linux-gnu";
 
 describe("isDebianLike()", () => {
-  it.each(["/etc/debian_version", `/usr/lib/${TRIPLET}/libc.so.6`, `/lib/${TRIPLET}/libc.so.6`])(
-    "is so with %s alone",
-    (present) => {
-      expect(isDebianLike((path) => path === present, TRIPLET)).toBe(true);
-    },
-  );
+  it.each([
+    "/etc/debian_version",
+    `/usr/lib/${TRIPLET}/libc.so.6`,
+    `/lib/${TRIPLET}/libc.so.6`,
+  ])("is so with %s alone", (present) => {
+    expect(isDebianLike((path) => path === present, TRIPLET)).toBe(true);
+  });
 
   it("is not so with another processor's libraries or with none", () => {
     expect(isDebianLike((path) => path === "/usr/lib/x86_64-linux-gnu/libc.so.6", TRIPLET)).toBe(false);

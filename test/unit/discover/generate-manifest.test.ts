@@ -83,11 +83,13 @@ describe("generateManifest()", () => {
     expect(catchError(() => generate(["usr/lib/*"])).code).toBe("usage");
   });
 
-  it("refuses a name that a manifest cannot hold", () => {
-    const tree = ['file /image/a\tb = ""'];
-    expect(catchError(() => generateManifest(memoryHost(tree), hostPath("/image"), ["/*"], [])).code).toBe(
-      "file-invalid",
-    );
+  it.each([
+    "/image/a\\tb",
+    "/image/a\\u0001",
+    "/image/a ",
+  ])("refuses a name that a manifest cannot hold: %j", (path) => {
+    const tree = `file /image/b = ""\nfile "${path}" = ""`;
+    expect(catchError(() => generate(["/*"], [], tree)).code).toBe("file-invalid");
   });
 
   it("writes lines that parseManifest() reads back as the same entries", () => {

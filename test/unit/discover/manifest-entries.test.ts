@@ -60,14 +60,16 @@ describe("discoverManifestEntries() with lib entries", () => {
     expect(told).toEqual(["m.csv:1 info entry-is-directory"]);
   });
 
-  it.each(["fifo /x", "socket /x", "char /x 1:3", "block /x 8:0"])(
-    "does not mount what is no file: %s",
-    (line) => {
-      const { edits, told } = discoverLines(debian(line), "lib, /x");
-      expect(edits).toEqual({ deviceNodes: [], mounts: [], links: [] });
-      expect(told).toEqual(["m.csv:1 warning entry-wrong-type"]);
-    },
-  );
+  it.each([
+    "fifo /x",
+    "socket /x",
+    "char /x 1:3",
+    "block /x 8:0",
+  ])("does not mount what is no file: %s", (line) => {
+    const { edits, told } = discoverLines(debian(line), "lib, /x");
+    expect(edits).toEqual({ deviceNodes: [], mounts: [], links: [] });
+    expect(told).toEqual(["m.csv:1 warning entry-wrong-type"]);
+  });
 
   it("does not fail for what the host lacks", () => {
     const { edits, findings } = discoverLines(debian(""), "lib, /nowhere/x");
@@ -345,14 +347,16 @@ describe("discoverManifestEntries() with dev entries", () => {
     expect(told).toEqual(["m.csv:1 info entry-missing", "m.csv:2 info entry-no-match"]);
   });
 
-  it.each(["symlink /dev/x -> null\nchar /dev/null 1:3", "file /dev/x", "dir /dev/x", "fifo /dev/x"])(
-    "does not take for a device: %j",
-    (tree) => {
-      const { edits, told } = discoverLines(tree, "dev, /dev/x");
-      expect(edits).toEqual({ deviceNodes: [], mounts: [], links: [] });
-      expect(told).toEqual(["m.csv:1 warning entry-wrong-type"]);
-    },
-  );
+  it.each([
+    "symlink /dev/x -> null\nchar /dev/null 1:3",
+    "file /dev/x",
+    "dir /dev/x",
+    "fifo /dev/x",
+  ])("does not take for a device: %j", (tree) => {
+    const { edits, told } = discoverLines(tree, "dev, /dev/x");
+    expect(edits).toEqual({ deviceNodes: [], mounts: [], links: [] });
+    expect(told).toEqual(["m.csv:1 warning entry-wrong-type"]);
+  });
 
   it("does not give a node again that config.json has", () => {
     const options = { givenDevices: new Set(["/dev/nvmap"]) };

@@ -16,13 +16,12 @@ describe("isStaticElf()", () => {
     expect(isStaticElf(elfHead({ bits, segments: [PT_LOAD, PT_DYNAMIC] }))).toBe(true);
   });
 
-  it.each([32, 64] as const)(
-    "does not hold for a program of %i bits with an interpreter, wherever it is named",
-    (bits) => {
-      expect(isStaticElf(elfHead({ bits, segments: [PT_INTERP] }))).toBe(false);
-      expect(isStaticElf(elfHead({ bits, segments: [PT_LOAD, PT_DYNAMIC, PT_INTERP] }))).toBe(false);
-    },
-  );
+  it.each([
+    32, 64,
+  ] as const)("does not hold for a program of %i bits with an interpreter, wherever it is named", (bits) => {
+    expect(isStaticElf(elfHead({ bits, segments: [PT_INTERP] }))).toBe(false);
+    expect(isStaticElf(elfHead({ bits, segments: [PT_LOAD, PT_DYNAMIC, PT_INTERP] }))).toBe(false);
+  });
 
   it("reads from the middle of a larger buffer", () => {
     const head = elfHead({ bits: 64, segments: [PT_LOAD] });

@@ -109,15 +109,16 @@ describe("binder() on a new kernel", () => {
     }
   });
 
-  it.each(["open_tree", "mount_setattr", "move_mount"])(
-    "never retries by other means what %s refuses",
-    (name) => {
-      const { system, names, openFiles } = kernel({ fails: { [name]: EPERM } });
-      expect(catchError(() => bindOnce(system))).toMatchObject({ errno: EPERM });
-      expect(names()).not.toContain("mount");
-      expect(openFiles()).toBe(0);
-    },
-  );
+  it.each([
+    "open_tree",
+    "mount_setattr",
+    "move_mount",
+  ])("never retries by other means what %s refuses", (name) => {
+    const { system, names, openFiles } = kernel({ fails: { [name]: EPERM } });
+    expect(catchError(() => bindOnce(system))).toMatchObject({ errno: EPERM });
+    expect(names()).not.toContain("mount");
+    expect(openFiles()).toBe(0);
+  });
 });
 
 describe("binder() on an old kernel", () => {

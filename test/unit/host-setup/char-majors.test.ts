@@ -28,10 +28,13 @@ describe("parseCharMajors()", () => {
     expect(parseCharMajors("Block devices:\n 8 sd\n").size).toBe(0);
   });
 
-  it.each(["", "8 x", "Character devices:\n-1 x", "Character devices:\n4096 x", "Character devices:\n1 x y"])(
-    "cannot find a number in %j",
-    (text) => {
-      expect(parseCharMajors(text).size).toBe(0);
-    },
-  );
+  it.each([
+    "",
+    "8 x",
+    "Character devices:\n-1 x",
+    "Character devices:\n4096 x",
+    "Character devices:\n1 x y",
+  ])("cannot find a number in %j", (text) => {
+    expect(parseCharMajors(text).size).toBe(0);
+  });
 });

@@ -70,12 +70,13 @@ describe("driverNodes()", () => {
     expect(list(tree).nodes[0]?.rules.mode).toBe(0o660);
   });
 
-  it.each(["", "DeviceFileMinor: x", "DeviceFileMinor: 1048576"])(
-    "cannot list a capability whose file says %j",
-    (text) => {
-      expect(shown([...BARE_SERVER, capability("mig/config", text)])).toEqual(shown(BARE_SERVER));
-    },
-  );
+  it.each([
+    "",
+    "DeviceFileMinor: x",
+    "DeviceFileMinor: 1048576",
+  ])("cannot list a capability whose file says %j", (text) => {
+    expect(shown([...BARE_SERVER, capability("mig/config", text)])).toEqual(shown(BARE_SERVER));
+  });
 
   it("lists the IMEX channels that are asked for", () => {
     expect(shown(BARE_SERVER, { imexChannels: [0, 300] }).slice(-2)).toEqual([

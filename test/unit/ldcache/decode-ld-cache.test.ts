@@ -21,34 +21,35 @@ function refusal(change: Change, format: "old" | "compat" | "new" = "new") {
   return error as LdCacheError;
 }
 
-test.each(["old", "compat", "new"] as const)(
-  "decodeLdCache() reads the layout %s in the order of the file",
-  (format) => {
-    const cache = decodeLdCache(ldCacheBytes(LIBRARIES, { format }));
-    expect(cache.format).toBe(format);
-    expect(cache.entries.map(({ name, path, architecture }) => ({ name, path, architecture }))).toEqual([
-      { name: LIBRARIES[0]!.name, path: LIBRARIES[0]!.path, architecture: "x86_64" },
-      { name: LIBRARIES[1]!.name, path: LIBRARIES[1]!.path, architecture: "x86_64" },
-      { name: LIBRARIES[2]!.name, path: LIBRARIES[2]!.path, architecture: "i386" },
-    ]);
-  },
-);
+test.each([
+  "old",
+  "compat",
+  "new",
+] as const)("decodeLdCache() reads the layout %s in the order of the file", (format) => {
+  const cache = decodeLdCache(ldCacheBytes(LIBRARIES, { format }));
+  expect(cache.format).toBe(format);
+  expect(cache.entries.map(({ name, path, architecture }) => ({ name, path, architecture }))).toEqual([
+    { name: LIBRARIES[0]!.name, path: LIBRARIES[0]!.path, architecture: "x86_64" },
+    { name: LIBRARIES[1]!.name, path: LIBRARIES[1]!.path, architecture: "x86_64" },
+    { name: LIBRARIES[2]!.name, path: LIBRARIES[2]!.path, architecture: "i386" },
+  ]);
+});
 
 test.each(["old", "compat", "new"] as const)("decodeLdCache() reads an empty %s cache", (format) => {
   expect(decodeLdCache(ldCacheBytes([], { format })).entries).toEqual([]);
 });
 
-test.each(["compat", "new"] as const)(
-  "decodeLdCache() names glibc-hwcaps directories and the generator (%s)",
-  (format) => {
-    const entries = [{ ...LIBRARIES[0]!, hwcaps: 1 }, LIBRARIES[1]!];
-    const cache = decodeLdCache(
-      ldCacheBytes(entries, { format, hwcaps: ["v2", "v3"], generator: "ldconfig 2.36" }),
-    );
-    expect(cache.entries.map(({ hwcaps }) => hwcaps)).toEqual(["v3", undefined]);
-    expect(cache.generator).toBe("ldconfig 2.36");
-  },
-);
+test.each([
+  "compat",
+  "new",
+] as const)("decodeLdCache() names glibc-hwcaps directories and the generator (%s)", (format) => {
+  const entries = [{ ...LIBRARIES[0]!, hwcaps: 1 }, LIBRARIES[1]!];
+  const cache = decodeLdCache(
+    ldCacheBytes(entries, { format, hwcaps: ["v2", "v3"], generator: "ldconfig 2.36" }),
+  );
+  expect(cache.entries.map(({ hwcaps }) => hwcaps)).toEqual(["v3", undefined]);
+  expect(cache.generator).toBe("ldconfig 2.36");
+});
 
 test("decodeLdCache() reads an array that is part of a larger buffer", () => {
   const bytes = ldCacheBytes(LIBRARIES);

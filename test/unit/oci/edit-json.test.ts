@@ -27,12 +27,14 @@ describe("setJson()", () => {
     expect(set(text, ["b", "c"], 2)).toBe(expected);
   });
 
-  it.each(['{"b":1}', '{"b":[]}', '{"b":"x"}', '{"b":true}'])(
-    "cannot go through what is no object: %s",
-    (text) => {
-      expect(catchError(() => set(text, ["b", "c"], 2))).toMatchObject({ code: "spec-invalid" });
-    },
-  );
+  it.each([
+    '{"b":1}',
+    '{"b":[]}',
+    '{"b":"x"}',
+    '{"b":true}',
+  ])("cannot go through what is no object: %s", (text) => {
+    expect(catchError(() => set(text, ["b", "c"], 2))).toMatchObject({ code: "spec-invalid" });
+  });
 });
 
 describe("appendJson()", () => {

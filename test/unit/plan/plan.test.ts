@@ -154,12 +154,15 @@ describe("plan(): the library cache", () => {
     ]);
   });
 
-  it.each(["/etc/libx.conf", "/usr/bin/x.so.1", "/usr/lib/libx.sox", "/usr/lib/lib.socket", "/opt/x.so"])(
-    "is left alone for %s",
-    (path) => {
-      expect(folders({ mounts: [mount("file", path)] })).toBeUndefined();
-    },
-  );
+  it.each([
+    "/etc/libx.conf",
+    "/usr/bin/x.so.1",
+    "/usr/lib/libx.sox",
+    "/usr/lib/lib.socket",
+    "/opt/x.so",
+  ])("is left alone for %s", (path) => {
+    expect(folders({ mounts: [mount("file", path)] })).toBeUndefined();
+  });
 
   it("is left alone without an ldconfig", () => {
     expect(

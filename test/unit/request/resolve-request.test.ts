@@ -46,16 +46,20 @@ describe("resolveRequest() reads NVIDIA_DRIVER_CAPABILITIES", () => {
     expect(capabilities("", [])).toEqual([]);
   });
 
-  test.each(["grapics", "COMPUTE", "compute utility", "compute --debug=/x", "utility,all,x\ny", "void"])(
-    "but refuses %j",
-    (value) => {
-      const error = catchError(() => capabilities(value));
-      expect(error.code).toBe("request-invalid");
-      expect(error.message).toContain("NVIDIA_DRIVER_CAPABILITIES");
-      expect(error.message).toContain("compat32, compute, display");
-      expect(error.message).not.toContain("\n");
-    },
-  );
+  test.each([
+    "grapics",
+    "COMPUTE",
+    "compute utility",
+    "compute --debug=/x",
+    "utility,all,x\ny",
+    "void",
+  ])("but refuses %j", (value) => {
+    const error = catchError(() => capabilities(value));
+    expect(error.code).toBe("request-invalid");
+    expect(error.message).toContain("NVIDIA_DRIVER_CAPABILITIES");
+    expect(error.message).toContain("compat32, compute, display");
+    expect(error.message).not.toContain("\n");
+  });
 
   test("but refuses a word that exists and is not supported, and names what is", () => {
     const error = catchError(() => capabilities("compute,graphics", ["compute"]));
@@ -166,12 +170,17 @@ describe("resolveRequest() reads IMEX channels", () => {
     expect(request(["NVIDIA_IMEX_CHANNELS=1"], asking)?.imexChannels).toEqual([7, 2]);
   });
 
-  test.each(["1048576", "-1", "1.5", "0x1", "all,1", "x", "99999999999999999999"])(
-    "but refuses %j",
-    (value) => {
-      expect(refusal([`NVIDIA_IMEX_CHANNELS=${value}`]).code).toBe("request-invalid");
-    },
-  );
+  test.each([
+    "1048576",
+    "-1",
+    "1.5",
+    "0x1",
+    "all,1",
+    "x",
+    "99999999999999999999",
+  ])("but refuses %j", (value) => {
+    expect(refusal([`NVIDIA_IMEX_CHANNELS=${value}`]).code).toBe("request-invalid");
+  });
 
   test("but not where the configuration ignores them", () => {
     const features = { ignoreImexChannelRequests: true };
@@ -193,26 +202,26 @@ describe("resolveRequest() reads IMEX channels", () => {
   });
 });
 
-describe.each(["NVIDIA_MIG_CONFIG_DEVICES", "NVIDIA_MIG_MONITOR_DEVICES"])(
-  "resolveRequest() reads %s",
-  (variable) => {
-    const field = variable === "NVIDIA_MIG_CONFIG_DEVICES" ? "migConfigDevices" : "migMonitorDevices";
+describe.each([
+  "NVIDIA_MIG_CONFIG_DEVICES",
+  "NVIDIA_MIG_MONITOR_DEVICES",
+])("resolveRequest() reads %s", (variable) => {
+  const field = variable === "NVIDIA_MIG_CONFIG_DEVICES" ? "migConfigDevices" : "migMonitorDevices";
 
-    test("of a privileged container", () => {
-      expect(request([`${variable}=all`], PRIVILEGED)).toMatchObject({ [field]: "all" });
-      expect(request([`${variable}= `], PRIVILEGED)).toMatchObject({ [field]: undefined });
-    });
+  test("of a privileged container", () => {
+    expect(request([`${variable}=all`], PRIVILEGED)).toMatchObject({ [field]: "all" });
+    expect(request([`${variable}= `], PRIVILEGED)).toMatchObject({ [field]: undefined });
+  });
 
-    test("but of no other", () => {
-      expect(refusal([`${variable}=all`])).toMatchObject({ code: "request-invalid" });
-      expect(request([`${variable}=`])).toMatchObject({ [field]: undefined });
-    });
+  test("but of no other", () => {
+    expect(refusal([`${variable}=all`])).toMatchObject({ code: "request-invalid" });
+    expect(request([`${variable}=`])).toMatchObject({ [field]: undefined });
+  });
 
-    test("but no single device", () => {
-      expect(refusal([`${variable}=0`], PRIVILEGED)).toMatchObject({ code: "request-invalid" });
-    });
-  },
-);
+  test("but no single device", () => {
+    expect(refusal([`${variable}=0`], PRIVILEGED)).toMatchObject({ code: "request-invalid" });
+  });
+});
 
 test("resolveRequest() calls a container privileged by CAP_SYS_ADMIN alone", () => {
   expect(request([], PRIVILEGED)?.privileged).toBe(true);

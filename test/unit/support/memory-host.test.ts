@@ -81,10 +81,14 @@ describe("memoryHost()", () => {
     expect(counted.calls).toMatchObject({ lstat: 2, readFile: 0 });
   });
 
-  it.each(["file x", "symlink /a b", "char /dev/x", "dir /a nonsense", "what /a", "file /a = "])(
-    "does not accept the line %j",
-    (line) => {
-      expect(() => memoryHost([line])).toThrow("not a line of a tree");
-    },
-  );
+  it.each([
+    "file x",
+    "symlink /a b",
+    "char /dev/x",
+    "dir /a nonsense",
+    "what /a",
+    "file /a = ",
+  ])("does not accept the line %j", (line) => {
+    expect(() => memoryHost([line])).toThrow("not a line of a tree");
+  });
 });

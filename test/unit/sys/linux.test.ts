@@ -59,21 +59,22 @@ describe("linux(): descriptors", () => {
     expect(engine.calls[0]?.args[1]).toBe(O_CLOEXEC);
   });
 
-  it.each(["openat", "openat2", "open_tree"] as const)(
-    "%s() that fails throws the call and its errno",
-    (name) => {
-      const system = linux(fakeEngine({ [name]: [-EPERM] }));
-      const open = {
-        openat: () => system.openat(directory, "lib", 0),
-        openat2: () => system.openat2(directory, "lib", { flags: 0, resolve: 0 }),
-        open_tree: () => system.open_tree(directory, "lib", 0),
-      };
-      const error = catchError(open[name]);
-      expect(error).toBeInstanceOf(SystemError);
-      expect(error).toMatchObject({ errno: EPERM });
-      expect((error as SystemError).call).toMatch(`${name}(7 ("/usr"), "lib", `);
-    },
-  );
+  it.each([
+    "openat",
+    "openat2",
+    "open_tree",
+  ] as const)("%s() that fails throws the call and its errno", (name) => {
+    const system = linux(fakeEngine({ [name]: [-EPERM] }));
+    const open = {
+      openat: () => system.openat(directory, "lib", 0),
+      openat2: () => system.openat2(directory, "lib", { flags: 0, resolve: 0 }),
+      open_tree: () => system.open_tree(directory, "lib", 0),
+    };
+    const error = catchError(open[name]);
+    expect(error).toBeInstanceOf(SystemError);
+    expect(error).toMatchObject({ errno: EPERM });
+    expect((error as SystemError).call).toMatch(`${name}(7 ("/usr"), "lib", `);
+  });
 });
 
 describe("linux(): reading and writing", () => {
@@ -118,6 +119,17 @@ describe("linux(): reading and writing", () => {
     });
     const engine = fakeEngine({ getdents64: [...(fill as (() => number)[]), 0] });
     expect(linux(engine).getdents64(directory)).toEqual(["a", "libnvidia.so.1", "b"]);
+  });
+
+  it("getdents64() reads no further than it is told", () => {
+    const chunk = [..."abc"].flatMap((name) => directoryEntry([name.charCodeAt(0)]));
+    const fill = (_: SyscallArgument, buffer: SyscallArgument) => {
+      bytesOf(buffer).set(chunk);
+      return chunk.length;
+    };
+    const engine = fakeEngine({ getdents64: [fill as () => number, fill as () => number] });
+    expect(linux(engine).getdents64(directory, 4)).toEqual(["a", "b", "c", "a"]);
+    expect(engine.calls).toHaveLength(2);
   });
 });
 
