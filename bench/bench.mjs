@@ -12,6 +12,7 @@ import { configure, library, makeHost, makeImage } from "./host.mjs";
 import { compile, interleave, measure } from "./measure.mjs";
 import { goals, median, number, table, timeTable } from "./report.mjs";
 import { configureServer, makeServer, serverFiles } from "./server.mjs";
+import { wrapperCosts } from "./wrapper.mjs";
 
 const DIST = join(import.meta.dirname, "../dist");
 const MACHINE = process.arch === "arm64" ? "aarch64" : "x86_64";
@@ -125,6 +126,10 @@ async function bench(directory) {
     sized.set(count, await hooks(where, files, (ldconfig) => configure(count, ldconfig)));
     timeTable(`Hook with ${count} entries`, sized.get(count), "C loop");
   }
+  configure(50, true);
+  const { passed, created } = await wrapperCosts({ ...where, rounds: ROUNDS });
+  timeTable("The wrapper passes a call through", passed, "runc --version");
+  timeTable("The wrapper creates a container, its hook with ldconfig included", created, "runc create");
   const served = await server(where);
   const servedTitle = `Hook on a server, ${serverFiles.length} libraries and device nodes`;
   if (served.size > 0) timeTable(servedTitle, served, "C loop");
@@ -167,6 +172,12 @@ async function bench(directory) {
       value: ratio(unasked, "native hook, not asked", "/bin/true"),
       limit: 1.5,
       unit: "x true",
+    },
+    {
+      name: "wrapper, passing through",
+      value: ratio(passed, "native wrapper, --version", "runc --version"),
+      limit: 1.15,
+      unit: "x runc",
     },
     {
       name: "hook, 300 entries",

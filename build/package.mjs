@@ -1,8 +1,10 @@
 /**
- * `npm run package`: what a release is made of, in dist/packages/. Equal sources give equal bytes.
+ * `npm run package`: what a release is made of, in dist/packages/, and the Node.js executables, which run in dist/pkg/.
+ * Equal sources give equal bytes.
  *
  *   --arch x86_64|aarch64   only this architecture; may be repeated
- *   --out <directory>       instead of dist/packages
+ *   --out <directory>       instead of dist/, with packages/ and pkg/ in it
+ *   --native-only           no Node.js executables: they take a minute, and npm has to fetch Node.js
  *
  * SOURCE_DATE_EPOCH is the time that the archives carry: else that of the last commit, else of package.json.
  */
@@ -16,12 +18,15 @@ import { buildNative } from "./native.mjs";
 import { billOfMaterials } from "./package/bill-of-materials.mjs";
 import { binaryPackage } from "./package/binary-package.mjs";
 import { ARCHITECTURES } from "./package/contents.mjs";
+import { launcher, nodeExecutable } from "./package/node-executable.mjs";
 import { sourceRelease } from "./package/source-release.mjs";
+import { tarGz } from "./package/tar.mjs";
 import { yoctoLayer } from "./package/yocto-layer.mjs";
 import { BuildError, run } from "./run.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const KINDS = ["deb", "ipk"];
+const NODE_HOME = "usr/lib/nvoci";
 
 function options() {
   const { values } = parseArgs({
@@ -33,7 +38,7 @@ function options() {
     throw new BuildError(
       `Cannot package for "${unknown}": known are ${Object.keys(ARCHITECTURES).join(", ")}`,
     );
-  return { arches, out: resolve(values.out ?? join(root, "dist/packages")) };
+  return { arches, dist: resolve(values.out ?? join(root, "dist")), nativeOnly: values["native-only"] };
 }
 
 function epochOf(sources) {
@@ -65,7 +70,8 @@ function buildPrograms(arches, bundles, files, out) {
 }
 
 async function packageAll() {
-  const { arches, out } = options();
+  const { arches, dist, nativeOnly } = options();
+  const out = join(dist, "packages");
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const release = { root, version, epoch: epochOf(root) };
   rmSync(out, { recursive: true, force: true });
@@ -91,11 +97,33 @@ async function packageAll() {
     for (const program of programs) made.push(await binaryPackage(kind, "nvoci", release, program));
     made.push(await binaryPackage(kind, "nvoci-compat", release));
   }
+  if (!nativeOnly) {
+    for (const { arch } of programs) made.push(...(await nodeArchive(release, arch, bundles, files, dist)));
+  }
   rmSync(work, { recursive: true });
   for (const { file, content } of made) writeFileSync(join(out, file), content);
   const all = [...programs.map(({ path }) => basename(path)), ...made.map(({ file }) => file)].sort();
   writeFileSync(join(out, "SHA256SUMS"), all.map((file) => `${sha256(join(out, file))}  ${file}\n`).join(""));
   for (const file of [...all, "SHA256SUMS"]) tell(join(out, file));
+}
+
+/** The Node.js executable of an architecture, unpacked in dist/pkg/ and as an archive that unpacks to `usr/`. */
+async function nodeArchive({ root, version, epoch }, arch, bundles, files, dist) {
+  const directory = join(dist, "pkg", `nvoci-linux-${arch}`);
+  try {
+    const made = await nodeExecutable({ root, arch, bundles, files, directory });
+    const entries = made.map((file) => ({
+      path: `${NODE_HOME}/${file}`,
+      content: file === "nvoci" ? launcher(root, `/${NODE_HOME}`) : readFileSync(join(directory, file)),
+      mode: file.startsWith("LICENSE") ? 0o644 : 0o755,
+    }));
+    entries.push({ path: "usr/bin/nvoci", link: "../lib/nvoci/nvoci" });
+    return [{ file: `nvoci-node-${version}-linux-${arch}.tar.gz`, content: await tarGz(entries, epoch, "") }];
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    console.error(`No Node.js executable for ${arch}. ${error.message}`);
+    return [];
+  }
 }
 
 const sha256 = (path) => createHash("sha256").update(readFileSync(path)).digest("hex");

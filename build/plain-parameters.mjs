@@ -13,8 +13,11 @@ export function plainParameters(source) {
   const file = ts.createSourceFile("bundle.js", source, ts.ScriptTarget.ES2022, true, ts.ScriptKind.JS);
   const edits = [];
   const visit = (node) => {
-    if (ts.isFunctionLike(node) && node.body) edits.push(...editsOf(node, file));
-    ts.forEachChild(node, visit);
+    const own = ts.isFunctionLike(node) && node.body ? editsOf(node, file) : [];
+    edits.push(...own);
+    // What is in a pattern moves with it, as it is.
+    if (own.length > 0) visit(node.body);
+    else ts.forEachChild(node, visit);
   };
   visit(file);
   return applied(source, edits);

@@ -2,24 +2,10 @@ import { NvociError } from "../model/errors.ts";
 import type { HostView } from "../model/host-view.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY } from "./constants.ts";
-import { ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "./errno.ts";
 import { CWD, type Fd } from "./fd.ts";
 import type { Syscalls } from "./syscalls.ts";
-import { SystemError } from "./system-error.ts";
 
 const DEFAULT_LIMIT = 16 * 1024 * 1024;
-
-/** Runs `open` and gives `undefined` for a path at which nothing is. */
-function present(open: () => Fd): Fd | undefined {
-  try {
-    return open();
-  } catch (error) {
-    if (error instanceof SystemError && [ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG].includes(error.errno)) {
-      return undefined;
-    }
-    throw error;
-  }
-}
 
 /**
  * Reads a whole file through an open descriptor; works for /proc and /sys, whose files claim to be empty.
@@ -52,7 +38,7 @@ export function linuxHost(system: Syscalls): HostView {
   return {
     // O_NONBLOCK: opening a FIFO or a serial line by mistake must not hang a container's start.
     readFile(path, limit) {
-      const fd = present(() => system.openat(CWD, path, O_RDONLY | O_NONBLOCK));
+      const fd = system.openatIfThere(CWD, path, O_RDONLY | O_NONBLOCK);
       if (fd === undefined) return undefined;
       try {
         const stat = system.statx(fd, "", AT_EMPTY_PATH);
@@ -66,7 +52,7 @@ export function linuxHost(system: Syscalls): HostView {
     },
 
     readRange(path, offset, length) {
-      const fd = present(() => system.openat(CWD, path, O_RDONLY | O_NONBLOCK));
+      const fd = system.openatIfThere(CWD, path, O_RDONLY | O_NONBLOCK);
       if (fd === undefined) return undefined;
       try {
         const buffer = new Uint8Array(length);
@@ -77,7 +63,7 @@ export function linuxHost(system: Syscalls): HostView {
     },
 
     readDirectory(path) {
-      const fd = present(() => system.openat(CWD, path, O_RDONLY | system.O_DIRECTORY));
+      const fd = system.openatIfThere(CWD, path, O_RDONLY | system.O_DIRECTORY);
       if (fd === undefined) return undefined;
       try {
         return system.getdents64(fd);
@@ -92,7 +78,7 @@ export function linuxHost(system: Syscalls): HostView {
 
     // The kernel resolves once, on O_PATH, and tells the name that it arrived at.
     realPath(path): HostPath | undefined {
-      const fd = present(() => system.openat(CWD, path, O_PATH));
+      const fd = system.openatIfThere(CWD, path, O_PATH);
       if (fd === undefined) return undefined;
       try {
         const name = system.readlinkat(CWD, `/proc/self/fd/${fd.number}`);

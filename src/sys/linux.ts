@@ -77,6 +77,11 @@ export function linux(engine: Engine): Syscalls {
       if (result < 0) throw new SystemError("openat", [dirfd, path, hex(flags), octal(mode)], result);
       return new Fd(result, path);
     },
+    openatIfThere(dirfd, path, flags) {
+      const result = syscall(nr.openat, dirfd.number, path, flags | O_CLOEXEC, 0);
+      if (isAbsent(result)) return undefined;
+      return new Fd(checked("openat", result, [dirfd, path, hex(flags)]), path);
+    },
 
     // struct open_how: u64 flags, u64 mode, u64 resolve. The kernel rejects unknown bits instead of ignoring them.
     openat2(dirfd, path, how) {

@@ -42,6 +42,11 @@ export interface Syscalls {
   readonly O_NOFOLLOW: number;
 
   openat(dirfd: Fd, path: string, flags: number, mode?: number): Fd;
+  /**
+   * openat(2) where absence is an answer, as on most look-ups on a host: an error and its trace would take a hundred
+   * times as long. @returns `undefined` when nothing is there (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG).
+   */
+  openatIfThere(dirfd: Fd, path: string, flags: number): Fd | undefined;
   openat2(dirfd: Fd, path: string, how: OpenHow): Fd;
   close(fd: Fd): void;
   /** A second descriptor of the same open file. */

@@ -90,6 +90,21 @@ describeBuilds([...CONTAINER, "gcc"], "shared propagation", (build) => {
       expect(snapshotMounts(jetson.place.pid)).toEqual(before);
     });
 
+    // As docker does for `-v a:b:shared`: the root is made shared for one volume's sake.
+    test("does not cost a container its driver where a volume elsewhere is shared", () => {
+      const volume = temporaryDirectory("volume");
+      made.push(volume.remove);
+      inPlace("mount", "--bind", volume.path, volume.path);
+      inPlace("mount", "--make-shared", volume.path);
+      const mounts = [
+        { destination: "/shared", type: "bind", source: volume.path, options: ["rbind", "shared"] },
+      ];
+      const bundle = remember(askingBundle(build, options({ mounts, edit: shared("shared") })));
+      const before = snapshotMounts(jetson.place.pid);
+      expect(runContainer(bundle, describeCommand(jetson), jetson.place)).toEqual(describeHost(jetson));
+      expect(snapshotMounts(jetson.place.pid)).toEqual(before);
+    });
+
     test("takes nothing from a volume that only receives the host's mounts", () => {
       const volume = temporaryDirectory("volume");
       made.push(volume.remove);

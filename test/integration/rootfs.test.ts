@@ -165,11 +165,13 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     ["a file further up", "file/a"],
     ["a device", "null"],
     ["a dangling link that leads through a file", "through"],
+    ["a dangling link to a name longer than any", "long"],
   ])("makeDirectories() does not put a directory in the place of %s", (_, parent) => {
     const { rootfs, undo, changes } = image((at) => {
       writeFileSync(at("file"), "");
       symlinkSync("file", at("toFile"));
       symlinkSync("file/none", at("through"));
+      symlinkSync("n".repeat(256), at("long"));
       system.mknodat(CWD, at("null"), 0o020666);
     });
     expect(wayError(() => rootfs.makeDirectories(p(`/${parent}/x`))).what).toBe("file");

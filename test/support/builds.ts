@@ -4,7 +4,7 @@ import type { HookEntry } from "./bundle.ts";
 
 /** One way that the program is packaged. */
 export interface Build {
-  readonly name: "native" | "node";
+  readonly name: "native" | "node" | "pkg";
   /** Absolute path of the program. */
   readonly path: string;
 }
@@ -15,12 +15,18 @@ const MACHINE = process.arch === "arm64" ? "aarch64" : "x86_64";
 const CANDIDATES: readonly Build[] = [
   { name: "native", path: join(DIST, `native/nvoci-linux-${MACHINE}`) },
   { name: "node", path: join(DIST, "node/nvoci") },
+  { name: "pkg", path: join(DIST, `pkg/nvoci-linux-${MACHINE}/nvoci`) },
 ];
 
-/** The builds that lie in dist/, native first. `NVOCI_BUILDS=node` keeps the named ones only. */
+/**
+ * The builds that lie in dist/, native first. `NVOCI_BUILDS=node` keeps the named ones only; `pkg`, which holds the same
+ * bundles and addon as `node`, has to be named.
+ */
 export function builds(): readonly Build[] {
   const wanted = process.env.NVOCI_BUILDS?.split(",");
-  return CANDIDATES.filter(({ name, path }) => existsSync(path) && (wanted?.includes(name) ?? true));
+  return CANDIDATES.filter(
+    ({ name, path }) => existsSync(path) && (wanted?.includes(name) ?? name !== "pkg"),
+  );
 }
 
 /** What every hook entry of ours has: an environment of its own, never the image's. */

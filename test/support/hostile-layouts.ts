@@ -44,6 +44,15 @@ export function hostileLayouts(canary: string): readonly HostileLayout[] {
         "/etc/ld.so.cache": `${canary}/secret`,
       },
     },
+    {
+      name: "a directory is a link to one deeper than anybody makes",
+      links: { "/usr/lib/aarch64-linux-gnu/nvidia": `/${"a/".repeat(1500)}` },
+    },
+    {
+      name: "a directory is a link to a name longer than any",
+      unreachable: "/usr/lib/aarch64-linux-gnu",
+      links: { "/usr/lib/aarch64-linux-gnu": `/${"a".repeat(300)}` },
+    },
     { name: "/etc is a link", links: { "/etc": canary } },
     { name: "/run and /tmp are links", links: { "/run": canary, "/tmp": canary } },
     { name: "/dev is a link", links: { "/dev": canary }, runcFollows: true },

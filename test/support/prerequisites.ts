@@ -60,6 +60,15 @@ const PREREQUISITES = {
   dockerd: { holds: () => has("dockerd"), remedy: "apt-get install docker.io" },
   containerd: { holds: () => has("containerd") && has("ctr"), remedy: "apt-get install containerd" },
   podman: { holds: () => has("podman"), remedy: "apt-get install podman" },
+  make: { holds: () => has("make") && has("gcc"), remedy: "apt-get install make gcc libc6-dev" },
+  dpkg: { holds: () => has("dpkg-deb"), remedy: "apt-get install dpkg" },
+  lintian: { holds: () => has("lintian"), remedy: "apt-get install lintian" },
+  man: { holds: () => has("man") && has("groff"), remedy: "apt-get install man-db groff" },
+  "an arm64 compiler": {
+    holds: () => has("aarch64-linux-gnu-gcc"),
+    remedy: "apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+  },
+  qemu: { holds: () => has("qemu-aarch64-static"), remedy: "apt-get install qemu-user-static" },
   build: { holds: () => builds().length > 0, remedy: "npm run build" },
 } as const satisfies Record<string, Prerequisite>;
 

@@ -2,7 +2,18 @@ import { describe, expect, it } from "vitest";
 import { NvociError } from "../../../src/model/errors.ts";
 import { O_CLOEXEC, O_PATH } from "../../../src/sys/constants.ts";
 import type { SyscallArgument } from "../../../src/sys/engine.ts";
-import { EAGAIN, EEXIST, EINTR, EINVAL, ENOENT, ENOSYS, EPERM } from "../../../src/sys/errno.ts";
+import {
+  EAGAIN,
+  EEXIST,
+  EINTR,
+  EINVAL,
+  ELOOP,
+  ENAMETOOLONG,
+  ENOENT,
+  ENOSYS,
+  ENOTDIR,
+  EPERM,
+} from "../../../src/sys/errno.ts";
 import { CWD, Fd } from "../../../src/sys/fd.ts";
 import { linux } from "../../../src/sys/linux.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
@@ -40,6 +51,23 @@ describe("linux(): descriptors", () => {
     const [fd, path, how, size] = engine.calls[1]?.args ?? [];
     expect([fd, path, size]).toEqual([7, "lib", 24]);
     expect(words(how, 6)).toEqual([O_PATH | O_CLOEXEC, 0, 0, 0, 0x12, 0]);
+  });
+
+  it("openatIfThere() asks for close-on-exec and answers with nothing where nothing is", () => {
+    const engine = fakeEngine({ openat: [3, -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG] });
+    const system = linux(engine);
+    expect(system.openatIfThere(directory, "lib", O_PATH)).toEqual(new Fd(3, "lib"));
+    expect(engine.calls[0]?.args).toEqual([7, "lib", O_PATH | O_CLOEXEC, 0]);
+    for (let absent = 0; absent < 4; absent++) {
+      expect(system.openatIfThere(directory, "lib", O_PATH)).toBeUndefined();
+    }
+  });
+
+  it("openatIfThere() cannot pass a refusal off as absence", () => {
+    const engine = fakeEngine({ openat: [-EPERM] });
+    const error = catchError(() => linux(engine).openatIfThere(directory, "lib", O_PATH));
+    expect(error).toBeInstanceOf(SystemError);
+    expect(error).toMatchObject({ errno: EPERM });
   });
 
   it("close() is made once, even when a signal interrupts it", () => {

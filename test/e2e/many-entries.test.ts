@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { hookEntry } from "../support/builds.ts";
+import { runContainer } from "../support/container.ts";
+import { askingBundle, openJetson } from "../support/jetson.ts";
+import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+
+/** What a service of systemd is started with, and its hooks with it. */
+const OPEN_FILES = 1024;
+
+describeBuilds(CONTAINER, "a manifest", (build) => {
+  test("can list files in more directories than a process may have files open", async () => {
+    const paths = Array.from({ length: OPEN_FILES + 200 }, (_, index) => `/opt/made-up/${index}/file`);
+    const jetson = await openJetson({
+      manifests: { "l4t.csv": paths.map((path) => `lib, ${path}\n`).join("") },
+    });
+    const limited = ["/usr/bin/prlimit", `--nofile=${OPEN_FILES}:`, build.path, "hook", "prestart"];
+    const bundle = askingBundle(build, { hooks: { prestart: [hookEntry(limited)] } });
+    try {
+      const { stdout, stderr } = runContainer(bundle, ["find", "/opt/made-up", "-type", "f"], jetson.place);
+      expect(stderr).toBe("");
+      expect(stdout.trimEnd().split("\n").sort()).toEqual(paths.sort());
+    } finally {
+      bundle.remove();
+      jetson.close();
+    }
+  });
+});

@@ -1,0 +1,82 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { readAr, readTarGz } from "../../support/archives.ts";
+import { importBuildTool } from "../../support/build-tool.ts";
+
+interface Entry {
+  readonly path: string;
+  readonly content?: string;
+  readonly mode?: number;
+  readonly link?: string;
+}
+type TarGz = (entries: readonly Entry[], epoch: number, base: string) => Promise<Buffer>;
+type Ar = (members: readonly { name: string; content: Buffer }[], epoch: number) => Buffer;
+
+const EPOCH = 1_700_000_000;
+let tarGz: TarGz;
+let ar: Ar;
+beforeAll(async () => {
+  ({ tarGz } = await importBuildTool<{ tarGz: TarGz }>("package/tar.mjs"));
+  ({ ar } = await importBuildTool<{ ar: Ar }>("package/ar.mjs"));
+});
+
+const ENTRIES: readonly Entry[] = [
+  { path: "usr/bin/a", content: "program", mode: 0o755 },
+  { path: "usr/bin/b", link: "a" },
+  { path: "usr/share/a-b", content: "" },
+];
+
+describe("tarGz()", () => {
+  it("gives equal bytes for equal entries in any order", async () => {
+    const [one, other] = [
+      await tarGz(ENTRIES, EPOCH, "./"),
+      await tarGz([...ENTRIES].reverse(), EPOCH, "./"),
+    ];
+    expect(one.equals(other)).toBe(true);
+  });
+
+  it("has every directory before what is in it, and itself first", async () => {
+    const names = (await readTarGz(await tarGz(ENTRIES, EPOCH, "./"))).map(({ header }) => header.name);
+    expect(names).toEqual([
+      ...["./", "./usr/", "./usr/bin/", "./usr/bin/a", "./usr/bin/b"],
+      ...["./usr/share/", "./usr/share/a-b"],
+    ]);
+  });
+
+  it("gives everything to root, at one time, with the modes that were asked for", async () => {
+    const headers = (await readTarGz(await tarGz(ENTRIES, EPOCH, "./"))).map(({ header }) => header);
+    for (const { uid, gid, uname, gname, mtime } of headers) {
+      expect({ uid, gid, uname, gname }).toEqual({ uid: 0, gid: 0, uname: "root", gname: "root" });
+      expect(mtime?.getTime()).toBe(EPOCH * 1000);
+    }
+    const modes = headers.map(({ name, mode }) => [name, mode?.toString(8)]);
+    expect(modes).toContainEqual(["./usr/bin/a", "755"]);
+    expect(modes).toContainEqual(["./usr/share/a-b", "644"]);
+    expect(modes).toContainEqual(["./usr/bin/", "755"]);
+  });
+
+  it("has no entry for the directory that it is unpacked in", async () => {
+    const [first] = await readTarGz(await tarGz(ENTRIES, EPOCH, ""));
+    expect(first?.header.name).toBe("usr/");
+  });
+
+  it("does not take two entries of one path", async () => {
+    const twice = [...ENTRIES, { path: "usr/bin/a", content: "other" }];
+    await expect(tarGz(twice, EPOCH, "./")).rejects.toThrow("usr/bin/a");
+  });
+});
+
+describe("ar()", () => {
+  const members = [
+    { name: "debian-binary", content: Buffer.from("2.0\n") },
+    { name: "odd", content: Buffer.from("odd") },
+    { name: "last", content: Buffer.from("") },
+  ];
+
+  it("pads members of odd length, so that the next is found", () => {
+    expect(readAr(ar(members, EPOCH))).toEqual(members);
+  });
+
+  it.each(["a name of sixteen", "slash/", "", "é"])("does not take the member name %j", (name) => {
+    expect(() => ar([{ name, content: Buffer.from("") }], EPOCH)).toThrow(JSON.stringify(name));
+  });
+});

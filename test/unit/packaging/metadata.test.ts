@@ -1,0 +1,148 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { parseCommandLine } from "../../../src/cli/parse-command-line.ts";
+import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
+import { parseConfig } from "../../../src/config/parse-config.ts";
+import { importBuildTool, REPOSITORY } from "../../support/build-tool.ts";
+
+interface Contents {
+  readonly PACKAGES: Readonly<
+    Record<
+      string,
+      {
+        readonly files: readonly { readonly path: string; readonly source?: string }[];
+        readonly debian: readonly { readonly source: string }[];
+        readonly scripts?: readonly string[];
+      }
+    >
+  >;
+}
+
+const read = (path: string): string => readFileSync(join(REPOSITORY, "packaging", path), "utf8");
+const example = read("config.toml");
+/** The example with its settings in force. */
+const inForce = example.replace(/^#(?=[a-z-]+ = )/gm, "");
+/** `nvoci.csv-mounts` and so on, for every setting of the example. */
+const keys = [...inForce.matchAll(/^\[(.*)\]$|^([a-z-]+) = /gm)].reduce<{ table: string; keys: string[] }>(
+  (all, [, table, key]) =>
+    table === undefined
+      ? { ...all, keys: [...all.keys, `${all.table}${key}`] }
+      : { ...all, table: `${table}.` },
+  { table: "", keys: [] },
+).keys;
+
+describe("packaging/config.toml", () => {
+  it("says nothing by itself", () => {
+    expect(parseConfig(example, "config.toml")).toEqual({ config: DEFAULT_CONFIG, findings: [] });
+  });
+
+  it("shows what holds without it", () => {
+    const { config, findings } = parseConfig(inForce, "config.toml");
+    expect(findings).toEqual([]);
+    const { nvidiaContainerCli: cli, nvidiaContainerRuntime: runtime } = DEFAULT_CONFIG;
+    // These have no default; the example shows what they look like.
+    expect({
+      ...config,
+      nvidiaContainerCli: { ...config.nvidiaContainerCli, debug: cli.debug, ldcache: cli.ldcache },
+      nvidiaContainerRuntime: {
+        ...config.nvidiaContainerRuntime,
+        debug: runtime.debug,
+        modes: {
+          ...config.nvidiaContainerRuntime.modes,
+          csv: { ...config.nvidiaContainerRuntime.modes.csv, compatContainerRoot: undefined },
+        },
+      },
+    }).toEqual(DEFAULT_CONFIG);
+  });
+
+  it("has every setting that there is", () => {
+    const count = (value: unknown): number =>
+      typeof value === "object" && value !== null && !Array.isArray(value) && !("from" in value)
+        ? Object.values(value).reduce<number>((sum, member) => sum + count(member), 0)
+        : 1;
+    expect(keys).toHaveLength(count(DEFAULT_CONFIG));
+  });
+});
+
+describe("the manual", () => {
+  it("explains every setting of config.toml", () => {
+    const page = read("man/nvoci-config.5");
+    const unexplained = keys.filter((key) => {
+      const [, short] = /([a-z-]+)$/.exec(key) ?? [];
+      return !new RegExp(`^\\.It Ic (\\S+\\.)?${short}\\b`, "m").test(page);
+    });
+    expect(keys.length).toBeGreaterThan(20);
+    expect(unexplained).toEqual([]);
+  });
+
+  it("names every command", () => {
+    const help = parseCommandLine(["--help"]);
+    const commands = [...("text" in help ? help.text : "").matchAll(/^ {2}nvoci (\w+)/gm)].map(
+      ([, word]) => word,
+    );
+    const page = read("man/nvoci.1");
+    expect(commands.length).toBeGreaterThan(8);
+    expect(commands.filter((word) => !page.includes(`.It Cm ${word}`))).toEqual([]);
+  });
+
+  it("refers to no page of ours that is missing", () => {
+    const pages = readdirSync(join(REPOSITORY, "packaging/man"));
+    const references = pages.flatMap((page) =>
+      [...read(`man/${page}`).matchAll(/^\.Xr (nv\S+) (\d)/gm)].map(
+        ([, name, section]) => `${name}.${section}`,
+      ),
+    );
+    expect(references.length).toBeGreaterThan(10);
+    expect(references.filter((reference) => !pages.includes(reference))).toEqual([]);
+  });
+});
+
+describe("the packages", () => {
+  let packages: Contents["PACKAGES"];
+  beforeAll(async () => {
+    packages = (await importBuildTool<Contents>("package/contents.mjs")).PACKAGES;
+  });
+
+  it("install nothing into /etc, where files of NVIDIA's and the administrator's are", () => {
+    const paths = Object.values(packages).flatMap(({ files }) => files.map(({ path }) => path));
+    expect(paths.length).toBeGreaterThan(10);
+    expect(paths.filter((path) => !path.startsWith("usr/"))).toEqual([]);
+  });
+
+  it("share no path", () => {
+    const paths = Object.values(packages).flatMap(({ files }) => files.map(({ path }) => path));
+    expect(new Set(paths).size).toBe(paths.length);
+  });
+
+  it("are made from files that are there", () => {
+    const sources = Object.entries(packages).flatMap(([name, { files, debian, scripts = [] }]) => [
+      ...files.flatMap(({ source }) => source ?? []),
+      ...debian.map(({ source }) => source),
+      ...scripts.map((script) => `packaging/deb/${name}.${script}`),
+      ...["deb", "ipk"].map((kind) => `packaging/${kind}/${name}.control`),
+    ]);
+    expect(sources.filter((source) => !existsSync(join(REPOSITORY, source)))).toEqual([]);
+  });
+
+  it("have scripts that never touch docker's daemon.json but through the program", () => {
+    for (const script of ["postinst", "prerm"]) {
+      const text = read(`deb/nvoci-compat.${script}`);
+      expect(text).toMatch(/^#!\/bin\/sh$/m);
+      expect(text).toMatch(/^set -e$/m);
+      expect(text).not.toMatch(/>\s*\/etc|\b(sed|cp|mv|tee)\b|systemctl (re)?(start|load)/);
+    }
+  });
+});
+
+describe("packageVersion()", () => {
+  it.each([
+    ["1.2.3", "1.2.3-1"],
+    ["1.2.3-rc.1", "1.2.3~rc.1-1"],
+  ])("writes %s as %s", async (version, expected) => {
+    const { packageVersion } = await importBuildTool<{ packageVersion: (version: string) => string }>(
+      "package/binary-package.mjs",
+    );
+    expect(packageVersion(version)).toBe(expected);
+  });
+});

@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { importBuildTool, REPOSITORY } from "../../support/build-tool.ts";
+
+const LAYER = join(REPOSITORY, "packaging/yocto/meta-nvoci");
+const recipe = readFileSync(join(LAYER, "recipes-containers/nvoci/nvoci.bb"), "utf8");
+
+describe("underscored()", () => {
+  let underscored: (text: string) => string;
+  beforeAll(async () => {
+    ({ underscored } = await importBuildTool<{ underscored: typeof underscored }>("package/yocto-layer.mjs"));
+  });
+
+  it.each([
+    ['FILES:${PN}-compat = "x"', 'FILES_${PN}-compat = "x"'],
+    ['RRECOMMENDS:${PN}:append:tegra = " x"', 'RRECOMMENDS_${PN}_append_tegra = " x"'],
+    ['  IMAGE_INSTALL:append = " x"', '  IMAGE_INSTALL_append = " x"'],
+    ['A:class-native ?= ""', 'A_class-native ?= ""'],
+  ])("turns %j into %j", (today, before) => {
+    expect(underscored(today)).toBe(before);
+  });
+
+  it.each([
+    'A := "x"',
+    'A ?= "b:c = d"',
+    'SRC_URI = "https://host/a:b"',
+    'BBFILES_DYNAMIC += "tegra:${LAYERDIR}/x"',
+    "# FILES:x = y",
+    "python () { d['a:b'] = 1 }",
+  ])("does not touch %j", (line) => {
+    expect(underscored(line)).toBe(line);
+  });
+
+  it("leaves no override of today's syntax in the recipe", () => {
+    expect(underscored(recipe)).not.toMatch(/^[A-Z_]+:[^=\s]/m);
+    expect(recipe).toMatch(/^[A-Z_]+:[^=\s]/m);
+  });
+});
+
+/** What OpenEmbedded itself defines on every branch. */
+const GIVEN = [
+  ...["BP", "BPN", "D", "EXTENDPKGV", "IMAGE_ROOTFS", "LAYERDIR", "PN", "S", "TEGRA_PKGARCH"],
+  ...["bindir", "datadir", "docdir", "sysconfdir"],
+];
+
+describe("the OpenEmbedded layer", () => {
+  const files = readdirSync(LAYER, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && !entry.name.endsWith(".md"),
+  );
+  const texts = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
+
+  it("uses no variable that nobody defines", () => {
+    const all = texts.join("\n");
+    const defined = [...all.matchAll(/^([A-Z_]+)(?=[:\w${}-]* *[?+.:]?=)/gm)].map(([, name]) => name ?? "");
+    const used = [...all.matchAll(/\$\{([A-Za-z_]+)\}/g)].map(([, name]) => name ?? "");
+    expect(used.length).toBeGreaterThan(20);
+    expect([...new Set(used)].filter((name) => !GIVEN.includes(name) && !defined.includes(name))).toEqual([]);
+  });
+
+  it("explains every variable of its own", () => {
+    const readme = readFileSync(join(LAYER, "README.md"), "utf8");
+    const own = texts.flatMap((text) =>
+      [...text.matchAll(/^(NVOCI_\w+) \?=/gm)].map(([, name]) => name ?? ""),
+    );
+    expect(own.length).toBeGreaterThan(4);
+    expect(own.filter((name) => !readme.includes(name))).toEqual([]);
+  });
+
+  it("forces no container engine upon an image", () => {
+    expect(recipe).not.toMatch(/^RDEPENDS\S* = .*\b(docker|podman|containerd|nodejs)\b/m);
+  });
+
+  it("has nothing to run on the target: no service, no script", () => {
+    for (const text of texts)
+      expect(text).not.toMatch(/pkg_(post|pre)inst|ontarget|inherit systemd|SYSTEMD_/);
+  });
+});
