@@ -4,6 +4,7 @@ import type { FileStat, FileType } from "../model/host-view.ts";
 import type { HostPath } from "../model/paths.ts";
 import {
   AT_EMPTY_PATH,
+  AT_RECURSIVE,
   AT_SYMLINK_NOFOLLOW,
   MNT_DETACH,
   MOUNT_ATTR_NODEV,
@@ -17,6 +18,7 @@ import {
   MS_NOSUID,
   MS_PRIVATE,
   MS_RDONLY,
+  MS_REC,
   MS_REMOUNT,
   O_PATH,
   OPEN_TREE_CLONE,
@@ -26,6 +28,7 @@ import { ENOSYS } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import type { MountAttr, Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
+import { mountsBelow } from "./mount-table.ts";
 import type { Place } from "./rootfs.ts";
 
 /** What the source has to be at the moment of the mount, whatever discovery saw before. */
@@ -35,7 +38,10 @@ export interface Expected {
   readonly device?: { readonly major: number; readonly minor: number };
 }
 
-/** Binds one file or directory of the host to a place in the container. Submounts are left out. */
+/**
+ * Binds one file or directory of the host to a place in the container. What is mounted below a directory is left out,
+ * except in a user namespace.
+ */
 export type Bind = (from: HostPath, expected: Expected, to: Place, options: readonly MountOption[]) => void;
 
 const ATTRIBUTES: Readonly<Record<MountOption, number>> = {
@@ -74,11 +80,18 @@ function verify(from: HostPath, expected: Expected, found: FileStat | undefined)
 }
 
 /**
+ * In a user namespace all mounts of the host are locked to each other: the kernel refuses (EINVAL) to show a directory
+ * without what is mounted on it, because that might be there to hide something.
+ */
+const isWhole = ({ type }: Expected, inUserNamespace: boolean): boolean =>
+  inUserNamespace && type === "directory";
+
+/**
  * Linux 5.12 and later. The clone gets its flags and its privacy before it appears anywhere, so that there is no
  * moment at which the file is writable in the container, and the place is a descriptor and one name that is not
  * followed.
  */
-const byMoveMount = (system: Syscalls): Bind => {
+const byMoveMount = (system: Syscalls, inUserNamespace: boolean): Bind => {
   // Hundreds of binds have the same list of options.
   const attributes = new Map<readonly MountOption[], MountAttr>();
   const attributesOf = (options: readonly MountOption[]): MountAttr => {
@@ -90,10 +103,11 @@ const byMoveMount = (system: Syscalls): Bind => {
     return known;
   };
   return (from, expected, { parent, name }, options) => {
-    const tree = system.open_tree(CWD, from, OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
+    const depth = isWhole(expected, inUserNamespace) ? AT_RECURSIVE : 0;
+    const tree = system.open_tree(CWD, from, OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW | depth);
     try {
       verify(from, expected, system.statx(tree, "", AT_EMPTY_PATH));
-      system.mount_setattr(tree, "", AT_EMPTY_PATH, attributesOf(options));
+      system.mount_setattr(tree, "", AT_EMPTY_PATH | depth, attributesOf(options));
       system.move_mount(tree, "", parent, name, MOVE_MOUNT_F_EMPTY_PATH);
     } finally {
       system.close(tree);
@@ -101,27 +115,43 @@ const byMoveMount = (system: Syscalls): Bind => {
   };
 };
 
+function restrict(system: Syscalls, mounted: Fd, options: readonly MountOption[]): void {
+  const kept = system.fstatfs(mounted).flags & KEPT_FLAGS;
+  const wanted = kept | union(MOUNT_FLAGS, options);
+  system.mount("none", `${mounted.number}`, null, MS_REMOUNT | MS_BIND | wanted, null);
+  system.mount("none", `${mounted.number}`, null, MS_PRIVATE, null);
+}
+
+/** The same for what came along below a directory. Its mount points are names of the host's, not of the image's. */
+function restrictBelow(system: Syscalls, top: Fd, options: readonly MountOption[]): void {
+  for (const { path } of mountsBelow(system, top)) {
+    if (path === "/") continue;
+    const mounted = system.openat(top, path.slice(1), O_PATH | system.O_NOFOLLOW);
+    restrict(system, mounted, options);
+    system.close(mounted);
+  }
+}
+
 /**
  * Before Linux 5.12. mount(2) takes paths, so both ends are descriptors' numbers looked up in /proc/self/fd, which
  * the caller has made the current directory: the kernel jumps to the very objects. The flags come in a second call;
  * the container does not run yet.
  */
 const byMount =
-  (system: Syscalls): Bind =>
+  (system: Syscalls, inUserNamespace: boolean): Bind =>
   (from, expected, { parent, name }, options) => {
     const flags = O_PATH | system.O_NOFOLLOW;
+    const whole = isWhole(expected, inUserNamespace);
     const source = system.openat(CWD, from, flags);
     const target = system.openat(parent, name, flags);
     let top: Fd | undefined;
     try {
       verify(from, expected, system.statx(source, "", AT_EMPTY_PATH));
-      system.mount(`${source.number}`, `${target.number}`, null, MS_BIND, null);
+      system.mount(`${source.number}`, `${target.number}`, null, whole ? MS_BIND | MS_REC : MS_BIND, null);
       try {
         top = system.openat(parent, name, flags);
-        const kept = system.fstatfs(top).flags & KEPT_FLAGS;
-        const wanted = kept | union(MOUNT_FLAGS, options);
-        system.mount("none", `${top.number}`, null, MS_REMOUNT | MS_BIND | wanted, null);
-        system.mount("none", `${top.number}`, null, MS_PRIVATE, null);
+        restrict(system, top, options);
+        if (whole) restrictBelow(system, top, options);
       } catch (error) {
         unbind(system, { parent, name });
         throw error;
@@ -141,18 +171,20 @@ export function unbind(system: Syscalls, { parent, name }: Place): void {
 /**
  * The mount calls of this kernel. The older pair is chosen once, when the first bind meets a call that the kernel
  * does not have; a call that exists and refuses is never retried by other means.
+ *
+ * @param inUserNamespace whether the current mount namespace is one of a user namespace other than the host's.
  */
-export function binder(system: Syscalls): Bind {
+export function binder(system: Syscalls, inUserNamespace: boolean): Bind {
   let chosen: Bind | undefined;
   return (from, expected, to, options) => {
     if (chosen !== undefined) return chosen(from, expected, to, options);
-    const newer = byMoveMount(system);
+    const newer = byMoveMount(system, inUserNamespace);
     try {
       newer(from, expected, to, options);
       chosen = newer;
     } catch (error) {
       if (!(error instanceof SystemError) || error.errno !== ENOSYS) throw error;
-      chosen = byMount(system);
+      chosen = byMount(system, inUserNamespace);
       chosen(from, expected, to, options);
     }
   };

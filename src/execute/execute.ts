@@ -182,7 +182,8 @@ export function execute(operations: readonly Operation[], context: ExecuteContex
   let index = 0;
   try {
     const rootfs = new Rootfs(system, root, undo);
-    const tools: Tools = { ...context, rootfs, undo, bind: binder(system), isShared: sharedMounts(system) };
+    const bind = binder(system, context.confinement.rebind !== undefined);
+    const tools: Tools = { ...context, rootfs, undo, bind, isShared: sharedMounts(system) };
     for (const operation of operations) {
       try {
         const met = perform(operation, tools);

@@ -26,7 +26,7 @@ import { SystemError } from "../sys/system-error.ts";
 import { collectOutput } from "./collect-output.ts";
 import { composeConfiguration, readLibraryPath, systemDirectories } from "./library-path.ts";
 import { mountsBelow } from "./mount-table.ts";
-import type { Rootfs } from "./rootfs.ts";
+import { isSetAside, type Rootfs } from "./rootfs.ts";
 import { type Confinement, confinedSteps, type MountFlags } from "./sandbox.ts";
 import type { Undo } from "./undo.ts";
 
@@ -112,6 +112,8 @@ function removeNewLinks(
     const directory = rootfs.view.open(folder, O_RDONLY | system.O_DIRECTORY);
     if (directory === undefined) continue;
     for (const name of system.getdents64(directory, MAX_NAMES)) {
+      // A link of the image that was set aside within the same tick of the clock looks as new.
+      if (isSetAside(name)) continue;
       const stat = system.statx(directory, name, AT_SYMLINK_NOFOLLOW);
       if (stat?.type === "symlink" && stat.changed >= since) system.unlinkat(directory, name, 0);
     }

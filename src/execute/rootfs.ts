@@ -36,6 +36,11 @@ const isBlocked = (error: unknown): boolean =>
 const DIRECTORY_MODE = 0o755;
 const MAX_DANGLING_LINKS = 40;
 
+const ASIDE = ".nvoci-";
+
+/** Whether a name is one under which something of the image waits to be put back. */
+export const isSetAside = (name: string): boolean => name.startsWith(ASIDE);
+
 /**
  * A container's root directory, reached through descriptors only. Whatever it makes, it tells to the journal.
  *
@@ -186,7 +191,7 @@ export class Rootfs {
    * A rename keeps owner, times and attributes, which no copy would.
    */
   private setAside({ parent, name }: Place): void {
-    const aside = `.nvoci-${this.system.getpid()}-${this.setAsideCount++}`;
+    const aside = `${ASIDE}${this.system.getpid()}-${this.setAsideCount++}`;
     this.system.renameat(parent, name, parent, aside);
     this.undo.add(() => this.system.renameat(parent, aside, parent, name));
     this.undo.onCommit(() => this.system.unlinkat(parent, aside, 0));

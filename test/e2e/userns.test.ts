@@ -99,15 +99,13 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
       });
 
       test("can neither write to the host's files nor lift what keeps it from that", () => {
-        const bundle = ask({ hooks, capabilities: ["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE"] });
+        const bundle = ask({ hooks });
         const mounts = mountOptions(run(bundle, "cat", "/proc/self/mountinfo").stdout);
         for (const path of [CUDA, FIRMWARE, "/usr/bin/nvidia-smi"]) {
           expect(mounts.get(path), path).toEqual(expect.arrayContaining(["ro", "nosuid", "nodev"]));
         }
-        const said = lines(
-          bundle,
-          `echo x > ${CUDA}; mount -o remount,bind,rw ${CUDA} && echo lifted; cat ${FIRMWARE}`,
-        );
+        const script = `echo x > ${CUDA}; mount -o remount,bind,rw ${CUDA} && echo lifted; cat ${FIRMWARE}`;
+        const said = lines(bundle, script);
         expect(said[0]).toContain("Read-only file system");
         expect(said).not.toContain("lifted");
         expect(said.at(-1)).toBe(DRIVER_VERSION);
@@ -132,6 +130,16 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
         "65534 666",
         expect.stringContaining(NO_DRIVER),
       ]);
+    });
+
+    // With this capability a container may remount what is mounted in it, as it may a runtime's own read-only mounts.
+    test("cannot write to the host's files even with CAP_SYS_ADMIN, because their owner is none of its own", () => {
+      const bundle = ask({ capabilities: ["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"] });
+      const script = `mount -o remount,bind,rw ${CUDA}; echo x > ${CUDA} && echo written; chmod 777 ${CUDA} && echo changed; use-cuda`;
+      const said = lines(bundle, script);
+      expect(said).not.toContain("written");
+      expect(said).not.toContain("changed");
+      expect(said.at(-1)).toBe("535");
     });
 
     test("opens no node of the host with a name of its own", () => {

@@ -18,6 +18,11 @@ const CANDIDATES: readonly Build[] = [
   { name: "pkg", path: join(DIST, `pkg/nvoci-linux-${MACHINE}/nvoci`) },
 ];
 
+/** The Node.js executable, when `npm run package` has made it. */
+export const pkgBuild: Build | undefined = CANDIDATES.find(
+  ({ name, path }) => name === "pkg" && existsSync(path),
+);
+
 /**
  * The builds that lie in dist/, native first. `NVOCI_BUILDS=node` keeps the named ones only; `pkg`, which holds the same
  * bundles and addon as `node`, has to be named.

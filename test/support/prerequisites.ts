@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, test } from "vitest";
-import { type Build, builds } from "./builds.ts";
+import { type Build, builds, pkgBuild } from "./builds.ts";
 import { runCommand } from "./run-command.ts";
 
 /** What a machine needs for some tests: how to find out, and what to do when it is not there. */
@@ -69,6 +69,12 @@ const PREREQUISITES = {
     remedy: "apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
   },
   qemu: { holds: () => has("qemu-aarch64-static"), remedy: "apt-get install qemu-user-static" },
+  // npm has to fetch Node.js for it, which takes longer than all tests.
+  "the Node.js executable": {
+    holds: () => pkgBuild !== undefined,
+    remedy: "npm run package",
+    given: true,
+  },
   build: { holds: () => builds().length > 0, remedy: "npm run build" },
 } as const satisfies Record<string, Prerequisite>;
 

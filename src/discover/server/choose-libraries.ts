@@ -1,6 +1,6 @@
 import { NvociError } from "../../model/errors.ts";
 import { type Finding, finding, type Source } from "../../model/finding.ts";
-import { basename, type HostPath } from "../../model/paths.ts";
+import { basename, below, dirname, type HostPath } from "../../model/paths.ts";
 import { abiTag } from "../elf/driver-notes.ts";
 import { readDynamic } from "../elf/elf-dynamic.ts";
 import { readNotes } from "../elf/elf-notes.ts";
@@ -58,18 +58,20 @@ export function chooseLibraries(
     const { name, path, source } = candidate;
     const library = wanted.find((entry) => name.startsWith(entry.name));
     if (library === undefined) continue;
-    const real = root.resolve(path);
-    if (real === undefined) {
+    const found = root.resolve(path);
+    if (found === undefined) {
       findings.push(finding("driver-library-stale", "warning", source, { name, path }));
       continue;
     }
-    if (!library.ownVersion && !basename(real).endsWith(`.${version}`)) {
-      if (!library.vendorNeutral) otherVersions.set(library.name, real);
+    const fits = library.ownVersion || basename(found).endsWith(`.${version}`);
+    const real = fits ? found : besides(root, found, library, version);
+    if (real === undefined) {
+      if (!library.vendorNeutral) otherVersions.set(library.name, found);
       continue;
     }
     const names = namesOf.get(real) ?? new Set();
     namesOf.set(real, names);
-    if (name !== basename(real)) names.add(name);
+    if (name !== basename(found)) names.add(name);
 
     try {
       const elf = lazyElf(root, real);
@@ -89,6 +91,21 @@ export function chooseLibraries(
   }
   for (const { library, bits } of chosen.values()) if (bits === 64) otherVersions.delete(library.name);
   return { chosen: [...chosen.values()], otherVersions, findings };
+}
+
+/**
+ * The file of the driver's version in the same directory. Of two that lie there, the cache names the newer one, whatever
+ * the kernel modules are: an upgrade of the driver without a restart.
+ */
+function besides(
+  root: DriverRoot,
+  other: HostPath,
+  { name, vendorNeutral }: DriverLibrary,
+  version: string,
+): HostPath | undefined {
+  if (vendorNeutral || !basename(other).startsWith(name)) return undefined;
+  const path = below(dirname(other), `/${name}.${version}`);
+  return root.host.lstat(path)?.type === "file" ? path : undefined;
 }
 
 /** Opens the file when it is first looked into, which for most libraries is never. */

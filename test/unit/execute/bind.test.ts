@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { AT_RECURSIVE, describe, expect, it } from "vitest";
 import { binder, type Expected } from "../../../src/execute/bind.ts";
 import { FILE_OPTIONS } from "../../../src/model/container-edits.ts";
 import type { FileType } from "../../../src/model/host-view.ts";
@@ -67,7 +67,8 @@ function kernel({ fails = {}, source = {}, flags = 0 }: Kernel = {}) {
 const PLACE = { parent: new Fd(5, "/usr/lib"), name: "libcuda.so.1" };
 const FROM = hostPath("/usr/lib/libcuda.so.1");
 const FILE: Expected = { type: "file" };
-const bindOnce = (system: Syscalls, expected = FILE) => binder(system)(FROM, expected, PLACE, FILE_OPTIONS);
+const bindOnce = (system: Syscalls, expected = FILE) =>
+  binder(system, false)(FROM, expected, PLACE, FILE_OPTIONS);
 const OLD = { fails: { open_tree: ENOSYS } };
 
 describe("binder() on a new kernel", () => {
@@ -141,7 +142,7 @@ describe("binder() on an old kernel", () => {
 
   it.each(["open_tree", "mount_setattr", "move_mount"])("chooses once that there is no %s", (name) => {
     const { system, names } = kernel({ fails: { [name]: ENOSYS } });
-    const bind = binder(system);
+    const bind = binder(system, false);
     bind(FROM, FILE, PLACE, FILE_OPTIONS);
     const before = names().length;
     bind(FROM, FILE, PLACE, FILE_OPTIONS);
@@ -159,5 +160,34 @@ describe("binder() on an old kernel", () => {
     const { system, names } = kernel({ fails: { ...OLD.fails, "mount#1": EPERM } });
     expect(() => bindOnce(system)).toThrow(SystemError);
     expect(names()).not.toContain("umount2");
+  });
+});
+
+describe("binder() in a user namespace", () => {
+  it("takes a directory with what is mounted below it, which the kernel has locked to it", () => {
+    const calls: [string, number][] = [];
+    const { system } = kernel({ source: { type: "directory" } });
+    const watching = {
+      ...system,
+      open_tree: (directory: Fd, path: string, flags: number) => {
+        calls.push(["open_tree", flags & AT_RECURSIVE]);
+        return system.open_tree(directory, path, flags);
+      },
+      mount_setattr: (tree: Fd, path: string, flags: number, attributes: MountAttr) => {
+        calls.push(["mount_setattr", flags & AT_RECURSIVE]);
+        return system.mount_setattr(tree, path, flags, attributes);
+      },
+    };
+    binder(watching, true)(FROM, { type: "directory" }, PLACE, FILE_OPTIONS);
+    expect(calls).toEqual([
+      ["open_tree", AT_RECURSIVE],
+      ["mount_setattr", AT_RECURSIVE],
+    ]);
+    calls.length = 0;
+    binder(watching, false)(FROM, { type: "directory" }, PLACE, FILE_OPTIONS);
+    expect(calls).toEqual([
+      ["open_tree", 0],
+      ["mount_setattr", 0],
+    ]);
   });
 });

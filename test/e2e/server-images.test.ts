@@ -1,0 +1,283 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { hookEntry } from "../support/builds.ts";
+import type { Bundle } from "../support/bundle.ts";
+import { runContainer } from "../support/container.ts";
+import { MISSING_BEFORE, withoutCalls } from "../support/enosys.ts";
+import {
+  DRIVER_LIBRARIES,
+  DRIVER_VERSION,
+  driverFiles,
+  type FakeServer,
+  type FakeServerOptions,
+  openServer,
+  type ServerBundleOptions,
+  serverBundle,
+} from "../support/fake-server.ts";
+import { mountOptions } from "../support/mount-options.ts";
+import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { mustRun } from "../support/run-command.ts";
+import { sharedObject } from "../support/shared-object.ts";
+import type { TreeEntry } from "../support/tree-entry.ts";
+
+const OTHER_VERSION = "550.54.14";
+
+const file = (path: string, content: string | Uint8Array): TreeEntry => ({ kind: "file", path, content });
+
+describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
+  const closing: (() => void)[] = [];
+  afterEach(() => {
+    for (const close of closing.splice(0).reverse()) close();
+  });
+  const open = async (options?: FakeServerOptions): Promise<FakeServer> => {
+    const server = await openServer(options);
+    closing.push(() => server.close());
+    return server;
+  };
+  const ask = (options?: ServerBundleOptions): Bundle => {
+    const bundle = serverBundle(build, options);
+    closing.push(() => bundle.remove());
+    return bundle;
+  };
+  const run = (server: FakeServer, bundle: Bundle, script: string) =>
+    runContainer(bundle, ["/bin/busybox", "sh", "-c", `exec 2>&1; ${script}`], server.place);
+  const lines = (server: FakeServer, bundle: Bundle, script: string): string[] =>
+    run(server, bundle, script).stdout.trimEnd().split("\n");
+
+  describe("in different images", () => {
+    test("lies where a Debian-like image looks, SONAME links included", async () => {
+      const said = lines(await open(), ask(), `ls ${DRIVER_LIBRARIES}`);
+      expect(said).toEqual(
+        expect.arrayContaining([`libcuda.so.${DRIVER_VERSION}`, "libcuda.so.1", "libcuda.so"]),
+      );
+    });
+
+    test("lies in /usr/lib64 of an Alpine image, with its links, although no ldconfig is there", async () => {
+      const said = lines(
+        await open(),
+        ask({ rootfs: "alpine" }),
+        "ls /usr/lib64; readlink -f /usr/lib64/libnvcuvid.so.1",
+      );
+      expect(said).toEqual(
+        expect.arrayContaining([`libcuda.so.${DRIVER_VERSION}`, "libcuda.so.1", "libGLX_nvidia.so.0"]),
+      );
+      expect(said.at(-1)).toBe(`/usr/lib64/libnvcuvid.so.${DRIVER_VERSION}`);
+    });
+
+    test.each([
+      false,
+      true,
+    ])("comes into an image of one static program (user namespace: %s)", async (userNamespace) => {
+      const bundle = ask({ rootfs: "busybox", userNamespace });
+      const kept = ["bin", "proc", "dev"];
+      for (const name of readdirSync(bundle.rootfs)) {
+        if (!kept.includes(name)) rmSync(join(bundle.rootfs, name), { recursive: true });
+      }
+      for (const name of readdirSync(join(bundle.rootfs, "bin"))) {
+        if (name !== "busybox") rmSync(join(bundle.rootfs, "bin", name));
+      }
+      const box = "/bin/busybox";
+      const said = lines(
+        await open(),
+        bundle,
+        `${box} ls /usr/lib64 /usr/bin; ${box} stat -c %u /usr/lib64/libcuda.so.1 /usr; ${box} cat /dev/nvidia0`,
+      );
+      expect(said).toEqual(expect.arrayContaining(["libcuda.so.1", "nvidia-smi"]));
+      expect(said.slice(-3)).toEqual(["0", "0", expect.stringContaining("No such device or address")]);
+    });
+
+    test("leaves an image's own files of the same names out of sight, and no trace of them", async () => {
+      const server = await open();
+      const bundle = ask();
+      const libraries = join(bundle.rootfs, DRIVER_LIBRARIES);
+      writeFileSync(join(libraries, `libcuda.so.${DRIVER_VERSION}`), "the image's own");
+      mustRun(["ln", "-s", "libcuda.so.470.1.1", join(libraries, "libcuda.so.1")]);
+      mkdirSync(join(bundle.rootfs, "usr/bin/nvidia-smi"));
+      expect(lines(server, bundle, "use-cuda; nvidia-smi")).toEqual(["535", "smi"]);
+    });
+  });
+
+  describe("on different hosts", () => {
+    test("comes in the version of the kernel modules where a newer one lies beside it", async () => {
+      const server = await open({ versions: [DRIVER_VERSION, OTHER_VERSION] });
+      // ldconfig has linked libcuda.so.1 to the newer one.
+      const link = `readlink ${DRIVER_LIBRARIES}/libcuda.so.1`;
+      expect(server.place.run(["sh", "-c", link]).stdout).toContain(OTHER_VERSION);
+      const said = lines(server, ask(), `ls ${DRIVER_LIBRARIES}; ${link}`);
+      expect(said.filter((line) => line.includes(OTHER_VERSION))).toEqual([]);
+      expect(said.at(-1)).toBe(`libcuda.so.${DRIVER_VERSION}`);
+    });
+
+    test("comes in the version of the kernel modules where the cache names two directories", async () => {
+      const other = "/opt/driver-550";
+      const server = await open({
+        more: [
+          ...driverFiles(OTHER_VERSION, other),
+          file("/etc/ld.so.conf.d/000-other.conf", `${other}${DRIVER_LIBRARIES}\n`),
+        ],
+      });
+      expect(server.place.run(["ldconfig", "-p"]).stdout).toContain(
+        `=> ${other}${DRIVER_LIBRARIES}/libcuda.so.1`,
+      );
+      const said = lines(server, ask(), `ls ${DRIVER_LIBRARIES}; use-cuda`);
+      expect(said.filter((line) => line.includes(OTHER_VERSION))).toEqual([]);
+      expect(said.at(-1)).toBe("535");
+    });
+
+    test("does not come where the libraries are of another version than the modules", async () => {
+      const server = await open({ modules: OTHER_VERSION, versions: [DRIVER_VERSION] });
+      const { status, stderr, stdout } = runContainer(ask(), ["echo", "started"], server.place);
+      expect([status === 0, stdout]).toEqual([false, ""]);
+      expect(stderr).toMatch(
+        /nvoci: Cannot use the NVIDIA driver .*550\.54\.14.*libcuda\.so\.535\.86\.05|libnvidia-ml\.so\.535\.86\.05/,
+      );
+    });
+
+    test("does not come where no kernel module is loaded", async () => {
+      const server = await open({ modules: null });
+      const { status, stderr } = runContainer(ask(), ["true"], server.place);
+      expect(status).not.toBe(0);
+      expect(stderr).toContain("/proc/driver/nvidia/version");
+    });
+
+    test("is NVIDIA's own where Mesa's libraries have the vendor-neutral names", async () => {
+      const mesa = ["libGL.so.1", "libEGL.so.1", "libGLESv2.so.2"];
+      const server = await open({
+        more: mesa.map((name) => file(`${DRIVER_LIBRARIES}/${name}.0.0`, sharedObject(name))),
+      });
+      const said = lines(server, ask(), `ls ${DRIVER_LIBRARIES}`);
+      expect(said).toContain("libGLX_nvidia.so.0");
+      expect(said.filter((line) => /^lib(?:GL|EGL|GLESv2)\.so/.test(line))).toEqual([]);
+    });
+
+    test("comes without what a stale cache entry names", async () => {
+      const server = await open({ setup: [`rm ${DRIVER_LIBRARIES}/libnvcuvid.so*`] });
+      expect(server.place.run(["ldconfig", "-p"]).stdout).toContain("libnvcuvid.so.1");
+      const said = lines(server, ask(), `ls ${DRIVER_LIBRARIES}; use-cuda`);
+      expect(said.filter((line) => line.includes("nvcuvid"))).toEqual([]);
+      expect(said.at(-1)).toBe("535");
+    });
+
+    test.each([
+      ["has no ld.so.cache", "rm /etc/ld.so.cache"],
+      [
+        "has one that is cut off",
+        "head -c 300 /etc/ld.so.cache > /tmp/nvoci-cache.$$; cat /tmp/nvoci-cache.$$ > /etc/ld.so.cache; rm /tmp/nvoci-cache.$$",
+      ],
+      ["has an empty one", ": > /etc/ld.so.cache"],
+    ])("is found where the host %s", async (_, script) => {
+      const server = await open({ setup: [script] });
+      expect(lines(server, ask(), "use-cuda; readlink -f /usr/lib/*/libnvcuvid.so.1")).toEqual([
+        "535",
+        `${DRIVER_LIBRARIES}/libnvcuvid.so.${DRIVER_VERSION}`,
+      ]);
+    });
+
+    test.each([
+      false,
+      true,
+    ])("comes from a container that carries it (user namespace: %s)", async (userNamespace) => {
+      const root = "/run/nvidia/driver";
+      const server = await open({ root, config: `[nvidia-container-cli]\nroot = "${root}"\n` });
+      expect(server.place.run(["sh", "-c", `ls ${DRIVER_LIBRARIES}`]).stdout).not.toContain("libcuda");
+      const firmware = `/lib/firmware/nvidia/${DRIVER_VERSION}/gsp_tu10x.bin`;
+      const said = lines(
+        server,
+        ask({ userNamespace }),
+        `use-cuda; nvidia-smi; cat ${firmware}; cat /dev/nvidia0`,
+      );
+      expect(said.slice(0, 2)).toEqual(["535", "smi"]);
+      expect(said[2]).toContain(DRIVER_VERSION);
+      expect(said.at(-1)).toContain("No such device or address");
+    });
+  });
+
+  describe("beside directories of config.toml", () => {
+    const CUDA = "/opt/cuda-12.2";
+    const library = (path: string, soname: string) => file(path, sharedObject(soname));
+    const options: FakeServerOptions = {
+      config: [
+        "[nvoci]",
+        "[[nvoci.directories]]",
+        'host = "/opt/cuda"',
+        'container = "/usr/local/cuda"',
+        "[[nvoci.directories]]",
+        'host = "/opt/not-there"',
+        'container = "/opt/not-there"',
+        "",
+      ].join("\n"),
+      more: [
+        { kind: "link", path: "/opt/cuda", target: "cuda-12.2" },
+        library(`${CUDA}/lib64/libcudart.so.12.2.140`, "libcudart.so.12"),
+        { kind: "link", path: `${CUDA}/lib64/libcudart.so.12`, target: "libcudart.so.12.2.140" },
+        library(`${CUDA}/extras/deep/libcupti.so.12`, "libcupti.so.12"),
+        library(`${CUDA}/extras/unnamed/libunnamed.so.1`, "libunnamed.so.1"),
+        file("/etc/ld.so.conf.d/nvidia-cuda-test.conf", `# by a package\n${CUDA}/extras/deep\n`),
+      ],
+    };
+
+    test.each([
+      false,
+      true,
+    ])("shows them under their own path and lists their libraries (user namespace: %s)", async (userNamespace) => {
+      const server = await open(options);
+      const bundle = ask({ userNamespace });
+      const said = lines(server, bundle, "ls /usr/local/cuda /opt; ldconfig -p; echo x > /usr/local/cuda/x");
+      expect(said).toEqual(expect.arrayContaining(["lib64", "extras"]));
+      expect(said).not.toContain("not-there");
+      const text = said.join("\n");
+      expect(text).toContain("=> /usr/local/cuda/lib64/libcudart.so.12");
+      expect(text).toContain("=> /usr/local/cuda/extras/deep/libcupti.so.12");
+      expect(text).not.toContain("libunnamed");
+      expect(said.at(-1)).toContain("Read-only file system");
+    });
+
+    const MOUNTED = `${CUDA}/extras/deep/mounted`;
+    const mounted = [`mkdir ${MOUNTED}`, `mount -t tmpfs tmpfs ${MOUNTED}`, `touch ${MOUNTED}/file`];
+
+    test("shows them without what is mounted below them", async () => {
+      const server = await open({ ...options, setup: mounted });
+      const said = lines(server, ask(), "ls /usr/local/cuda/extras/deep/mounted; use-cuda");
+      expect(said).toEqual(["535"]);
+    });
+
+    test.each([
+      "this kernel",
+      "5.11",
+      "4.9",
+    ] as const)("shows them whole and read-only in a user namespace (%s)", async (kernel) => {
+      const missing = kernel === "this kernel" ? [] : MISSING_BEFORE[kernel];
+      const hook = hookEntry(withoutCalls(missing, [build.path, "hook", "prestart"]));
+      const server = await open({ ...options, setup: mounted });
+      const bundle = ask({ userNamespace: true, hooks: { prestart: [hook] } });
+      const place = "/usr/local/cuda/extras/deep/mounted";
+      expect(lines(server, bundle, `use-cuda; ls ${place}; echo x > ${place}/x`)).toEqual([
+        "535",
+        "file",
+        expect.stringContaining("Read-only file system"),
+      ]);
+      const mounts = mountOptions(run(server, bundle, "cat /proc/self/mountinfo").stdout);
+      expect(mounts.get(place)).toEqual(expect.arrayContaining(["ro", "nosuid", "nodev"]));
+    });
+  });
+
+  describe("against requirements of an image", () => {
+    test.each([
+      ["cuda>=12.0", []],
+      ["cuda>=12.0 brand=tesla,driver>=470", []],
+      ["cuda>=13.0", ["NVIDIA_DISABLE_REQUIRE=true"]],
+    ])("comes for %s with %j", async (requirement, env) => {
+      const bundle = ask({ env: [`NVIDIA_REQUIRE_CUDA=${requirement}`, ...env] });
+      expect(lines(await open(), bundle, "use-cuda")).toEqual(["535"]);
+    });
+
+    test.each(["cuda>=13.0", "driver>=999", "brand=geforce"])("does not come for %s", async (requirement) => {
+      const bundle = ask({ env: [`NVIDIA_REQUIRE_CUDA=${requirement}`] });
+      const { status, stdout, stderr } = run(await open(), bundle, "echo started");
+      expect([status === 0, stdout]).toEqual([false, ""]);
+      expect(stderr).toContain("nvoci: Cannot ");
+      expect(stderr).toContain(requirement);
+    });
+  });
+});
