@@ -112,7 +112,7 @@ function mustRunIn(place: PrivateNamespace, script: string): void {
 }
 
 /** Everything that one version of the driver installs. */
-function driverFiles(version: string, root = ""): TreeEntry[] {
+export function driverFiles(version: string, root = ""): TreeEntry[] {
   const libraries = Object.entries(DRIVER_SONAMES).map(([stem, soname]) => {
     const path = `${root}${DRIVER_LIBRARIES}/${stem}.${version}`;
     if (stem === "libcuda.so") return file(path, readFileSync(compileCuda().library), 0o755);
@@ -136,7 +136,7 @@ function driverFiles(version: string, root = ""): TreeEntry[] {
 }
 
 /** Numbers of the nodes that every driver makes. */
-const CONTROL_DEVICES: Readonly<Record<string, readonly [major: number, minor: number]>> = {
+export const CONTROL_DEVICES: Readonly<Record<string, readonly [major: number, minor: number]>> = {
   "/dev/nvidiactl": [195, 255],
   "/dev/nvidia-modeset": [195, 254],
   "/dev/nvidia-uvm": [507, 0],
@@ -220,7 +220,7 @@ export interface CompiledCuda {
 const CUDA_DIRECTORY = join(import.meta.dirname, "../../.cache/test/cuda");
 
 /** Compiles both once. */
-function compileCuda(): CompiledCuda {
+export function compileCuda(): CompiledCuda {
   const cuda = { library: join(CUDA_DIRECTORY, "libcuda.so"), program: join(CUDA_DIRECTORY, "use-cuda") };
   if (existsSync(CUDA_DIRECTORY)) return cuda;
   const partial = `${CUDA_DIRECTORY}.${process.pid}`;

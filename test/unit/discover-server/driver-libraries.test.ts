@@ -287,3 +287,28 @@ test("DRIVER_LIBRARIES names each library once, and none is hidden behind the be
 test("withImplied() adds what video and display run on", () => {
   expect([...withImplied(["video", "display"])].sort()).toEqual(["compute", "display", "graphics", "video"]);
 });
+
+test("discoverLibraries() finds the version of the modules beside a newer one that the cache names", () => {
+  const newer = "550.54.14";
+  const { mounts, links } = discover({
+    libraries: { [`libcuda.so.${newer}`]: "libcuda.so.1" },
+    tree: [`file ${LIBRARIES}/libcuda.so.${VERSION}`],
+  });
+  expect(mounts).toEqual([`${LIBRARIES}/libcuda.so.${VERSION} ${LIBRARIES}/libcuda.so.${VERSION}`]);
+  expect(links).toContain(`${LIBRARIES}/libcuda.so.1 -> libcuda.so.${VERSION}`);
+});
+
+test("discoverLibraries() gives no library the name of a version that is not its own", () => {
+  const newer = "550.54.14";
+  const { links } = discover(
+    {
+      libraries: { [`libnvidia-eglcore.so.${newer}`]: `libnvidia-eglcore.so.${newer}` },
+      tree: [`file ${LIBRARIES}/libnvidia-eglcore.so.${VERSION}`],
+      bytes: {
+        [`${LIBRARIES}/libnvidia-eglcore.so.${VERSION}`]: sharedObject(`libnvidia-eglcore.so.${VERSION}`),
+      },
+    },
+    { capabilities: ["graphics"] },
+  );
+  expect(links.filter((link) => link.includes(newer))).toEqual([]);
+});

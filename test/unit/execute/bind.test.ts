@@ -1,9 +1,10 @@
-import { AT_RECURSIVE, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { binder, type Expected } from "../../../src/execute/bind.ts";
 import { FILE_OPTIONS } from "../../../src/model/container-edits.ts";
 import type { FileType } from "../../../src/model/host-view.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import {
+  AT_RECURSIVE,
   MOUNT_ATTR_NODEV,
   MOUNT_ATTR_NOSUID,
   MOUNT_ATTR_RDONLY,
@@ -17,7 +18,7 @@ import {
 } from "../../../src/sys/constants.ts";
 import { ENOSYS, EPERM } from "../../../src/sys/errno.ts";
 import { Fd } from "../../../src/sys/fd.ts";
-import type { Stat, Syscalls } from "../../../src/sys/syscalls.ts";
+import type { MountAttr, Stat, Syscalls } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 import { catchError } from "../../support/catch-error.ts";
 import { fakeSyscalls } from "../../support/fake-syscalls.ts";

@@ -24,13 +24,12 @@ const example = read("config.toml");
 /** The example with its settings in force. */
 const inForce = example.replace(/^#(?=[a-z-]+ = )/gm, "");
 /** `nvoci.csv-mounts` and so on, for every setting of the example. */
-const keys = [...inForce.matchAll(/^\[(.*)\]$|^([a-z-]+) = /gm)].reduce<{ table: string; keys: string[] }>(
-  (all, [, table, key]) =>
-    table === undefined
-      ? { ...all, keys: [...all.keys, `${all.table}${key}`] }
-      : { ...all, table: `${table}.` },
-  { table: "", keys: [] },
-).keys;
+const keys: string[] = [];
+let prefix = "";
+for (const [, table, key] of inForce.matchAll(/^\[(.*)\]$|^([a-z-]+) = /gm)) {
+  if (table === undefined) keys.push(`${prefix}${key}`);
+  else prefix = `${table}.`;
+}
 
 describe("packaging/config.toml", () => {
   it("says nothing by itself", () => {

@@ -13,8 +13,8 @@ describe("underscored()", () => {
   });
 
   it.each([
-    ['FILES:${PN}-compat = "x"', 'FILES_${PN}-compat = "x"'],
-    ['RRECOMMENDS:${PN}:append:tegra = " x"', 'RRECOMMENDS_${PN}_append_tegra = " x"'],
+    [`FILES:\${PN}-compat = "x"`, `FILES_\${PN}-compat = "x"`],
+    [`RRECOMMENDS:\${PN}:append:tegra = " x"`, `RRECOMMENDS_\${PN}_append_tegra = " x"`],
     ['  IMAGE_INSTALL:append = " x"', '  IMAGE_INSTALL_append = " x"'],
     ['A:class-native ?= ""', 'A_class-native ?= ""'],
   ])("turns %j into %j", (today, before) => {
@@ -25,7 +25,7 @@ describe("underscored()", () => {
     'A := "x"',
     'A ?= "b:c = d"',
     'SRC_URI = "https://host/a:b"',
-    'BBFILES_DYNAMIC += "tegra:${LAYERDIR}/x"',
+    `BBFILES_DYNAMIC += "tegra:\${LAYERDIR}/x"`,
     "# FILES:x = y",
     "python () { d['a:b'] = 1 }",
   ])("does not touch %j", (line) => {
