@@ -30,7 +30,11 @@ const NODE_HOME = "usr/lib/nvoci";
 
 function options() {
   const { values } = parseArgs({
-    options: { arch: { type: "string", multiple: true }, out: { type: "string" } },
+    options: {
+      arch: { type: "string", multiple: true },
+      out: { type: "string" },
+      "native-only": { type: "boolean", default: false },
+    },
   });
   const arches = values.arch ?? Object.keys(ARCHITECTURES);
   const unknown = arches.find((arch) => !Object.hasOwn(ARCHITECTURES, arch));

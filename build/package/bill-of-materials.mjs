@@ -51,7 +51,9 @@ export function billOfMaterials({ root, version, epoch }, bundles, files, arches
 export function bundledPackages(bundles, files) {
   const names = files.flatMap((file) => {
     const text = readFileSync(join(bundles, file), "utf8");
-    return [...text.matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(([, name]) => name);
+    return [...text.matchAll(/^\/\/ (?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(
+      ([, name]) => name,
+    );
   });
   return [...new Set(names)].sort();
 }

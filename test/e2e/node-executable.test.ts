@@ -1,0 +1,83 @@
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Build, pkgBuild } from "../support/builds.ts";
+import { runContainer } from "../support/container.ts";
+import { askingBundle, describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
+import { CONTAINER, describeNeeding } from "../support/prerequisites.ts";
+import { openNamespace } from "../support/private-namespace.ts";
+import { runCommand } from "../support/run-command.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+
+describeNeeding(["the Node.js executable"], "the Node.js executable", () => {
+  const build = pkgBuild as Build;
+  let made: TemporaryDirectory;
+  const at = (name: string): string => join(made.path, name);
+  beforeAll(() => {
+    made = temporaryDirectory("executable");
+  });
+  afterAll(() => made?.remove());
+
+  test("brings its own Node.js", () => {
+    const { status, stdout } = runCommand([build.path, "info"], { env: {} });
+    expect({ status, stdout }).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^engine +Node\.js$/m),
+    });
+  });
+
+  test("does what its name says", () => {
+    symlinkSync(build.path, at("nvidia-container-runtime-hook"));
+    const { status, stdout } = runCommand([at("nvidia-container-runtime-hook"), "-version"], { env: {} });
+    expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringContaining("Hook") });
+  });
+
+  test.each([
+    ["NODE_OPTIONS", (file: string) => `--require=${file}`],
+    ["NODE_OPTIONS", () => "--no-such-option"],
+    ["NODE_EXTRA_CA_CERTS", (file: string) => file],
+    ["NODE_V8_COVERAGE", (file: string) => `${file}.coverage`],
+    ["NODE_REDIRECT_WARNINGS", (file: string) => `${file}.warnings`],
+    ["NODE_DEBUG", () => "fs,module"],
+    ["OPENSSL_CONF", (file: string) => file],
+    ["PKG_EXECPATH", () => "PKG_INVOKE_NODEJS"],
+  ])("does not obey %s", (variable, value) => {
+    writeFileSync(at("evil.cjs"), `require("node:fs").writeFileSync(${JSON.stringify(at("obeyed"))}, "")`);
+    const env = { PATH: "/usr/bin:/bin", [variable]: value(at("evil.cjs")) };
+    expect(runCommand([build.path, "--version"], { env })).toEqual(runCommand([build.path, "--version"]));
+    expect(readdirSync(made.path).filter((name) => /obeyed|coverage|warnings/.test(name))).toEqual([]);
+  });
+
+  describeNeeding(["root", "namespaces"], "on a read-only root", () => {
+    test("runs without a home, and nowhere to write", async () => {
+      const place = await openNamespace(["mount --rbind / /mnt", "mount -o remount,bind,ro /mnt"]);
+      const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
+      const { status, stdout, stderr } = place.run(["chroot", "/mnt", build.path, "info"], { env });
+      place.close();
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      expect(stdout).toContain("Node.js");
+    });
+
+    test("writes nothing to a home and a temporary directory that it could write to", () => {
+      for (const name of ["home", "tmp"]) mkdirSync(at(name));
+      const env = { PATH: "/usr/bin:/bin", HOME: at("home"), TMPDIR: at("tmp") };
+      expect(runCommand([build.path, "info"], { env }).status).toBe(0);
+      expect([readdirSync(at("home")), readdirSync(at("tmp"))]).toEqual([[], []]);
+      expect(existsSync("/tmp/nvoci-node-executable")).toBe(false);
+    });
+  });
+
+  describeNeeding(CONTAINER, "as a hook of runc on a Jetson", () => {
+    let jetson: Jetson;
+    beforeAll(async () => {
+      jetson = await openJetson();
+    });
+    afterAll(() => jetson?.close());
+
+    test("gives a container every file and link of the manifest", () => {
+      const bundle = askingBundle(build);
+      expect(runContainer(bundle, describeCommand(jetson), jetson.place)).toEqual(describeHost(jetson));
+      bundle.remove();
+    });
+  });
+});

@@ -1,0 +1,228 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { matchGlob } from "../../src/discover/match-glob.ts";
+import { readAr, readTarGz } from "../support/archives.ts";
+import { describeNeeding } from "../support/prerequisites.ts";
+import { packageCopy, type Release } from "../support/release.ts";
+import { mustRun, runCommand } from "../support/run-command.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+
+/** Tools that a C compiler and make need, and no Node.js among them. */
+const TOOLS = ["ar", "as", "cc", "chmod", "dirname", "install", "ld", "ln", "make", "mkdir", "rm", "sh"];
+/** What OpenEmbedded gives to every recipe. */
+const OE = { bindir: "/usr/bin", datadir: "/usr/share", docdir: "/usr/share/doc", sysconfdir: "/etc" };
+
+describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () => {
+  let made: TemporaryDirectory;
+  let release: Release;
+  let source: string;
+  let layers: string;
+  const at = (name: string): string => join(made.path, name);
+
+  beforeAll(() => {
+    made = temporaryDirectory("source");
+    release = packageCopy(at("release"));
+    layers = at("layers");
+    for (const name of ["layers", "tools", "unpacked"]) mkdirSync(at(name));
+    mustRun(["tar", "-xzf", release.file(/^nvoci-[\d.]+tar\.gz$/), "-C", at("unpacked")]);
+    mustRun(["tar", "-xzf", release.file(/^meta-nvoci-.*\.tar\.gz$/), "-C", layers]);
+    const [directory = ""] = readdirSync(at("unpacked"));
+    source = join(at("unpacked"), directory);
+    for (const tool of TOOLS) symlinkSync(mustRun(["which", tool]).trim(), at(`tools/${tool}`));
+  });
+  afterAll(() => made?.remove());
+
+  /** Runs shell lines in an unpacked copy, where there is nothing but a compiler and make. */
+  const shell = (lines: string, directory: string, env: Record<string, string> = {}): string =>
+    mustRun(["sh", "-ec", lines], {
+      cwd: directory,
+      env: { PATH: at("tools"), ...env },
+      timeout: 240_000,
+    });
+  const listFiles = (directory: string): string[] =>
+    readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name).slice(directory.length))
+      .sort();
+  const recipe = (layer: string): string => {
+    const directory = join(layers, layer, "recipes-containers/nvoci");
+    const [file = ""] = readdirSync(directory).filter((name) => name.endsWith(".bb"));
+    return readFileSync(join(directory, file), "utf8");
+  };
+  const variables = (text: string): Record<string, string> =>
+    Object.fromEntries(
+      [...text.matchAll(/^([A-Z_]+) \??= "(.*)"$/gm)].map(([, name, value]) => [name, value]),
+    );
+  const task = (text: string, name: string): string =>
+    new RegExp(`^${name}\\(\\) \\{\\n([\\s\\S]*?)^\\}`, "m").exec(text)?.[1] ?? "exit 1";
+  /** Expands variables as bitbake would. */
+  const expand = (text: string, values: Readonly<Record<string, string>>): string =>
+    text.replace(/\$\{(\w+)\}/g, (whole, name) =>
+      name in values ? expand(values[name] ?? "", values) : whole,
+    );
+
+  test("unpacks to one directory of the release's name", () => {
+    const { version } = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
+    expect(readdirSync(at("unpacked"))).toEqual([`nvoci-${version}`]);
+    for (const file of [
+      "LICENSE",
+      "quickjs/LICENSE",
+      "src/main.ts",
+      "build/build.mjs",
+      "package-lock.json",
+    ]) {
+      expect([file, existsSync(join(source, file))]).toEqual([file, true]);
+    }
+  });
+
+  test("builds a program for another machine with its compiler, and for this one dynamically", () => {
+    const compiler = { CFLAGS: "-O0", CC: mustRun(["which", "aarch64-linux-gnu-gcc"]).trim() };
+    shell("make -j2", source, compiler);
+    expect(readFileSync(join(source, "nvoci")).readUInt16LE(18)).toBe(183);
+    shell("make clean; make -j2 LINKING= CFLAGS=-O0", source);
+    const answer = runCommand([join(source, "nvoci"), "--version"]);
+    expect(answer).toMatchObject({ status: 0, stdout: expect.stringMatching(/^nvoci \d/) });
+    expect(mustRun(["readelf", "--program-headers", join(source, "nvoci")])).toContain("INTERP");
+    shell("make clean", source);
+  });
+
+  test("installs what the Debian packages have, their own files aside", async () => {
+    shell(`make -j2 CFLAGS=-O0; make install install-compat DESTDIR=${at("installed")}`, source);
+    const packaged: string[] = [];
+    for (const pattern of [/^nvoci_.*_amd64\.deb$/, /^nvoci-compat_.*\.deb$/]) {
+      const data = readAr(readFileSync(release.file(pattern))).find(({ name }) => name === "data.tar.gz");
+      for (const { header } of await readTarGz(data?.content ?? Buffer.from(""))) {
+        if (header.type !== "directory")
+          packaged.push(header.name.slice(1).replace(/(\/man\/.*)\.gz$/, "$1"));
+      }
+    }
+    const own = (path: string): boolean => /^\/usr\/share\/(doc|lintian)\//.test(path);
+    expect(listFiles(at("installed"))).toEqual(packaged.filter((path) => !own(path)).sort());
+  });
+
+  test.each([
+    "meta-nvoci",
+    "meta-nvoci-dunfell",
+  ])("is built and installed by the commands of the recipe in %s, with a compiler alone", (layer) => {
+    const text = recipe(layer);
+    const directory = at(`work-${layer}`);
+    mkdirSync(directory);
+    const archive = readdirSync(join(layers, layer, "recipes-containers/nvoci/files"));
+    mustRun([
+      "tar",
+      "-xzf",
+      join(layers, layer, "recipes-containers/nvoci/files", archive[0] ?? ""),
+      "-C",
+      directory,
+    ]);
+    const unpacked = join(directory, readdirSync(directory)[0] ?? "");
+    const values: Record<string, string> = {
+      ...OE,
+      ...variables(text),
+      S: unpacked,
+      D: at(`image-${layer}`),
+      BPN: "nvoci",
+      PN: "nvoci",
+    };
+    const lines = [
+      expand(`oe_runmake() { make -j2 ${values.EXTRA_OEMAKE ?? "unset"} "$@"; }`, values),
+      expand(task(text, "do_compile"), values),
+      expand(task(text, "do_install"), values),
+    ];
+    expect(lines.join("\n")).not.toContain("$" + "{");
+    shell(lines.join("\n"), unpacked, {
+      bindir: OE.bindir,
+      datadir: OE.datadir,
+      CFLAGS: "-O0 -g",
+      LDFLAGS: "",
+    });
+
+    const files = listFiles(at(`image-${layer}`));
+    expect(files).toContain("/usr/bin/nvoci");
+    expect(files).toContain("/etc/docker/daemon.json");
+    expect(runCommand([join(at(`image-${layer}`), "usr/bin/nvoci"), "--version"]).status).toBe(0);
+    // Not stripped: the packager does that, and complains when it is done.
+    expect(mustRun(["readelf", "--sections", join(at(`image-${layer}`), "usr/bin/nvoci")])).toContain(
+      ".symtab",
+    );
+
+    const claims = (name: string): string[] =>
+      expand(new RegExp(`^FILES[:_]\\$\\{PN\\}-${name} = "(.*)"$`, "m").exec(text)?.[1] ?? "", values).split(
+        " ",
+      );
+    const claimed = (name: string): string[] =>
+      files.filter((file) => claims(name).some((claim) => isClaimed(file, claim)));
+    expect(claimed("docker-config")).toEqual(["/etc/docker/daemon.json"]);
+    expect(claimed("compat").length).toBe(4);
+    // The rest is where OpenEmbedded's own patterns for the main package and for -doc are.
+    const rest = files.filter(
+      (file) => !["compat", "docker-config"].some((name) => claimed(name).includes(file)),
+    );
+    expect(rest.filter((file) => !/^\/usr\/(bin|share\/man|share\/doc)\//.test(file))).toEqual([]);
+  });
+
+  test.each([
+    "meta-nvoci",
+    "meta-nvoci-dunfell",
+  ])("has the licences and the sum that the recipe in %s names", (layer) => {
+    const text = recipe(layer);
+    const sums = [...text.matchAll(/file:\/\/(\S+);md5=(\w+)/g)];
+    expect(sums).toHaveLength(3);
+    for (const [, file = "", sum] of sums) expect(md5(join(source, file))).toBe(sum);
+    const [, sha256] = /^SRC_URI\[sha256sum\] = "(\w+)"$/m.exec(text) ?? [];
+    const archive = readFileSync(release.file(/^nvoci-[\d.]+tar\.gz$/));
+    expect(createHash("sha256").update(archive).digest("hex")).toBe(sha256);
+    expect(text).not.toMatch(/@[A-Z]/);
+  });
+
+  test("lets an image write the manifest of what it has installed", () => {
+    const program = at("native-tools");
+    mkdirSync(program);
+    symlinkSync(release.file(/^nvoci-linux-x86_64$/), join(program, "nvoci"));
+    const image = at("image");
+    for (const directory of ["usr/lib", "usr/local/cuda-10.2"])
+      mkdirSync(join(image, directory), { recursive: true });
+    mustRun([
+      "touch",
+      join(image, "usr/lib/libb.so.1"),
+      join(image, "usr/lib/liba.so.1"),
+      join(image, "usr/lib/liba.a"),
+    ]);
+    symlinkSync("cuda-10.2", join(image, "usr/local/cuda"));
+    const text = readFileSync(join(layers, "meta-nvoci/classes/nvoci-manifest.bbclass"), "utf8");
+    const values = {
+      ...OE,
+      IMAGE_ROOTFS: image,
+      NVOCI_MANIFEST: variables(text).NVOCI_MANIFEST ?? "",
+      NVOCI_MANIFEST_PATTERNS: "/usr/lib/lib* /usr/local/*",
+      NVOCI_MANIFEST_EXCLUDE: "*.a",
+    };
+    const generate = (patterns: string) =>
+      shell(
+        expand(task(text, "nvoci_generate_manifest"), { ...values, NVOCI_MANIFEST_PATTERNS: patterns }),
+        "/",
+        {
+          PATH: `${program}:${at("tools")}`,
+        },
+      );
+    generate(values.NVOCI_MANIFEST_PATTERNS);
+    const [file = ""] = listFiles(join(image, "etc"));
+    expect(readFileSync(join(image, "etc", file), "utf8").split("\n")).toEqual([
+      "lib, /usr/lib/liba.so.1",
+      "lib, /usr/lib/libb.so.1",
+      "sym, /usr/local/cuda",
+      "dir, /usr/local/cuda-10.2",
+      "",
+    ]);
+    expect(() => generate("/usr/lib/libmissing*")).toThrow("libmissing");
+  });
+});
+
+/** Whether a pattern of FILES names a file or a directory above it. */
+const isClaimed = (file: string, claim: string): boolean =>
+  file.startsWith(`${claim}/`) ||
+  (dirname(file) === dirname(claim) && matchGlob(basename(claim), basename(file)));
+
+const md5 = (path: string): string => createHash("md5").update(readFileSync(path)).digest("hex");
