@@ -136,7 +136,7 @@ export function driverFiles(version: string, root = ""): TreeEntry[] {
 }
 
 /** Numbers of the nodes that every driver makes. */
-export const CONTROL_DEVICES: Readonly<Record<string, readonly [major: number, minor: number]>> = {
+const CONTROL_DEVICES: Readonly<Record<string, readonly [major: number, minor: number]>> = {
   "/dev/nvidiactl": [195, 255],
   "/dev/nvidia-modeset": [195, 254],
   "/dev/nvidia-uvm": [507, 0],
@@ -220,7 +220,7 @@ export interface CompiledCuda {
 const CUDA_DIRECTORY = join(import.meta.dirname, "../../.cache/test/cuda");
 
 /** Compiles both once. */
-export function compileCuda(): CompiledCuda {
+function compileCuda(): CompiledCuda {
   const cuda = { library: join(CUDA_DIRECTORY, "libcuda.so"), program: join(CUDA_DIRECTORY, "use-cuda") };
   if (existsSync(CUDA_DIRECTORY)) return cuda;
   const partial = `${CUDA_DIRECTORY}.${process.pid}`;
