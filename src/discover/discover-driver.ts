@@ -1,16 +1,23 @@
 import type { Config } from "../config/config.ts";
 import { chooseSelection } from "../manifest/choose-selection.ts";
 import { readManifests } from "../manifest/read-manifests.ts";
-import type { ContainerEdits, DeviceNode, GeneratedDirectory } from "../model/container-edits.ts";
+import type { ContainerEdits, GeneratedDirectory } from "../model/container-edits.ts";
 import { NvociError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import type { HostView } from "../model/host-view.ts";
-import { type ContainerPath, hostPath } from "../model/paths.ts";
+import type { ContainerPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
-import type { Request, VisibleDevices } from "../request/request.ts";
+import type { Request } from "../request/request.ts";
 import type { ContainerFacts } from "./container-facts.ts";
 import type { Triplet } from "./debian-layout.ts";
 import { detectPlatform, type Platform } from "./detect-platform.ts";
+import {
+  boardNodes,
+  discreteIds,
+  integratedDisplay,
+  isIntegrated,
+  wantsIntegrated,
+} from "./integrated-gpu.ts";
 import { discoverManifestEntries } from "./manifest-entries.ts";
 import { prefersCompat } from "./server/cuda-compat.ts";
 import { discoverServer } from "./server/discover-server.ts";
@@ -37,14 +44,6 @@ export interface DriverDiscovery {
   readonly compatFolder: ContainerPath | undefined;
   readonly findings: readonly Finding[];
 }
-
-/** An integrated GPU, by the names that the driver gives to those of Orin and Thor. */
-const isIntegrated = ({ model }: Gpu): boolean => model.includes("(nvgpu)") || model.includes("Thor");
-
-/** Nodes of manifests that are the discrete driver's business where there is a discrete GPU. */
-const DISCRETE_NODE = /^\/dev\/nvidia(?:\d+|ctl|-modeset|-uvm|-uvm-tools)$/;
-/** The integrated GPU's nodes on a board with a card: the card has number 1. */
-const INTEGRATED_NUMBERS = ["/dev/nvidia0", "/dev/nvidia2"];
 
 /**
  * Finds the driver's files and devices by the means of the platform: manifests on Tegra, `ld.so.cache` on servers,
@@ -120,18 +119,12 @@ function refuseOtherGpus({ visibleDevices, source }: Request): void {
   );
 }
 
-/** Whether a list of devices names the integrated GPU, which is the board's first. */
-const wantsIntegrated = (visible: VisibleDevices, integrated: Gpu | undefined): boolean =>
-  visible.kind === "all" ||
-  (visible.kind === "list" &&
-    visible.ids.some((id) => id === "0" || (integrated?.uuid !== undefined && id === integrated.uuid)));
-
 /**
  * A board with a card, as IGX Orin or Thor with an RTX. The integrated GPU is index 0 and its nodes come from the
  * manifests, the card is index 1 and comes from the cache; files come from both.
  */
 function fromBoth(input: DriverInput, platform: Platform, discrete: readonly Gpu[]): DriverDiscovery {
-  const { host, request } = input;
+  const { host, request, givenDevices } = input;
   const { visibleDevices } = request;
   const integrated = discoverGpus(host).gpus.find(isIntegrated);
   const withIntegrated = wantsIntegrated(visibleDevices, integrated);
@@ -139,51 +132,24 @@ function fromBoth(input: DriverInput, platform: Platform, discrete: readonly Gpu
     { ...input, request: { ...request, visibleDevices: { kind: "all" } } },
     platform,
   );
+  const own = boardNodes(board.edits.deviceNodes, withIntegrated);
+  const extra = withIntegrated ? integratedDisplay(host, own, givenDevices) : [];
+  const deviceNodes = visibleDevices.kind === "none" ? [] : [...own, ...extra];
+
+  const has = (path: string): boolean => givenDevices.has(path) || own.some((node) => node.path === path);
+  // The driver shows it below /proc like any other where it is one driver for both.
+  const shown = withIntegrated && integrated && has(`/dev/nvidia${integrated.minor}`) ? [integrated] : [];
+  const ids = [...shown.map(({ busId }) => busId), ...discreteIds(visibleDevices, discrete, integrated)];
   const card = fromCache(input, {
     ...request,
-    visibleDevices: discreteOnly(visibleDevices, discrete, integrated),
+    visibleDevices: ids.length === 0 ? { kind: "none" } : { kind: "list", ids },
   });
-
-  const own = board.edits.deviceNodes.filter(({ path }) =>
-    DISCRETE_NODE.test(path) ? withIntegrated && INTEGRATED_NUMBERS.includes(path) : true,
-  );
-  const extra = withIntegrated ? integratedDisplay(host, own, input.givenDevices) : [];
-  const boardNodes = visibleDevices.kind === "none" ? [] : [...own, ...extra];
   return {
-    edits: merge({ ...board.edits, deviceNodes: boardNodes }, card.edits),
+    edits: merge({ ...board.edits, deviceNodes }, card.edits),
     generated: card.generated,
     compatFolder: card.compatFolder,
     findings: [...board.findings, ...card.findings],
   };
-}
-
-/** The cards among the devices that were asked for, by PCI address: the index counts the integrated GPU too. */
-function discreteOnly(
-  visible: VisibleDevices,
-  discrete: readonly Gpu[],
-  integrated: Gpu | undefined,
-): VisibleDevices {
-  if (visible.kind === "none") return visible;
-  if (visible.kind === "all") return { kind: "list", ids: discrete.map(({ busId }) => busId) };
-  const ids = visible.ids
-    .filter((id) => !wantsIntegrated({ kind: "list", ids: [id] }, integrated))
-    .map((id) => (/^\d+$/.test(id) ? (discrete[Number(id) - 1]?.busId ?? id) : id));
-  return ids.length === 0 ? { kind: "none" } : { kind: "list", ids };
-}
-
-/** Thor's integrated GPU has a second node, for its displays, which no manifest lists. */
-function integratedDisplay(
-  host: HostView,
-  nodes: readonly DeviceNode[],
-  given: ReadonlySet<string>,
-): DeviceNode[] {
-  const [first] = nodes.filter(({ path }) => path === INTEGRATED_NUMBERS[0]);
-  const path = INTEGRATED_NUMBERS[1] as ContainerPath;
-  if (first === undefined || given.has(path) || nodes.some((node) => node.path === path)) return [];
-  const stat = host.lstat(hostPath(path));
-  if (stat?.type !== "character-device") return [];
-  const { major, minor, mode: fileMode, uid, gid } = stat;
-  return [{ ...first, path, hostPath: hostPath(path), major, minor, fileMode, uid, gid }];
 }
 
 /** Both edits, the first's where they name the same place. */

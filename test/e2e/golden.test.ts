@@ -8,11 +8,15 @@ import { TRIPLET } from "../support/rootfs.ts";
 import { treeLineEntry } from "../support/tree-line-entry.ts";
 
 const BUNDLE = "/opt/bundle";
+const LD_CACHE = "/etc/ld.so.cache";
 
 /** What a build plans for a case on the real kernel, or the text of its error. */
 async function outcome(build: Build, golden: GoldenCase): Promise<string> {
   const host = createFakeHost([
     ...golden.host.map((line) => treeLineEntry(line)),
+    golden.ldCache === undefined
+      ? ({ kind: "hidden", path: LD_CACHE } as const)
+      : ({ kind: "file", path: LD_CACHE, content: golden.ldCache } as const),
     // A real C library, since the program of Node.js needs one.
     ...(isFlat(golden) ? yoctoEntries() : []),
     ...golden.image.map((line) => treeLineEntry(line, `${BUNDLE}/rootfs`)),

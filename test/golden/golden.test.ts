@@ -8,6 +8,7 @@ import { parseSpec } from "../../src/oci/spec.ts";
 import { DEBIAN_FACTS } from "../support/container-facts.ts";
 import { type GoldenCase, goldenCases, planText } from "../support/golden-case.ts";
 import { memoryHost } from "../support/memory-host.ts";
+import { withBytes } from "../support/server-host.ts";
 
 const TRIPLETS: readonly Triplet[] = ["aarch64-linux-gnu", "x86_64-linux-gnu"];
 
@@ -19,17 +20,20 @@ function imageFacts(image: readonly string[], triplet: Triplet): ContainerFacts 
     ...DEBIAN_FACTS,
     debianLike: has("/etc/debian_version"),
     hasMultiarchDirectory: has(`/usr/lib/${triplet}`),
+    hasProcDriver: has("/proc/driver/nvidia"),
     ldconfig: ["/sbin/ldconfig.real", "/sbin/ldconfig"].find(has),
   };
 }
 
 /** The plan for a case, or the text of the error that it ends in. */
-function outcome({ host, image, config }: GoldenCase, triplet: Triplet): string {
+function outcome({ host: tree, ldCache, image, config }: GoldenCase, triplet: Triplet): string {
   const container = () => imageFacts(image, triplet);
+  const caches = ldCache === undefined ? [] : [["/etc/ld.so.cache", ldCache] as const];
+  const host = withBytes(memoryHost([...tree, ...caches.map(([path]) => `file ${path}`)]), new Map(caches));
   try {
     const spec = parseSpec(config, hostPath("/opt/bundle"));
     return planText(
-      gatherFrom({ host: memoryHost(host), triplet, container, prepare: () => [] }, spec, {
+      gatherFrom({ host, triplet, container, prepare: () => [] }, spec, {
         environ: [],
         config: undefined,
       }),

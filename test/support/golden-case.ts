@@ -2,12 +2,15 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Triplet } from "../../src/discover/debian-layout.ts";
 import { MANIFEST_DIRECTORY } from "./fake-l4t.ts";
+import { FLAGS, ldCacheBytes } from "./ld-cache-bytes.ts";
 
 /** One directory below test/golden: a host, an image, and what becomes of them. */
 export interface GoldenCase {
   readonly name: string;
   /** Lines of a tree; see {@link parseTreeLine}. They hold manifests, config.toml and ldconfig besides host.tree. */
   readonly host: readonly string[];
+  /** The host's ld.so.cache; `undefined` for a host without one. */
+  readonly ldCache: Uint8Array | undefined;
   /** Lines of the image's tree. */
   readonly image: readonly string[];
   /** Text of config.json; its root is `rootfs`. */
@@ -35,14 +38,21 @@ const HEAD = (() => {
   return String.fromCharCode(...bytes);
 })();
 
+const NARROW: Readonly<Record<Triplet, string>> = {
+  "x86_64-linux-gnu": "i386-linux-gnu",
+  "aarch64-linux-gnu": "arm-linux-gnueabihf",
+};
+
 const DEFAULT_CONFIG = `[nvidia-container-cli]\nldconfig = "@${LDCONFIG}"\n`;
 const DEBIAN_IMAGE = "file /etc/debian_version\ndir /usr/lib/$TRIPLET\nfile /sbin/ldconfig 0755\n";
 const ASKING = { env: ["NVIDIA_VISIBLE_DEVICES=all"] };
 
 /**
- * Reads every case. `$TRIPLET` stands for the machine's multiarch name in all of their files:
+ * Reads every case. `$TRIPLET` stands for the machine's multiarch name in all of their files, `$NARROW` for that of its
+ * 32-bit programs:
  *
  * - `host.tree`: what the host has, besides `*.csv`, the manifests, and `config.toml`
+ * - `ld.so.cache`: what the host's has, as `name path` or `name path narrow` in each line. Default: there is none
  * - `image.tree`: what the image has. Default: the marks of Debian
  * - `process.json`: `process` of config.json, with `devices` for `linux.devices`. Default: it asks for all GPUs
  * - `plan.jsonl` or `error.txt`: what is expected
@@ -58,7 +68,7 @@ function readCase(name: string, triplet: Triplet): GoldenCase {
   const read = (file: string, byDefault: string): string => {
     const path = join(directory, file);
     const text = existsSync(path) ? readFileSync(path, "utf8") : byDefault;
-    return text.replaceAll("$TRIPLET", triplet);
+    return text.replaceAll("$TRIPLET", triplet).replaceAll("$NARROW", NARROW[triplet]);
   };
   const manifests = readdirSync(directory).filter((file) => file.toLowerCase().endsWith(".csv"));
   const { devices = [], ...process } = JSON.parse(read("process.json", JSON.stringify(ASKING)));
@@ -70,14 +80,31 @@ function readCase(name: string, triplet: Triplet): GoldenCase {
       `file ${CONFIG} = ${JSON.stringify(read("config.toml", DEFAULT_CONFIG))}`,
       `file ${LDCONFIG} 0755 = ${JSON.stringify(HEAD)}`,
     ],
+    ldCache: ldCacheOf(lines(read("ld.so.cache", "")), triplet),
     image: lines(read("image.tree", DEBIAN_IMAGE)),
     config: JSON.stringify({ ociVersion: "1.0.2", process, root: { path: "rootfs" }, linux: { devices } }),
     expected: read("plan.jsonl", read("error.txt", "")),
     update(actual) {
       const file = actual.startsWith("nvoci: ") ? "error.txt" : "plan.jsonl";
-      writeFileSync(join(directory, file), actual.replaceAll(triplet, "$TRIPLET"));
+      writeFileSync(join(directory, file), portable(actual, triplet));
     },
   };
+}
+
+/** The host's part that its machine decides, taken out again. */
+const portable = (text: string, triplet: Triplet): string =>
+  text.replaceAll(triplet, "$TRIPLET").replaceAll(NARROW[triplet], "$NARROW");
+
+function ldCacheOf(entries: readonly string[], triplet: Triplet): Uint8Array | undefined {
+  if (entries.length === 0) return undefined;
+  const wide = triplet === "x86_64-linux-gnu";
+  return ldCacheBytes(
+    entries.map((line) => {
+      const [name = "", path = "", narrow] = line.split(" ");
+      const flags = narrow ? (wide ? FLAGS.i386 : FLAGS.arm) : wide ? FLAGS.x86_64 : FLAGS.aarch64;
+      return { name, path, flags };
+    }),
+  );
 }
 
 const lines = (text: string): string[] =>

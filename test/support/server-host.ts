@@ -90,7 +90,7 @@ function gpuLines({ busId, minor, uuid, model = "NVIDIA A100-SXM4-40GB", exclude
 }
 
 /** A host of which some files have contents that are no text. */
-function withBytes(host: HostView, bytes: ReadonlyMap<string, Uint8Array>): HostView {
+export function withBytes(host: HostView, bytes: ReadonlyMap<string, Uint8Array>): HostView {
   const content = (path: string): Uint8Array | undefined => bytes.get(host.realPath(hostPath(path)) ?? path);
   return {
     ...host,

@@ -1,0 +1,313 @@
+import { spawn } from "node:child_process";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Bundle } from "../support/bundle.ts";
+import { compileC } from "../support/compile-c.ts";
+import { runContainer } from "../support/container.ts";
+import {
+  DRIVER_LIBRARIES,
+  DRIVER_VERSION,
+  FAKE_GPUS,
+  type FakeServer,
+  type FakeServerOptions,
+  openServer,
+  type ServerBundleOptions,
+  serverBundle,
+} from "../support/fake-server.ts";
+import { mountOptions } from "../support/mount-options.ts";
+import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { mustRun } from "../support/run-command.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+import type { TreeEntry } from "../support/tree-entry.ts";
+
+const NO_DRIVER = "No such device or address";
+const [FIRST, SECOND] = FAKE_GPUS;
+const SOCKET = "/run/nvidia-persistenced/socket";
+
+const device = (path: string, major: number, minor: number): TreeEntry => ({
+  kind: "device",
+  path,
+  major,
+  minor,
+  mode: 0o666,
+  gid: 0,
+});
+const file = (path: string, content: string | Uint8Array): TreeEntry => ({ kind: "file", path, content });
+
+describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build) => {
+  const closing: (() => void)[] = [];
+  afterEach(() => {
+    for (const close of closing.splice(0).reverse()) close();
+  });
+  const open = async (options?: FakeServerOptions): Promise<FakeServer> => {
+    const server = await openServer(options);
+    closing.push(() => server.close());
+    return server;
+  };
+  const ask = (options?: ServerBundleOptions): Bundle => {
+    const bundle = serverBundle(build, options);
+    closing.push(() => bundle.remove());
+    return bundle;
+  };
+  const run = (server: FakeServer, bundle: Bundle, ...command: string[]) =>
+    runContainer(bundle, command, server.place);
+  const lines = (server: FakeServer, bundle: Bundle, script: string): string[] =>
+    run(server, bundle, "sh", "-c", `exec 2>&1; ${script}`).stdout.trimEnd().split("\n");
+
+  /** Starts a service of the host that says a word to whoever connects. */
+  async function serve(server: FakeServer, socket: string): Promise<void> {
+    const script = [
+      `const server = require("node:net").createServer((client) => client.end("hello"));`,
+      `server.listen("${socket}", () => { require("node:fs").chmodSync("${socket}", 0o666); console.log("up"); });`,
+    ].join("\n");
+    const service = spawn(
+      "nsenter",
+      [`--mount=/proc/${server.place.pid}/ns/mnt`, "--", process.execPath, "-e", script],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    closing.push(() => service.kill("SIGKILL"));
+    await new Promise<void>((resolve, reject) => {
+      service.stdout.once("data", () => resolve());
+      service.once("close", () => reject(new Error(`Cannot listen on "${socket}"`)));
+    });
+  }
+
+  describe("sockets", () => {
+    const client = (bundle: Bundle): void =>
+      copyFileSync(
+        compileC(join(import.meta.dirname, "../support/socket-client.c")),
+        join(bundle.rootfs, "bin/socket-client"),
+      );
+
+    // It makes /run one of the fake host's own.
+    const more: TreeEntry[] = [{ kind: "directory", path: dirname(SOCKET) }];
+
+    test.each([false, true])("can be connected to (user namespace: %s)", async (userNamespace) => {
+      const server = await open({ more });
+      await serve(server, SOCKET);
+      const bundle = ask({ userNamespace });
+      client(bundle);
+      expect(run(server, bundle, "socket-client", SOCKET)).toEqual({
+        status: 0,
+        stdout: "hello",
+        stderr: "",
+      });
+      const options = mountOptions(run(server, bundle, "cat", "/proc/self/mountinfo").stdout).get(SOCKET);
+      expect(options).toEqual(expect.arrayContaining(["rw", "nosuid", "nodev", "noexec"]));
+    });
+
+    test("are given with the utility capability alone", async () => {
+      const server = await open({ more });
+      await serve(server, SOCKET);
+      expect(run(server, ask({ driverCapabilities: "compute" }), "ls", SOCKET).status).not.toBe(0);
+    });
+
+    test("are not given where something else has their place", async () => {
+      const server = await open({ more: [file(SOCKET, "no socket")] });
+      expect(lines(server, ask(), `ls ${SOCKET}; use-cuda`).at(-1)).toBe("535");
+      expect(run(server, ask(), "ls", SOCKET).status).not.toBe(0);
+    });
+  });
+
+  describe("the directory of MPS", () => {
+    const ROOT = "/opt/driver";
+    const config = `[nvidia-container-cli]\nroot = "${ROOT}"\n`;
+
+    test("can be written to, and the host sees it", async () => {
+      const made = `mkdir -p ${ROOT}/tmp/nvidia-mps; chmod 1777 ${ROOT}/tmp/nvidia-mps`;
+      const server = await open({ root: ROOT, config, setup: [made] });
+      expect(lines(server, ask(), "echo from-container > /tmp/nvidia-mps/x; cat /tmp/nvidia-mps/x")).toEqual([
+        "from-container",
+      ]);
+      expect(server.place.run(["cat", `${ROOT}/tmp/nvidia-mps/x`]).stdout).toBe("from-container\n");
+    });
+
+    test("is not given when it is a link, which anybody could have made", async () => {
+      const secret = temporaryDirectory("secret");
+      closing.push(() => secret.remove());
+      writeFileSync(join(secret.path, "key"), "secret");
+      const made = `mkdir -p ${ROOT}/tmp; ln -s ${secret.path} ${ROOT}/tmp/nvidia-mps`;
+      const server = await open({ root: ROOT, config, setup: [made] });
+      expect(lines(server, ask(), "use-cuda; ls /tmp").join()).not.toContain("nvidia-mps");
+    });
+  });
+
+  describe("nodes for screens", () => {
+    const drm = (bus: string, ...names: string[]): string =>
+      `mkdir -p ${names.map((name) => `/sys/bus/pci/devices/${bus}/drm/${name}`).join(" ")}`;
+    const options: FakeServerOptions = {
+      more: [
+        device("/dev/dri/card1", 226, 1),
+        device("/dev/dri/renderD129", 226, 129),
+        device("/dev/dri/card2", 226, 2),
+        device("/dev/dri/renderD130", 226, 130),
+      ],
+      setup: [
+        "mount -t tmpfs tmpfs /sys/bus/pci/devices",
+        drm(FIRST.busId, "card1", "renderD129", "controlD65"),
+        drm(SECOND.busId, "card2", "renderD130"),
+      ],
+    };
+
+    test("are those of the chosen GPU, with their names by place", async () => {
+      const server = await open(options);
+      const said = lines(
+        server,
+        ask({ visible: "0" }),
+        "ls /dev/dri; cd /dev/dri/by-path; for i in *; do echo $i $(readlink $i); done",
+      );
+      expect(said).toEqual([
+        "by-path",
+        "card1",
+        "renderD129",
+        `pci-${FIRST.busId}-card ../card1`,
+        `pci-${FIRST.busId}-render ../renderD129`,
+      ]);
+    });
+
+    test("are given with graphics alone", async () => {
+      const said = run(await open(options), ask({ driverCapabilities: "compute,utility" }), "ls", "/dev/dri");
+      expect(said.status).not.toBe(0);
+    });
+  });
+
+  describe("GPU instances", () => {
+    const CAPABILITIES = "/proc/driver/nvidia/capabilities";
+    const minorFile = (path: string, minor: number): TreeEntry =>
+      file(
+        `${CAPABILITIES}/${path}`,
+        `DeviceFileMinor: ${minor}\nDeviceFileMode: 292\nDeviceFileModify: 1\n`,
+      );
+    const gpu = `gpu${FIRST.minor}/mig`;
+    const options: FakeServerOptions = {
+      more: [
+        minorFile("mig/config", 1),
+        minorFile("mig/monitor", 2),
+        minorFile(`${gpu}/gi1/access`, 12),
+        minorFile(`${gpu}/gi1/ci0/access`, 13),
+        minorFile(`${gpu}/gi2/access`, 21),
+        minorFile(`${gpu}/gi2/ci0/access`, 22),
+        ...[1, 2, 12, 13, 21, 22].map((minor) => device(`/dev/nvidia-caps/nvidia-cap${minor}`, 508, minor)),
+      ],
+    };
+
+    test("come alone: nodes and files of the chosen one, and its GPU", async () => {
+      const server = await open(options);
+      const script = `ls /dev/nvidia-caps; find ${CAPABILITIES} -type f | sort; cat /dev/nvidia-caps/*; ls /proc/driver/nvidia/gpus`;
+      const said = lines(server, ask({ visible: "0:1" }), script);
+      expect(said.slice(0, 4)).toEqual([
+        "nvidia-cap21",
+        "nvidia-cap22",
+        `${CAPABILITIES}/${gpu}/gi2/access`,
+        `${CAPABILITIES}/${gpu}/gi2/ci0/access`,
+      ]);
+      expect(said.slice(4, 6)).toEqual([
+        expect.stringContaining(NO_DRIVER),
+        expect.stringContaining(NO_DRIVER),
+      ]);
+      expect(said.slice(6)).toEqual([FIRST.busId]);
+    });
+
+    test("come all with their GPU", async () => {
+      const said = lines(await open(options), ask({ visible: "0" }), "ls /dev/nvidia-caps");
+      expect(said).toEqual(["nvidia-cap12", "nvidia-cap13", "nvidia-cap21", "nvidia-cap22"]);
+    });
+
+    test("keep the container from starting where there is no such one", async () => {
+      const { status, stdout, stderr } = run(await open(options), ask({ visible: "0:7" }), "echo", "started");
+      expect([status === 0, stdout]).toEqual([false, ""]);
+      expect(stderr).toContain("nvoci: Cannot find GPU");
+    });
+  });
+
+  // Only this machine's linker makes objects of the other width without further packages.
+  describe.runIf(process.arch === "x64")("32-bit libraries", () => {
+    const WIDE = `${DRIVER_LIBRARIES}/libcuda.so.1`;
+    const NARROW = "/usr/lib/i386-linux-gnu";
+
+    function narrowCuda(): Uint8Array {
+      const made = temporaryDirectory("narrow");
+      closing.push(() => made.remove());
+      const path = join(made.path, "libcuda.so");
+      mustRun([
+        "gcc",
+        "-m32",
+        "-shared",
+        "-nostdlib",
+        "-Wl,-soname,libcuda.so.1",
+        "-o",
+        path,
+        "-x",
+        "c",
+        "/dev/null",
+      ]);
+      return new Uint8Array(readFileSync(path));
+    }
+    const openNarrow = (): Promise<FakeServer> =>
+      open({
+        more: [
+          file(`${NARROW}/libcuda.so.${DRIVER_VERSION}`, narrowCuda()),
+          file("/etc/ld.so.conf.d/i386-test.conf", `${NARROW}\n`),
+        ],
+      });
+
+    test("come with compat32, beside the others", async () => {
+      const server = await openNarrow();
+      expect(server.place.run(["ldconfig", "-p"]).stdout).toContain(`=> ${NARROW}/libcuda.so.1`);
+      const said = lines(
+        server,
+        ask({ driverCapabilities: "compute,compat32" }),
+        `ls ${NARROW}; readlink ${WIDE}; use-cuda; ldconfig -p | grep libcuda.so.1`,
+      );
+      expect(said.slice(0, 5)).toEqual([
+        "libcuda.so",
+        "libcuda.so.1",
+        `libcuda.so.${DRIVER_VERSION}`,
+        `libcuda.so.${DRIVER_VERSION}`,
+        "535",
+      ]);
+      expect(said.slice(5).join("\n")).toContain(`=> ${NARROW}/libcuda.so.1`);
+    });
+
+    test("stay away without it", async () => {
+      const said = lines(
+        await openNarrow(),
+        ask({ driverCapabilities: "compute" }),
+        `ls ${NARROW}; use-cuda`,
+      );
+      expect(said[0]).toContain("No such file");
+      expect(said.at(-1)).toBe("535");
+    });
+  });
+
+  test("a GPU that config.json has already is left to the runtime", async () => {
+    const server = await open();
+    const bundle = ask({
+      visible: "0",
+      devices: [{ path: "/dev/nvidia1", type: "c", major: 195, minor: 1 }],
+    });
+    expect(lines(server, bundle, "cat /dev/nvidia1")).toEqual([expect.stringContaining(NO_DRIVER)]);
+    const mounts = mountOptions(run(server, bundle, "cat", "/proc/self/mountinfo").stdout);
+    expect(mounts.has("/dev/nvidiactl")).toBe(true);
+    expect(mounts.has("/dev/nvidia1")).toBe(false);
+  });
+
+  test("a GPU's node that is missing is made on the host", async () => {
+    const server = await open({ setup: ["rm /dev/nvidia1"] });
+    expect(lines(server, ask({ visible: "0" }), "cat /dev/nvidia1")).toEqual([
+      expect.stringContaining(NO_DRIVER),
+    ]);
+    expect(server.place.run(["stat", "-c", "%t:%T %a", "/dev/nvidia1"]).stdout).toBe("c3:1 666\n");
+  });
+
+  test("a GPU's node that is missing keeps the container from starting where none may be made", async () => {
+    const config = "[nvidia-container-cli]\nload-kmods = false\n";
+    const server = await open({ config, setup: ["rm /dev/nvidia1"] });
+    const { status, stderr } = run(server, ask({ visible: "0" }), "true");
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('nvoci: Cannot give GPU \\"0\\"');
+    expect(stderr).toContain("/dev/nvidia1");
+    expect(run(server, ask({ visible: "1" }), "true").status).toBe(0);
+  });
+});
