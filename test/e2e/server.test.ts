@@ -43,8 +43,12 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       return bundle;
     };
     const run = (bundle: Bundle, ...command: string[]) => runContainer(bundle, command, server.place);
-    const lines = (bundle: Bundle, script: string): string[] =>
-      run(bundle, "sh", "-c", `exec 2>&1; ${script}`).stdout.trimEnd().split("\n");
+    /** What a script says on both its outputs. What runc says itself is no part of it: then nothing was started. */
+    const lines = (bundle: Bundle, script: string): string[] => {
+      const { stdout, stderr } = run(bundle, "sh", "-c", `exec 2>&1; ${script}`);
+      expect(stderr).toBe("");
+      return stdout.trimEnd().split("\n");
+    };
 
     beforeAll(async () => {
       server = await openServer({ cgroup });
