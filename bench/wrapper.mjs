@@ -2,22 +2,25 @@
 // that ask for the driver and that do not.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { must } from "./host.mjs";
 import { interleave, measure } from "./measure.mjs";
 
-/** A bundle that runc(8) accepts, with a root file system of its own. */
-function makeRunnableBundle(directory, image, asks) {
+const PROGRAM = "/program";
+
+/** A bundle that runc(8) accepts, with a root file system of its own. Its program only has to be there. */
+function makeRunnableBundle(directory, { image, runner }, asks) {
   const rootfs = join(directory, "rootfs");
   mkdirSync(directory, { recursive: true });
   cpSync(image, rootfs, { recursive: true, verbatimSymlinks: true });
+  copyFileSync(runner, join(rootfs, PROGRAM));
   for (const name of ["proc", "dev"]) mkdirSync(join(rootfs, name), { recursive: true });
   const config = JSON.stringify({
     ociVersion: "1.0.2",
     process: {
       user: { uid: 0, gid: 0 },
-      args: ["/bin/true"],
+      args: [PROGRAM],
       env: ["PATH=/usr/bin:/bin", ...(asks ? ["NVIDIA_VISIBLE_DEVICES=all"] : [])],
       cwd: "/",
       rlimits: [],
@@ -36,11 +39,16 @@ function makeRunnableBundle(directory, image, asks) {
 function create(runner, runtime, bundle) {
   const id = `nvoci-bench-${process.pid}`;
   bundle.reset();
-  const argv = [...runtime, "create", "--bundle", bundle.directory, id];
+  const log = join(bundle.directory, "log");
+  rmSync(log, { force: true });
+  const argv = [...runtime, "--log", log, "create", "--bundle", bundle.directory, id];
   const { stdout } = spawnSync(runner, argv, { stdio: ["ignore", "pipe", "ignore"], encoding: "utf8" });
   const [ns, kib, status] = stdout.split(" ").map(Number);
   spawnSync("runc", ["delete", "--force", id], { stdio: "ignore" });
-  if (status !== 0) throw new Error(`Cannot measure "${argv.join(" ")}": status ${status}`);
+  if (status !== 0)
+    throw new Error(
+      `Cannot measure "${argv.join(" ")}": status ${status}: ${readFileSync(log, "utf8").trim()}`,
+    );
   return { ms: ns / 1e6, mb: (kib * 1024) / 1e6 };
 }
 
@@ -48,7 +56,7 @@ function create(runner, runtime, bundle) {
 export async function wrapperCosts({ runner, directory, image, present, rounds }) {
   must("runc", "--version");
   const [idle, asking] = [false, true].map((asks) =>
-    makeRunnableBundle(join(directory, `runnable-${asks}`), image, asks),
+    makeRunnableBundle(join(directory, `runnable-${asks}`), { image, runner }, asks),
   );
   const wrappers = present.map(({ name, path }) => [name, [path, "runtime"]]);
   const passed = await interleave(
