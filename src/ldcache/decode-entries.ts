@@ -55,18 +55,20 @@ export function decodeEntries(
   table: Table,
   hwcaps: readonly (string | undefined)[],
 ): { readonly entries: readonly LdCacheEntry[]; readonly skipped: number } {
-  const { cursor, refuse, filter } = input;
+  const { bytes, cursor, refuse, filter } = input;
   const entries: LdCacheEntry[] = [];
   let skipped = 0;
   const first = table.strings - table.base;
   const end = table.stringsEnd - table.base;
+  const words = tableWords(bytes, table);
+  const step = table.entrySize / 4;
   for (let i = 0; i < table.count; i++) {
     const at = table.at + i * table.entrySize;
-    const key = cursor.u32("key", at + 4);
-    const value = cursor.u32("value", at + 8);
+    const key = words[i * step + 1]!;
+    const value = words[i * step + 2]!;
     if (key < first || key >= end) refuse(`libs[${i}].key`, at + 4, `${key} is outside the strings`);
     if (value < first || value >= end) refuse(`libs[${i}].value`, at + 8, `${value} is outside the strings`);
-    if (!filter(cursor, table.base + key)) continue;
+    if (!filter(bytes, table.base + key)) continue;
 
     const name = decodeString(input, table, `libs[${i}].key`, key);
     const path = decodeString(input, table, `libs[${i}].value`, value);
@@ -83,6 +85,16 @@ export function decodeEntries(
     entries.push({ name, path, flags, architecture: entryArchitecture(flags), hwcaps: directory });
   }
   return { entries, skipped };
+}
+
+/**
+ * The table as numbers, which is several times faster than a cursor for a host's thousand entries. It lies within the
+ * file, which the caller has checked, and has this machine's byte order: nvoci runs on little-endian ones alone.
+ */
+function tableWords(bytes: Uint8Array, { at, entrySize, count }: Table): Uint32Array {
+  const table = bytes.subarray(at, at + entrySize * count);
+  const aligned = table.byteOffset % 4 === 0 ? table : table.slice();
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
 }
 
 /** The string at `offset` from the table's base; `undefined` when it is not UTF-8. */

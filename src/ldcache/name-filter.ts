@@ -1,7 +1,5 @@
-import type { Cursor } from "./cursor.ts";
-
 /** Tells from a few bytes that a name cannot be one of the wanted ones, so that it need not be decoded. */
-export type NameFilter = (cursor: Cursor, offset: number) => boolean;
+export type NameFilter = (bytes: Uint8Array, offset: number) => boolean;
 
 /** After `lib`, the next four bytes tell nearly all names apart, and they are one number to compare. */
 const SKIPPED = 3;
@@ -17,9 +15,15 @@ export function nameFilter(prefixes: readonly string[]): NameFilter {
   for (const prefix of prefixes) {
     if (prefix.length < SKIPPED + COMPARED) return () => true;
     let word = 0;
-    for (let i = COMPARED - 1; i >= 0; i--) word = word * 256 + prefix.charCodeAt(SKIPPED + i);
+    for (let i = 0; i < COMPARED; i++) word |= prefix.charCodeAt(SKIPPED + i) << (8 * i);
     words.add(word);
   }
-  return (cursor, offset) =>
-    offset + SKIPPED + COMPARED <= cursor.length && words.has(cursor.u32("key", offset + SKIPPED));
+  // Beyond the end of the bytes there are zeros, which no prefix has.
+  return (bytes, offset) =>
+    words.has(
+      bytes[offset + SKIPPED]! |
+        (bytes[offset + SKIPPED + 1]! << 8) |
+        (bytes[offset + SKIPPED + 2]! << 16) |
+        (bytes[offset + SKIPPED + 3]! << 24),
+    );
 }

@@ -8,7 +8,7 @@ import { type Elf, readElf } from "../elf/read-elf.ts";
 import type { DriverRoot } from "./driver-root.ts";
 import { fileReader } from "./file-reader.ts";
 import type { LibraryCandidate } from "./library-candidates.ts";
-import type { DriverLibrary } from "./library-table.ts";
+import { type DriverLibrary, libraryStem } from "./library-table.ts";
 
 /** The file that a container gets for one wanted library. */
 export interface ChosenLibrary {
@@ -16,7 +16,7 @@ export interface ChosenLibrary {
   readonly bits: 32 | 64;
   /** The real file. */
   readonly hostPath: HostPath;
-  /** Other names that the host finds it by. */
+  /** Names that the host finds it by; empty where only the library itself can tell. */
   readonly names: ReadonlySet<string>;
   readonly source: Source;
 }
@@ -41,12 +41,13 @@ const MACHINE_BITS: Readonly<Record<number, 32 | 64>> = { 3: 32, 40: 32, 62: 64,
  * Chooses one file for each wanted library: of the driver's own version where the name has one, and the last of
  * several. A file that cannot be read is passed over with a finding.
  *
+ * @param wanted by their names
  * @param version of the kernel modules, which refuse to work with libraries of another.
  */
 export function chooseLibraries(
   root: DriverRoot,
   candidates: readonly LibraryCandidate[],
-  wanted: readonly DriverLibrary[],
+  wanted: ReadonlyMap<string, DriverLibrary>,
   version: string,
 ): LibraryChoice {
   const chosen = new Map<string, ChosenLibrary & { names: Set<string> }>();
@@ -56,7 +57,7 @@ export function chooseLibraries(
 
   for (const candidate of candidates) {
     const { name, path, source } = candidate;
-    const library = wanted.find((entry) => name.startsWith(entry.name));
+    const library = wanted.get(libraryStem(name));
     if (library === undefined) continue;
     const found = root.resolve(path);
     if (found === undefined) {
@@ -71,7 +72,8 @@ export function chooseLibraries(
     }
     const names = namesOf.get(real) ?? new Set();
     namesOf.set(real, names);
-    if (name !== basename(found)) names.add(name);
+    // A file's name says nothing of its SONAME, nor does that of another version.
+    if (name !== basename(found) || (candidate.cached && real === found)) names.add(name);
 
     try {
       const elf = lazyElf(root, real);

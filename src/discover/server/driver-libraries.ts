@@ -45,17 +45,16 @@ export interface DriverLibraries {
 export function discoverLibraries(search: LibrarySearch): DriverLibraries {
   const { root, driverVersion, container, architecture } = search;
   const capabilities = withImplied(search.capabilities);
-  const wanted = DRIVER_LIBRARIES.filter((library) =>
-    library.capabilities.some((one) => capabilities.has(one)),
-  );
-  const prefixes = wanted.map((library) => library.name);
-  const { candidates, findings } = libraryCandidates({ ...search, prefixes });
+  const wanted = new Map<string, DriverLibrary>();
+  for (const library of DRIVER_LIBRARIES) {
+    if (library.capabilities.some((one) => capabilities.has(one))) wanted.set(library.name, library);
+  }
+  const { candidates, findings } = libraryCandidates({ ...search, wanted: new Set(wanted.keys()) });
   const usable = capabilities.has("compat32") ? candidates : candidates.filter(({ bits }) => bits !== 32);
   const choice = chooseLibraries(root, usable, wanted, driverVersion);
   const chosen = choice.chosen.filter(({ bits }) => bits === 64 || capabilities.has("compat32"));
-  const missing = wanted.filter(
-    (library) => !chosen.some((one) => one.bits === 64 && one.library === library),
-  );
+  const found = new Set(chosen.filter(({ bits }) => bits === 64).map(({ library }) => library));
+  const missing = [...wanted.values()].filter((library) => !found.has(library));
   refuseMismatch(missing, choice.otherVersions, driverVersion);
 
   const mounts: Mount[] = [];

@@ -5,11 +5,13 @@ import { type Finding, finding, type Source } from "../../model/finding.ts";
 import { dirname, type HostPath, hostPath } from "../../model/paths.ts";
 import { MULTIARCH } from "./container-directories.ts";
 import type { DriverRoot } from "./driver-root.ts";
+import { libraryStem } from "./library-table.ts";
 
 /** A library of the host that has the name of one that is wanted. */
 export interface LibraryCandidate {
-  /** The name it is looked up by, such as its SONAME. */
+  /** Its SONAME where the cache names it, else the name of a file, which may be another. */
   readonly name: string;
+  readonly cached: boolean;
   /** Inside the driver root; may be a symbolic link. */
   readonly path: string;
   /** `undefined` where only the file itself can tell. */
@@ -45,8 +47,8 @@ export interface CandidateSearch {
   readonly architecture: HostArchitecture;
   readonly ldCache?: HostPath | undefined;
   readonly librarySearchPaths?: readonly HostPath[] | undefined;
-  /** Beginnings of the wanted names. */
-  readonly prefixes: readonly string[];
+  /** Names up to and with `.so`. */
+  readonly wanted: ReadonlySet<string>;
 }
 
 /**
@@ -72,7 +74,7 @@ export function libraryCandidates(search: CandidateSearch): {
 }
 
 function cachedLibraries(search: CandidateSearch, findings: Finding[]): LibraryCandidate[] {
-  const { root, architecture, prefixes } = search;
+  const { root, architecture, wanted } = search;
   const file = search.ldCache ?? LD_CACHE;
   const real = root.resolve(file);
   const candidates: LibraryCandidate[] = [];
@@ -82,10 +84,12 @@ function cachedLibraries(search: CandidateSearch, findings: Finding[]): LibraryC
       findings.push(finding("ldcache-missing", "info", file, { file }));
       return [];
     }
-    for (const { name, path, architecture: machine } of decodeLdCache(bytes, { file, prefixes }).entries) {
-      if (!prefixes.some((prefix) => name.startsWith(prefix))) continue;
+    const { entries } = decodeLdCache(bytes, { file, prefixes: [...wanted] });
+    for (const { name, path, architecture: machine } of entries) {
+      if (!wanted.has(libraryStem(name))) continue;
       const bits = machine === architecture ? 64 : machine === COMPAT32[architecture] ? 32 : undefined;
-      if (bits !== undefined) candidates.push({ name, path, bits, source: `ld.so.cache entry ${name}` });
+      if (bits !== undefined)
+        candidates.push({ name, cached: true, path, bits, source: `ld.so.cache entry ${name}` });
     }
   } catch (error) {
     if (!(error instanceof NvociError)) throw error;
@@ -97,17 +101,20 @@ function cachedLibraries(search: CandidateSearch, findings: Finding[]): LibraryC
 
 /** Modules of VDPAU lie in a directory of their own below the libraries, which no cache lists. */
 function vdpauModules(search: CandidateSearch, found: readonly LibraryCandidate[]): LibraryCandidate[] {
-  if (!search.prefixes.some((prefix) => prefix.startsWith("libvdpau"))) return [];
+  if (!search.wanted.has("libvdpau_nvidia.so")) return [];
   const directories = new Map(found.map(({ path, bits }) => [`${dirname(path)}/vdpau`, bits]));
   return [...directories].flatMap(([directory, bits]) =>
     listLibraries(search, directory).map((candidate) => ({ ...candidate, bits })),
   );
 }
 
-function listLibraries({ root, prefixes }: CandidateSearch, directory: string): LibraryCandidate[] {
+function listLibraries({ root, wanted }: CandidateSearch, directory: string): LibraryCandidate[] {
   const bits = NARROW.test(directory) ? 32 : WIDE.test(directory) ? 64 : undefined;
   return root
     .list(directory)
-    .filter((name) => prefixes.some((prefix) => name.startsWith(prefix)))
-    .map((name) => ({ name, path: `${directory}/${name}`, bits, source: `library ${directory}/${name}` }));
+    .filter((name) => wanted.has(libraryStem(name)))
+    .map((name) => {
+      const path = `${directory}/${name}`;
+      return { name, cached: false, path, bits, source: `library ${path}` };
+    });
 }

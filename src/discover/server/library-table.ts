@@ -89,6 +89,12 @@ export const DRIVER_LIBRARIES: readonly DriverLibrary[] = [
   library("libGLESv2.so", GRAPHICS, VENDOR_NEUTRAL),
 ];
 
+/** A library's name up to and with `.so`, as the table has it; the whole name when it is no library's. */
+export function libraryStem(name: string): string {
+  const at = name.indexOf(".so");
+  return at < 0 ? name : name.slice(0, at + 3);
+}
+
 /** What a capability brings along: video decoders run on libcuda, a display shows what graphics draws. */
 const IMPLIED: Readonly<Partial<Record<DriverCapability, DriverCapability>>> = {
   video: "compute",
