@@ -11,6 +11,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 export const ENTRIES = {
   main: "src/main.ts",
   hook: "src/hook/hook.ts",
+  server: "src/discover/from-cache.ts",
+  setup: "src/host-setup/prepare-host.ts",
   runtime: "src/runtime/runtime.ts",
   wrapper: "src/runtime/edit-bundle.ts",
   runtimes: "src/runtime/runtimes-of-config.ts",

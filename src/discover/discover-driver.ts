@@ -19,8 +19,6 @@ import {
   wantsIntegrated,
 } from "./integrated-gpu.ts";
 import { discoverManifestEntries } from "./manifest-entries.ts";
-import { prefersCompat } from "./server/cuda-compat.ts";
-import { discoverServer } from "./server/discover-server.ts";
 import type { ServerFeature } from "./server/feature-files.ts";
 import { discoverGpus, type Gpu } from "./server/gpus.ts";
 
@@ -45,42 +43,25 @@ export interface DriverDiscovery {
   readonly findings: readonly Finding[];
 }
 
+/** Finds what a container gets by the host's `ld.so.cache`: `fromCache` of from-cache.ts. */
+export type FromCache = (input: DriverInput, request: Request) => DriverDiscovery;
+
 /**
  * Finds the driver's files and devices by the means of the platform: manifests on Tegra, `ld.so.cache` on servers,
  * and both on a board with a discrete GPU beside its integrated one. `mode` in the configuration overrides.
  *
+ * @param fromCache most boards never need it, so it is not imported here.
  * @throws NvociError as `discoverServer` does, and "device-unknown" for a GPU that a Tegra board does not have.
  */
-export function discoverDriver(input: DriverInput): DriverDiscovery {
+export function discoverDriver(input: DriverInput, fromCache: FromCache): DriverDiscovery {
   const { mode } = input.config.nvidiaContainerRuntime;
   const platform = detectPlatform(input.host);
   if (mode === "legacy" || (mode === "auto" && platform.kind === "server"))
     return fromCache(input, input.request);
   const discrete = mode === "csv" ? [] : discoverGpus(input.host).gpus.filter((gpu) => !isIntegrated(gpu));
-  return discrete.length === 0 ? fromManifests(input, platform) : fromBoth(input, platform, discrete);
-}
-
-function fromCache(input: DriverInput, request: Request): DriverDiscovery {
-  const { config, container } = input;
-  const found = discoverServer({
-    ...input,
-    request,
-    driverRoot: config.nvidiaContainerCli.root,
-    ldCache: config.nvidiaContainerCli.ldcache,
-    librarySearchPaths: config.nvoci.librarySearchPaths,
-  });
-  const mayUseCompat =
-    config.nvidiaContainerRuntime.modes.legacy.cudaCompatMode !== "disabled" &&
-    request.driverCapabilities.includes("compute");
-  const compat = mayUseCompat ? container.compat(input.host, config) : undefined;
-  const usesCompat =
-    compat !== undefined && prefersCompat(compat.library, found.driverVersion, found.cudaVersion());
-  return {
-    edits: found.edits,
-    generated: found.generated,
-    compatFolder: usesCompat ? compat.directory : undefined,
-    findings: found.findings,
-  };
+  return discrete.length === 0
+    ? fromManifests(input, platform)
+    : fromBoth(input, platform, discrete, fromCache);
 }
 
 /** Manifests name files and devices one by one: a board has one GPU, and all of it is the container's. */
@@ -123,7 +104,12 @@ function refuseOtherGpus({ visibleDevices, source }: Request): void {
  * A board with a card, as IGX Orin or Thor with an RTX. The integrated GPU is index 0 and its nodes come from the
  * manifests, the card is index 1 and comes from the cache; files come from both.
  */
-function fromBoth(input: DriverInput, platform: Platform, discrete: readonly Gpu[]): DriverDiscovery {
+function fromBoth(
+  input: DriverInput,
+  platform: Platform,
+  discrete: readonly Gpu[],
+  fromCache: FromCache,
+): DriverDiscovery {
   const { host, request, givenDevices } = input;
   const { visibleDevices } = request;
   const integrated = discoverGpus(host).gpus.find(isIntegrated);

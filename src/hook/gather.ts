@@ -3,11 +3,12 @@ import { loadConfig } from "../config/load-config.ts";
 import { chooseLdconfig } from "../discover/choose-ldconfig.ts";
 import type { ContainerFacts } from "../discover/container-facts.ts";
 import type { Triplet } from "../discover/debian-layout.ts";
-import { discoverDriver } from "../discover/discover-driver.ts";
+import { discoverDriver, type FromCache } from "../discover/discover-driver.ts";
 import { extraDirectories } from "../discover/extra-directories.ts";
 import { libraryFolders } from "../discover/library-folders.ts";
 import { requestedFeatures } from "../discover/server/feature-files.ts";
 import { sonameLinks } from "../discover/soname-links.ts";
+import { loadBundle } from "../load.ts";
 import type { ContainerEdits } from "../model/container-edits.ts";
 import type { Finding } from "../model/finding.ts";
 import type { HostView } from "../model/host-view.ts";
@@ -42,7 +43,12 @@ export interface Surroundings {
   /** Looks at the image; asked once, and only for a container that asks. */
   readonly container: () => ContainerFacts;
   readonly prepare: Prepare;
+  readonly fromCache: FromCache;
 }
+
+/** A bundle of its own: a board with manifests alone does not read it. */
+const fromCache: FromCache = (input, request) =>
+  loadBundle<typeof import("../discover/from-cache.ts")>("server").fromCache(input, request);
 
 /** What is done to the host, before it is looked at, for a container that asks. The default is nothing. */
 export type Prepare = (config: Config, request: Request) => readonly Finding[];
@@ -63,12 +69,12 @@ export function gather(
   const triplet = system.arch === "x64" ? "x86_64-linux-gnu" : "aarch64-linux-gnu";
   const container = (): ContainerFacts =>
     root === undefined ? DEBIAN_IMAGE : readContainerFacts(system, root, triplet);
-  return gatherFrom({ host: linuxHost(system), triplet, container, prepare }, spec, options);
+  return gatherFrom({ host: linuxHost(system), triplet, container, prepare, fromCache }, spec, options);
 }
 
 /** The same from any host, without a system call of its own. */
 export function gatherFrom(
-  { host, triplet, container: look, prepare }: Surroundings,
+  { host, triplet, container: look, prepare, fromCache }: Surroundings,
   spec: Spec,
   options: Omit<HookOptions, "debug">,
 ): Gathered {
@@ -81,7 +87,7 @@ export function gatherFrom(
 
   findings.push(...prepare(config, request));
   const container = look();
-  const driver = discoverDriver({
+  const input = {
     host,
     triplet,
     config,
@@ -89,7 +95,8 @@ export function gatherFrom(
     features: requestedFeatures(readEnvironment(spec.env)),
     container,
     givenDevices: new Set(spec.devices.map((device) => device.path)),
-  });
+  };
+  const driver = discoverDriver(input, fromCache);
   const extra = extraDirectories(host, config.nvoci.directories);
   const chosen = chooseLdconfig(host, config, container);
   const found = { ...driver.edits, mounts: [...driver.edits.mounts, ...extra.mounts] };

@@ -1,5 +1,5 @@
 import { detectPlatform } from "../discover/detect-platform.ts";
-import { prepareHost } from "../host-setup/prepare-host.ts";
+import { loadBundle } from "../load.ts";
 import { linuxHost } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import type { Prepare } from "./gather.ts";
@@ -14,5 +14,7 @@ export const prepareServer =
     const { mode } = config.nvidiaContainerRuntime;
     const host = linuxHost(system);
     const byManifests = mode === "csv" || (mode === "auto" && detectPlatform(host).kind === "tegra");
-    return byManifests ? [] : prepareHost(system, host, config, request);
+    if (byManifests) return [];
+    const { prepareHost } = loadBundle<typeof import("../host-setup/prepare-host.ts")>("setup");
+    return prepareHost(system, host, config, request);
   };

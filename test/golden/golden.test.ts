@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ContainerFacts } from "../../src/discover/container-facts.ts";
 import type { Triplet } from "../../src/discover/debian-layout.ts";
+import { fromCache } from "../../src/discover/from-cache.ts";
 import { gatherFrom } from "../../src/hook/gather.ts";
 import { NvociError } from "../../src/model/errors.ts";
 import { hostPath } from "../../src/model/paths.ts";
@@ -33,7 +34,7 @@ function outcome({ host: tree, ldCache, image, config }: GoldenCase, triplet: Tr
   try {
     const spec = parseSpec(config, hostPath("/opt/bundle"));
     return planText(
-      gatherFrom({ host, triplet, container, prepare: () => [] }, spec, {
+      gatherFrom({ host, triplet, container, prepare: () => [], fromCache }, spec, {
         environ: [],
         config: undefined,
       }),

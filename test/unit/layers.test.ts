@@ -33,6 +33,8 @@ const NEUTRAL = ["load.ts", "version.ts"];
 /** Parts that are loaded when they are needed: known by their types, so that nothing is bundled twice. */
 const BUNDLES = [
   "hook/hook.ts",
+  "discover/from-cache.ts",
+  "host-setup/prepare-host.ts",
   "cli/cli.ts",
   "runtime/runtime.ts",
   "runtime/edit-bundle.ts",

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Config, DEFAULT_CONFIG } from "../../../src/config/config.ts";
 import { type DriverInput, discoverDriver } from "../../../src/discover/discover-driver.ts";
+import { fromCache } from "../../../src/discover/from-cache.ts";
 import type { Request } from "../../../src/request/request.ts";
 import { catchError } from "../../support/catch-error.ts";
 import { DEBIAN_FACTS } from "../../support/container-facts.ts";
@@ -51,7 +52,7 @@ function visibleDevices(visible: string): Request["visibleDevices"] {
 function discover(asked: Asked = {}) {
   const { visible = "all", tegra = true, gpus = [INTEGRATED, CARD], mode = "auto", given = [] } = asked;
   const { nvidiaContainerRuntime: runtime } = DEFAULT_CONFIG;
-  const found = discoverDriver({
+  const input: DriverInput = {
     host: serverHost({
       modules: VERSION,
       libraries: {
@@ -86,7 +87,8 @@ function discover(asked: Asked = {}) {
     container: { ...DEBIAN_FACTS, hasProcDriver: true },
     givenDevices: new Set(given),
     ...asked.input,
-  });
+  };
+  const found = discoverDriver(input, fromCache);
   const paths = found.edits.deviceNodes.map(({ path }) => path as string);
   return {
     nodes: paths.filter((path) => /nvmap|nvidia\d/.test(path)).sort(),
