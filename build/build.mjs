@@ -15,7 +15,7 @@ import { bundle, ENTRIES } from "./bundle.mjs";
 import { hostArch } from "./compiler.mjs";
 import { buildNative } from "./native.mjs";
 import { buildNode } from "./node.mjs";
-import { NoQuickjs } from "./quickjs-source.mjs";
+import { NoSources } from "./pinned-source.mjs";
 import { BuildError } from "./run.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -73,7 +73,7 @@ async function build() {
     tell(program);
     link(`native/${name}`, join(out, "nvoci"));
   } catch (error) {
-    if (!(error instanceof NoQuickjs)) throw error;
+    if (!(error instanceof NoSources)) throw error;
     console.error(`No native program, dist/nvoci is the Node.js build. ${error.message}`);
     link("node/nvoci", join(out, "nvoci"));
   }

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compiler } from "./compiler.mjs";
+import { muslCompiler } from "./musl.mjs";
 import { FLAGS, qjsc, quickjsLibrary } from "./quickjs-library.mjs";
 import { run } from "./run.mjs";
 
@@ -33,7 +33,7 @@ export const LINK = [
  * @throws BuildError when a compiler or QuickJS is missing
  */
 export function buildNative({ arch, bundles, files, program }) {
-  const { compile } = compiler(arch);
+  const { compile, start, end } = muslCompiler(arch);
   const { objects, include } = quickjsLibrary(arch);
   const work = `${program}.build`;
   rmSync(work, { recursive: true, force: true });
@@ -51,10 +51,11 @@ export function buildNative({ arch, bundles, files, program }) {
     ...LINK,
     "-o",
     program,
+    ...start,
     ...own,
     payload,
     ...objects,
-    "-lm",
+    ...end,
   ]);
   rmSync(work, { recursive: true });
 }

@@ -87,16 +87,7 @@ async function packageAll() {
   if (programs.length === 0) throw new BuildError("Cannot package: no program could be built");
 
   const source = await sourceRelease(release, bundles, files, join(work, "generated"));
-  const made = [
-    source,
-    await yoctoLayer(release, source),
-    billOfMaterials(
-      release,
-      bundles,
-      files,
-      programs.map(({ arch }) => arch),
-    ),
-  ];
+  const made = [source, await yoctoLayer(release, source), billOfMaterials(release, bundles, files)];
   for (const kind of KINDS) {
     for (const program of programs) made.push(await binaryPackage(kind, "nvoci", release, program));
     made.push(await binaryPackage(kind, "nvoci-compat", release));

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { compiler, fingerprint, hostCompiler } from "./compiler.mjs";
-import { lock, quickjsSource } from "./quickjs-source.mjs";
+import { fingerprint, hostCompiler } from "./compiler.mjs";
+import { muslCompiler } from "./musl.mjs";
+import { pinnedSource, SOURCES } from "./pinned-source.mjs";
 
 /** The files of QuickJS that the program needs, without `.c`. */
 export const LIBRARY = ["quickjs", "libregexp", "libunicode", "cutils", "dtoa"];
@@ -18,7 +19,7 @@ export const FLAGS = [
 ];
 
 /** What QuickJS' own files are compiled with besides. */
-export const definitions = ["-D_GNU_SOURCE", `-DCONFIG_VERSION="${lock.version}"`];
+export const definitions = ["-D_GNU_SOURCE", `-DCONFIG_VERSION="${SOURCES.quickjs.version}"`];
 
 /**
  * QuickJS' object files for an architecture, without quickjs-libc, compiled once per compiler and flags.
@@ -26,8 +27,8 @@ export const definitions = ["-D_GNU_SOURCE", `-DCONFIG_VERSION="${lock.version}"
  * @returns the files and the directory of quickjs.h
  */
 export function quickjsLibrary(arch) {
-  const { compile, identity } = compiler(arch);
-  const source = quickjsSource();
+  const { compile, identity } = muslCompiler(arch);
+  const source = pinnedSource("quickjs");
   const flags = [...FLAGS, ...definitions, "-w", `-ffile-prefix-map=${source}=quickjs`];
   const directory = join(dirname(source), `${arch}-${fingerprint(identity, FLAGS, definitions)}`);
   mkdirSync(directory, { recursive: true });
@@ -42,7 +43,7 @@ export function quickjsLibrary(arch) {
 /** The bytecode compiler, built from the same sources for the machine this build runs on. */
 export function qjsc() {
   const { compile, identity } = hostCompiler();
-  const source = quickjsSource();
+  const source = pinnedSource("quickjs");
   const program = join(dirname(source), `qjsc-${fingerprint(identity)}`);
   const files = [...LIBRARY, "quickjs-libc", "qjsc"].map((name) => join(source, `${name}.c`));
   const paths = ['-DCONFIG_CC="cc"', '-DCONFIG_PREFIX="/usr"'];

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { compiler } from "../compiler.mjs";
-import { lock } from "../quickjs-source.mjs";
+import { SOURCES } from "../pinned-source.mjs";
 
 /**
  * Lists what the native programs are made of, as a CycloneDX document.
@@ -9,25 +8,18 @@ import { lock } from "../quickjs-source.mjs";
  * @param release `{ root, version, epoch }`
  * @param bundles the directory of the .cjs files
  * @param files their names
- * @param arches the architectures that were built
  * @see https://cyclonedx.org/docs/1.5/json/
  */
-export function billOfMaterials({ root, version, epoch }, bundles, files, arches) {
+export function billOfMaterials({ root, version, epoch }, bundles, files) {
   const components = [
-    {
+    ...Object.entries(SOURCES).map(([name, { version, sha256, licence }]) => ({
       type: "library",
-      name: "quickjs",
-      version: lock.version,
-      hashes: [{ alg: "SHA-256", content: lock.sha256 }],
-      licenses: [{ license: { id: lock.licence } }],
-    },
-    ...bundledPackages(bundles, files).map((name) => npmComponent(root, name)),
-    ...[...new Set(arches.map(glibcVersion))].map((found) => ({
-      type: "library",
-      name: "glibc",
-      version: found,
-      licenses: [{ license: { id: "LGPL-2.1-or-later" } }],
+      name,
+      version,
+      hashes: [{ alg: "SHA-256", content: sha256 }],
+      licenses: [{ license: { id: licence } }],
     })),
+    ...bundledPackages(bundles, files).map((name) => npmComponent(root, name)),
   ];
   const document = {
     bomFormat: "CycloneDX",
@@ -70,11 +62,4 @@ function npmComponent(root, name) {
     hashes: [{ alg: "SHA-512", content }],
     licenses: [{ license: { id: license } }],
   };
-}
-
-/** The C library that the architecture's programs are linked with. */
-function glibcVersion(arch) {
-  const macros = compiler(arch).compile(["-E", "-dM", "-x", "c", "-"], { input: "#include <features.h>\n" });
-  const number = (name) => new RegExp(`^#define ${name} (\\d+)$`, "m").exec(macros)?.[1];
-  return `${number("__GLIBC__")}.${number("__GLIBC_MINOR__")}`;
 }

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { PROGRAM, writePayload } from "../native.mjs";
+import { pinnedSource } from "../pinned-source.mjs";
 import { definitions, FLAGS, LIBRARY } from "../quickjs-library.mjs";
-import { quickjsSource } from "../quickjs-source.mjs";
 import { tarGz } from "./tar.mjs";
 
 /** What of the repository a release brings: all that a build needs, and what says what it is. */
@@ -23,7 +23,7 @@ export async function sourceRelease({ root, version, epoch }, bundles, files, wo
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   writePayload(bundles, files, work);
-  const quickjs = quickjsSource();
+  const quickjs = pinnedSource("quickjs");
   const top = readdirSync(root).filter((name) => TOP.test(name));
   const name = `nvoci-${version}`;
   const entries = [

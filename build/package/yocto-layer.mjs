@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { quickjsSource } from "../quickjs-source.mjs";
+import { pinnedSource } from "../pinned-source.mjs";
 import { tarGz } from "./tar.mjs";
 
 const LAYER = "packaging/yocto/meta-nvoci";
@@ -29,7 +29,7 @@ export async function yoctoLayer({ root, version, epoch }, source) {
   const values = {
     AMPERSAND_SERIES: [...UNDERSCORE, ...AMPERSAND].join(" "),
     LICENSE_MD5: md5(join(root, "LICENSE")),
-    QUICKJS_MD5: md5(join(quickjsSource(), "LICENSE")),
+    QUICKJS_MD5: md5(join(pinnedSource("quickjs"), "LICENSE")),
     COPYRIGHT_MD5: md5(join(root, "packaging/deb/copyright")),
     SHA256: createHash("sha256").update(source.content).digest("hex"),
   };

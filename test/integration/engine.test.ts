@@ -40,7 +40,7 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
 
   it("is there", (context) => {
     if (!existsSync(path) && process.env.CI !== "true")
-      context.skip(`needs the sources of QuickJS: set NVOCI_QUICKJS_TARBALL`);
+      context.skip(`needs the sources of QuickJS and musl: set NVOCI_QUICKJS_TARBALL and NVOCI_MUSL_TARBALL`);
     expect(existsSync(path)).toBe(true);
   });
 

@@ -8,31 +8,37 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const cache = join(root, ".cache");
 const APT_HELPER = "/usr/lib/apt/apt-helper";
 
-/** QuickJS cannot be had here; the Node.js build still can. */
-export class NoQuickjs extends BuildError {}
+/** Sources of the native program cannot be had here; the Node.js build still can. */
+export class NoSources extends BuildError {}
 
-/** The pinned sources: version, file name, sha256 and the path in a Debian pool. */
-export const lock = JSON.parse(readFileSync(join(root, "packaging/native/quickjs.lock.json"), "utf8"));
+/**
+ * What the native program is made of besides our own files, by name: version, file name, sha256, the path in a Debian
+ * pool, and the variable by which a file is given.
+ */
+export const SOURCES = JSON.parse(readFileSync(join(root, "packaging/native/sources.lock.json"), "utf8"));
 
 const sha256 = (path) => createHash("sha256").update(readFileSync(path)).digest("hex");
 
 /**
- * The pinned sources of QuickJS, unpacked below .cache/. The tarball is looked for at $NVOCI_QUICKJS_TARBALL, then in
- * .cache/, then in the Debian pool of the mirrors that apt is configured with.
+ * Pinned sources, unpacked below .cache/. The tarball is looked for where its variable says, then in .cache/, then in
+ * the Debian pool of the mirrors that apt is configured with.
  *
- * @returns the directory with quickjs.c in it
- * @throws NoQuickjs when there is no tarball, or nothing to unpack it
+ * @param name `quickjs` or `musl`
+ * @returns the directory of the sources
+ * @throws NoSources when there is no tarball, or nothing to unpack it
  * @throws BuildError when it is another one
  */
-export function quickjsSource() {
-  const directory = join(cache, `quickjs-${lock.version}-${lock.sha256.slice(0, 12)}`, "source");
+export function pinnedSource(name) {
+  const lock = SOURCES[name];
+  const directory = join(cache, `${name}-${lock.version}-${lock.sha256.slice(0, 12)}`, "source");
   if (existsSync(directory)) return directory;
-  const tarball = findTarball();
-  if (!isRunnable("xz")) throw new NoQuickjs('Cannot unpack QuickJS: no "xz" (Debian package xz-utils)');
+  const tarball = findTarball(lock);
+  if (tarball.endsWith(".xz") && !isRunnable("xz"))
+    throw new NoSources(`Cannot unpack "${tarball}": no "xz" (Debian package xz-utils)`);
   // Unpacked beside, then moved: an interrupted build leaves nothing that looks finished.
   const unpacked = `${directory}.${process.pid}`;
   mkdirSync(unpacked, { recursive: true });
-  run("tar", ["-xJf", tarball, "-C", unpacked, "--strip-components=1"]);
+  run("tar", ["-xf", tarball, "-C", unpacked, "--strip-components=1"]);
   try {
     renameSync(unpacked, directory);
   } catch (error) {
@@ -43,32 +49,32 @@ export function quickjsSource() {
   return directory;
 }
 
-function findTarball() {
-  const given = process.env.NVOCI_QUICKJS_TARBALL;
-  if (given) return verified(given);
+function findTarball(lock) {
+  const given = process.env[lock.given];
+  if (given) return verified(given, lock);
   const cached = join(cache, lock.tarball);
-  if (existsSync(cached)) return verified(cached);
+  if (existsSync(cached)) return verified(cached, lock);
   for (const base of aptMirrors()) {
     try {
       mkdirSync(cache, { recursive: true });
       // apt's own downloader knows the proxies and certificates that apt uses, and checks the sum.
       run(APT_HELPER, ["download-file", `${base}${lock.debianPool}`, cached, `SHA256:${lock.sha256}`]);
-      return verified(cached);
+      return verified(cached, lock);
     } catch {
       rmSync(cached, { force: true });
     }
   }
-  throw new NoQuickjs(
-    `Cannot find the sources of QuickJS ${lock.version}: no apt mirror has them; supply NVOCI_QUICKJS_TARBALL=/path/to/${lock.tarball}`,
+  throw new NoSources(
+    `Cannot find the sources of ${lock.title} ${lock.version}: no apt mirror has them; supply ${lock.given}=/path/to/${lock.tarball}`,
   );
 }
 
-function verified(path) {
-  if (!existsSync(path)) throw new BuildError(`Cannot read "${path}": NVOCI_QUICKJS_TARBALL names no file`);
+function verified(path, lock) {
+  if (!existsSync(path)) throw new BuildError(`Cannot read "${path}": ${lock.given} names no file`);
   const sum = sha256(path);
   if (sum !== lock.sha256)
     throw new BuildError(
-      `Cannot use "${path}": its sha256 is ${sum}, quickjs.lock.json wants ${lock.sha256}`,
+      `Cannot use "${path}": its sha256 is ${sum}, sources.lock.json wants ${lock.sha256}`,
     );
   return path;
 }
