@@ -93,7 +93,9 @@ export const CLOCK_MONOTONIC = 1;
 export const CLOCK_REALTIME_COARSE = 5;
 
 export const SIGKILL = 9;
+export const SIGCHLD = 17;
 export const POLLIN = 1;
+export const POLLOUT = 4;
 export const CLOSE_RANGE_CLOEXEC = 4;
 
 export const PROC_SUPER_MAGIC = 0x9fa0;
