@@ -140,6 +140,7 @@ function operationError(
 const IN_THE_WAY = {
   directory: "container-directory-in-the-way",
   file: "container-file-in-the-way",
+  mount: "container-mount-in-the-way",
   "shared mount": "container-mount-shared",
 } as const;
 

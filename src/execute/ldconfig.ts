@@ -1,30 +1,29 @@
 import type { LdconfigChoice } from "../config/config.ts";
 import { NvociError } from "../model/errors.ts";
 import { type Finding, finding } from "../model/finding.ts";
+import { containerPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
 import { encodeUtf8 } from "../model/utf8.ts";
 import type { OperationOf } from "../plan/operation.ts";
 import {
   AT_EMPTY_PATH,
+  AT_REMOVEDIR,
   AT_SYMLINK_NOFOLLOW,
   CLOCK_REALTIME_COARSE,
   F_ADD_SEALS,
   F_SEAL_ALL,
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
-  O_CREAT,
-  O_EXCL,
   O_PATH,
   O_RDONLY,
-  O_WRONLY,
   SIGKILL,
 } from "../sys/constants.ts";
-import { EACCES, ENOSYS, EROFS } from "../sys/errno.ts";
+import { EACCES, EEXIST, ENOSYS, EROFS } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import type { ExitStatus, Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { collectOutput } from "./collect-output.ts";
-import { composeConfiguration, readLibraryPath, systemDirectories } from "./library-path.ts";
+import { readLibraryPath, searchOrder, systemDirectories } from "./library-path.ts";
 import { mountsBelow } from "./mount-table.ts";
 import { isSetAside, type Rootfs } from "./rootfs.ts";
 import { type Confinement, confinedSteps, type MountFlags } from "./sandbox.ts";
@@ -33,6 +32,8 @@ import type { Undo } from "./undo.ts";
 const CACHE = "ld.so.cache";
 /** In seconds. ldconfig takes milliseconds, and one that hangs must not hang us. */
 const TIMEOUT = 30;
+/** Of hooks that did not come to their end. An image that has more of them is up to something. */
+const MAX_DRAFTS = 100;
 /** An image's author decides how many names a directory has. */
 const MAX_NAMES = 100_000;
 
@@ -48,11 +49,12 @@ export interface LdconfigContext {
 /**
  * Refreshes the container's ld.so.cache with the injected directories, whatever the image's ld.so.conf says.
  *
- * ldconfig writes a new file beside the cache, which then takes the cache's place.
+ * ldconfig writes a new file into a directory of its own beside the cache; the file then takes the cache's place.
  *
  * @returns findings: a root that cannot be written to, an image without /etc, or a directory where the cache belongs
  * leaves everything as it is.
  * @throws NvociError "ldconfig-failed" with ldconfig's own words.
+ * @throws InTheWay for a cache that is mounted there.
  */
 export function updateLdCache(operation: OperationOf<"update-ldcache">, context: LdconfigContext): Finding[] {
   const { system, rootfs, undo } = context;
@@ -63,53 +65,71 @@ export function updateLdCache(operation: OperationOf<"update-ldcache">, context:
       finding("container-directory-in-the-way", "warning", operation.source, { path: `/etc/${CACHE}` }),
     ];
   }
-  const draft = `.nvoci-${system.getpid()}-${CACHE}`;
-  undo.add(() => {
-    // ldconfig itself writes to a name with a tilde first.
-    for (const name of [draft, `${draft}~`]) {
-      if (system.statx(etc, name, AT_SYMLINK_NOFOLLOW)) system.unlinkat(etc, name, 0);
-    }
-  });
-  if (!isWritable(system, etc, draft)) {
+  const draft = makeDraftDirectory(context, etc);
+  if (draft === undefined) {
     return [finding("container-read-only", "warning", operation.source, { path: "/etc" })];
   }
+  const place = rootfs.clear(containerPath(`/etc/${CACHE}`));
 
-  // The clock that file times are taken from.
-  const startedAt = system.clock_gettime(CLOCK_REALTIME_COARSE);
-  undo.add(() => removeNewLinks(context, operation.folders, startedAt));
-  const configuration = composeConfiguration(
+  const directories = searchOrder(
     operation.folders,
     operation.compatFolder,
     readLibraryPath(rootfs.view),
     systemDirectories(rootfs.view, system.arch),
   );
-  run(context, operation.ldconfig, configuration, `/etc/${draft}`);
-  rootfs.replaceFile({ parent: etc, name: CACHE }, draft);
+  // The clock that file times are taken from.
+  const startedAt = system.clock_gettime(CLOCK_REALTIME_COARSE);
+  undo.add(() => removeNewLinks(context, directories, startedAt));
+  run(context, operation.ldconfig, `${directories.join("\n")}\n`, `/etc/${draft.name}/${CACHE}`);
+  system.renameat(draft.directory, CACHE, place.parent, place.name);
+  undo.add(() => system.unlinkat(place.parent, place.name, 0));
   return [];
 }
 
-/** Whether a file can be made in the directory; it is gone afterwards. */
-function isWritable(system: Syscalls, directory: Fd, name: string): boolean {
+/**
+ * Makes an empty directory for ldconfig to write to. ldconfig has the id of the container's root and not its
+ * capabilities, so it could not write to an /etc that is another user's, or that nobody may write to.
+ *
+ * @returns `undefined` where nothing can be made.
+ */
+function makeDraftDirectory(
+  { system, undo }: LdconfigContext,
+  etc: Fd,
+): { readonly name: string; readonly directory: Fd } | undefined {
+  const prefix = `.nvoci-${system.getpid()}-cache`;
+  let name = prefix;
   try {
-    system.close(system.openat(directory, name, O_CREAT | O_EXCL | O_WRONLY, 0o600));
-    system.unlinkat(directory, name, 0);
-    return true;
+    // One that was killed, or lost its power, may have had the same number.
+    for (let count = 1; !system.mkdirat(etc, name, 0o700); count++) {
+      if (count === MAX_DRAFTS) throw new SystemError("mkdirat", [etc, name], -EEXIST);
+      name = `${prefix}-${count}`;
+    }
   } catch (error) {
-    if (error instanceof SystemError && (error.errno === EROFS || error.errno === EACCES)) return false;
+    if (error instanceof SystemError && (error.errno === EROFS || error.errno === EACCES)) return undefined;
     throw error;
   }
+  const removeDirectory = () => system.unlinkat(etc, name, AT_REMOVEDIR);
+  undo.add(removeDirectory);
+  undo.onCommit(removeDirectory);
+  const directory = system.openat(etc, name, O_RDONLY | system.O_DIRECTORY | system.O_NOFOLLOW);
+  undo.add(() => {
+    // ldconfig itself writes to a name with a tilde first.
+    for (const file of system.getdents64(directory, MAX_NAMES)) system.unlinkat(directory, file, 0);
+  });
+  return { name, directory };
 }
 
 /**
- * Removes the SONAME links that ldconfig made in the injected directories: links that changed since it was started.
+ * Removes the SONAME links that ldconfig made: links that changed since it was started. One that it has turned to
+ * another library of the image's own stays so.
  */
 function removeNewLinks(
   { system, rootfs }: LdconfigContext,
-  folders: readonly string[],
+  directories: readonly string[],
   since: number,
 ): void {
-  for (const folder of folders) {
-    const directory = rootfs.view.open(folder, O_RDONLY | system.O_DIRECTORY);
+  for (const path of directories) {
+    const directory = rootfs.view.open(path, O_RDONLY | system.O_DIRECTORY);
     if (directory === undefined) continue;
     for (const name of system.getdents64(directory, MAX_NAMES)) {
       // A link of the image that was set aside within the same tick of the clock looks as new.

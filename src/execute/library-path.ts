@@ -93,16 +93,16 @@ export function systemDirectories(root: ImageFiles, arch: "x64" | "arm64"): stri
 }
 
 /**
- * The configuration that ldconfig is given: the directory with the image's forward compatibility, injected directories that the image does not name itself, then
- * everything that the image names, in its order, then the default directories.
+ * The directories that ldconfig is to look into: the one with the image's forward compatibility, injected ones that the
+ * image does not name itself, then everything that the image names, in its order, then the default ones.
  */
-export function composeConfiguration(
+export function searchOrder(
   folders: readonly string[],
   compatFolder: string | undefined,
   named: ReadonlySet<string>,
   system: readonly string[],
-): string {
+): string[] {
   const compat = compatFolder === undefined ? [] : [compatFolder];
   const first = folders.filter((folder) => !named.has(folder) && !system.includes(folder));
-  return `${[...compat, ...first, ...named, ...system].join("\n")}\n`;
+  return [...compat, ...first, ...named, ...system];
 }
