@@ -1,3 +1,4 @@
+import { tripletOf } from "../discover/debian-layout.ts";
 import { hasWildcard, matchGlob } from "../discover/match-glob.ts";
 import { basename, dirname, join } from "../model/paths.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
@@ -87,7 +88,7 @@ const SYSTEM_DIRECTORIES = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"];
 
 /** The default directories of the image, its multiarch ones first. The host's ldconfig knows only the host's. */
 export function systemDirectories(root: ImageFiles, arch: "x64" | "arm64"): string[] {
-  const triplet = arch === "x64" ? "x86_64-linux-gnu" : "aarch64-linux-gnu";
+  const triplet = tripletOf(arch);
   const multiarch = [`/lib/${triplet}`, `/usr/lib/${triplet}`];
   return [...multiarch, ...SYSTEM_DIRECTORIES].filter((directory) => root.hasDirectory(directory));
 }
