@@ -128,6 +128,21 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(readFileSync(join(rootfs, "etc/ld.so.cache"))).toEqual(before);
   });
 
+  test("is made on a host where memory files are not to be run unless they say so", async () => {
+    const jetson = await open({ program: HOST_OWN });
+    const runtime = join(logs.path, "runc");
+    // The setting belongs to a pid namespace, and so does the runtime then.
+    const script = 'echo 1 >/proc/sys/vm/memfd_noexec 2>/dev/null; exec runc "$@"';
+    writeFileSync(
+      runtime,
+      `#!/bin/sh\nexec unshare --pid --fork --mount-proc sh -c '${script}' runc "$@"\n`,
+      { mode: 0o755 },
+    );
+    const { stdout, stderr } = runContainer(ask(), ["ldconfig", "-p"], jetson.place, runtime);
+    expect(stderr).toBe("");
+    expect(stdout).toContain("libcuda.so.1 ");
+  });
+
   // Nix makes every directory 0555. ldconfig has no capability to write there all the same.
   test.each([
     ["that nobody may write to", "555", "0:0"],
