@@ -52,6 +52,9 @@ function checkDriver(context: CommandContext, facts: HostFacts, config: string |
   else if (!facts.usesManifests) checks.push(check("fail", "driver-missing", {}));
   if (facts.usesManifests) checks.push(...checkManifests(facts, findingsOf(gathered)));
   if (gathered instanceof NvociError) {
+    // That there is no driver is said already.
+    if (gathered.code === "platform-unsupported" && checks.some(({ code }) => code === "driver-missing"))
+      return checks;
     return [...checks, check("fail", "plan-impossible", { message: gathered.message })];
   }
   const { operations } = gathered;

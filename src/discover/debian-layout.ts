@@ -1,6 +1,10 @@
 /** Debian's name for a processor and its ABI; libraries lie in a directory of that name. */
 export type Triplet = "aarch64-linux-gnu" | "x86_64-linux-gnu";
 
+/** The triplet of a machine type. */
+export const tripletOf = (arch: "x64" | "arm64"): Triplet =>
+  arch === "x64" ? "x86_64-linux-gnu" : "aarch64-linux-gnu";
+
 /** Where the hosts that are not like Debian keep their libraries. */
 const FLAT_DIRECTORIES: readonly string[] = ["/usr/lib/", "/usr/lib64/"];
 

@@ -1,6 +1,5 @@
 import type { HostView } from "../model/host-view.ts";
 import { hostPath } from "../model/paths.ts";
-import { decodeUtf8 } from "../model/utf8.ts";
 import type { DeviceRule } from "../plan/operation.ts";
 import { O_RDONLY } from "../sys/constants.ts";
 import { CWD } from "../sys/fd.ts";
@@ -19,7 +18,11 @@ export type AllowDevices = (rules: readonly DeviceRule[], undo: Undo) => void;
  * @throws NvociError "operation-failed" when it cannot be found, SystemError when it cannot be opened.
  */
 export function openDeviceCgroup(system: Syscalls, host: HostView, pid: number): AllowDevices {
-  const text = (path: string): string => decodeUtf8(host.readFile(hostPath(path)) ?? new Uint8Array()) ?? "";
+  // Other mounts' names are anybody's bytes: one that is not UTF-8 must not hide the cgroup's.
+  const text = (path: string): string => {
+    const bytes = host.readFile(hostPath(path)) ?? new Uint8Array();
+    return system.decode(bytes, 0, bytes.length);
+  };
   const location = locateDeviceCgroup(text(`/proc/${pid}/cgroup`), text("/proc/self/mountinfo"));
   if (location === undefined) return () => {};
   const cgroup = system.openat(CWD, location.path, O_RDONLY | system.O_DIRECTORY);

@@ -9,11 +9,11 @@ import { SystemError } from "../sys/system-error.ts";
 import { type Bind, binder, type Expected, unbind } from "./bind.ts";
 import { coverDirectory } from "./cover-directory.ts";
 import type { AllowDevices } from "./device-cgroup.ts";
-import { updateLdCache } from "./ldconfig.ts";
 import { InTheWay, Rootfs } from "./rootfs.ts";
 import type { Confinement } from "./sandbox.ts";
 import { type IsShared, sharedMounts } from "./shared-mounts.ts";
 import { newUndo, type Undo } from "./undo.ts";
+import { updateLdCache } from "./update-ld-cache.ts";
 
 /** What the executor works on; all of it is open already. */
 export interface ExecuteContext {
@@ -140,6 +140,7 @@ function operationError(
 const IN_THE_WAY = {
   directory: "container-directory-in-the-way",
   file: "container-file-in-the-way",
+  mount: "container-mount-in-the-way",
   "shared mount": "container-mount-shared",
 } as const;
 

@@ -1,3 +1,4 @@
+import { tripletOf } from "../discover/debian-layout.ts";
 import { hasWildcard, matchGlob } from "../discover/match-glob.ts";
 import { basename, dirname, join } from "../model/paths.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
@@ -87,22 +88,22 @@ const SYSTEM_DIRECTORIES = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"];
 
 /** The default directories of the image, its multiarch ones first. The host's ldconfig knows only the host's. */
 export function systemDirectories(root: ImageFiles, arch: "x64" | "arm64"): string[] {
-  const triplet = arch === "x64" ? "x86_64-linux-gnu" : "aarch64-linux-gnu";
+  const triplet = tripletOf(arch);
   const multiarch = [`/lib/${triplet}`, `/usr/lib/${triplet}`];
   return [...multiarch, ...SYSTEM_DIRECTORIES].filter((directory) => root.hasDirectory(directory));
 }
 
 /**
- * The configuration that ldconfig is given: the directory with the image's forward compatibility, injected directories that the image does not name itself, then
- * everything that the image names, in its order, then the default directories.
+ * The directories that ldconfig is to look into: the one with the image's forward compatibility, injected ones that the
+ * image does not name itself, then everything that the image names, in its order, then the default ones.
  */
-export function composeConfiguration(
+export function searchOrder(
   folders: readonly string[],
   compatFolder: string | undefined,
   named: ReadonlySet<string>,
   system: readonly string[],
-): string {
+): string[] {
   const compat = compatFolder === undefined ? [] : [compatFolder];
   const first = folders.filter((folder) => !named.has(folder) && !system.includes(folder));
-  return `${[...compat, ...first, ...named, ...system].join("\n")}\n`;
+  return [...compat, ...first, ...named, ...system];
 }

@@ -1,6 +1,6 @@
 import { basename, type ContainerPath, containerPath, dirname, isWithin, join } from "../model/paths.ts";
 import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, O_PATH, S_IFREG } from "../sys/constants.ts";
-import { ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY } from "../sys/errno.ts";
+import { EBUSY, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
@@ -14,12 +14,12 @@ export interface Place {
 }
 
 /**
- * The container has something in the way that is not ours to remove: a directory with content, a file as parent, or
- * a mount that it shares with the host.
+ * The container has something in the way that is not ours to remove: a directory with content, a file as parent, a
+ * volume or another mount, or a mount that it shares with the host.
  */
 export class InTheWay extends Error {
   readonly path: ContainerPath;
-  readonly what: "directory" | "file" | "shared mount";
+  readonly what: "directory" | "file" | "mount" | "shared mount";
 
   constructor(path: ContainerPath, what: InTheWay["what"]) {
     super(`${path}: ${what} in the way`);
@@ -31,6 +31,9 @@ export class InTheWay extends Error {
 /** What is there can be no directory: a file, a device, links in a circle, or a link to a name that cannot be. */
 const isBlocked = (error: unknown): boolean =>
   error instanceof SystemError && [ENOTDIR, ELOOP, ENAMETOOLONG].includes(error.errno);
+
+/** What is there is mounted on: the kernel neither renames nor removes it. */
+const isMountedOn = (error: unknown): boolean => error instanceof SystemError && error.errno === EBUSY;
 
 /** Readable and searchable by all: a driver directory with less is of no use to a container's user. */
 const DIRECTORY_MODE = 0o755;
@@ -125,14 +128,14 @@ export class Rootfs {
   /**
    * Makes sure that something other than a directory or a link is at the place, to be mounted upon.
    *
-   * @throws InTheWay for a directory with content.
+   * @throws InTheWay for a directory with content, or one that is mounted there.
    */
   placeholder(path: ContainerPath, mode: number): Place {
     const place = this.place(path);
     if (this.makeFile(place, mode)) return place;
     const type = this.typeAt(place);
     if (type === "directory") this.removeEmptyDirectory(place, path);
-    else if (type === "symlink") this.setAside(place);
+    else if (type === "symlink") this.setAside(place, path);
     else if (type !== undefined) return place;
     this.makeFile(place, mode);
     return place;
@@ -144,7 +147,11 @@ export class Rootfs {
     return true;
   }
 
-  /** Makes sure that a directory is at the place, to be mounted upon; a link or file there is set aside. */
+  /**
+   * Makes sure that a directory is at the place, to be mounted upon; a link or file there is set aside.
+   *
+   * @throws InTheWay for a file that is mounted there.
+   */
   directoryPlaceholder(path: ContainerPath): Place {
     const place = this.place(path);
     const make = (): boolean => {
@@ -153,7 +160,7 @@ export class Rootfs {
       return true;
     };
     if (make() || this.typeAt(place) === "directory") return place;
-    this.setAside(place);
+    this.setAside(place, path);
     make();
     return place;
   }
@@ -161,7 +168,7 @@ export class Rootfs {
   /**
    * Makes a link. One with the same text is left alone; any other file there is set aside.
    *
-   * @throws InTheWay for a directory with content.
+   * @throws InTheWay for a directory with content, and for whatever is mounted there.
    */
   makeLink(path: ContainerPath, target: string): void {
     const place = this.place(path);
@@ -173,7 +180,7 @@ export class Rootfs {
     };
     if (make() || this.system.readlinkat(parent, name) === target) return;
     if (this.typeAt(place) === "directory") this.removeEmptyDirectory(place, path);
-    else this.setAside(place);
+    else this.setAside(place, path);
     make();
   }
 
@@ -190,18 +197,26 @@ export class Rootfs {
    * Renames what the image has at a place, so that it can be put back as it was, and removes it when all is done.
    * A rename keeps owner, times and attributes, which no copy would.
    */
-  private setAside({ parent, name }: Place): void {
+  private setAside({ parent, name }: Place, path: ContainerPath): void {
     const aside = `${ASIDE}${this.system.getpid()}-${this.setAsideCount++}`;
-    this.system.renameat(parent, name, parent, aside);
+    try {
+      this.system.renameat(parent, name, parent, aside);
+    } catch (error) {
+      throw isMountedOn(error) ? new InTheWay(path, "mount") : error;
+    }
     this.undo.add(() => this.system.renameat(parent, aside, parent, name));
     this.undo.onCommit(() => this.system.unlinkat(parent, aside, 0));
   }
 
-  /** Puts a finished file in the place of what the image has there, in one directory. Not for directories. */
-  replaceFile({ parent, name }: Place, draft: string): void {
-    if (this.typeAt({ parent, name }) !== undefined) this.setAside({ parent, name });
-    this.system.renameat(parent, draft, parent, name);
-    this.undo.add(() => this.system.renameat(parent, name, parent, draft));
+  /**
+   * Sets aside what the image has at a path, for a finished file to take its place. Not for directories.
+   *
+   * @throws InTheWay for whatever is mounted there.
+   */
+  clear(path: ContainerPath): Place {
+    const place = this.place(path);
+    if (this.typeAt(place) !== undefined) this.setAside(place, path);
+    return place;
   }
 
   private removeEmptyDirectory({ parent, name }: Place, path: ContainerPath): void {
@@ -210,7 +225,7 @@ export class Rootfs {
       this.system.unlinkat(parent, name, AT_REMOVEDIR);
     } catch (error) {
       if (error instanceof SystemError && error.errno === ENOTEMPTY) throw new InTheWay(path, "directory");
-      throw error;
+      throw isMountedOn(error) ? new InTheWay(path, "mount") : error;
     }
     if (before === undefined) return;
     this.undo.add(() => {

@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { chooseLdconfig } from "../discover/choose-ldconfig.ts";
 import type { ContainerFacts } from "../discover/container-facts.ts";
-import type { Triplet } from "../discover/debian-layout.ts";
+import { type Triplet, tripletOf } from "../discover/debian-layout.ts";
 import { discoverDriver, type FromCache } from "../discover/discover-driver.ts";
 import { extraDirectories } from "../discover/extra-directories.ts";
 import { libraryFolders } from "../discover/library-folders.ts";
@@ -66,7 +66,7 @@ export function gather(
   options: HookOptions,
   prepare: Prepare = () => [],
 ): Gathered {
-  const triplet = system.arch === "x64" ? "x86_64-linux-gnu" : "aarch64-linux-gnu";
+  const triplet = tripletOf(system.arch);
   const container = (): ContainerFacts =>
     root === undefined ? DEBIAN_IMAGE : readContainerFacts(system, root, triplet);
   return gatherFrom({ host: linuxHost(system), triplet, container, prepare, fromCache }, spec, options);

@@ -1,7 +1,7 @@
-import { collectOutput } from "../execute/collect-output.ts";
+import { runChild } from "../execute/run-child.ts";
 import type { HostPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
-import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_RDWR, SIGKILL } from "../sys/constants.ts";
+import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_RDWR } from "../sys/constants.ts";
 import type { Fd } from "../sys/fd.ts";
 import { ANY_ERROR, StepList } from "../sys/step-list.ts";
 import type { ExitStatus, Syscalls } from "../sys/syscalls.ts";
@@ -37,25 +37,12 @@ export function loadModule(system: Syscalls, modprobe: Modprobe, name: string): 
 }
 
 function run(system: Syscalls, modprobe: Modprobe, name: string): string | undefined {
-  const output = system.pipe2();
-  const report = system.pipe2();
-  const steps = childSteps(system, modprobe, name, output.writer);
-  const pid = system.spawn(0, steps.encode(), report.writer);
-  system.close(output.writer);
-  system.close(report.writer);
-  const words = collectOutput(system, output.reader, TIMEOUT);
-  if (words === undefined) system.kill(pid, SIGKILL);
-  const failure = new Uint8Array(8);
-  const failed = system.read(report.reader, failure) === failure.length;
-  const status = system.wait4(pid);
-  system.close(output.reader);
-  system.close(report.reader);
-
-  if (failed) {
-    const view = new DataView(failure.buffer);
-    const call = steps.nameOf(view.getInt32(0, true));
-    return new SystemError(call, [modprobe.path], -view.getInt32(4, true)).call;
-  }
+  const { failure, words, status } = runChild(system, TIMEOUT, (output, report) => {
+    const steps = childSteps(system, modprobe, name, output);
+    const pid = system.spawn(0, steps.encode(), report);
+    return { pid, steps };
+  });
+  if (failure !== undefined) return new SystemError(failure.call, [modprobe.path], -failure.errno).call;
   if (words === undefined) return `${modprobe.path} did not finish within ${TIMEOUT} s`;
   if ("exited" in status && status.exited === 0) return undefined;
   return lastLine(words) ?? ended(modprobe.path, status);

@@ -6,9 +6,6 @@ import type { MountSpec } from "./mount-spec.ts";
 import { type Manifest, parseManifest } from "./parse-manifest.ts";
 import { type ManifestSelection, selectManifests } from "./select-manifests.ts";
 
-/** Bytes. The largest real manifest has 20 KiB; what is larger than this is none. */
-const LARGEST_MANIFEST = 1024 * 1024;
-
 const WRITABLE_BY_OTHERS = 0o002;
 
 /**
@@ -68,7 +65,7 @@ function readBytes(
   const stat = statOfTarget(host, path);
   if (stat === undefined) return undefined;
   if (stat.type !== "file") return "not-a-file";
-  return stat.mode & WRITABLE_BY_OTHERS ? "writable-by-others" : host.readFile(path, LARGEST_MANIFEST);
+  return stat.mode & WRITABLE_BY_OTHERS ? "writable-by-others" : host.readFile(path);
 }
 
 const refuse = (refusal: Finding): Manifest => ({ specs: [], findings: [refusal] });

@@ -46,6 +46,7 @@ export interface FindingArguments {
   "container-read-only": { path: string };
   "container-directory-in-the-way": { path: string };
   "container-file-in-the-way": { path: string };
+  "container-mount-in-the-way": { path: string };
   "container-no-etc": Record<string, never>;
   "container-leftover": { call: string };
   "container-mount-shared": { path: string };

@@ -1,5 +1,6 @@
 import { type ErrorCode, NvociError } from "../model/errors.ts";
 import { quote } from "../model/quote.ts";
+import { findJsonFault } from "./json-fault.ts";
 
 /**
  * A JSON text with a name for people and the class of error that a fault in it has.
@@ -13,6 +14,8 @@ export interface JsonDocument {
   readonly code: ErrorCode;
 }
 
+const BYTE_ORDER_MARK = 0xfeff;
+
 /** A JSON object whose members have not been looked at. */
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -25,17 +28,25 @@ export const faulty = (document: JsonDocument, reason: string): NvociError =>
  *
  * The parser's own words are left out of the error: they differ between engines.
  *
- * @throws NvociError with the document's code.
+ * @throws NvociError with the document's code, which names line and column where the text is not JSON.
  */
 export function parseJsonObject(document: JsonDocument, text: string): JsonObject {
+  const json = text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
   let value: unknown;
   try {
-    value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+    value = JSON.parse(json);
   } catch {
-    throw faulty(document, text.trim() === "" ? "it is empty" : "it is not valid JSON");
+    throw faulty(document, json.trim() === "" ? "it is empty" : whyNotParsed(json));
   }
   if (isObject(value)) return value;
   throw faulty(document, `it must be an object, not ${kindOf(value)}`);
+}
+
+function whyNotParsed(json: string): string {
+  const fault = findJsonFault(json);
+  // The parser of the native program goes as deep as its stack allows.
+  if (fault === undefined) return "it is nested too deeply";
+  return `line ${fault.line}, column ${fault.column} is not JSON`;
 }
 
 const isObject = (value: unknown): value is JsonObject =>

@@ -4,8 +4,7 @@ export interface JsonFault {
   readonly column: number;
 }
 
-/** Between the marks: everything from the space on but the two that mean something, and escapes. */
-const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const SCALAR = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)(?![0-9A-Za-z_.])/y;
 const SPACE = /[ \t\r\n]*/y;
 
@@ -13,6 +12,23 @@ const SPACE = /[ \t\r\n]*/y;
 function matchAt(expression: RegExp, text: string, at: number): number {
   expression.lastIndex = at;
   return expression.exec(text)?.[0].length ?? 0;
+}
+
+/**
+ * Length of the string at a place; 0 where there is none. Not one regular expression for the whole: an engine needs
+ * its stack for each repetition, and a string can be megabytes long.
+ */
+function stringAt(text: string, at: number): number {
+  if (text[at] !== '"') return 0;
+  for (let position = at + 1; position < text.length; ) {
+    const next = text[position] as string;
+    if (next === '"') return position + 1 - at;
+    if (next < " ") return 0;
+    const length = next === "\\" ? matchAt(ESCAPE, text, position) : 1;
+    if (length === 0) return 0;
+    position += length;
+  }
+  return 0;
 }
 
 type Expected = "value" | "first item" | "first key" | "key" | "colon" | "end of entry";
@@ -38,7 +54,7 @@ function faultAt(text: string): number | undefined {
       expected = open.at(-1) === "}" ? "key" : "value";
       at++;
     } else if (expected.endsWith("key")) {
-      const length = matchAt(STRING, text, at);
+      const length = stringAt(text, at);
       if (length === 0) return at;
       expected = "colon";
       at += length;
@@ -47,7 +63,7 @@ function faultAt(text: string): number | undefined {
       expected = next === "{" ? "first key" : "first item";
       at++;
     } else {
-      const length = matchAt(STRING, text, at) || matchAt(SCALAR, text, at);
+      const length = stringAt(text, at) || matchAt(SCALAR, text, at);
       if (length === 0) return at;
       expected = "end of entry";
       at += length;

@@ -69,6 +69,8 @@ const WORDING: Wording = {
     `the image has a directory with content at ${quote(path, 4096)}, where the host has something else; it is left alone`,
   "container-file-in-the-way": ({ path }) =>
     `the image has a file at ${quote(path, 4096)}, where a directory has to be; the entry is skipped`,
+  "container-mount-in-the-way": ({ path }) =>
+    `a volume or another mount lies at ${quote(path, 4096)}, where the host has something else; it is left alone`,
   "container-mount-shared": ({ path }) =>
     `${quote(path, 4096)} lies in a volume with shared propagation, where it would appear on the host too; the entry is skipped`,
   "container-leftover": ({ call }) =>

@@ -66,6 +66,7 @@ export const CLONE_NEWNET = 0x40000000;
 
 export const MFD_CLOEXEC = 1;
 export const MFD_ALLOW_SEALING = 2;
+export const MFD_EXEC = 0x10;
 export const F_DUPFD_CLOEXEC = 1030;
 export const F_ADD_SEALS = 1033;
 /** F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE */
@@ -93,7 +94,9 @@ export const CLOCK_MONOTONIC = 1;
 export const CLOCK_REALTIME_COARSE = 5;
 
 export const SIGKILL = 9;
+export const SIGCHLD = 17;
 export const POLLIN = 1;
+export const POLLOUT = 4;
 export const CLOSE_RANGE_CLOEXEC = 4;
 
 export const PROC_SUPER_MAGIC = 0x9fa0;

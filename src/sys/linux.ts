@@ -6,6 +6,8 @@ import {
   O_CLOEXEC,
   openFlags,
   POLLIN,
+  POLLOUT,
+  SIGCHLD,
 } from "./constants.ts";
 import { encodeDevice } from "./encode-device.ts";
 import type { Engine } from "./engine.ts";
@@ -59,6 +61,28 @@ export function linux(engine: Engine): Syscalls {
     return result;
   };
 
+  /** struct pollfd: int fd, short events, short revents. Without an end of time where `timeout` is null. */
+  const poll = (fd: Fd, events: number, timeout: Uint8Array | null): number => {
+    view.setInt32(0, fd.number, true);
+    view.setInt16(4, events, true);
+    view.setInt16(6, 0, true);
+    return syscall(nr.ppoll, scratch, 1, timeout, null, 8);
+  };
+
+  /**
+   * Repeats a call that a signal interrupted, and on the standard three waits until it can be made: whoever started
+   * us may use the other end without blocking, and the mode is shared. A descriptor of ours that does not block was
+   * opened so on purpose.
+   */
+  const transferred = (fd: Fd, events: number, call: () => number): number => {
+    let result = uninterrupted(call);
+    while (result === -EAGAIN && fd.number <= STDERR.number) {
+      poll(fd, events, null);
+      result = uninterrupted(call);
+    }
+    return result;
+  };
+
   /** For calls that make a name: `false` when the name exists already. */
   const made = (name: string, result: number, args: readonly ShownArgument[]): boolean => {
     if (result === -EEXIST) return false;
@@ -108,7 +132,7 @@ export function linux(engine: Engine): Syscalls {
     },
 
     read(fd, buffer) {
-      const result = uninterrupted(() => syscall(nr.read, fd.number, buffer, buffer.length));
+      const result = transferred(fd, POLLIN, () => syscall(nr.read, fd.number, buffer, buffer.length));
       return checked("read", result, [fd, buffer.length]);
     },
 
@@ -121,7 +145,7 @@ export function linux(engine: Engine): Syscalls {
       const bytes = typeof data === "string" ? encodeUtf8(data) : data;
       for (let done = 0; done < bytes.length; ) {
         const rest = done === 0 ? bytes : bytes.subarray(done);
-        const result = uninterrupted(() => syscall(nr.write, fd.number, rest, rest.length));
+        const result = transferred(fd, POLLOUT, () => syscall(nr.write, fd.number, rest, rest.length));
         done += checked("write", result, [fd, rest.length]);
       }
     },
@@ -305,14 +329,11 @@ export function linux(engine: Engine): Syscalls {
       };
     },
 
-    // struct pollfd: int fd, short events, short revents; struct timespec: s64 seconds, s64 nanoseconds.
+    // struct timespec: s64 seconds, s64 nanoseconds.
     ppoll(fd, timeoutMs) {
-      view.setInt32(0, fd.number, true);
-      view.setInt16(4, POLLIN, true);
-      view.setInt16(6, 0, true);
       view.setBigInt64(8, BigInt(Math.floor(timeoutMs / 1000)), true);
       view.setBigInt64(16, BigInt((timeoutMs % 1000) * 1_000_000), true);
-      const result = syscall(nr.ppoll, scratch, 1, scratch.subarray(8), null, 8);
+      const result = poll(fd, POLLIN, scratch.subarray(8));
       if (result === -EINTR || result === -EAGAIN) return false;
       return checked("ppoll", result, [fd, timeoutMs]) > 0;
     },
@@ -323,7 +344,11 @@ export function linux(engine: Engine): Syscalls {
 
     bpf: (command, attribute) => syscall(nr.bpf, command, attribute, attribute.length),
 
+    // struct sigaction as the kernel takes it: handler 0 is SIG_DFL, everything else zero. Whoever started us may have
+    // left SIGCHLD ignored, which execve(2) keeps: the child would be gone before wait4(2) asks for it (ECHILD).
     spawn(cloneFlags, steps, report) {
+      scratch.fill(0, 0, 32);
+      checked("rt_sigaction", syscall(nr.rt_sigaction, SIGCHLD, scratch, null, 8), [SIGCHLD]);
       return checked("clone", engine.spawn(cloneFlags, steps, report.number), [hex(cloneFlags)]);
     },
 
@@ -345,11 +370,6 @@ export function linux(engine: Engine): Syscalls {
       throw new SystemError("execve", [path], result);
     },
 
-    // struct sigaction as the kernel takes it: handler 0 is SIG_DFL, everything else zero.
-    rt_sigaction_default(signal) {
-      scratch.fill(0, 0, 32);
-      checked("rt_sigaction", syscall(nr.rt_sigaction, signal, scratch, null, 8), [signal]);
-    },
     exit_group(status) {
       for (;;) syscall(nr.exit_group, status);
     },

@@ -120,13 +120,12 @@ export interface Syscalls {
   /** bpf(2). @returns the result, or `-errno`: callers decide by it. */
   bpf(command: number, attribute: Uint8Array): number;
 
-  /** Starts a child that makes the prepared calls; see `StepList`. */
+  /** Starts a child that makes the prepared calls, and that wait4 can be asked for; see `StepList`. */
   spawn(cloneFlags: number, steps: Uint8Array, report: Fd): number;
   wait4(pid: number): ExitStatus;
   kill(pid: number, signal: number): void;
   /** Becomes another program; returns only by throwing. */
   execve(path: string, argv: Uint8Array | number, envp: Uint8Array | number): never;
-  rt_sigaction_default(signal: number): void;
   exit_group(status: number): never;
   /** The address of a byte array that a structure points to; the array must stay reachable. */
   address(bytes: Uint8Array): number;

@@ -8,6 +8,7 @@ import { MISSING_BEFORE, withoutCalls } from "../support/enosys.ts";
 import { withFault } from "../support/inject-fault.ts";
 import { askingBundle, type Jetson, openJetson } from "../support/jetson.ts";
 import { CONTAINER, describeNeeding } from "../support/prerequisites.ts";
+import { sharedObject } from "../support/shared-object.ts";
 import { snapshotMounts } from "../support/snapshot.ts";
 
 const CONFIG_FILE = "/etc/nvidia-container-runtime/config.toml";
@@ -23,6 +24,9 @@ function putThingsInTheWay({ rootfs }: Bundle): void {
   writeFileSync(at(`${DRIVER}/libcuda.so`), "a file where the host has a link", { mode: 0o640 });
   mkdirSync(at(`${DRIVER}/libnvrm_gpu.so`), { mode: 0o750 });
   symlinkSync("elsewhere", at("/usr/lib/firmware/tegra23x"));
+  // ldconfig makes a link to it, in a directory that is none of ours.
+  writeFileSync(at("/opt/image/libimage.so.1.2"), sharedObject("libimage.so.1"));
+  writeFileSync(at("/etc/ld.so.conf.d/image.conf"), "/opt/image\n");
 }
 
 /** A call that fails once, at each of its occurrences in turn. */
@@ -56,7 +60,7 @@ const HOOK: readonly Sweep[] = [
   { call: "symlinkat" },
   { call: "renameat2" },
   // What was set aside is removed when everything is done; there is no way back then, and no harm in a leftover.
-  { call: "unlinkat", tolerated: /"\.nvoci-\d+-\d+"/ },
+  { call: "unlinkat", tolerated: /"\.nvoci-\d+-(?:\d+|cache)"/ },
   { call: "openat2" },
   OPENAT,
   { call: "unshare" },

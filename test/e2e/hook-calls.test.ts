@@ -92,6 +92,30 @@ describeBuilds(CONTAINER, "the hook", (build) => {
     expect(said?.lines).toEqual([expect.stringMatching(/^nvoci: Cannot .*OCI state/)]);
   });
 
+  test("waits for a state on a pipe that does not block", () => {
+    const command = `dd iflag=nonblock count=0 2>/dev/null; exec ${hook("prestart").join(" ")}`;
+    const trial = trials.start(["/bin/sh", "-c", command], jetson, { filter: "sh -c 'sleep 0.5; cat'" });
+    expect(trial.hook).toEqual({ status: 0, lines: [] });
+    expect(trial.files).toEqual([DRIVER]);
+  });
+
+  test("learns how ldconfig ended though its caller ignores the ends of children", () => {
+    const command = `trap '' CHLD; exec ${hook("prestart").join(" ")}`;
+    const trial = trials.start(["/bin/bash", "-c", command], jetson);
+    expect(trial.hook).toEqual({ status: 0, lines: [] });
+    expect(trial.files).toEqual([DRIVER]);
+  });
+
+  test("finds the device cgroup on a host with a mount whose name is not UTF-8", () => {
+    const shell = (script: string) => jetson.place.run(["/bin/bash", "-ec", script]);
+    expect(shell("mkdir -p $'/run/nvoci-\\xff' && mount -t tmpfs tmpfs $'/run/nvoci-\\xff'").status).toBe(0);
+    try {
+      expect(trials.start(hook("prestart"), jetson).hook).toEqual({ status: 0, lines: [] });
+    } finally {
+      shell("umount $'/run/nvoci-\\xff'; rmdir $'/run/nvoci-\\xff'");
+    }
+  });
+
   test.each(["rootfs", "./rootfs/../rootfs/", "absolute"])("finds the root of a container at %s", (path) => {
     const bundle = trials.bundle({ env: ASKS, hooks: { prestart: [nvociHook(build)] } });
     (bundle.config.root as { path: string }).path = path === "absolute" ? bundle.rootfs : path;

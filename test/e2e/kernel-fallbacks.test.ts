@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hookEntry } from "../support/builds.ts";
 import { createContainer, runContainer } from "../support/container.ts";
 import { MISSING_BEFORE, withoutCalls } from "../support/enosys.ts";
+import { withFault } from "../support/inject-fault.ts";
 import {
   askingBundle,
   describeCommand,
@@ -83,6 +84,22 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "a kernel that refuses", (build)
     jetson = await openJetson();
   });
   afterAll(() => jetson?.close());
+
+  test("MFD_EXEC, which it does not know before 6.3, gets the same without it", () => {
+    const fault = { call: "memfd_create", when: 1, error: "EINVAL" };
+    const log = join(jetson.host.directory, `${build.name}-memfd`);
+    const hook = hookEntry(withFault(fault, [build.path, "hook", "prestart"], log));
+    const bundle = askingBundle(build, { hooks: { prestart: [hook] } });
+    try {
+      const { stdout, stderr } = runContainer(bundle, ["ldconfig", "-p"], jetson.place);
+      expect(stderr).toBe("");
+      expect(stdout).toContain("libcuda.so.1 ");
+      const asked = readFileSync(log, "utf8").match(/MFD_EXEC|0x10\b/g);
+      expect(asked).toHaveLength(1);
+    } finally {
+      bundle.remove();
+    }
+  });
 
   /** Calls, and the ones that would be tried in their place. */
   const REFUSED = [

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, expect, test } from "vitest";
 import { hookEntry } from "../support/builds.ts";
 import type { Bundle, BundleOptions } from "../support/bundle.ts";
 import { runContainer } from "../support/container.ts";
@@ -10,6 +10,7 @@ import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
 import { mustRun } from "../support/run-command.ts";
 import { sharedObject } from "../support/shared-object.ts";
 import { snapshotTree } from "../support/snapshot.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const NVIDIA = "/usr/lib/aarch64-linux-gnu/nvidia";
 
@@ -34,7 +35,10 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
   const HOST_OWN = readFileSync(existsSync("/sbin/ldconfig.real") ? "/sbin/ldconfig.real" : "/sbin/ldconfig");
 
   /** The hook's findings, from the log that it is told to write. */
-  const LOG = "/run/nvoci-test.log";
+  const logs = temporaryDirectory("logs");
+  const LOG = join(logs.path, "log");
+  afterEach(() => rmSync(LOG, { force: true }));
+  afterAll(() => logs.remove());
   const logging: OtherLdconfig["config"] = `debug = "${LOG}"\n`;
   const log = (jetson: Jetson): string => jetson.place.run(["cat", LOG]).stdout;
 
@@ -122,6 +126,56 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(inside).toEqual(jetson.place.run(command));
     expect(log(jetson)).toContain("cannot be written to");
     expect(readFileSync(join(rootfs, "etc/ld.so.cache"))).toEqual(before);
+  });
+
+  test("is made on a host where memory files are not to be run unless they say so", async () => {
+    const jetson = await open({ program: HOST_OWN });
+    const runtime = join(logs.path, "runc");
+    // The setting belongs to a pid namespace, and so does the runtime then.
+    const script = 'echo 1 >/proc/sys/vm/memfd_noexec 2>/dev/null; exec runc "$@"';
+    writeFileSync(
+      runtime,
+      `#!/bin/sh\nexec unshare --pid --fork --mount-proc sh -c '${script}' runc "$@"\n`,
+      { mode: 0o755 },
+    );
+    const { stdout, stderr } = runContainer(ask(), ["ldconfig", "-p"], jetson.place, runtime);
+    expect(stderr).toBe("");
+    expect(stdout).toContain("libcuda.so.1 ");
+  });
+
+  // Nix makes every directory 0555. ldconfig has no capability to write there all the same.
+  test.each([
+    ["that nobody may write to", "555", "0:0"],
+    ["that only its owner may enter", "500", "0:0"],
+    ["that is another user's", "755", "1000:1000"],
+  ])("is made in an /etc %s, which stays so", async (_, mode, owner) => {
+    const jetson = await open({ program: HOST_OWN });
+    const bundle = ask();
+    const etc = join(bundle.rootfs, "etc");
+    mustRun(["chown", owner, etc]);
+    mustRun(["chmod", mode, etc]);
+    const { stdout, stderr } = runContainer(bundle, ["ldconfig", "-p"], jetson.place);
+    expect(stderr).toBe("");
+    expect(stdout).toContain("libcuda.so.1 ");
+    expect(mustRun(["stat", "-c", "%a %u:%g", etc])).toBe(`${mode} ${owner}\n`);
+    expect(readdirSync(etc).filter((name) => name.startsWith(".nvoci"))).toEqual([]);
+    expect(mustRun(["stat", "-c", "%a", join(etc, "ld.so.cache")])).toBe("644\n");
+  });
+
+  test("stays as it is where a volume lies in its place, and the container starts", async () => {
+    const jetson = await open({ program: HOST_OWN, config: logging });
+    const bundle = ask();
+    const source = join(bundle.directory, "cache");
+    writeFileSync(source, "of the user");
+    const mounts = [{ destination: "/etc/ld.so.cache", type: "bind", source, options: ["rbind"] }];
+    (bundle.config.mounts as object[]).push(...mounts);
+    expect(runContainer(bundle, ["cat", "/etc/ld.so.cache"], jetson.place)).toEqual({
+      status: 0,
+      stdout: "of the user",
+      stderr: "",
+    });
+    expect(log(jetson)).toContain("another mount lies at");
+    expect(readdirSync(join(bundle.rootfs, "etc")).filter((name) => name.startsWith(".nvoci"))).toEqual([]);
   });
 
   test("is not made for an image without a directory /etc, and the container starts", async () => {

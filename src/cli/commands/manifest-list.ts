@@ -1,8 +1,11 @@
+import { tripletOf } from "../../discover/debian-layout.ts";
+import { discoverManifestEntries } from "../../discover/manifest-entries.ts";
+import { DEBIAN_IMAGE } from "../../hook/container-facts.ts";
 import { EXIT } from "../../model/errors.ts";
 import { renderEntries } from "../../render/render-entries.ts";
+import { renderFinding } from "../../render/render-finding.ts";
 import type { CommandContext } from "../command.ts";
 import { entryStates } from "../entry-states.ts";
-import { imaginaryContainer } from "../imaginary-container.ts";
 import { readHost } from "../read-host.ts";
 
 interface ManifestListArguments {
@@ -11,13 +14,28 @@ interface ManifestListArguments {
   readonly json: boolean;
 }
 
-/** Prints the entries of the manifests that are read, each with whether the host has what it names. */
+/**
+ * Prints the entries of the manifests that are read, each with whether the host has what it names. Whether a driver
+ * is loaded, and whether this host uses manifests at all, does not matter.
+ */
 export function runManifestList(context: CommandContext, args: ManifestListArguments): number {
-  const { manifests } = readHost(context, args.config);
-  const { findings } = context.gather(imaginaryContainer(), undefined, args.config);
-  const all = entryStates(manifests.specs, findings);
+  const { host, system, print } = context;
+  const { loaded, manifests, manifestDirectory } = readHost(context, args.config);
+  const { specs } = manifests;
+  const { findings } = discoverManifestEntries({
+    host,
+    specs,
+    driverRoot: loaded.config.nvidiaContainerCli.root,
+    alternateRoots: loaded.config.nvoci.alternateRoots,
+    container: DEBIAN_IMAGE,
+    triplet: tripletOf(system.arch),
+    givenDevices: new Set(),
+  });
+  const all = entryStates(specs, findings);
   const shown = args.missing ? all.filter(({ found }) => !found) : all;
   const document = shown.map(({ spec, found }) => ({ ...spec, found }));
-  context.print(args.json ? [JSON.stringify(document, null, 2)] : renderEntries(shown));
+  if (args.json) print([JSON.stringify(document, null, 2)]);
+  else if (specs.length > 0) print(renderEntries(shown));
+  else print([`no entries are read from ${manifestDirectory}`, ...manifests.findings.map(renderFinding)]);
   return EXIT.done;
 }

@@ -52,6 +52,16 @@ describe("diagnose()", () => {
     expect(checks).toContainEqual(expect.objectContaining({ code: "plan-made", args: { operations: 1 } }));
   });
 
+  it("says once that a server has no driver, though nothing can be planned then", () => {
+    const gathered = () => {
+      throw new NvociError("platform-unsupported", "no driver");
+    };
+    const checks = diagnose(context({ tree: HOST, gathered }), undefined);
+    expect(checks.filter(({ status }) => status === "fail").map(({ code }) => code)).toEqual([
+      "driver-missing",
+    ]);
+  });
+
   it("counts what each manifest names and the host has, and names what it has not", () => {
     const checks = diagnose(context(HEALTHY), undefined);
     expect(checks.filter(({ code }) => code === "manifest")).toMatchObject([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { finding } from "../../../src/model/finding.ts";
+import { NvociError } from "../../../src/model/errors.ts";
 import { commandContext } from "../../support/command-context.ts";
 import { runWords } from "../../support/run-words.ts";
 
@@ -52,32 +52,48 @@ describe("nvoci manifest list", () => {
     file ${D}/l4t.csv = "lib, /a\\nsym, /b\\ndev, /dev/c*\\n"
     file ${D}/cuda.csv = "lib, /cuda"
   `;
-  const findings = [
-    finding("entry-missing", "info", "l4t.csv:1", { type: "lib", path: "/a" }),
-    finding("entry-duplicate", "info", "l4t.csv:2", { path: "/b", first: "l4t.csv:1" }),
-    finding("entry-no-match", "info", "l4t.csv:3", { type: "dev", pattern: "/dev/c*" }),
-  ];
-  const list = (...words: string[]): readonly string[] => {
-    const context = commandContext({ tree, gathered: { findings } });
+  const list = (more: string, ...words: string[]): readonly string[] => {
+    const context = commandContext({ tree: tree + more, gathered: refuse });
     expect(runWords(["manifest", "list", ...words], context)).toBe(0);
     return context.printed;
   };
+  /** What a server without a driver does. */
+  const refuse = () => {
+    throw new NvociError("platform-unsupported", "no driver");
+  };
 
   it("prints each entry that is read with its state", () => {
-    expect(list().map((line) => line.split(/ {2,}/))).toEqual([
+    expect(list("file /b").map((line) => line.split(/ {2,}/))).toEqual([
       ["missing", "lib", "/a", "l4t.csv:1"],
       ["found", "sym", "/b", "l4t.csv:2"],
       ["missing", "dev", "/dev/c*", "l4t.csv:3"],
     ]);
   });
 
-  it("prints what is missing alone with --missing", () => expect(list("--missing")).toHaveLength(2));
+  it("prints what is missing alone with --missing", () =>
+    expect(list("file /b", "--missing")).toHaveLength(2));
 
   it("prints one JSON document with --json", () => {
-    expect(JSON.parse(list("--json", "--missing").join("\n"))).toMatchObject([
+    expect(JSON.parse(list("file /b", "--json", "--missing").join("\n"))).toMatchObject([
       { type: "lib", path: "/a", source: "l4t.csv:1", found: false },
       { found: false },
     ]);
+  });
+
+  it("cannot take a server's files for those of its manifests", () => {
+    const server =
+      'file /proc/driver/nvidia/version = ""\nfile /etc/nvidia-container-runtime/config.toml = "[nvidia-container-runtime]\\nmode = \\"legacy\\""';
+    expect(list(server).map((line) => line.split(" ")[0])).toEqual(["missing", "missing", "missing"]);
+  });
+
+  it("says that there is nothing to list on a host without manifests, driver or not", () => {
+    const context = commandContext({ tree: "dir /etc", gathered: refuse });
+    expect(runWords(["manifest", "list"], context)).toBe(0);
+    expect(context.printed[0]).toBe(`no entries are read from ${D}`);
+    expect(context.printed[1]).toContain("there is no manifest directory");
+    const json = commandContext({ tree: "dir /etc", gathered: refuse });
+    expect(runWords(["manifest", "list", "--json"], json)).toBe(0);
+    expect(json.printed).toEqual(["[]"]);
   });
 });
 

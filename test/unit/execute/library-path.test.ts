@@ -1,9 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  composeConfiguration,
-  readLibraryPath,
-  systemDirectories,
-} from "../../../src/execute/library-path.ts";
+import { readLibraryPath, searchOrder, systemDirectories } from "../../../src/execute/library-path.ts";
 import type { RootView } from "../../../src/execute/root-view.ts";
 
 /** An image without links: files by path; a directory is what a file lies in. It counts what is asked. */
@@ -137,44 +133,29 @@ describe("systemDirectories()", () => {
   });
 });
 
-describe("composeConfiguration()", () => {
-  const lines = (...input: Parameters<typeof composeConfiguration>) =>
-    composeConfiguration(...input).split("\n");
-
+describe("searchOrder()", () => {
   it("puts injected directories first, then what the image names, then the default ones", () => {
-    expect(lines(["/opt/a", "/opt/b"], undefined, new Set(["/z", "/y"]), ["/lib", "/usr/lib"])).toEqual([
-      "/opt/a",
-      "/opt/b",
-      "/z",
-      "/y",
-      "/lib",
-      "/usr/lib",
-      "",
-    ]);
+    expect(searchOrder(["/opt/a", "/opt/b"], undefined, new Set(["/z", "/y"]), ["/lib", "/usr/lib"])).toEqual(
+      ["/opt/a", "/opt/b", "/z", "/y", "/lib", "/usr/lib"],
+    );
   });
 
   it("does not move a directory that the image names itself, or that is a default one", () => {
     const named = new Set(["/own", "/usr/lib/tegra"]);
-    expect(lines(["/usr/lib/tegra", "/usr/lib", "/x"], undefined, named, ["/usr/lib"])).toEqual([
+    expect(searchOrder(["/usr/lib/tegra", "/usr/lib", "/x"], undefined, named, ["/usr/lib"])).toEqual([
       "/x",
       "/own",
       "/usr/lib/tegra",
       "/usr/lib",
-      "",
     ]);
   });
 
   it("puts the image's forward compatibility before everything else", () => {
-    expect(lines(["/opt/a"], "/usr/local/cuda/compat", new Set(["/z"]), ["/lib"])).toEqual([
+    expect(searchOrder(["/opt/a"], "/usr/local/cuda/compat", new Set(["/z"]), ["/lib"])).toEqual([
       "/usr/local/cuda/compat",
       "/opt/a",
       "/z",
       "/lib",
-      "",
     ]);
-  });
-
-  it("cannot make ldconfig read the image's configuration", () => {
-    expect(composeConfiguration(["/x"], undefined, new Set(["/a"]), ["/lib"])).not.toContain("include");
   });
 });

@@ -38,6 +38,19 @@ describe("parseState()", () => {
     expect(error.message).toContain("bundle");
   });
 
+  test("names the line and the column where the text is not JSON", () => {
+    const { message } = catchError(() => parseState('{\n  "pid": 1,\n  "bundle" "/b"\n}'));
+    expect(message).toBe('Cannot read "the OCI state": line 3, column 12 is not JSON');
+  });
+
+  test("refuses a text whose megabytes of string do not end", () => {
+    const { code, message } = catchError(() => parseState(`{"id": "${"x".repeat(8_000_000)}`));
+    expect({ code, message }).toEqual({
+      code: "state-invalid",
+      message: 'Cannot read "the OCI state": line 1, column 8 is not JSON',
+    });
+  });
+
   test.each(["", " ", "{", "null", "[]", "3", '"x"', "{} {}"])("refuses the text %j", (text) => {
     expect(catchError(() => parseState(text)).code).toBe("state-invalid");
   });

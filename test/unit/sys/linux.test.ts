@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NvociError } from "../../../src/model/errors.ts";
-import { O_CLOEXEC, O_PATH } from "../../../src/sys/constants.ts";
+import { O_CLOEXEC, O_PATH, POLLIN, POLLOUT, SIGCHLD } from "../../../src/sys/constants.ts";
 import type { SyscallArgument } from "../../../src/sys/engine.ts";
 import {
   EAGAIN,
@@ -117,6 +117,24 @@ describe("linux(): reading and writing", () => {
     linux(engine).write(directory, "abcdef");
     const texts = engine.calls.map(({ args }) => new TextDecoder().decode(bytesOf(args[1])));
     expect(texts).toEqual(["abcdef", "cdef", "cdef", "def"]);
+  });
+
+  it.each([
+    ["read", POLLIN],
+    ["write", POLLOUT],
+  ] as const)("%s() waits where a standard stream does not block", (name, events) => {
+    const engine = fakeEngine({ [name]: [-EAGAIN, -EAGAIN, 1], ppoll: [-EINTR, 1] });
+    linux(engine)[name](new Fd(2, "stderr"), new Uint8Array(1));
+    expect(engine.calls.map((call) => call.name)).toEqual([name, "ppoll", name, "ppoll", name]);
+    const [descriptors, count, timeout] = engine.calls[1]?.args ?? [];
+    expect([words(descriptors, 2), count, timeout]).toEqual([[2, events], 1, null]);
+  });
+
+  it("read() and write() cannot wait for a descriptor of our own that does not block", () => {
+    const engine = fakeEngine({ read: [-EAGAIN], write: [-EAGAIN] });
+    const system = linux(engine);
+    expect(catchError(() => system.read(directory, new Uint8Array(1)))).toMatchObject({ errno: EAGAIN });
+    expect(catchError(() => system.write(directory, "x"))).toMatchObject({ errno: EAGAIN });
   });
 
   it("write() of nothing makes no call", () => {
@@ -283,8 +301,16 @@ describe("linux(): structures", () => {
   });
 
   it("spawn() that fails names clone()", () => {
-    expect(catchError(() => linux(fakeEngine({})).spawn(0, new Uint8Array(0), directory))).toMatchObject({
+    const system = linux(fakeEngine({ rt_sigaction: [0] }));
+    expect(catchError(() => system.spawn(0, new Uint8Array(0), directory))).toMatchObject({
       errno: ENOSYS,
     });
+  });
+
+  it("spawn() first takes back that SIGCHLD is ignored, since wait4() could not be asked then", () => {
+    const engine = { ...fakeEngine({ rt_sigaction: [0] }), spawn: () => 5 };
+    expect(linux(engine).spawn(0, new Uint8Array(0), directory)).toBe(5);
+    const [signal, action, old, size] = engine.calls[0]?.args ?? [];
+    expect([signal, words(action, 8), old, size]).toEqual([SIGCHLD, new Array(8).fill(0), null, 8]);
   });
 });
