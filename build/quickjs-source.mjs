@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { fetchFromPool } from "./debian-pool.mjs";
 import { BuildError, isRunnable, run } from "./run.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const cache = join(root, ".cache");
-const APT_HELPER = "/usr/lib/apt/apt-helper";
 
 /** QuickJS cannot be had here; the Node.js build still can. */
 export class NoQuickjs extends BuildError {}
@@ -48,16 +48,7 @@ function findTarball() {
   if (given) return verified(given);
   const cached = join(cache, lock.tarball);
   if (existsSync(cached)) return verified(cached);
-  for (const base of aptMirrors()) {
-    try {
-      mkdirSync(cache, { recursive: true });
-      // apt's own downloader knows the proxies and certificates that apt uses, and checks the sum.
-      run(APT_HELPER, ["download-file", `${base}${lock.debianPool}`, cached, `SHA256:${lock.sha256}`]);
-      return verified(cached);
-    } catch {
-      rmSync(cached, { force: true });
-    }
-  }
+  if (fetchFromPool(lock.debianPool, lock.sha256, cached)) return verified(cached);
   throw new NoQuickjs(
     `Cannot find the sources of QuickJS ${lock.version}: no apt mirror has them; supply NVOCI_QUICKJS_TARBALL=/path/to/${lock.tarball}`,
   );
@@ -71,14 +62,4 @@ function verified(path) {
       `Cannot use "${path}": its sha256 is ${sum}, quickjs.lock.json wants ${lock.sha256}`,
     );
   return path;
-}
-
-function aptMirrors() {
-  if (!existsSync(APT_HELPER)) return [];
-  try {
-    const listed = run("apt-get", ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]);
-    return [...new Set(listed.split("\n").filter((line) => /^https?:/.test(line)))];
-  } catch {
-    return [];
-  }
 }

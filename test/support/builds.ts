@@ -19,8 +19,11 @@ const CANDIDATES: readonly Build[] = [
   { name: "pkg", path: join(DIST, `pkg/nvoci-linux-${MACHINE}/nvoci`) },
 ];
 
+/** The Node.js executable for the other machine, without its launcher. */
+export const ARM64_EXECUTABLE: string = join(DIST, "pkg/nvoci-linux-aarch64/nvoci-node");
+
 /** Whether the executable holds the bundles that were built last: `npm run build` does not make it anew. */
-function isCurrent(executable: string): boolean {
+export function isCurrent(executable: string): boolean {
   const note = join(executable, "../bundles.sha256");
   const bundles = join(DIST, "bundle");
   if (!existsSync(note) || !existsSync(bundles)) return false;
