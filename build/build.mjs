@@ -7,7 +7,7 @@
  *   --installed <directory> where the Node.js build will lie (default: where it is built)
  *   --node <path>           the Node.js that its launcher starts (default: the one that runs this)
  */
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -16,6 +16,7 @@ import { hostArch } from "./compiler.mjs";
 import { buildNative } from "./native.mjs";
 import { buildNode } from "./node.mjs";
 import { NoSources } from "./pinned-source.mjs";
+import { linkInPlace, putInPlace } from "./put-in-place.mjs";
 import { BuildError } from "./run.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -43,40 +44,54 @@ function tell(path) {
   console.log(`${relative(root, path)}  ${Math.ceil(statSync(path).size / 1024)} KiB`);
 }
 
-function link(target, path) {
-  if (lstatSync(path, { throwIfNoEntry: false })) rmSync(path);
-  symlinkSync(target, path);
-}
-
+/** Builds beside what is there, and exchanges it when all is made: a container may be starting through it. */
 async function build() {
   const { arch, out, node, installed, entries } = options();
   checkVersion();
   const absent = Object.values(entries).filter((file) => !existsSync(resolve(root, file)));
   if (absent.length) throw new BuildError(`Cannot build: no ${absent.join(", ")}`);
-  const bundles = join(out, "bundle");
-  const files = await bundle(entries, bundles).catch((error) => {
-    // esbuild has shown each of them with its line.
-    throw error.errors ? new BuildError(`Cannot bundle: ${error.errors.length} errors`) : error;
-  });
-  for (const file of files) tell(join(bundles, file));
-
-  await buildNode({ arch, bundles, files, directory: join(out, "node"), installed, node });
-  tell(join(out, "node/nvoci.node"));
-
-  const name = `nvoci-linux-${arch}`;
-  const program = join(out, "native", name);
-  mkdirSync(dirname(program), { recursive: true });
-  // A program of an earlier build would pass for this one's.
-  rmSync(program, { force: true });
+  const work = join(out, `.build-${process.pid}`);
+  mkdirSync(join(work, "native"), { recursive: true });
   try {
-    buildNative({ arch, bundles, files, program });
-    tell(program);
-    link(`native/${name}`, join(out, "nvoci"));
-  } catch (error) {
-    if (!(error instanceof NoSources)) throw error;
-    console.error(`No native program, dist/nvoci is the Node.js build. ${error.message}`);
-    link("node/nvoci", join(out, "nvoci"));
+    const bundles = join(work, "bundle");
+    const files = await bundle(entries, bundles).catch((error) => {
+      // esbuild has shown each of them with its line.
+      throw error.errors ? new BuildError(`Cannot bundle: ${error.errors.length} errors`) : error;
+    });
+    await buildNode({ arch, bundles, files, directory: join(work, "node"), installed, node });
+    const name = `nvoci-linux-${arch}`;
+    const lack = tryNative({ arch, bundles, files, program: join(work, "native", name) });
+
+    for (const directory of ["bundle", "node"]) putInPlace(join(work, directory), join(out, directory));
+    for (const file of [...files.map((file) => `bundle/${file}`), "node/nvoci.node"]) tell(join(out, file));
+    placeProgram(join(work, "native", name), join(out, "native", name), lack);
+    linkInPlace(lack ? "node/nvoci" : `native/${name}`, join(out, "nvoci"));
+  } finally {
+    rmSync(work, { recursive: true });
   }
+}
+
+/** Builds the native program; the error says why it cannot be built here, and the Node.js program can. */
+function tryNative(what) {
+  try {
+    buildNative(what);
+    return undefined;
+  } catch (error) {
+    if (error instanceof NoSources) return error;
+    throw error;
+  }
+}
+
+function placeProgram(made, program, lack) {
+  if (lack) {
+    // A program of an earlier build would pass for this one's.
+    rmSync(program, { force: true });
+    console.error(`No native program, dist/nvoci is the Node.js build. ${lack.message}`);
+    return;
+  }
+  mkdirSync(dirname(program), { recursive: true });
+  renameSync(made, program);
+  tell(program);
 }
 
 try {

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { fetchFromPool } from "./debian-pool.mjs";
 import { BuildError, isRunnable, run } from "./run.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const cache = join(root, ".cache");
-const APT_HELPER = "/usr/lib/apt/apt-helper";
 
 /** Sources of the native program cannot be had here; the Node.js build still can. */
 export class NoSources extends BuildError {}
@@ -54,16 +54,7 @@ function findTarball(lock) {
   if (given) return verified(given, lock);
   const cached = join(cache, lock.tarball);
   if (existsSync(cached)) return verified(cached, lock);
-  for (const base of aptMirrors()) {
-    try {
-      mkdirSync(cache, { recursive: true });
-      // apt's own downloader knows the proxies and certificates that apt uses, and checks the sum.
-      run(APT_HELPER, ["download-file", `${base}${lock.debianPool}`, cached, `SHA256:${lock.sha256}`]);
-      return verified(cached, lock);
-    } catch {
-      rmSync(cached, { force: true });
-    }
-  }
+  if (fetchFromPool(lock.debianPool, lock.sha256, cached)) return verified(cached, lock);
   throw new NoSources(
     `Cannot find the sources of ${lock.title} ${lock.version}: no apt mirror has them; supply ${lock.given}=/path/to/${lock.tarball}`,
   );
@@ -77,14 +68,4 @@ function verified(path, lock) {
       `Cannot use "${path}": its sha256 is ${sum}, sources.lock.json wants ${lock.sha256}`,
     );
   return path;
-}
-
-function aptMirrors() {
-  if (!existsSync(APT_HELPER)) return [];
-  try {
-    const listed = run("apt-get", ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]);
-    return [...new Set(listed.split("\n").filter((line) => /^https?:/.test(line)))];
-  } catch {
-    return [];
-  }
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { ar } from "./ar.mjs";
-import { ARCHITECTURES, PACKAGES } from "./contents.mjs";
+import { ARCHITECTURES, MAINTAINER, PACKAGES } from "./contents.mjs";
 import { tarGz } from "./tar.mjs";
 
 /**
@@ -20,22 +20,30 @@ export async function binaryPackage(kind, name, release, program) {
   const { root, epoch } = release;
   const version = packageVersion(release.version);
   const entries = readEntries(kind, name, release, program);
-  const files = entries.filter(({ content }) => content !== undefined);
+  const files = entries.filter(({ content, conffile }) => content !== undefined && !conffile);
+  const conffiles = entries.filter(({ conffile }) => conffile);
   const architecture = program ? ARCHITECTURES[program.arch][kind] : "all";
   const values = {
     VERSION: version,
     ARCHITECTURE: architecture,
     // Whole KiB of each file, and one for each other entry, as dpkg-gencontrol counts.
+    MAINTAINER,
     SIZE: entries.reduce((sum, { content }) => sum + Math.ceil((content?.length ?? 1) / 1024), 0),
   };
   const control = readFileSync(join(root, "packaging", kind, `${name}.control`), "utf8");
   const scripts = PACKAGES[name].scripts ?? [];
   const controlEntries = [
-    { path: "control", content: control.replace(/@([A-Z]+)@/g, (_, key) => values[key]) },
+    { path: "control", content: fill(control, values) },
     { path: "md5sums", content: files.map(({ path, content }) => `${md5(content)}  ${path}\n`).join("") },
+    ...(conffiles.length === 0
+      ? []
+      : [{ path: "conffiles", content: conffiles.map(({ path }) => `/${path}\n`).join("") }]),
     ...scripts.map((script) => ({
       path: script,
-      content: readFileSync(join(root, "packaging/deb", `${name}.${script}`)),
+      content: fill(readFileSync(join(root, "packaging/deb", `${name}.${script}`), "utf8"), {
+        CONFIG: readFileSync(join(root, "packaging/config.toml"), "utf8"),
+        ROOT: IMAGE_ROOT[kind],
+      }),
       mode: 0o755,
     })),
   ];
@@ -47,6 +55,11 @@ export async function binaryPackage(kind, name, release, program) {
   return { file: `${name}_${version}_${architecture}.${kind}`, content: ar(members, epoch) };
 }
 
+/** Where a maintainer script finds the root of an image that is being built; empty on a running system. */
+const IMAGE_ROOT = { deb: "$DPKG_ROOT", ipk: "$D" };
+
+const fill = (text, values) => text.replace(/@([A-Z]+)@/g, (_, key) => values[key]);
+
 /** A version as dpkg and opkg order it: a pre-release comes before its release. */
 export const packageVersion = (version) => `${version.replace("-", "~")}-1`;
 
@@ -55,7 +68,8 @@ function readEntries(kind, name, { root, version, epoch }, program) {
   const listed = [...files, ...(kind === "deb" ? debian : [])].map((entry) => {
     if (entry.link !== undefined) return entry;
     const bytes = readFileSync(join(root, entry.source));
-    return { path: entry.path, content: entry.gzip ? compressed(bytes) : bytes, mode: 0o644 };
+    const content = entry.gzip ? compressed(bytes) : bytes;
+    return { path: entry.path, content, mode: 0o644, conffile: entry.conffile };
   });
   if (!place) return listed;
   const log = compressed(debianChangelog(name, packageVersion(version), epoch));
@@ -68,7 +82,7 @@ function readEntries(kind, name, { root, version, epoch }, program) {
 function debianChangelog(name, version, epoch) {
   const date = new Date(epoch * 1000).toUTCString().replace("GMT", "+0000");
   const entry = "  * New release; changelog.gz says what is new.";
-  const signature = ` -- nvoci maintainers <maintainers@nvoci.invalid>  ${date}`;
+  const signature = ` -- ${MAINTAINER}  ${date}`;
   return `${name} (${version}) stable; urgency=medium\n\n${entry}\n\n${signature}\n`;
 }
 

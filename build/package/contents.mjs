@@ -1,6 +1,6 @@
 /**
  * What the binary packages install. `source` is a path in the repository, `link` the text of a symbolic link; `gzip`
- * says that the file is compressed on its way. The program itself comes first, from the build.
+ * says that the file is compressed on its way, `conffile` that it is the administrator's after the installation. The program itself comes first, from the build.
  */
 const man = (page) => ({
   path: `usr/share/man/man${page.at(-1)}/${page}.gz`,
@@ -46,12 +46,20 @@ export const PACKAGES = {
         path: "usr/share/containers/oci/hooks.d/oci-nvoci-prestart.json",
         source: "hooks/oci-nvoci-prestart.json",
       },
+      {
+        path: "etc/nvidia-container-runtime/config.toml",
+        source: "packaging/config.toml",
+        conffile: true,
+      },
       { path: documentation("nvoci-compat"), link: "nvoci" },
     ],
     debian: [],
-    scripts: ["postinst", "prerm"],
+    scripts: ["preinst", "postinst", "prerm", "postrm"],
   },
 };
+
+/** Nobody's address: RFC 2606 keeps the domain for that. Who publishes packages puts their own here. */
+export const MAINTAINER = "nvoci maintainers <maintainers@nvoci.invalid>";
 
 /** How each kind of package calls an architecture. */
 export const ARCHITECTURES = {

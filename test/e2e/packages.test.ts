@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readAr, readTarGz } from "../support/archives.ts";
@@ -10,7 +10,6 @@ import { makeBundle } from "../support/bundle.ts";
 import { runContainer } from "../support/container.ts";
 import { describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
 import { CONTAINER, describeNeeding } from "../support/prerequisites.ts";
-import { openNamespace, type PrivateNamespace } from "../support/private-namespace.ts";
 import { packageCopy, type Release } from "../support/release.ts";
 import { type CommandResult, mustRun, runCommand } from "../support/run-command.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
@@ -106,12 +105,15 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
   });
 
   describeNeeding(["lintian"], "lintian", () => {
-    test("finds no error in a package", () => {
+    /** The first release has no bug report of a distribution's to close. */
+    const ALLOWED = /initial-upload-closes-no-bugs/;
+
+    test("finds no error in a package, and nothing to warn of", () => {
       const packages = release.files.filter((file) => file.endsWith(".deb"));
       const { stdout } = runCommand(["lintian", "--allow-root", "--fail-on", "none", ...packages], {
         cwd: release.path,
       });
-      expect(stdout.split("\n").filter((line) => line.startsWith("E:"))).toEqual([]);
+      expect(stdout.split("\n").filter((line) => /^[EW]:/.test(line) && !ALLOWED.test(line))).toEqual([]);
     });
   });
 
@@ -131,176 +133,6 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
       expect(stdout).toContain("DESCRIPTION");
     });
   });
-
-  describeNeeding(["root", "namespaces", "overlayfs"], "a Debian system", () => {
-    const DAEMON = "/etc/docker/daemon.json";
-    const OTHERS = '{\n  "log-driver": "journald",\n  "runtimes": {"other": {"path": "x"}}\n}\n';
-    // dpkg's own placeholder.
-    const STATUS = `\${db:Status-Status}`;
-    let place: PrivateNamespace;
-    const run = (...argv: string[]): CommandResult => place.run(["chroot", at("root/merged"), ...argv]);
-    const dpkg = (...words: string[]): CommandResult => run("dpkg", ...words);
-    const inRoot = (path: string): string => join(at("root/upper"), path);
-    const readDaemon = (): string => run("cat", DAEMON).stdout;
-    const writeDaemon = (text: string) =>
-      place.run(
-        ["sh", "-c", `mkdir -p "${at("root/merged")}/etc/docker" && cat >"${at("root/merged")}${DAEMON}"`],
-        {
-          input: text,
-        },
-      );
-    const program = (): string => basename(release.file(/^nvoci_.*_amd64\.deb$/));
-    const compat = (): string => basename(release.file(/^nvoci-compat_.*_all\.deb$/));
-    const install = (...files: string[]): CommandResult =>
-      dpkg("--install", ...files.map((file) => `/tmp/${file}`));
-
-    beforeAll(async () => {
-      const tree = at("root");
-      for (const name of ["upper", "work", "merged"]) mkdirSync(join(tree, name), { recursive: true });
-      // What the machine has of our own, and of docker's configuration, is none of the test's.
-      place = await openNamespace([
-        `mount -t overlay overlay -o "lowerdir=/,upperdir=${tree}/upper,workdir=${tree}/work" "${tree}/merged"`,
-        `mount -t proc proc "${tree}/merged/proc"`,
-        `mount -t tmpfs tmpfs "${tree}/merged/tmp"`,
-        `mount -t tmpfs tmpfs "${tree}/merged/dev"`,
-        `mknod -m 666 "${tree}/merged/dev/null" c 1 3`,
-        `rm -rf "${tree}/merged/etc/docker" "${tree}/merged/etc/default/nvoci"`,
-        `cp "${release.path}"/*.deb "${tree}/merged/tmp"`,
-      ]);
-    });
-    afterAll(() => place?.close());
-
-    test("has the program after the installation, and docker's configuration is untouched", () => {
-      writeDaemon(OTHERS);
-      expect(install(program())).toMatchObject({ status: 0 });
-      expect(run("nvoci", "--version").stdout).toMatch(/^nvoci \d/);
-      expect(run("nvoci-hook", "-version").status).toBe(0);
-      expect(readDaemon()).toBe(OTHERS);
-    });
-
-    test("has the runtime registered by nvoci-compat, beside what was there", () => {
-      expect(install(compat())).toMatchObject({ status: 0 });
-      expect(JSON.parse(readDaemon())).toEqual({
-        "log-driver": "journald",
-        runtimes: { other: { path: "x" }, nvidia: { path: "/usr/bin/nvidia-container-runtime" } },
-      });
-      expect(run("nvidia-container-runtime-hook", "-version").status).toBe(0);
-    });
-
-    test("keeps what the administrator changed through an upgrade", () => {
-      const changed = '{"runtimes": {"nvidia": {"path": "/opt/mine"}}}';
-      const before = readDaemon();
-      writeDaemon(changed);
-      expect(install(program(), compat())).toMatchObject({ status: 0 });
-      expect(readDaemon()).toBe(changed);
-      writeDaemon(before);
-    });
-
-    test("has its own daemon.json back after the removal", () => {
-      expect(dpkg("--remove", "nvoci-compat")).toMatchObject({ status: 0 });
-      expect(readDaemon()).toBe(OTHERS);
-      expect(run("nvidia-container-runtime", "--version").status).not.toBe(0);
-    });
-
-    test("gets no daemon.json where there is no docker", () => {
-      run("rm", "-r", "/etc/docker");
-      const lines =
-        "for name in dockerd docker; do rm -f /usr/bin/$name /usr/sbin/$name /usr/local/bin/$name; done";
-      run("sh", "-c", lines);
-      expect(install(compat())).toMatchObject({ status: 0 });
-      expect(run("ls", "/etc/docker").status).not.toBe(0);
-      expect(dpkg("--remove", "nvoci-compat").status).toBe(0);
-    });
-
-    test("keeps a daemon.json that is no JSON, and the package is installed all the same", () => {
-      writeDaemon("{oops\n");
-      const { status, stderr } = install(compat());
-      expect(status).toBe(0);
-      expect(stderr).toContain(DAEMON);
-      expect(stderr).toContain("nvoci configure docker");
-      expect(readDaemon()).toBe("{oops\n");
-      expect(dpkg("--remove", "nvoci-compat").status).toBe(0);
-      expect(readDaemon()).toBe("{oops\n");
-    });
-
-    test("is not registered with docker when /etc/default/nvoci says so", () => {
-      writeDaemon(OTHERS);
-      run("sh", "-c", "echo REGISTER=no >/etc/default/nvoci");
-      expect(install(compat()).status).toBe(0);
-      expect(readDaemon()).toBe(OTHERS);
-      expect(dpkg("--remove", "nvoci-compat").status).toBe(0);
-      expect(readDaemon()).toBe(OTHERS);
-      run("rm", "/etc/default/nvoci");
-    });
-
-    test.each(["DPKG_ROOT", "D"])("is left alone when $%s says that an image is being built", (variable) => {
-      const script = join(REPOSITORY, "packaging/deb/nvoci-compat.postinst");
-      const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", [variable]: "/image" };
-      writeDaemon(OTHERS);
-      const text = readFileSync(script, "utf8");
-      const given = ["chroot", at("root/merged"), "/bin/sh", "-s", "configure", ""];
-      expect(place.run(given, { input: text, env })).toEqual({ status: 0, stdout: "", stderr: "" });
-      expect(readDaemon()).toBe(OTHERS);
-    });
-
-    test("lets nvoci-compat take the place of NVIDIA's toolkit, and what needs that stays", () => {
-      const toolkit = fakePackage("nvidia-container-toolkit", "1.11.0-1", { Architecture: "all" }, [
-        "usr/bin/nvidia-container-runtime",
-        "usr/bin/nvidia-container-runtime-hook",
-      ]);
-      const fields = { Architecture: "all", Depends: "nvidia-container-toolkit (>= 1.10.0-1)" };
-      const docker2 = fakePackage("nvidia-docker2", "2.11.0-1", fields, ["usr/bin/nvidia-docker"]);
-      for (const file of [toolkit, docker2]) place.run(["cp", file, `${at("root/merged")}/tmp`]);
-      expect(install(basename(toolkit), basename(docker2)).status).toBe(0);
-      // The program alone goes beside it.
-      expect(install(program()).status).toBe(0);
-      expect(run("readlink", "/usr/bin/nvidia-container-runtime").status).toBe(1);
-      expect(install(compat())).toMatchObject({ status: 0 });
-      expect(run("readlink", "/usr/bin/nvidia-container-runtime").stdout).toBe("nvoci\n");
-      const state = (name: string) => run("dpkg-query", "--show", "--showformat", STATUS, name).stdout;
-      expect([state("nvidia-docker2"), state("nvidia-container-toolkit")]).toEqual([
-        "installed",
-        "not-installed",
-      ]);
-      expect(dpkg("--purge", "nvidia-docker2", "nvidia-container-toolkit").status).toBe(0);
-    });
-
-    test("keeps nothing of ours after the purge", () => {
-      expect(dpkg("--purge", "nvoci-compat", "nvoci").status).toBe(0);
-      const found = run(
-        "sh",
-        "-c",
-        "find /etc /usr /var -xdev -name '*nvoci*' -o -xdev -name 'nvidia-container*'",
-      ).stdout;
-      expect(found).toBe("");
-      expect(readDaemon()).toBe(OTHERS);
-      rmSync(inRoot("etc/docker"), { recursive: true, force: true });
-    });
-  });
-
-  /** A package of somebody else's, with files that only have names. */
-  function fakePackage(
-    name: string,
-    version: string,
-    fields: Record<string, string>,
-    files: string[] = [],
-  ): string {
-    const tree = at(`fake-${name}`);
-    const all = {
-      Package: name,
-      Version: version,
-      Maintainer: "x <x@example.com>",
-      Description: "x",
-      ...fields,
-    };
-    mkdirSync(join(tree, "DEBIAN"), { recursive: true });
-    mkdirSync(join(tree, "usr/bin"), { recursive: true });
-    const lines = Object.entries(all).map(([key, value]) => `${key}: ${value}\n`);
-    writeFileSync(join(tree, "DEBIAN/control"), lines.join(""));
-    for (const file of files) writeFileSync(join(tree, file), "#!/bin/sh\n", { mode: 0o755 });
-    mustRun(["dpkg-deb", "--build", "--root-owner-group", tree, `${tree}.deb`]);
-    return `${tree}.deb`;
-  }
 
   describe("the native program", () => {
     const copy = (name: string): string => {
@@ -383,6 +215,19 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
         jetson = await openJetson({ more: [{ kind: "file", path, content }] });
       });
       afterAll(() => jetson?.close());
+
+      test.each([
+        [["list"]],
+        [["manifest", "list"]],
+        [["manifest", "lint"]],
+        [["plan", "--json"]],
+      ])("answers to %j as the native program does", (words) => {
+        const arm64 = ["qemu-aarch64-static", release.file(/^nvoci-linux-aarch64$/)];
+        const answer = jetson.place.run([...arm64, ...words]);
+        const native = jetson.place.run([release.file(/^nvoci-linux-x86_64$/), ...words]);
+        expect(answer.stdout.length).toBeGreaterThan(0);
+        expect(answer).toEqual(native);
+      });
 
       test("gives a container every file and link of the manifest", () => {
         const emulated = [

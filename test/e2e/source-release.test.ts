@@ -98,7 +98,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
           packaged.push(header.name.slice(1).replace(/(\/man\/.*)\.gz$/, "$1"));
       }
     }
-    const own = (path: string): boolean => /^\/usr\/share\/(doc|lintian)\//.test(path);
+    const own = (path: string): boolean => /^\/(etc|usr\/share\/(doc|lintian))\//.test(path);
     expect(listFiles(at("installed"))).toEqual(packaged.filter((path) => !own(path)).sort());
   });
 

@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HookEntry } from "./bundle.ts";
 
@@ -18,20 +19,31 @@ const CANDIDATES: readonly Build[] = [
   { name: "pkg", path: join(DIST, `pkg/nvoci-linux-${MACHINE}/nvoci`) },
 ];
 
-/** The Node.js executable, when `npm run package` has made it. */
+/** The Node.js executable for the other machine, without its launcher. */
+export const ARM64_EXECUTABLE: string = join(DIST, "pkg/nvoci-linux-aarch64/nvoci-node");
+
+/** Whether the executable holds the bundles that were built last: `npm run build` does not make it anew. */
+export function isCurrent(executable: string): boolean {
+  const note = join(executable, "../bundles.sha256");
+  const bundles = join(DIST, "bundle");
+  if (!existsSync(note) || !existsSync(bundles)) return false;
+  const hash = createHash("sha256");
+  for (const file of readdirSync(bundles).sort()) hash.update(readFileSync(join(bundles, file)));
+  return readFileSync(note, "utf8") === hash.digest("hex");
+}
+
+/** The Node.js executable, when `npm run package` has made it of today's bundles. */
 export const pkgBuild: Build | undefined = CANDIDATES.find(
-  ({ name, path }) => name === "pkg" && existsSync(path),
+  ({ name, path }) => name === "pkg" && existsSync(path) && isCurrent(path),
 );
 
 /**
- * The builds that lie in dist/, native first. `NVOCI_BUILDS=node` keeps the named ones only; `pkg`, which holds the same
- * bundles and addon as `node`, has to be named.
+ * The builds to test, native first, then one on Node.js: the executable where there is a current one, otherwise `node`,
+ * which has the same bundles and addon. `NVOCI_BUILDS=native,node` names others.
  */
 export function builds(): readonly Build[] {
-  const wanted = process.env.NVOCI_BUILDS?.split(",");
-  return CANDIDATES.filter(
-    ({ name, path }) => existsSync(path) && (wanted?.includes(name) ?? name !== "pkg"),
-  );
+  const wanted = process.env.NVOCI_BUILDS?.split(",") ?? ["native", pkgBuild?.name ?? "node"];
+  return CANDIDATES.filter(({ name, path }) => existsSync(path) && wanted.includes(name));
 }
 
 /** What every hook entry of ours has: an environment of its own, never the image's. */

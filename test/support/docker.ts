@@ -22,6 +22,8 @@ export interface Docker {
 export interface DockerOptions {
   /** daemon.json: runtimes, default-runtime, features. */
   readonly config?: object;
+  /** A daemon.json that is there, a path in the namespace; takes the place of `config`. */
+  readonly configFile?: string;
   /** A directory put first in the daemon's PATH, where it looks for `nvidia-container-runtime-hook`. */
   readonly programs?: string;
 }
@@ -47,7 +49,7 @@ export async function startDocker(place: PrivateNamespace, options: DockerOption
     "--exec-root": at("run"),
     "--pidfile": at("pid"),
     "--host": `unix://${at("socket")}`,
-    "--config-file": at("daemon.json"),
+    "--config-file": options.configFile ?? at("daemon.json"),
     "--cgroup-parent": `/${cgroup}`,
     "--iptables": "false",
     "--ip6tables": "false",

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, test } from "vitest";
-import { type Build, builds, pkgBuild } from "./builds.ts";
+import { ARM64_EXECUTABLE, type Build, builds, isCurrent, pkgBuild } from "./builds.ts";
+import { oldDpkg } from "./debian-roots.ts";
 import { runCommand } from "./run-command.ts";
 
 /** What a machine needs for some tests: how to find out, and what to do when it is not there. */
@@ -62,6 +63,11 @@ const PREREQUISITES = {
   podman: { holds: () => has("podman"), remedy: "apt-get install podman" },
   make: { holds: () => has("make") && has("gcc"), remedy: "apt-get install make gcc libc6-dev" },
   dpkg: { holds: () => has("dpkg-deb"), remedy: "apt-get install dpkg" },
+  "an old dpkg": {
+    holds: () => oldDpkg() !== undefined,
+    remedy: "use a mirror that has Debian 11",
+    given: true,
+  },
   lintian: { holds: () => has("lintian"), remedy: "apt-get install lintian" },
   man: { holds: () => has("man") && has("groff"), remedy: "apt-get install man-db groff" },
   "an arm64 compiler": {
@@ -69,11 +75,14 @@ const PREREQUISITES = {
     remedy: "apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
   },
   qemu: { holds: () => has("qemu-aarch64-static"), remedy: "apt-get install qemu-user-static" },
-  // npm has to fetch Node.js for it, which takes longer than all tests.
-  "the Node.js executable": {
-    holds: () => pkgBuild !== undefined,
+  "the Node.js executable": { holds: () => pkgBuild !== undefined, remedy: "npm run package" },
+  "the arm64 Node.js executable": {
+    holds: () => isCurrent(ARM64_EXECUTABLE),
     remedy: "npm run package",
-    given: true,
+  },
+  "an arm64 C++ library": {
+    holds: () => existsSync("/usr/aarch64-linux-gnu/lib/libstdc++.so.6"),
+    remedy: "apt-get install libstdc++6-arm64-cross",
   },
   build: { holds: () => builds().length > 0, remedy: "npm run build" },
 } as const satisfies Record<string, Prerequisite>;

@@ -11,7 +11,11 @@ interface Contents {
     Record<
       string,
       {
-        readonly files: readonly { readonly path: string; readonly source?: string }[];
+        readonly files: readonly {
+          readonly path: string;
+          readonly source?: string;
+          readonly conffile?: true;
+        }[];
         readonly debian: readonly { readonly source: string }[];
         readonly scripts?: readonly string[];
       }
@@ -103,10 +107,14 @@ describe("the packages", () => {
     packages = (await importBuildTool<Contents>("package/contents.mjs")).PACKAGES;
   });
 
-  it("install nothing into /etc, where files of NVIDIA's and the administrator's are", () => {
+  it("install nothing outside of /usr but config.toml, a conffile of the package that NVIDIA's conflicts with", () => {
     const paths = Object.values(packages).flatMap(({ files }) => files.map(({ path }) => path));
     expect(paths.length).toBeGreaterThan(10);
-    expect(paths.filter((path) => !path.startsWith("usr/"))).toEqual([]);
+    const outside = Object.entries(packages).flatMap(([name, { files }]) =>
+      files.filter(({ path, conffile }) => conffile || !path.startsWith("usr/")).map((file) => [name, file]),
+    );
+    const path = "etc/nvidia-container-runtime/config.toml";
+    expect(outside).toEqual([["nvoci-compat", { path, source: "packaging/config.toml", conffile: true }]]);
   });
 
   it("share no path", () => {
@@ -125,11 +133,12 @@ describe("the packages", () => {
   });
 
   it("have scripts that never touch docker's daemon.json but through the program", () => {
-    for (const script of ["postinst", "prerm"]) {
+    for (const script of packages["nvoci-compat"]?.scripts ?? []) {
       const text = read(`deb/nvoci-compat.${script}`);
       expect(text).toMatch(/^#!\/bin\/sh$/m);
       expect(text).toMatch(/^set -e$/m);
-      expect(text).not.toMatch(/>\s*\/etc|\b(sed|cp|mv|tee)\b|systemctl (re)?(start|load)/);
+      expect(text).not.toMatch(/>\s*\/etc|\b(sed|cp|tee)\b|systemctl (re)?(start|load)/);
+      expect(text).not.toMatch(/\bmv\b.*(daemon|docker)|>.*(daemon|docker)\b.*\.json/);
     }
   });
 });
