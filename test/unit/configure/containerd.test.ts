@@ -4,17 +4,19 @@ import { containerd } from "../../../src/cli/configure/containerd.ts";
 import type { Registration } from "../../../src/cli/configure/engine-edit.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import { catchError } from "../../support/catch-error.ts";
+import { memoryHost } from "../../support/memory-host.ts";
 
 const PATH = hostPath("/usr/bin/nvidia-container-runtime");
 const NVIDIA: Registration = { name: "nvidia", path: PATH, isDefault: false };
 const DEFAULT: Registration = { ...NVIDIA, isDefault: true };
+const HOST = memoryHost("");
 const file = (text: string | undefined, backup?: string) => ({
   path: hostPath("/etc/containerd/config.toml"),
   text,
   backup,
 });
 const register = (text: string | undefined, registration = NVIDIA) =>
-  containerd.register(file(text), registration);
+  containerd.register(file(text), registration, HOST);
 const unregister = (text: string | undefined, backup?: string) =>
   containerd.unregister(file(text, backup), NVIDIA);
 
