@@ -1,5 +1,6 @@
 import { type ErrorCode, NvociError } from "../model/errors.ts";
 import { quote } from "../model/quote.ts";
+import { findJsonFault } from "./json-fault.ts";
 
 /**
  * A JSON text with a name for people and the class of error that a fault in it has.
@@ -28,14 +29,22 @@ export const faulty = (document: JsonDocument, reason: string): NvociError =>
  * @throws NvociError with the document's code.
  */
 export function parseJsonObject(document: JsonDocument, text: string): JsonObject {
+  const json = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   let value: unknown;
   try {
-    value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+    value = JSON.parse(json);
   } catch {
-    throw faulty(document, text.trim() === "" ? "it is empty" : "it is not valid JSON");
+    throw faulty(document, json.trim() === "" ? "it is empty" : faultIn(json));
   }
   if (isObject(value)) return value;
   throw faulty(document, `it must be an object, not ${kindOf(value)}`);
+}
+
+function faultIn(json: string): string {
+  const fault = findJsonFault(json);
+  // An engine may refuse what is JSON: a text of endless depth.
+  if (fault === undefined) return "it is no JSON that can be read";
+  return `line ${fault.line}, column ${fault.column} is not JSON`;
 }
 
 const isObject = (value: unknown): value is JsonObject =>
