@@ -95,6 +95,14 @@ describeBuilds([], "configure", (build) => {
       expect(JSON.parse(read("daemon.json"))).toMatchObject({ "default-runtime": "nvidia" });
     });
 
+    test("keeps no backup of what it has made itself, so that nothing of it comes back", () => {
+      configure("docker", "daemon.json");
+      configure("docker", "daemon.json", "--default");
+      expect(existsSync(at("daemon.json.nvoci-backup"))).toBe(false);
+      expect(configure("docker", "daemon.json", "--remove").status).toBe(0);
+      expect(existsSync(at("daemon.json"))).toBe(false);
+    });
+
     test("keeps a link to a file elsewhere a link", () => {
       writeFileSync(at("real.json"), DAEMON);
       symlinkSync("real.json", at("daemon.json"));

@@ -11,7 +11,7 @@ import type { Choose, CommandContext } from "../command.ts";
 import { containerd } from "../configure/containerd.ts";
 import { crio } from "../configure/crio.ts";
 import { docker } from "../configure/docker.ts";
-import type { Engine, EngineFile } from "../configure/engine-edit.ts";
+import type { Engine, EngineFile, Registration } from "../configure/engine-edit.ts";
 import { applyChange, type FileChange } from "../configure/file-change.ts";
 import { podman } from "../configure/podman.ts";
 import { unifiedDiff } from "../configure/unified-diff.ts";
@@ -86,11 +86,11 @@ function planChanges(
   context: CommandContext,
   args: ConfigureArguments,
   file: EngineFile,
+  registration: Registration,
 ): readonly FileChange[] {
   const { host } = context;
   const engine = ENGINES[args.engine] as Engine;
-  const path = runtimePath(context, args);
-  const registration = { name: args.name ?? "nvidia", path, isDefault: args.default === true };
+  const { path } = registration;
   const after = args.remove
     ? engine.unregister(file, registration)
     : engine.register(file, registration, host);
@@ -111,12 +111,18 @@ function planChanges(
 function runConfigure(context: CommandContext, args: ConfigureArguments): number {
   const { host, system, print } = context;
   const engine = ENGINES[args.engine] as Engine;
-  const named = args.config === undefined ? engine.file : absolutePath(host, args.config);
+  const usual = () => engine.dropIn?.(host) ?? engine.file;
+  const named = args.config === undefined ? usual() : absolutePath(host, args.config);
   // A link to a file elsewhere stays one.
   const path = host.realPath(named) ?? named;
   const backupPath = hostPath(`${path}.nvoci-backup`);
   const file = { path, text: readText(context, path), backup: readText(context, backupPath) };
-  const changes = planChanges(context, args, file);
+  const registration = {
+    name: args.name ?? "nvidia",
+    path: runtimePath(context, args),
+    isDefault: args.default === true,
+  };
+  const changes = planChanges(context, args, file, registration);
   if (changes.length === 0) {
     print([`${path}: nothing to change`]);
     return EXIT.done;
@@ -125,7 +131,9 @@ function runConfigure(context: CommandContext, args: ConfigureArguments): number
     print(changes.flatMap((change) => unifiedDiff(change.path, change.before, change.after)));
     return EXIT.done;
   }
-  const keeps = engine.isShared && !args.remove && file.text !== undefined && file.backup === undefined;
+  // What an earlier registration made of the file is not what it was.
+  const isFirst = file.backup === undefined && engine.unregister(file, registration) === file.text;
+  const keeps = engine.isShared && !args.remove && file.text !== undefined && isFirst;
   if (keeps) replaceFile(system, backupPath, encodeUtf8(file.text ?? ""), { synced: true });
   for (const change of changes) applyChange(system, host, change);
   if (args.remove && file.backup !== undefined) system.unlinkat(CWD, backupPath, 0);

@@ -29,6 +29,8 @@ export interface EngineFile {
 export interface Engine {
   readonly title: string;
   readonly file: HostPath;
+  /** A file that the engine adds to its own, where it does. */
+  dropIn?(host: HostView): HostPath | undefined;
   /** Whether a file of others' is changed, so that its first state is worth keeping. */
   readonly isShared: boolean;
   /** What makes the engine read its configuration again. */
