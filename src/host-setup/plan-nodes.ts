@@ -81,6 +81,6 @@ function linkTo(
   return host.lstat(link) === undefined ? [...directory(DEV_CHAR), make] : [];
 }
 
-/** Relative, as udev(7) writes it, where both lie in the same /dev. */
-const linkText = (path: HostPath): string =>
+/** The text of a link in {@link DEV_CHAR}: relative, as udev(7) writes it, where both lie in the same /dev. */
+export const linkText = (path: HostPath): string =>
   path.startsWith("/dev/") ? `..${path.slice("/dev".length)}` : path;

@@ -2,6 +2,7 @@ import { configPath } from "../config/config-path.ts";
 import { gather } from "../hook/gather.ts";
 import { openLog } from "../hook/log.ts";
 import { prepareServer } from "../hook/prepare-server.ts";
+import { linkByNumber } from "../host-setup/link-by-number.ts";
 import { NvociError } from "../model/errors.ts";
 import { basename, type HostPath, hostPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
@@ -21,6 +22,8 @@ export interface AskingBundle {
   readonly spec: Spec;
   /** The container's name, for the log. */
   readonly id: string;
+  /** Whether systemd decides over the container's devices. */
+  readonly systemdCgroup: boolean;
   /** The wrapper's own environment. */
   readonly environ: readonly string[];
   /** A name of this program, which may be a link. */
@@ -100,6 +103,9 @@ export function editBundle(system: Syscalls, bundle: AskingBundle): void {
     hook,
   };
   const edited = editSpec({ name: file, code: "spec-invalid", text }, spec, additions);
+  if (bundle.systemdCgroup && config.nvidiaContainerCli.loadKmods && additions.cgroups) {
+    log.findings(linkByNumber(system, linuxHost(system), edits.deviceNodes));
+  }
   if (edited.text === text) return;
   writeSpec(system, file, edited.text);
   log.info(`gave ${edits.deviceNodes.length} devices to the runtime, and the rest to the hook`);

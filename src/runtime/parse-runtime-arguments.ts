@@ -13,16 +13,21 @@ export interface RuntimeArguments {
   /** Where the runtime is to log errors, which is where engines look for them. */
   readonly log: string | undefined;
   readonly logFormat: string | undefined;
+  /** Whether the container's cgroup is to be systemd's. */
+  readonly systemdCgroup: boolean;
 }
 
 interface Options {
   readonly values: ReadonlyMap<string, string>;
+  /** Names of the options that take no value and are not switched off. */
+  readonly switches: ReadonlySet<string>;
   readonly informs: boolean;
 }
 
 /** Reads words as options until one is none, or to the end, gathering those that are none. */
 function readOptions(words: readonly string[], withValue: readonly string[], toTheEnd: boolean) {
   const values = new Map<string, string>();
+  const switches = new Set<string>();
   const others: string[] = [];
   let informs = false;
   let at = 0;
@@ -33,6 +38,7 @@ function readOptions(words: readonly string[], withValue: readonly string[], toT
       if (INFORMATION_OPTIONS.includes(name)) informs = true;
       // Of an option that is given twice, the last one holds.
       if (withValue.includes(name)) values.set(name, value ?? words[++at] ?? "");
+      else if (value === undefined || value === "true") switches.add(name);
     } else if (word === "--") {
       at++;
       break;
@@ -42,7 +48,10 @@ function readOptions(words: readonly string[], withValue: readonly string[], toT
       break;
     }
   }
-  return { options: { values, informs } satisfies Options, others: [...others, ...words.slice(at)] };
+  return {
+    options: { values, switches, informs } satisfies Options,
+    others: [...others, ...words.slice(at)],
+  };
 }
 
 /**
@@ -65,5 +74,8 @@ export function parseRuntimeArguments(words: readonly string[]): RuntimeArgument
     id: own.others[0] ?? "",
     log: global.options.values.get("log"),
     logFormat: global.options.values.get("log-format"),
+    systemdCgroup:
+      global.options.switches.has("systemd-cgroup") ||
+      global.options.values.get("cgroup-manager") === "systemd",
   };
 }

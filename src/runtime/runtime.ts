@@ -49,6 +49,7 @@ function prepareBundle(system: Syscalls, args: RuntimeArguments, call: RuntimeCa
     text,
     spec,
     id: args.id,
+    systemdCgroup: args.systemdCgroup,
     environ: call.environ,
     self: call.self,
   });

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { describeBuilds } from "../support/prerequisites.ts";
@@ -86,6 +95,14 @@ describeBuilds([], "configure", (build) => {
       expect(JSON.parse(read("daemon.json"))).toMatchObject({ "default-runtime": "nvidia" });
     });
 
+    test("keeps no backup of what it has made itself, so that nothing of it comes back", () => {
+      configure("docker", "daemon.json");
+      configure("docker", "daemon.json", "--default");
+      expect(existsSync(at("daemon.json.nvoci-backup"))).toBe(false);
+      expect(configure("docker", "daemon.json", "--remove").status).toBe(0);
+      expect(existsSync(at("daemon.json"))).toBe(false);
+    });
+
     test("keeps a link to a file elsewhere a link", () => {
       writeFileSync(at("real.json"), DAEMON);
       symlinkSync("real.json", at("daemon.json"));
@@ -120,7 +137,31 @@ describeBuilds([], "configure", (build) => {
     expect(configure(engine, `${engine}.d/file.toml`, "--default").status).toBe(0);
     expect(read(`${engine}.d/file.toml`)).toContain(wrapper);
     expect(configure(engine, `${engine}.d/file.toml`, "--remove").status).toBe(0);
-    expect(existsSync(at(`${engine}.d/file.toml`))).toBe(false);
+    expect(readdirSync(at(`${engine}.d`))).toEqual([]);
+  });
+
+  describe("podman", () => {
+    const HOOK = "99-nvoci.hooks.d/oci-nvoci-prestart.json";
+
+    test("has a hook that calls this program, and a directory that others use stays", () => {
+      const { stdout } = configure("podman", "99-nvoci.conf");
+      expect(stdout).toContain(at("99-nvoci.conf"));
+      expect(stdout).toContain(at(HOOK));
+      const { hook } = JSON.parse(read(HOOK));
+      expect(hook).toMatchObject({ path: realpathSync(wrapper), args: ["nvoci", "hook", "prestart"] });
+      expect(configure("podman", "99-nvoci.conf").stdout).toContain("nothing to change");
+      writeFileSync(at("99-nvoci.hooks.d/other.json"), "");
+      expect(configure("podman", "99-nvoci.conf", "--remove").status).toBe(0);
+      expect(existsSync(at(HOOK))).toBe(false);
+      expect(existsSync(at("99-nvoci.hooks.d/other.json"))).toBe(true);
+    });
+
+    test("shows both files with --dry-run, and writes none", () => {
+      const { stdout } = configure("podman", "99-nvoci.conf", "--dry-run");
+      expect(stdout).toContain(`+++ ${at("99-nvoci.conf")}`);
+      expect(stdout).toContain(`+++ ${at(HOOK)}`);
+      expect(readdirSync(directory)).toEqual(["bin"]);
+    });
   });
 
   test("does not know every engine", () => {

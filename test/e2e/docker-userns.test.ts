@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Docker, startDocker } from "../support/docker.ts";
 import { describeCommand, type Jetson, openJetson } from "../support/jetson.ts";
 import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
@@ -11,40 +11,42 @@ import { installLinks } from "../support/wrapper.ts";
 const ASK = "--env=NVIDIA_VISIBLE_DEVICES=all";
 const NO_DRIVER = "No such device or address";
 
-describeBuilds([...CONTAINER, "dockerd"], "docker with userns-remap", (build) => {
-  let jetson: Jetson;
-  let made: TemporaryDirectory;
-  let engine: Docker;
-  const at = (name: string): string => join(made.path, name);
+describeBuilds([...CONTAINER, "cgroup v2", "dockerd"], "docker with userns-remap", (build) => {
+  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+    let jetson: Jetson;
+    let made: TemporaryDirectory;
+    let engine: Docker;
+    const at = (name: string): string => join(made.path, name);
 
-  beforeAll(async () => {
-    // Versions of Docker differ in whether the group's range goes by the user's name.
-    const content = "nobody:200000:65536\nnogroup:200000:65536\n";
-    const ids = ["/etc/subuid", "/etc/subgid"].map((path) => ({ kind: "file", path, content }) as const);
-    jetson = await openJetson({ more: ids });
-    made = temporaryDirectory("docker-userns");
-    mkdirSync(at("rootfs"));
-    makeRootfs(at("rootfs"), "debian");
-    const path = installLinks(build, at("bin"));
-    const config = { runtimes: { nvidia: { path } }, "userns-remap": "nobody:nogroup" };
-    engine = await startDocker(jetson.place, { config, programs: at("bin") });
-    engine.importImage("image", at("rootfs"));
-  });
-  afterAll(async () => {
-    await engine?.close();
-    jetson?.close();
-    made?.remove();
-  });
-
-  test.each([["--runtime=nvidia"], ["--gpus=all"]])("gives files and devices with %s", (option) => {
-    const options = [ASK, option];
-    const map = engine.run("image", ["cat", "/proc/self/uid_map"], options);
-    expect(map.stdout).toMatch(/^\s*0\s+200000\s+65536/);
-    const listed = describeCommand({
-      ...jetson,
-      files: jetson.files.filter((path) => !path.startsWith("/etc/sub")),
+    beforeAll(async () => {
+      // Versions of Docker differ in whether the group's range goes by the user's name.
+      const content = "nobody:200000:65536\nnogroup:200000:65536\n";
+      const ids = ["/etc/subuid", "/etc/subgid"].map((path) => ({ kind: "file", path, content }) as const);
+      jetson = await openJetson({ cgroup, more: ids });
+      made = temporaryDirectory("docker-userns");
+      mkdirSync(at("rootfs"));
+      makeRootfs(at("rootfs"), "debian");
+      const path = installLinks(build, at("bin"));
+      const config = { runtimes: { nvidia: { path } }, "userns-remap": "nobody:nogroup" };
+      engine = await startDocker(jetson.place, { config, programs: at("bin") });
+      engine.importImage("image", at("rootfs"));
     });
-    expect(engine.run("image", listed, options)).toEqual(jetson.place.run(listed));
-    expect(engine.run("image", ["cat", "/dev/nvmap"], options).stderr).toContain(NO_DRIVER);
+    afterAll(async () => {
+      await engine?.close();
+      jetson?.close();
+      made?.remove();
+    });
+
+    test.each([["--runtime=nvidia"], ["--gpus=all"]])("gives files and devices with %s", (option) => {
+      const options = [ASK, option];
+      const map = engine.run("image", ["cat", "/proc/self/uid_map"], options);
+      expect(map.stdout).toMatch(/^\s*0\s+200000\s+65536/);
+      const listed = describeCommand({
+        ...jetson,
+        files: jetson.files.filter((path) => !path.startsWith("/etc/sub")),
+      });
+      expect(engine.run("image", listed, options)).toEqual(jetson.place.run(listed));
+      expect(engine.run("image", ["cat", "/dev/nvmap"], options).stderr).toContain(NO_DRIVER);
+    });
   });
 });

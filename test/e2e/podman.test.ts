@@ -1,10 +1,11 @@
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeCommand, type Jetson, openJetson } from "../support/jetson.ts";
 import { type PodmanOptions, runPodman } from "../support/podman.ts";
 import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
 import { makeRootfs } from "../support/rootfs.ts";
+import { snapshotTree } from "../support/snapshot.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
 import { installLinks } from "../support/wrapper.ts";
 
@@ -63,7 +64,8 @@ describeBuilds([...CONTAINER, "cgroup v2", "podman"], "podman", (build) => {
     test("with both gives them once", () => {
       const both = { runtime: at("bin/nvidia-container-runtime"), hooks: at("prestart") };
       expect(inventory(both)).toEqual(host());
-      const { stdout } = run(["cat", "/proc/self/mountinfo"], both);
+      const { stdout, ...rest } = run(["cat", "/proc/self/mountinfo"], both);
+      expect(rest).toEqual({ status: 0, stderr: "" });
       const mounts = stdout.split("\n").filter((line) => line.includes("/libcuda.so.1.1 "));
       expect(mounts).toHaveLength(1);
     });
@@ -73,6 +75,40 @@ describeBuilds([...CONTAINER, "cgroup v2", "podman"], "podman", (build) => {
       expect(jetson.place.run([build.path, "configure", "podman", ...options]).status).toBe(0);
       const configured = { config: at("nvoci.conf"), runtime: "nvidia" };
       expect(inventory(configured)).toEqual(host());
+    });
+
+    test("has the hook and the runtime after configure, beside the administrator's own hooks, until they are taken back", () => {
+      const ran = join(at("admin"), "ran");
+      const hook = { path: "/bin/sh", args: ["sh", "-c", `echo >> ${ran}`], env: ["PATH=/usr/bin:/bin"] };
+      const file = { version: "1.0.0", hook, when: { always: true }, stages: ["prestart"] };
+      mkdirSync(at("admin"));
+      writeFileSync(at("admin/own.json"), JSON.stringify(file));
+      const own = [
+        "sh",
+        "-ec",
+        `cp -a /etc/containers ${at("etc")}; mount --bind ${at("etc")} /etc/containers`,
+      ];
+      expect(jetson.place.run(own).status).toBe(0);
+      writeFileSync(at("etc/containers.conf"), `[engine]\nhooks_dir = ["${at("admin")}"]\n`);
+      mkdirSync(at("etc/containers.conf.d"), { recursive: true });
+      const before = snapshotTree(at("etc"));
+      const configure = (...options: string[]) =>
+        jetson.place.run([build.path, "configure", "podman", ...options]);
+      const look = ["grep", "-c", "/libcuda.so.1.1 ", "/proc/self/mountinfo"];
+
+      expect(configure("--runtime-path", at("bin/nvidia-container-runtime")).status).toBe(0);
+      for (const runtime of ["runc", "nvidia"]) {
+        writeFileSync(ran, "");
+        expect(inventory({ runtime }), runtime).toEqual(host());
+        expect(readFileSync(ran, "utf8"), runtime).toBe("\n");
+        expect(run(OPEN, { runtime }).stderr, runtime).toContain(NO_DRIVER);
+        expect(run(look, { runtime }).stdout, runtime).toBe("1\n");
+      }
+      expect(configure("--remove").status).toBe(0);
+      expect(snapshotTree(at("etc"))).toEqual(before);
+      writeFileSync(ran, "");
+      expect(run(look, {}).stdout).toBe("0\n");
+      expect(readFileSync(ran, "utf8")).toBe("\n");
     });
 
     test("shows why a container cannot start", () => {

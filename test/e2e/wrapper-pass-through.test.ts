@@ -238,7 +238,7 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
     });
 
     test.each([
-      ["text that is no JSON", `{"process": {"env": ["${ASKS}"]},`, "line 1, column 53 is not JSON"],
+      ["text that is no JSON", `{"process": {"env": ["${ASKS}"]},\n "x" 1}`, "line 2, column 6"],
       ["bytes that are no UTF-8", Buffer.from(`{"process": {"env": ["${ASKS}\xff"]}}`, "latin1"), "UTF-8"],
       [
         "devices of a wrong type",

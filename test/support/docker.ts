@@ -15,6 +15,8 @@ export interface Docker {
   run(image: string, command: readonly string[], options?: readonly string[]): CommandResult;
   /** Makes an image of a root file system. */
   importImage(name: string, rootfs: string): void;
+  /** The docker program as a shell calls it for this daemon. */
+  readonly client: string;
   close(): Promise<void>;
 }
 
@@ -83,6 +85,7 @@ export async function startDocker(place: PrivateNamespace, options: DockerOption
   }
   return {
     docker,
+    client: `docker --host unix://${at("socket")}`,
     run: (image, command, extra = []) => docker("run", "--rm", "--network=none", ...extra, image, ...command),
     importImage: (name, rootfs) => {
       if (!existsSync(rootfs)) throw new Error(`Cannot import "${rootfs}": there is no such directory`);

@@ -220,7 +220,7 @@ export interface CompiledCuda {
 const CUDA_DIRECTORY = join(import.meta.dirname, "../../.cache/test/cuda");
 
 /** Compiles both once. */
-function compileCuda(): CompiledCuda {
+export function compileCuda(): CompiledCuda {
   const cuda = { library: join(CUDA_DIRECTORY, "libcuda.so"), program: join(CUDA_DIRECTORY, "use-cuda") };
   if (existsSync(CUDA_DIRECTORY)) return cuda;
   const partial = `${CUDA_DIRECTORY}.${process.pid}`;

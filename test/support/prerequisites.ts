@@ -61,6 +61,10 @@ const PREREQUISITES = {
   dockerd: { holds: () => has("dockerd"), remedy: "apt-get install docker.io" },
   containerd: { holds: () => has("containerd") && has("ctr"), remedy: "apt-get install containerd" },
   podman: { holds: () => has("podman"), remedy: "apt-get install podman" },
+  systemd: {
+    holds: () => has("systemctl") && existsSync("/lib/systemd/systemd"),
+    remedy: "apt-get install systemd",
+  },
   make: { holds: () => has("make") && has("gcc"), remedy: "apt-get install make gcc libc6-dev" },
   dpkg: { holds: () => has("dpkg-deb"), remedy: "apt-get install dpkg" },
   "an old dpkg": {

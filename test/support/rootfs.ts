@@ -15,7 +15,8 @@ export type RootfsKind = "busybox" | "alpine" | "debian";
 /** The multiarch name of the machine that the tests run on. */
 export const TRIPLET = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
 
-const LOADER = process.arch === "arm64" ? "/lib/ld-linux-aarch64.so.1" : "/lib64/ld-linux-x86-64.so.2";
+/** What the kernel starts programs with that need glibc. */
+export const LOADER = process.arch === "arm64" ? "/lib/ld-linux-aarch64.so.1" : "/lib64/ld-linux-x86-64.so.2";
 
 /** Writes an image's root file system into a directory: about 2 MB, 6 MB for `debian`. It needs static busybox. */
 export function makeRootfs(directory: string, kind: RootfsKind): void {

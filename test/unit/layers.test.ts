@@ -10,7 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli", "hook", "runtime", "host-setup", ...BELOW_HOOK],
   cli: ["hook", "runtime", "host-setup", ...BELOW_HOOK],
   hook: ["host-setup", ...BELOW_HOOK],
-  runtime: ["hook", ...BELOW_HOOK],
+  runtime: ["hook", "host-setup", ...BELOW_HOOK],
   "host-setup": [...BELOW_EXECUTE, "execute", "sys"],
   execute: [...BELOW_EXECUTE, "sys"],
   plan: ["discover", ...FORMATS],

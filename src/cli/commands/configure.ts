@@ -9,9 +9,11 @@ import { absolutePath } from "../absolute-path.ts";
 import { findProgram } from "../checks/find-program.ts";
 import type { Choose, CommandContext } from "../command.ts";
 import { containerd } from "../configure/containerd.ts";
+import { crio } from "../configure/crio.ts";
 import { docker } from "../configure/docker.ts";
-import type { Engine } from "../configure/engine-edit.ts";
-import { crio, podman } from "../configure/own-file-engines.ts";
+import type { Engine, EngineFile, Registration } from "../configure/engine-edit.ts";
+import { applyChange, type FileChange } from "../configure/file-change.ts";
+import { podman } from "../configure/podman.ts";
 import { unifiedDiff } from "../configure/unified-diff.ts";
 import { textOption } from "../options.ts";
 
@@ -79,40 +81,65 @@ function readText({ host }: CommandContext, path: HostPath): string | undefined 
   throw new NvociError("file-invalid", `Cannot edit ${quote(path, 4096)}: it is not UTF-8 text`);
 }
 
-function makeParents({ system, host }: CommandContext, path: HostPath): void {
-  const parent = dirname(path);
-  if (parent === path || host.lstat(parent) !== undefined) return;
-  makeParents({ system, host } as CommandContext, parent);
-  system.mkdirat(CWD, parent, 0o755);
+/** The engine's configuration, and the hook file where the engine starts hooks itself. */
+function planChanges(
+  context: CommandContext,
+  args: ConfigureArguments,
+  file: EngineFile,
+  registration: Registration,
+): readonly FileChange[] {
+  const { host } = context;
+  const engine = ENGINES[args.engine] as Engine;
+  const { path } = registration;
+  const after = args.remove
+    ? engine.unregister(file, registration)
+    : engine.register(file, registration, host);
+  const hook = engine.hookFile?.(file.path, host.realPath(path) ?? path);
+  const changes: FileChange[] = [{ path: file.path, before: file.text, after, hasOwnDirectory: false }];
+  if (hook !== undefined) {
+    const text = args.remove ? undefined : hook.text;
+    changes.push({
+      path: hook.path,
+      before: readText(context, hook.path),
+      after: text,
+      hasOwnDirectory: true,
+    });
+  }
+  return changes.filter((change) => change.before !== change.after);
 }
 
 function runConfigure(context: CommandContext, args: ConfigureArguments): number {
   const { host, system, print } = context;
   const engine = ENGINES[args.engine] as Engine;
-  const named = args.config === undefined ? engine.file : absolutePath(host, args.config);
+  const usual = () => engine.dropIn?.(host) ?? engine.file;
+  const named = args.config === undefined ? usual() : absolutePath(host, args.config);
   // A link to a file elsewhere stays one.
   const path = host.realPath(named) ?? named;
   const backupPath = hostPath(`${path}.nvoci-backup`);
   const file = { path, text: readText(context, path), backup: readText(context, backupPath) };
-  const name = args.name ?? "nvidia";
-  const registration = { name, path: runtimePath(context, args), isDefault: args.default === true };
-  const text = args.remove ? engine.unregister(file, registration) : engine.register(file, registration);
-  if (text === file.text) {
+  const registration = {
+    name: args.name ?? "nvidia",
+    path: runtimePath(context, args),
+    isDefault: args.default === true,
+  };
+  const changes = planChanges(context, args, file, registration);
+  if (changes.length === 0) {
     print([`${path}: nothing to change`]);
     return EXIT.done;
   }
   if (args.dryRun) {
-    print(unifiedDiff(path, file.text, text));
+    print(changes.flatMap((change) => unifiedDiff(change.path, change.before, change.after)));
     return EXIT.done;
   }
-  const keeps = engine.isShared && !args.remove && file.text !== undefined && file.backup === undefined;
-  makeParents(context, path);
+  // What an earlier registration made of the file is not what it was.
+  const isFirst = file.backup === undefined && engine.unregister(file, registration) === file.text;
+  const keeps = engine.isShared && !args.remove && file.text !== undefined && isFirst;
   if (keeps) replaceFile(system, backupPath, encodeUtf8(file.text ?? ""), { synced: true });
-  if (text === undefined) system.unlinkat(CWD, path, 0);
-  else replaceFile(system, path, encodeUtf8(text), { synced: true });
+  for (const change of changes) applyChange(system, host, change);
   if (args.remove && file.backup !== undefined) system.unlinkat(CWD, backupPath, 0);
+  const kept = keeps ? `, as it was in ${backupPath}` : "";
   print([
-    `${path}: ${text === undefined ? "removed" : "written"}${keeps ? `, as it was in ${backupPath}` : ""}`,
+    ...changes.map(({ path, after }) => `${path}: ${after === undefined ? "removed" : "written"}${kept}`),
     ...(engine.reload === "" ? [] : [`${engine.title} reads it after: ${engine.reload}`]),
   ]);
   return EXIT.done;

@@ -4,17 +4,19 @@ import { containerd } from "../../../src/cli/configure/containerd.ts";
 import type { Registration } from "../../../src/cli/configure/engine-edit.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import { catchError } from "../../support/catch-error.ts";
+import { memoryHost } from "../../support/memory-host.ts";
 
 const PATH = hostPath("/usr/bin/nvidia-container-runtime");
 const NVIDIA: Registration = { name: "nvidia", path: PATH, isDefault: false };
 const DEFAULT: Registration = { ...NVIDIA, isDefault: true };
+const HOST = memoryHost("");
 const file = (text: string | undefined, backup?: string) => ({
   path: hostPath("/etc/containerd/config.toml"),
   text,
   backup,
 });
 const register = (text: string | undefined, registration = NVIDIA) =>
-  containerd.register(file(text), registration);
+  containerd.register(file(text), registration, HOST);
 const unregister = (text: string | undefined, backup?: string) =>
   containerd.unregister(file(text, backup), NVIDIA);
 
@@ -46,7 +48,10 @@ describe("containerd.register()", () => {
   it("makes a file where there is none", () => {
     const text = register(undefined, DEFAULT);
     expect(parse(text)).toMatchObject({ version: 2 });
-    expect(cri(text)).toEqual({ default_runtime_name: "nvidia", runtimes: { nvidia: ENTRY } });
+    expect(cri(text)).toEqual({
+      default_runtime_name: "nvidia",
+      runtimes: { nvidia: ENTRY, runc: { runtime_type: "io.containerd.runc.v2" } },
+    });
   });
 
   it("takes the options of the default runtime, so that the cgroup driver is the same", () => {
@@ -137,5 +142,45 @@ describe("containerd.unregister()", () => {
   it("keeps what was added since", () => {
     const later = `${register(KUBERNETES, DEFAULT)}\n[debug]\nlevel = "info"\n`;
     expect(unregister(later, KUBERNETES)).toBe(`${KUBERNETES}\n[debug]\nlevel = "info"\n`);
+  });
+});
+
+describe("containerd.dropIn()", () => {
+  const MAIN = "/etc/containerd/config.toml";
+  const DROP_IN = hostPath("/etc/containerd/conf.d/99-nvoci.toml");
+  const PLUGIN = "io.containerd.cri.v1.runtime";
+  const IMPORTS = 'imports = ["/etc/containerd/conf.d/*.toml"]';
+  const host = (text: string) => memoryHost([`file ${MAIN} 0644 = ${JSON.stringify(text)}`]);
+
+  it("is a file of its own where containerd adds a directory's files to its configuration", () => {
+    expect(containerd.dropIn?.(host(`version = 3\n${IMPORTS}\n`))).toBe(DROP_IN);
+  });
+
+  it.each([
+    "",
+    "version = 3\n",
+    'version = 3\nimports = ["/etc/other/*.toml"]\n',
+    `version = 2\n${IMPORTS}\n`,
+    `version = 3\n${IMPORTS}\n\n# nvoci: begin, made by "nvoci configure containerd"\n# nvoci: end\n`,
+  ])("is none for %j", (text) => {
+    expect(containerd.dropIn?.(host(text))).toBeUndefined();
+    expect(containerd.dropIn?.(HOST)).toBeUndefined();
+  });
+
+  it("has the version of the main file, and the options of its default runtime", () => {
+    const table = `plugins."${PLUGIN}".containerd`;
+    const runc = `[${table}.runtimes.runc]\nruntime_type = "x"\n[${table}.runtimes.runc.options]\nSystemdCgroup = true\n`;
+    const main = host(`version = 3\n${IMPORTS}\n[${table}]\ndefault_runtime_name = "runc"\n${runc}`);
+    const dropIn = { path: DROP_IN, text: undefined, backup: undefined };
+    const text = containerd.register(dropIn, DEFAULT, main);
+    expect(parse(text)).toMatchObject({ version: 3 });
+    expect(cri(text, PLUGIN)).toEqual({
+      default_runtime_name: "nvidia",
+      runtimes: {
+        nvidia: { runtime_type: "x", options: { SystemdCgroup: true, BinaryName: PATH } },
+      },
+    });
+    expect(containerd.register({ ...dropIn, text }, DEFAULT, main)).toBe(text);
+    expect(containerd.unregister({ ...dropIn, text }, NVIDIA)).toBeUndefined();
   });
 });

@@ -3,17 +3,19 @@ import { docker } from "../../../src/cli/configure/docker.ts";
 import type { Registration } from "../../../src/cli/configure/engine-edit.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import { catchError } from "../../support/catch-error.ts";
+import { memoryHost } from "../../support/memory-host.ts";
 
 const PATH = hostPath("/usr/bin/nvidia-container-runtime");
 const NVIDIA: Registration = { name: "nvidia", path: PATH, isDefault: false };
 const DEFAULT: Registration = { ...NVIDIA, isDefault: true };
+const HOST = memoryHost("");
 const file = (text: string | undefined, backup?: string) => ({
   path: hostPath("/etc/docker/daemon.json"),
   text,
   backup,
 });
 const register = (text: string | undefined, registration = NVIDIA) =>
-  docker.register(file(text), registration);
+  docker.register(file(text), registration, HOST);
 const unregister = (text: string | undefined, backup?: string) =>
   docker.unregister(file(text, backup), NVIDIA);
 
@@ -88,7 +90,7 @@ describe("docker.unregister()", () => {
     '{\n  "runtimes": {\n    "kata": {"path": "/k"}\n  }\n}',
   ])("makes of what register() made the text that was there: %j", (text) => {
     for (const registration of [NVIDIA, DEFAULT]) {
-      expect(unregister(docker.register(file(text), registration), text)).toBe(text);
+      expect(unregister(docker.register(file(text), registration, HOST), text)).toBe(text);
     }
   });
 

@@ -122,4 +122,10 @@ describe("parseSpec()", () => {
   test.each(["", "{", "[]", "null"])("refuses the text %j", (text) => {
     expect(catchError(() => parseSpec(text, BUNDLE)).code).toBe("spec-invalid");
   });
+
+  test("cannot read what is no JSON, and tells the line", () => {
+    const error = catchError(() => parseSpec('\ufeff{\n "root": {,}}', BUNDLE));
+    expect(error).toMatchObject({ code: "spec-invalid" });
+    expect(error.message).toContain("line 2, column 11 is not JSON");
+  });
 });

@@ -50,6 +50,20 @@ describe("parseRuntimeArguments()", () => {
     expect(parse(line).creates).toBe(false);
   });
 
+  it.each([
+    ["--systemd-cgroup create c", true],
+    ["--root /r -systemd-cgroup run c", true],
+    ["--systemd-cgroup=true create c", true],
+    ["--cgroup-manager=systemd create c", true],
+    ["--cgroup-manager systemd create c", true],
+    ["--systemd-cgroup=false create c", false],
+    ["--cgroup-manager cgroupfs create c", false],
+    ["--log systemd-cgroup create --systemd-cgroup c", false],
+    ["create systemd-cgroup", false],
+  ])("knows from %j whether the cgroup is systemd's", (line, expected) => {
+    expect(parse(line).systemdCgroup).toBe(expected);
+  });
+
   it("keeps the log of calls that make no container", () => {
     expect(parse("--log /l --log-format json kill c")).toMatchObject({ log: "/l", logFormat: "json" });
   });

@@ -1,0 +1,64 @@
+import { parseToml } from "../../config/parse-toml.ts";
+import { NvociError } from "../../model/errors.ts";
+import type { HostView } from "../../model/host-view.ts";
+import { basename, type HostPath, hostPath, join } from "../../model/paths.ts";
+import { quote } from "../../model/quote.ts";
+import { decodeUtf8 } from "../../model/utf8.ts";
+
+/** podman's own, where no file says another. oci-hooks(5) tells of a second one, which podman does not read. */
+const USUAL = "/usr/share/containers/oci/hooks.d";
+
+const VENDOR = hostPath("/usr/share/containers");
+const ADMINISTRATOR = hostPath("/etc/containers");
+
+/** What podman's configuration says about directories of hook files. */
+export interface HooksDir {
+  readonly directories: readonly string[];
+  /** Whether a later file adds to the directories, which only podman 5 knows; otherwise it replaces them. */
+  readonly isAppended: boolean;
+}
+
+/** The files in the order in which podman reads them, up to the one that is to be written. */
+function filesBefore(host: HostView, path: HostPath): readonly HostPath[] {
+  const files = [VENDOR, ADMINISTRATOR].flatMap((directory) => {
+    const below = join(directory, "containers.conf.d");
+    const names = (host.readDirectory(hostPath(below)) ?? []).filter((name) => name.endsWith(".conf")).sort();
+    return [`${directory}/containers.conf`, ...names.map((name) => `${below}/${name}`)].map(hostPath);
+  });
+  const isLater = (file: HostPath): boolean =>
+    file.startsWith(`${ADMINISTRATOR}/containers.conf.d/`) && basename(file) >= basename(path);
+  return files.filter((file) => !isLater(file));
+}
+
+/** Reads `engine.hooks_dir`, whose items are directories and `{append = true}`. */
+function readItems(host: HostView, file: HostPath): readonly unknown[] | undefined {
+  const bytes = host.readFile(file);
+  if (bytes === undefined) return undefined;
+  const text = decodeUtf8(bytes);
+  if (text === undefined) {
+    throw new NvociError("config-invalid", `Cannot read ${quote(file, 4096)}: it is not UTF-8 text`);
+  }
+  const { engine } = parseToml(text, file) as { engine?: { hooks_dir?: unknown } };
+  return Array.isArray(engine?.hooks_dir) ? engine.hooks_dir : undefined;
+}
+
+/**
+ * The directories that podman reads without a file of ours. A file replaces what earlier ones say, or adds to it when
+ * it or an earlier one says so. Files of users and those that `CONTAINERS_CONF` names are not looked at.
+ *
+ * @param path of our file: what sorts behind it decides for itself.
+ * @throws NvociError "config-invalid" for a file that podman could not read either.
+ * @see containers.conf(5)
+ */
+export function readHooksDir(host: HostView, path: HostPath): HooksDir {
+  let found: HooksDir = { directories: [USUAL], isAppended: false };
+  for (const file of filesBefore(host, path)) {
+    const items = readItems(host, file);
+    if (items === undefined) continue;
+    const given = items.filter((item) => typeof item === "string");
+    const marks = items.flatMap((item) => Object.values(typeof item === "object" && item ? item : {}));
+    const isAppended = marks.length > 0 ? marks.at(-1) === true : found.isAppended;
+    found = { directories: isAppended ? [...found.directories, ...given] : given, isAppended };
+  }
+  return found;
+}

@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { linkByNumber } from "../../../src/host-setup/link-by-number.ts";
+import type { DeviceNode } from "../../../src/model/container-edits.ts";
+import { hostPath } from "../../../src/model/paths.ts";
+import { EROFS } from "../../../src/sys/errno.ts";
+import type { Syscalls } from "../../../src/sys/syscalls.ts";
+import { SystemError } from "../../../src/sys/system-error.ts";
+import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { memoryHost } from "../../support/memory-host.ts";
+
+const node = (path: string, major: number, minor: number, type: "c" | "b" = "c"): DeviceNode =>
+  ({ hostPath: hostPath(path), path, type, major, minor }) as unknown as DeviceNode;
+const NVMAP = node("/dev/nvmap", 10, 50);
+const GPU = node("/dev/nvidia0", 195, 0);
+
+/** What is made on a host, in order. */
+function made(tree: readonly string[], nodes: readonly DeviceNode[], answers: Partial<Syscalls> = {}) {
+  const calls: string[] = [];
+  const system = fakeSyscalls({
+    umask: () => 0,
+    mkdirat: (_, path) => calls.push(`mkdir ${path}`) > 0,
+    symlinkat: (target, _, path) => calls.push(`${path} -> ${target}`) > 0,
+    ...answers,
+  });
+  const findings = linkByNumber(system, memoryHost(tree), nodes);
+  return { calls, findings };
+}
+
+describe("linkByNumber()", () => {
+  it("makes the links that are missing", () => {
+    expect(made(["symlink /dev/char/10:50 -> ../nvmap"], [NVMAP, GPU])).toEqual({
+      calls: ["/dev/char/195:0 -> ../nvidia0"],
+      findings: [],
+    });
+  });
+
+  it("makes their directory once where there is none", () => {
+    const { calls } = made([], [NVMAP, GPU]);
+    expect(calls).toEqual([
+      "mkdir /dev/char",
+      "/dev/char/10:50 -> ../nvmap",
+      "/dev/char/195:0 -> ../nvidia0",
+    ]);
+  });
+
+  it("names a node of another root by its whole path", () => {
+    const { calls } = made(["dir /dev/char"], [node("/run/nvidia/driver/dev/nvidia0", 195, 0)]);
+    expect(calls).toEqual(["/dev/char/195:0 -> /run/nvidia/driver/dev/nvidia0"]);
+  });
+
+  it("leaves a link that leads elsewhere, or nowhere", () => {
+    expect(made(["symlink /dev/char/10:50 -> ../other"], [NVMAP]).calls).toEqual([]);
+  });
+
+  it("has nothing to do with block devices", () => {
+    expect(made([], [node("/dev/sda", 8, 0, "b")]).calls).toEqual([]);
+  });
+
+  it("cannot fail: what could not be made is a finding", () => {
+    const symlinkat = () => {
+      throw new SystemError("symlinkat", [], -EROFS);
+    };
+    const { findings } = made(["dir /dev/char"], [NVMAP, GPU], { symlinkat });
+    expect(findings.map(({ code }) => code)).toEqual(["device-node-not-made", "device-node-not-made"]);
+  });
+});
