@@ -1,5 +1,5 @@
-import { AT_EMPTY_PATH, O_PATH, O_RDONLY } from "../sys/constants.ts";
-import { ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
+import { AT_EMPTY_PATH, O_NONBLOCK, O_PATH, O_RDONLY } from "../sys/constants.ts";
+import { EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import { readAll } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
@@ -49,7 +49,10 @@ export class RootView {
     return type === "file";
   }
 
-  /** The content of a regular file of at most `limit` bytes; `undefined` for anything else. */
+  /**
+   * The content of a regular file of at most `limit` bytes; `undefined` for anything else, and for a file that another
+   * process holds a lease on.
+   */
   readFile(path: string, limit: number): Uint8Array | undefined {
     // Looked at before it is opened: opening a device can have effects, opening a FIFO can take forever.
     const seen = this.open(path, O_PATH);
@@ -58,8 +61,12 @@ export class RootView {
     try {
       const stat = this.system.statx(seen, "", AT_EMPTY_PATH);
       if (stat?.type !== "file" || stat.size > limit) return undefined;
-      opened = this.system.openat(CWD, `/proc/self/fd/${seen.number}`, O_RDONLY);
+      // O_NONBLOCK: a lease of another container on a file in a common volume would hold us up for most of a minute.
+      opened = this.system.openat(CWD, `/proc/self/fd/${seen.number}`, O_RDONLY | O_NONBLOCK);
       return readAll(this.system, opened, stat.size, limit);
+    } catch (error) {
+      if (error instanceof SystemError && error.errno === EAGAIN) return undefined;
+      throw error;
     } finally {
       this.system.close(seen);
       if (opened !== undefined) this.system.close(opened);
