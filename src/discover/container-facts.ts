@@ -23,6 +23,6 @@ export interface ContainerFacts {
   readonly hasProcDriver: boolean;
   /** Looks for the image's own libcuda for hosts with an older driver; asked on servers alone. */
   readonly compat: (host: HostView, config: Config) => Compat | undefined;
-  /** Path of the image's own ldconfig. */
+  /** Path of the image's own ldconfig. A script is none: musl's, say, makes no cache. */
   readonly ldconfig: string | undefined;
 }

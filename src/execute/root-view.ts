@@ -1,10 +1,12 @@
-import { AT_EMPTY_PATH, O_PATH, O_RDONLY } from "../sys/constants.ts";
-import { ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
+import { AT_EMPTY_PATH, O_NONBLOCK, O_PATH, O_RDONLY } from "../sys/constants.ts";
+import { EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import { readAll } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { type Resolver, resolver } from "./resolve.ts";
+
+const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 
 /**
  * Looks into a container's root without leaving it and without changing it. What is found there is an image's: it
@@ -49,20 +51,48 @@ export class RootView {
     return type === "file";
   }
 
-  /** The content of a regular file of at most `limit` bytes; `undefined` for anything else. */
+  /** Whether the path leads to a program of the kernel's own kind: no script, which would need an interpreter. */
+  hasProgram(path: string): boolean {
+    const file = this.openFile(path);
+    if (file === undefined) return false;
+    const head = new Uint8Array(ELF_MAGIC.length);
+    this.system.read(file.fd, head);
+    this.system.close(file.fd);
+    return head.every((byte, index) => byte === ELF_MAGIC[index]);
+  }
+
+  /**
+   * The content of a regular file of at most `limit` bytes; `undefined` for anything else, and for a file that another
+   * process holds a lease on.
+   */
   readFile(path: string, limit: number): Uint8Array | undefined {
+    const file = this.openFile(path, limit);
+    if (file === undefined) return undefined;
+    try {
+      return readAll(this.system, file.fd, file.size, limit);
+    } finally {
+      this.system.close(file.fd);
+    }
+  }
+
+  private openFile(
+    path: string,
+    limit = Number.POSITIVE_INFINITY,
+  ): { readonly fd: Fd; readonly size: number } | undefined {
     // Looked at before it is opened: opening a device can have effects, opening a FIFO can take forever.
     const seen = this.open(path, O_PATH);
     if (seen === undefined) return undefined;
-    let opened: Fd | undefined;
     try {
       const stat = this.system.statx(seen, "", AT_EMPTY_PATH);
       if (stat?.type !== "file" || stat.size > limit) return undefined;
-      opened = this.system.openat(CWD, `/proc/self/fd/${seen.number}`, O_RDONLY);
-      return readAll(this.system, opened, stat.size, limit);
+      // O_NONBLOCK: a lease of another container on a file in a common volume would hold us up for most of a minute.
+      const fd = this.system.openat(CWD, `/proc/self/fd/${seen.number}`, O_RDONLY | O_NONBLOCK);
+      return { fd, size: stat.size };
+    } catch (error) {
+      if (error instanceof SystemError && error.errno === EAGAIN) return undefined;
+      throw error;
     } finally {
       this.system.close(seen);
-      if (opened !== undefined) this.system.close(opened);
     }
   }
 

@@ -56,6 +56,6 @@ export function readContainerFacts(system: Syscalls, root: HostPath, triplet: st
     hasSeparateLib: hasSeparateLib(system, view),
     hasProcDriver: view.hasDirectory("/proc/driver/nvidia"),
     compat: (host, config) => readCompat(system, view, compatDirectory(host, config)),
-    ldconfig: ["/sbin/ldconfig.real", "/sbin/ldconfig"].find((path) => view.hasFile(path)),
+    ldconfig: ["/sbin/ldconfig.real", "/sbin/ldconfig"].find((path) => view.hasProgram(path)),
   };
 }

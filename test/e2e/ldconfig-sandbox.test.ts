@@ -15,7 +15,6 @@ import { type TemporaryDirectory, temporaryDirectory } from "../support/temporar
 const EACCES = 13;
 const EPERM = 1;
 const EROFS = 30;
-const ENOSYS = 38;
 
 /** What ldconfig-world.c says about itself and around. */
 type World = Readonly<Record<string, number | string | readonly number[]>>;
@@ -114,13 +113,13 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       for (const [call, errno] of Object.entries(refused)) expect([call, errno]).toEqual([call, EPERM]);
     });
 
-    test(`${way}: may start children, and cannot ask the kernel for more`, () => {
+    test(`${way}: can neither start children nor ask the kernel for more`, () => {
       const { fork, unshareUser, cloneUser, clone3, socket, bpf } = world;
       expect({ fork, unshareUser, cloneUser, clone3, socket, bpf }).toEqual({
-        fork: 0,
+        fork: EPERM,
         unshareUser: EPERM,
         cloneUser: EPERM,
-        clone3: ENOSYS,
+        clone3: EPERM,
         socket: EPERM,
         bpf: EPERM,
       });
@@ -200,7 +199,8 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "the copy of ldconfig", (build) 
     try {
       expect(runContainer(bundle, ["true"], jetson.place).status).toBe(0);
       const calls = readFileSync(log, "utf8").replace(/^\d+ +/gm, "");
-      const [, fd] = /memfd_create\("ldconfig", MFD_CLOEXEC\|MFD_ALLOW_SEALING\) = (\d+)/.exec(calls) ?? [];
+      const [, fd] =
+        /memfd_create\("ldconfig", MFD_CLOEXEC\|MFD_ALLOW_SEALING[^)]*\) = (\d+)/.exec(calls) ?? [];
       const seals = "F_SEAL_SEAL|F_SEAL_SHRINK|F_SEAL_GROW|F_SEAL_WRITE";
       const sealed = calls.indexOf(`fcntl(${fd}, F_ADD_SEALS, ${seals}) = 0`);
       const run = calls.indexOf(`execveat(${fd}, "", ["ldconfig"`);

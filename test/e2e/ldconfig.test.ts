@@ -67,6 +67,21 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(log(jetson)).toContain("1 SONAME links are made");
   });
 
+  // musl has a script that takes glibc's options and makes no cache.
+  test("has SONAME links in its place where the image's ldconfig is a script", async () => {
+    const library: OtherLdconfig["more"] = [
+      { kind: "file", path: "/opt/made-up/libmade.so.1.2.3", content: sharedObject("libmade.so.1") },
+    ];
+    const manifest = "lib, /opt/made-up/libmade.so.1.2.3\n";
+    const jetson = await open({ config: logging, manifest, more: library });
+    const bundle = ask({ rootfs: "alpine" });
+    writeFileSync(join(bundle.rootfs, "sbin/ldconfig"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
+    const { stdout, stderr } = runContainer(bundle, ["readlink", "/opt/made-up/libmade.so.1"], jetson.place);
+    expect(stderr).toBe("");
+    expect(stdout).toBe("libmade.so.1.2.3\n");
+    expect(log(jetson)).toContain("1 SONAME links are made");
+  });
+
   test("cannot fail without ldconfig's own words in the first line", async () => {
     const jetson = await open({ program: PROGRAMS.fails() });
     const bundle = ask();

@@ -15,7 +15,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { InTheWay, Rootfs } from "../../src/execute/rootfs.ts";
 import { newUndo, type Undo } from "../../src/execute/undo.ts";
 import { containerPath } from "../../src/model/paths.ts";
-import { AT_EMPTY_PATH, O_PATH } from "../../src/sys/constants.ts";
+import { AT_EMPTY_PATH, O_PATH, O_WRONLY } from "../../src/sys/constants.ts";
 import { CWD, type Fd } from "../../src/sys/fd.ts";
 import { linux } from "../../src/sys/linux.ts";
 import type { Syscalls } from "../../src/sys/syscalls.ts";
@@ -94,6 +94,20 @@ describeNeeding(["root", "build"], "Rootfs", () => {
 
   /** Where a descriptor is. */
   const realPath = (fd: Fd): string => realpathSync(`/proc/self/fd/${fd.number}`);
+
+  it("view.readFile() does not wait for a lease that another process holds on the file", () => {
+    const [setSignal, setLease, writeLease, harmless] = [10, 1024, 1, 28];
+    const { path, rootfs } = image((at) => writeFileSync(at("etc/ld.so.conf"), "/opt"));
+    expect(rootfs.view.readFile("/etc/ld.so.conf", 100)).toHaveLength(4);
+    const held = system.openat(CWD, join(path, "etc/ld.so.conf"), O_WRONLY);
+    // What tells its holder that somebody waits would end the process.
+    system.fcntl(held, setSignal, harmless);
+    system.fcntl(held, setLease, writeLease);
+    const before = Date.now();
+    expect(rootfs.view.readFile("/etc/ld.so.conf", 100)).toBeUndefined();
+    expect(Date.now() - before).toBeLessThan(5000);
+    system.close(held);
+  });
 
   it("makeDirectories() makes what is missing, readable by all, and gives the same descriptor again", () => {
     const { path, rootfs, changes } = image((at) => mkdirSync(at("usr"), { mode: 0o700 }));

@@ -44,7 +44,8 @@ const NARROW: Readonly<Record<Triplet, string>> = {
 };
 
 const DEFAULT_CONFIG = `[nvidia-container-cli]\nldconfig = "@${LDCONFIG}"\n`;
-const DEBIAN_IMAGE = "file /etc/debian_version\ndir /usr/lib/$TRIPLET\nfile /sbin/ldconfig 0755\n";
+const DEBIAN_IMAGE =
+  'file /etc/debian_version\ndir /usr/lib/$TRIPLET\nfile /sbin/ldconfig 0755 = "\\u007fELF"\n';
 const ASKING = { env: ["NVIDIA_VISIBLE_DEVICES=all"] };
 
 /**
