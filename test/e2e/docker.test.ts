@@ -226,6 +226,8 @@ describeBuilds(
         expect(built).toMatchObject({ status: 0 });
         const { stdout } = engine.run("built", ["cat", "/result"], ["--runtime=runc"]);
         expect(stdout).toBe("42\n");
+        // The image asks by itself.
+        expect(engine.run("built", ["answer"])).toEqual({ status: 0, stdout: "42\n", stderr: "" });
       });
 
       test("shows the user why a container cannot start", () => {

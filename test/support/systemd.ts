@@ -22,7 +22,10 @@ for at in $(awk '$3 ~ /^cgroup2?$/ {print $2}' /proc/self/mounts); do
   echo $$ >$at/${name}/cgroup.procs
 done`;
 
-/** Mounts the hierarchies again, so that they begin at the cgroups that were entered, and starts systemd. */
+/**
+ * Mounts the hierarchies again, so that they begin at the cgroups that were entered, and starts systemd. It does not
+ * get to know of further controllers: their hierarchies would be there for the whole machine, and stay for a while.
+ */
 const BECOME_SYSTEMD = `
 hierarchies=$(awk '$3 ~ /^cgroup2?$/ {print $2, $3, $4}' /proc/self/mounts)
 umount -R /sys/fs/cgroup
@@ -37,6 +40,8 @@ echo "$hierarchies" | while read -r at type options; do
   mount -t $type $only $type $at
 done
 for at in /run /etc/systemd /lib/systemd/system-generators; do mount -t tmpfs tmpfs $at; done
+awk 'NR == 1 || $2 != 0' /proc/cgroups >/run/cgroups
+mount --bind /run/cgroups /proc/cgroups
 mkdir -p /run/systemd/system
 printf '[Unit]\\nDefaultDependencies=no\\n' >/run/systemd/system/bare.target
 exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system --unit=bare.target --log-target=null --show-status=no`;
