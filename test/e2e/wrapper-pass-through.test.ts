@@ -148,8 +148,13 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
       expect(call(["kill", "c"]).status).toBe(7);
     });
 
-    test("cannot guess the runtime where config.toml cannot be read", () => {
+    test("hands on where config.toml cannot be read and names no runtime", () => {
       configure("[nvidia-container-runtime\n");
+      expect(call(["--version"]).stdout).toMatch(/^runc version/);
+    });
+
+    test("cannot guess the runtime where config.toml names it and cannot be read", () => {
+      configure("[nvidia-container-runtime\nruntimes = ['runc']\n");
       expect(call(["kill", "c"])).toMatchObject({
         status: 1,
         stderr: expect.stringMatching(/config\.toml.*line 1/),
