@@ -32,6 +32,8 @@ export interface DriverInput {
   readonly container: ContainerFacts;
   /** Container paths of the device nodes that config.json has already. */
   readonly givenDevices: ReadonlySet<string>;
+  /** Whether the entries of manifests that are files are left out. */
+  readonly devicesOnly?: boolean;
 }
 
 /** What a container gets of this host's driver. */
@@ -71,9 +73,10 @@ function fromManifests(input: DriverInput, platform: Platform): DriverDiscovery 
   const release = platform.kind === "tegra" ? platform.release : undefined;
   const selection = chooseSelection(request.csvMounts, config.nvoci.csvMounts, release);
   const manifests = readManifests(host, config.nvidiaContainerRuntime.modes.csv.mountSpecPath, selection);
+  const { specs } = manifests;
   const found = discoverManifestEntries({
     host,
-    specs: manifests.specs,
+    specs: input.devicesOnly ? specs.filter(({ type }) => type === "dev") : specs,
     driverRoot: config.nvidiaContainerCli.root,
     alternateRoots: config.nvoci.alternateRoots,
     container,

@@ -50,6 +50,9 @@ export interface Surroundings {
 const fromCache: FromCache = (input, request) =>
   loadBundle<typeof import("../discover/from-cache.ts")>("server").fromCache(input, request);
 
+/** What is looked for: everything that the container gets, or the device nodes that config.json is to have. */
+export type Scope = "everything" | "devices";
+
 /** What is done to the host, before it is looked at, for a container that asks. The default is nothing. */
 export type Prepare = (config: Config, request: Request) => readonly Finding[];
 
@@ -58,6 +61,7 @@ export type Prepare = (config: Config, request: Request) => readonly Finding[];
  *
  * @param root the container's root as it is to be looked into: below /proc/PID/root for a live container. Without
  * one, a Debian image is taken for granted.
+ * @param scope of `devices` there is no plan, and the files of manifests are not looked for.
  */
 export function gather(
   system: Syscalls,
@@ -65,11 +69,17 @@ export function gather(
   root: HostPath | undefined,
   options: HookOptions,
   prepare: Prepare = () => [],
+  scope: Scope = "everything",
 ): Gathered {
   const triplet = tripletOf(system.arch);
   const container = (): ContainerFacts =>
     root === undefined ? DEBIAN_IMAGE : readContainerFacts(system, root, triplet);
-  return gatherFrom({ host: linuxHost(system), triplet, container, prepare, fromCache }, spec, options);
+  return gatherFrom(
+    { host: linuxHost(system), triplet, container, prepare, fromCache },
+    spec,
+    options,
+    scope,
+  );
 }
 
 /** The same from any host, without a system call of its own. */
@@ -77,6 +87,7 @@ export function gatherFrom(
   { host, triplet, container: look, prepare, fromCache }: Surroundings,
   spec: Spec,
   options: Omit<HookOptions, "debug">,
+  scope: Scope = "everything",
 ): Gathered {
   const loaded = loadConfig(host, options.environ, options.config, spec.env);
   const { config } = loaded;
@@ -95,8 +106,18 @@ export function gatherFrom(
     features: requestedFeatures(readEnvironment(spec.env)),
     container,
     givenDevices: new Set(spec.devices.map((device) => device.path)),
+    devicesOnly: scope === "devices",
   };
   const driver = discoverDriver(input, fromCache);
+  if (scope === "devices") {
+    return {
+      config,
+      request,
+      edits: driver.edits,
+      operations: [],
+      findings: [...findings, ...driver.findings],
+    };
+  }
   const extra = extraDirectories(host, config.nvoci.directories);
   const chosen = chooseLdconfig(host, config, container);
   const found = { ...driver.edits, mounts: [...driver.edits.mounts, ...extra.mounts] };

@@ -83,7 +83,7 @@ export function editBundle(system: Syscalls, bundle: AskingBundle): void {
   const { file, text, spec, environ } = bundle;
   // The image is not looked at: it decides where libraries go, and devices are the same for all.
   const options = { environ, config: undefined, debug: false };
-  const gathered = gather(system, spec, undefined, options, prepareServer(system));
+  const gathered = gather(system, spec, undefined, options, prepareServer(system), "devices");
   const { config, request, edits, findings } = gathered;
   const { debug, logLevel } = config.nvidiaContainerRuntime;
   const log = openLog(system, debug, logLevel, bundle.id.slice(0, 12));

@@ -148,6 +148,19 @@ describe("discoverDriver() on a Tegra board without a card", () => {
   });
 });
 
+describe("discoverDriver() for devices alone", () => {
+  test.each([
+    [[INTEGRATED]],
+    [[INTEGRATED, CARD]],
+  ])("finds the same nodes and no file of a manifest (%#)", (gpus) => {
+    const whole = discover({ gpus });
+    const devices = discover({ gpus, input: { devicesOnly: true } });
+    expect(devices.all).toEqual(whole.all);
+    expect(whole.files).toContain(BOARD_LIBRARY);
+    expect(devices.files).not.toContain(BOARD_LIBRARY);
+  });
+});
+
 describe("discoverDriver() on a board with a card", () => {
   test.each([
     ["all", ["/dev/nvidia0", "/dev/nvidia1", "/dev/nvidia2", "/dev/nvmap"]],
