@@ -53,6 +53,8 @@ export async function bundle(entries, directory) {
     minifySyntax: true,
     charset: "utf8",
     legalComments: "none",
+    // The comments that name the files are the same wherever node_modules/ really lies.
+    preserveSymlinks: true,
     logLevel: "warning",
     define: { process: "undefined", "import.meta.resolve": "undefined" },
     inject: [join(root, "src/cli/stand-ins/console.ts")],

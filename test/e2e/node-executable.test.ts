@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ARM64_EXECUTABLE, type Build, hookEntry, pkgBuild } from "../support/builds.ts";
 import { makeBundle } from "../support/bundle.ts";
@@ -7,6 +7,7 @@ import { runContainer } from "../support/container.ts";
 import { askingBundle, describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
 import { CONTAINER, describeNeeding } from "../support/prerequisites.ts";
 import { openNamespace } from "../support/private-namespace.ts";
+import { packageCopy } from "../support/release.ts";
 import { runCommand } from "../support/run-command.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
 
@@ -24,6 +25,19 @@ describeNeeding(["the Node.js executable"], "the Node.js executable", () => {
     expect({ status, stdout }).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(/^engine +Node\.js$/m),
+    });
+  });
+
+  describeNeeding(["make"], "made again", () => {
+    test("is the same bytes in another directory", () => {
+      packageCopy(at("another, with blanks"), ["--arch", "x86_64"]);
+      const again = join(at("another, with blanks"), "dist/pkg/nvoci-linux-x86_64");
+      for (const file of ["nvoci-node", "nvoci.node"]) {
+        const bytes = readFileSync(join(again, file));
+        expect([file, bytes.equals(readFileSync(join(dirname(build.path), file)))]).toEqual([file, true]);
+      }
+      const { status, stdout } = runCommand([join(again, "nvoci"), "--version"], { env: {} });
+      expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringMatching(/^nvoci \d/) });
     });
   });
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -139,6 +139,11 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
       copyFileSync(release.file(/^nvoci-linux-x86_64$/), at(name));
       return at(name);
     };
+
+    test.each(["x86_64", "aarch64"])("is at most 2 MB for %s", (arch) => {
+      const { size } = statSync(release.file(new RegExp(`^nvoci-linux-${arch}$`)));
+      expect(size).toBeLessThanOrEqual(2_000_000);
+    });
 
     test("works after strip", () => {
       const program = copy("stripped");

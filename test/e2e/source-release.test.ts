@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { matchGlob } from "../../src/discover/match-glob.ts";
 import { readAr, readTarGz } from "../support/archives.ts";
 import { describeNeeding } from "../support/prerequisites.ts";
@@ -175,6 +175,95 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
     const archive = readFileSync(release.file(/^nvoci-[\d.]+tar\.gz$/));
     expect(createHash("sha256").update(archive).digest("hex")).toBe(sha256);
     expect(text).not.toMatch(/@[A-Z]/);
+  });
+
+  describe.each(["meta-nvoci", "meta-nvoci-dunfell"])("the class nvoci-container-csv of %s", (layer) => {
+    /** Runs the class for a recipe that has installed a tree; gives the manifest. */
+    const generate = (image: string, recipeSays: Record<string, string>): string[] => {
+      const program = at("tools-of-classes");
+      mkdirSync(program, { recursive: true });
+      if (!existsSync(join(program, "nvoci")))
+        symlinkSync(release.file(/^nvoci-linux-x86_64$/), join(program, "nvoci"));
+      const text = readFileSync(join(layers, layer, "classes/nvoci-container-csv.bbclass"), "utf8");
+      const values = { ...OE, D: image, libdir: "/usr/lib", ...variables(text), ...recipeSays };
+      const lines = expand(task(text, "nvoci_container_csv"), values);
+      expect(lines).not.toContain("$" + "{");
+      shell(lines, "/", { PATH: `${program}:${at("tools")}` });
+      return readFileSync(join(image, expand("$" + "{CONTAINER_CSV_PATH}", values)), "utf8").split("\n");
+    };
+    /** Lays files, and links where there is an arrow. */
+    const tree = (name: string, ...paths: string[]): string => {
+      const image = at(`${layer}-${name}`);
+      for (const path of paths) {
+        const [file = "", target] = path.split(" -> ");
+        mkdirSync(join(image, dirname(file)), { recursive: true });
+        if (target === undefined) writeFileSync(join(image, file), "");
+        else symlinkSync(target, join(image, file));
+      }
+      return image;
+    };
+
+    test("lists the libraries and links of cuDNN and TensorRT, and nothing else of theirs", () => {
+      const cudnn = tree(
+        "cudnn",
+        "usr/lib/libcudnn.so.8 -> libcudnn.so.8.2.1",
+        "usr/lib/libcudnn.so -> libcudnn.so.8",
+        "usr/lib/libcudnn.so.8.2.1",
+        "usr/lib/libcudnn_static.a",
+        "usr/include/cudnn.h",
+      );
+      expect(generate(cudnn, { PN: "cudnn" })).toEqual([
+        "sym, /usr/lib/libcudnn.so",
+        "sym, /usr/lib/libcudnn.so.8",
+        "lib, /usr/lib/libcudnn.so.8.2.1",
+        "",
+      ]);
+      const tensorrt = tree("tensorrt", "usr/lib/libnvinfer.so.8", "usr/lib/libv4l2rds.so.0");
+      const says = { PN: "tensorrt", CONTAINER_CSV_EXCLUDE_FILES: "libv4l2rds*" };
+      expect(generate(tensorrt, { ...says, CONTAINER_CSV_EXTRA: "lib, /a\\nsym, /b" })).toEqual([
+        "lib, /usr/lib/libnvinfer.so.8",
+        "lib, /a",
+        "sym, /b",
+        "",
+      ]);
+    });
+
+    test("lists the directory of CUDA, and a link to it as a link", () => {
+      const cuda = tree(
+        "cuda",
+        "usr/local/cuda-10.2/targets/aarch64-linux/lib/libcudart.so.10.2",
+        "usr/local/cuda -> cuda-10.2",
+      );
+      expect(generate(cuda, { PN: "cuda", CONTAINER_CSV_FILES: "/usr/local/cuda*" })).toEqual([
+        "sym, /usr/local/cuda",
+        "dir, /usr/local/cuda-10.2",
+        "",
+      ]);
+    });
+
+    test("keeps the manifests that the recipe installs itself, and fails for a pattern without a match", () => {
+      const image = tree(
+        "own",
+        "etc/nvidia-container-runtime/host-files-for-container.d/own.csv",
+        "usr/lib/a.so",
+      );
+      generate(image, { PN: "own-library" });
+      expect(readdirSync(join(image, "etc/nvidia-container-runtime/host-files-for-container.d"))).toEqual([
+        "own-library.csv",
+        "own.csv",
+      ]);
+      expect(() => generate(image, { PN: "x", CONTAINER_CSV_FILES: "/usr/lib/missing*" })).toThrow("missing");
+    });
+
+    test("packages the manifest in the layer's syntax", () => {
+      const text = readFileSync(join(layers, layer, "classes/nvoci-container-csv.bbclass"), "utf8");
+      const sign = layer === "meta-nvoci" ? ":" : "_";
+      for (const line of ["FILES:PKG = ", "RRECOMMENDS:PN:append = "]) {
+        const [name, ...overrides] = line.split(":");
+        const pattern = [name, ...overrides].join(sign).replace(/PKG|PN/, "\\$\\{\\w+\\}");
+        expect(text).toMatch(new RegExp(`^${pattern}`, "m"));
+      }
+    });
   });
 
   test("lets an image write the manifest of what it has installed", () => {

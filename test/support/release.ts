@@ -18,11 +18,12 @@ const SHARED = ["node_modules", ".cache"];
 const LEFT_OUT = [".git", "dist", "coverage", ...SHARED];
 
 /**
- * Packages a copy of the repository, without the Node.js executables.
+ * Packages a copy of the repository.
  *
  * @param directory where the copy and the artefacts go; it decides nothing about them.
+ * @param options for build/package.mjs: without more words, no Node.js executables, which take a minute.
  */
-export function packageCopy(directory: string): Release {
+export function packageCopy(directory: string, options: readonly string[] = ["--native-only"]): Release {
   const copy = join(directory, "copy");
   mkdirSync(copy, { recursive: true });
   for (const name of readdirSync(REPOSITORY)) {
@@ -30,7 +31,7 @@ export function packageCopy(directory: string): Release {
   }
   for (const name of SHARED) symlinkSync(join(REPOSITORY, name), join(copy, name));
   const dist = join(directory, "dist");
-  mustRun([process.execPath, join(copy, "build/package.mjs"), "--native-only", "--out", dist], {
+  mustRun([process.execPath, join(copy, "build/package.mjs"), ...options, "--out", dist], {
     env: { PATH: process.env.PATH ?? "", SOURCE_DATE_EPOCH: EPOCH },
     timeout: 240_000,
   });
