@@ -18,7 +18,7 @@ enum {
     HEADER = 8, /* the block's size, this word included; what follows is aligned to 8 bytes, as QuickJS needs */
     GRAIN = 16,
     LARGEST = 8192,
-    MAPPING = 256 * 1024,
+    MAPPING = 128 * 1024,
 };
 
 /* A free block: the size stays where it is, the next free one takes the place of the contents. */
