@@ -12,7 +12,7 @@ import {
   serverBundle,
 } from "../support/fake-server.ts";
 import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import type { TreeEntry } from "../support/tree-entry.ts";
+import { deviceEntry, type TreeEntry } from "../support/tree-entry.ts";
 
 const BOARD_LIBRARY = "/usr/lib/aarch64-linux-gnu/nvidia/libnvrm_gpu.so";
 const CARD_LIBRARY = `${DRIVER_LIBRARIES}/libcuda.so.${DRIVER_VERSION}`;
@@ -29,15 +29,6 @@ const CARD: FakeGpu = {
   model: "NVIDIA RTX 6000 Ada Generation",
 };
 
-const device = (path: string, major: number, minor: number): TreeEntry => ({
-  kind: "device",
-  path,
-  major,
-  minor,
-  mode: 0o666,
-  gid: 0,
-});
-
 /** What makes a server with these GPUs a Tegra board. */
 const BOARD: readonly TreeEntry[] = [
   {
@@ -51,7 +42,7 @@ const BOARD: readonly TreeEntry[] = [
     content: `dev, /dev/nvmap\ndev, /dev/nvidia0\ndev, /dev/nvidia1\ndev, /dev/nvidiactl\nlib, ${BOARD_LIBRARY}\n`,
   },
   { kind: "file", path: BOARD_LIBRARY, content: "board" },
-  device("/dev/nvmap", 60, 1),
+  deviceEntry("/dev/nvmap", 60, 1),
 ];
 
 const OF_INTEGRATED = ["/dev/nvidia0", "/dev/nvidia2"];
@@ -63,7 +54,7 @@ describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated
     server = await openServer({
       gpus: [INTEGRATED, CARD],
       ...options,
-      more: [...BOARD, device("/dev/nvidia2", 195, 2)],
+      more: [...BOARD, deviceEntry("/dev/nvidia2", 195, 2)],
     });
   };
   /** What a container of this request sees, or what was said instead. */

@@ -1,59 +1,34 @@
 import { spawn } from "node:child_process";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Bundle } from "../support/bundle.ts";
 import { compileC } from "../support/compile-c.ts";
-import { runContainer } from "../support/container.ts";
+import { runContainer, scriptLines } from "../support/container.ts";
 import {
   DRIVER_LIBRARIES,
   DRIVER_VERSION,
   FAKE_GPUS,
   type FakeServer,
   type FakeServerOptions,
-  openServer,
-  type ServerBundleOptions,
-  serverBundle,
 } from "../support/fake-server.ts";
 import { mountOptions } from "../support/mount-options.ts";
 import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
 import { mustRun } from "../support/run-command.ts";
+import { serversOfEachTest } from "../support/servers-of-each-test.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
-import type { TreeEntry } from "../support/tree-entry.ts";
+import { deviceEntry, fileEntry, type TreeEntry } from "../support/tree-entry.ts";
 
 const NO_DRIVER = "No such device or address";
 const [FIRST, SECOND] = FAKE_GPUS;
 const SOCKET = "/run/nvidia-persistenced/socket";
 
-const device = (path: string, major: number, minor: number): TreeEntry => ({
-  kind: "device",
-  path,
-  major,
-  minor,
-  mode: 0o666,
-  gid: 0,
-});
-const file = (path: string, content: string | Uint8Array): TreeEntry => ({ kind: "file", path, content });
-
 describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build) => {
-  const closing: (() => void)[] = [];
-  afterEach(() => {
-    for (const close of closing.splice(0).reverse()) close();
-  });
-  const open = async (options?: FakeServerOptions): Promise<FakeServer> => {
-    const server = await openServer(options);
-    closing.push(() => server.close());
-    return server;
-  };
-  const ask = (options?: ServerBundleOptions): Bundle => {
-    const bundle = serverBundle(build, options);
-    closing.push(() => bundle.remove());
-    return bundle;
-  };
+  const { closing, open, ask } = serversOfEachTest(build);
   const run = (server: FakeServer, bundle: Bundle, ...command: string[]) =>
     runContainer(bundle, command, server.place);
   const lines = (server: FakeServer, bundle: Bundle, script: string): string[] =>
-    run(server, bundle, "sh", "-c", `exec 2>&1; ${script}`).stdout.trimEnd().split("\n");
+    scriptLines(bundle, script, server.place);
 
   /** Starts a service of the host that says a word to whoever connects. */
   async function serve(server: FakeServer, socket: string): Promise<void> {
@@ -104,7 +79,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
     });
 
     test("are not given where something else has their place", async () => {
-      const server = await open({ more: [file(SOCKET, "no socket")] });
+      const server = await open({ more: [fileEntry(SOCKET, "no socket")] });
       expect(lines(server, ask(), `ls ${SOCKET}; use-cuda`).at(-1)).toBe("535");
       expect(run(server, ask(), "ls", SOCKET).status).not.toBe(0);
     });
@@ -138,10 +113,10 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
       `mkdir -p ${names.map((name) => `/sys/bus/pci/devices/${bus}/drm/${name}`).join(" ")}`;
     const options: FakeServerOptions = {
       more: [
-        device("/dev/dri/card1", 226, 1),
-        device("/dev/dri/renderD129", 226, 129),
-        device("/dev/dri/card2", 226, 2),
-        device("/dev/dri/renderD130", 226, 130),
+        deviceEntry("/dev/dri/card1", 226, 1),
+        deviceEntry("/dev/dri/renderD129", 226, 129),
+        deviceEntry("/dev/dri/card2", 226, 2),
+        deviceEntry("/dev/dri/renderD130", 226, 130),
       ],
       setup: [
         "mount -t tmpfs tmpfs /sys/bus/pci/devices",
@@ -175,7 +150,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
   describe("GPU instances", () => {
     const CAPABILITIES = "/proc/driver/nvidia/capabilities";
     const minorFile = (path: string, minor: number): TreeEntry =>
-      file(
+      fileEntry(
         `${CAPABILITIES}/${path}`,
         `DeviceFileMinor: ${minor}\nDeviceFileMode: 292\nDeviceFileModify: 1\n`,
       );
@@ -188,7 +163,9 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
         minorFile(`${gpu}/gi1/ci0/access`, 13),
         minorFile(`${gpu}/gi2/access`, 21),
         minorFile(`${gpu}/gi2/ci0/access`, 22),
-        ...[1, 2, 12, 13, 21, 22].map((minor) => device(`/dev/nvidia-caps/nvidia-cap${minor}`, 508, minor)),
+        ...[1, 2, 12, 13, 21, 22].map((minor) =>
+          deviceEntry(`/dev/nvidia-caps/nvidia-cap${minor}`, 508, minor),
+        ),
       ],
     };
 
@@ -247,8 +224,8 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
     const openNarrow = (): Promise<FakeServer> =>
       open({
         more: [
-          file(`${NARROW}/libcuda.so.${DRIVER_VERSION}`, narrowCuda()),
-          file("/etc/ld.so.conf.d/i386-test.conf", `${NARROW}\n`),
+          fileEntry(`${NARROW}/libcuda.so.${DRIVER_VERSION}`, narrowCuda()),
+          fileEntry("/etc/ld.so.conf.d/i386-test.conf", `${NARROW}\n`),
         ],
       });
 

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { hookEntry } from "../support/builds.ts";
 import type { Bundle } from "../support/bundle.ts";
-import { runContainer } from "../support/container.ts";
+import { runContainer, scriptLines } from "../support/container.ts";
 import { MISSING_BEFORE, withoutCalls } from "../support/enosys.ts";
 import {
   DRIVER_LIBRARIES,
@@ -11,39 +11,22 @@ import {
   driverFiles,
   type FakeServer,
   type FakeServerOptions,
-  openServer,
-  type ServerBundleOptions,
-  serverBundle,
 } from "../support/fake-server.ts";
 import { mountOptions } from "../support/mount-options.ts";
 import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
 import { mustRun } from "../support/run-command.ts";
+import { serversOfEachTest } from "../support/servers-of-each-test.ts";
 import { sharedObject } from "../support/shared-object.ts";
-import type { TreeEntry } from "../support/tree-entry.ts";
+import { fileEntry } from "../support/tree-entry.ts";
 
 const OTHER_VERSION = "550.54.14";
 
-const file = (path: string, content: string | Uint8Array): TreeEntry => ({ kind: "file", path, content });
-
 describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
-  const closing: (() => void)[] = [];
-  afterEach(() => {
-    for (const close of closing.splice(0).reverse()) close();
-  });
-  const open = async (options?: FakeServerOptions): Promise<FakeServer> => {
-    const server = await openServer(options);
-    closing.push(() => server.close());
-    return server;
-  };
-  const ask = (options?: ServerBundleOptions): Bundle => {
-    const bundle = serverBundle(build, options);
-    closing.push(() => bundle.remove());
-    return bundle;
-  };
+  const { open, ask } = serversOfEachTest(build);
   const run = (server: FakeServer, bundle: Bundle, script: string) =>
     runContainer(bundle, ["/bin/busybox", "sh", "-c", `exec 2>&1; ${script}`], server.place);
   const lines = (server: FakeServer, bundle: Bundle, script: string): string[] =>
-    run(server, bundle, script).stdout.trimEnd().split("\n");
+    scriptLines(bundle, script, server.place, ["/bin/busybox", "sh"]);
 
   describe("in different images", () => {
     test("lies where a Debian-like image looks, SONAME links included", async () => {
@@ -114,7 +97,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       const server = await open({
         more: [
           ...driverFiles(OTHER_VERSION, other),
-          file("/etc/ld.so.conf.d/000-other.conf", `${other}${DRIVER_LIBRARIES}\n`),
+          fileEntry("/etc/ld.so.conf.d/000-other.conf", `${other}${DRIVER_LIBRARIES}\n`),
         ],
       });
       expect(server.place.run(["ldconfig", "-p"]).stdout).toContain(
@@ -144,7 +127,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
     test("is NVIDIA's own where Mesa's libraries have the vendor-neutral names", async () => {
       const mesa = ["libGL.so.1", "libEGL.so.1", "libGLESv2.so.2"];
       const server = await open({
-        more: mesa.map((name) => file(`${DRIVER_LIBRARIES}/${name}.0.0`, sharedObject(name))),
+        more: mesa.map((name) => fileEntry(`${DRIVER_LIBRARIES}/${name}.0.0`, sharedObject(name))),
       });
       const said = lines(server, ask(), `ls ${DRIVER_LIBRARIES}`);
       expect(said).toContain("libGLX_nvidia.so.0");
@@ -195,7 +178,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
 
   describe("beside directories of config.toml", () => {
     const CUDA = "/opt/cuda-12.2";
-    const library = (path: string, soname: string) => file(path, sharedObject(soname));
+    const library = (path: string, soname: string) => fileEntry(path, sharedObject(soname));
     const options: FakeServerOptions = {
       config: [
         "[nvoci]",
@@ -213,7 +196,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
         { kind: "link", path: `${CUDA}/lib64/libcudart.so.12`, target: "libcudart.so.12.2.140" },
         library(`${CUDA}/extras/deep/libcupti.so.12`, "libcupti.so.12"),
         library(`${CUDA}/extras/unnamed/libunnamed.so.1`, "libunnamed.so.1"),
-        file("/etc/ld.so.conf.d/nvidia-cuda-test.conf", `# by a package\n${CUDA}/extras/deep\n`),
+        fileEntry("/etc/ld.so.conf.d/nvidia-cuda-test.conf", `# by a package\n${CUDA}/extras/deep\n`),
       ],
     };
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Bundle } from "../support/bundle.ts";
-import { createContainer, runContainer } from "../support/container.ts";
+import { createContainer, runContainer, scriptLines } from "../support/container.ts";
 import {
   DRIVER_LIBRARIES,
   DRIVER_SONAMES,
@@ -43,12 +43,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       return bundle;
     };
     const run = (bundle: Bundle, ...command: string[]) => runContainer(bundle, command, server.place);
-    /** What a script says on both its outputs. What runc says itself is no part of it: then nothing was started. */
-    const lines = (bundle: Bundle, script: string): string[] => {
-      const { stdout, stderr } = run(bundle, "sh", "-c", `exec 2>&1; ${script}`);
-      expect(stderr).toBe("");
-      return stdout.trimEnd().split("\n");
-    };
+    const lines = (bundle: Bundle, script: string): string[] => scriptLines(bundle, script, server.place);
 
     beforeAll(async () => {
       server = await openServer({ cgroup });

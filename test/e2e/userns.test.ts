@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { hookEntry } from "../support/builds.ts";
 import type { Bundle } from "../support/bundle.ts";
-import { runContainer } from "../support/container.ts";
+import { runContainer, scriptLines } from "../support/container.ts";
 import { MISSING_BEFORE, withoutCalls } from "../support/enosys.ts";
 import {
   DRIVER_LIBRARIES,
@@ -58,10 +58,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
       return bundle;
     };
     const run = (bundle: Bundle, ...command: string[]) => runContainer(bundle, command, server.place);
-    const lines = (bundle: Bundle, script: string): string[] => {
-      const { stdout, stderr } = run(bundle, "sh", "-c", `exec 2>&1; ${script}`);
-      return `${stdout}${stderr}`.trimEnd().split("\n");
-    };
+    const lines = (bundle: Bundle, script: string): string[] => scriptLines(bundle, script, server.place);
 
     beforeAll(async () => {
       server = await openServer(options);

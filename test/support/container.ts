@@ -28,6 +28,23 @@ export function runContainer(
   return result;
 }
 
+/**
+ * Runs a script in a container and gives the lines that it says, on both its outputs.
+ *
+ * @param shell that the image has.
+ * @throws Error with runc's own words: then nothing was started, or not to its end.
+ */
+export function scriptLines(
+  bundle: Bundle,
+  script: string,
+  place?: Place,
+  shell: readonly string[] = ["sh"],
+): string[] {
+  const { stdout, stderr } = runContainer(bundle, [...shell, "-c", `exec 2>&1; ${script}`], place);
+  if (stderr !== "") throw new Error(`Cannot run "${script}": ${stderr}`);
+  return stdout.trimEnd().split("\n");
+}
+
 /** A container whose hooks have run, before or after its start. */
 export interface Container {
   readonly id: string;

@@ -7,7 +7,7 @@ import type { PrivateNamespace } from "./private-namespace.ts";
 import { TRIPLET } from "./rootfs.ts";
 import { mustRun } from "./run-command.ts";
 import { sharedObject } from "./shared-object.ts";
-import type { TreeEntry } from "./tree-entry.ts";
+import { deviceEntry, fileEntry, type TreeEntry } from "./tree-entry.ts";
 
 /** Version of the driver where a test does not care. */
 export const DRIVER_VERSION = "535.86.05";
@@ -72,13 +72,6 @@ export interface FakeServer {
   close(): void;
 }
 
-const file = (path: string, content: string | Uint8Array, mode = 0o644): TreeEntry => ({
-  kind: "file",
-  path,
-  content,
-  mode,
-});
-
 /** Opens a fake server. Its ld.so.cache and SONAME links are the work of the real ldconfig(8). It needs gcc. */
 export async function openServer(options: FakeServerOptions = {}): Promise<FakeServer> {
   const { modules = DRIVER_VERSION, gpus = FAKE_GPUS, root = "", more = [], setup = [] } = options;
@@ -86,7 +79,7 @@ export async function openServer(options: FakeServerOptions = {}): Promise<FakeS
   const host = createFakeHost([
     ...versions.flatMap((version) => driverFiles(version, root)),
     ...kernelFiles(modules, gpus),
-    ...(config === undefined ? [] : [file("/etc/nvidia-container-runtime/config.toml", config)]),
+    ...(config === undefined ? [] : [fileEntry("/etc/nvidia-container-runtime/config.toml", config)]),
     ...(root === "" ? [] : [{ kind: "directory", path: `${root}/etc` } as const]),
     ...more,
   ]);
@@ -115,22 +108,22 @@ function mustRunIn(place: PrivateNamespace, script: string): void {
 export function driverFiles(version: string, root = ""): TreeEntry[] {
   const libraries = Object.entries(DRIVER_SONAMES).map(([stem, soname]) => {
     const path = `${root}${DRIVER_LIBRARIES}/${stem}.${version}`;
-    if (stem === "libcuda.so") return file(path, readFileSync(compileCuda().library), 0o755);
-    return file(path, sharedObject(soname.replace("*", version), { tail: version }), 0o755);
+    if (stem === "libcuda.so") return fileEntry(path, readFileSync(compileCuda().library), 0o755);
+    return fileEntry(path, sharedObject(soname.replace("*", version), { tail: version }), 0o755);
   });
   return [
     ...libraries,
-    file(
+    fileEntry(
       `${root}${DRIVER_LIBRARIES}/libnvidia-egl-wayland.so.1.1.13`,
       sharedObject("libnvidia-egl-wayland.so.1"),
     ),
-    file(`${root}/usr/bin/nvidia-smi`, "#!/bin/sh\necho smi\n", 0o755),
-    file(`${root}/usr/bin/nvidia-cuda-mps-control`, "#!/bin/sh\n", 0o755),
+    fileEntry(`${root}/usr/bin/nvidia-smi`, "#!/bin/sh\necho smi\n", 0o755),
+    fileEntry(`${root}/usr/bin/nvidia-cuda-mps-control`, "#!/bin/sh\n", 0o755),
     // What changes the host is no container's business.
-    file(`${root}/usr/bin/nvidia-modprobe`, "#!/bin/sh\n", 0o4755),
-    file(`${root}/usr/lib/firmware/nvidia/${version}/gsp_tu10x.bin`, version),
-    file(`${root}/usr/share/vulkan/icd.d/nvidia_icd.json`, "{}\n"),
-    file(`${root}/etc/OpenCL/vendors/nvidia.icd`, "libnvidia-opencl.so.1\n"),
+    fileEntry(`${root}/usr/bin/nvidia-modprobe`, "#!/bin/sh\n", 0o4755),
+    fileEntry(`${root}/usr/lib/firmware/nvidia/${version}/gsp_tu10x.bin`, version),
+    fileEntry(`${root}/usr/share/vulkan/icd.d/nvidia_icd.json`, "{}\n"),
+    fileEntry(`${root}/etc/OpenCL/vendors/nvidia.icd`, "libnvidia-opencl.so.1\n"),
     ...(root === "" ? [] : [{ kind: "link", path: `${root}/lib`, target: "usr/lib" } as const]),
   ];
 }
@@ -144,27 +137,19 @@ const CONTROL_DEVICES: Readonly<Record<string, readonly [major: number, minor: n
 };
 
 function kernelFiles(modules: string | null, gpus: readonly FakeGpu[]): TreeEntry[] {
-  const device = (path: string, major: number, minor: number): TreeEntry => ({
-    kind: "device",
-    path,
-    major,
-    minor,
-    mode: 0o666,
-    gid: 0,
-  });
   const proc = "/proc/driver/nvidia";
   const version = `NVRM version: NVIDIA UNIX x86_64 Kernel Module  ${modules}  Fri Jul 14 20:46:33 UTC 2023\n`;
   return [
-    ...(modules === null ? [] : [file(`${proc}/version`, version, 0o444)]),
-    file(
+    ...(modules === null ? [] : [fileEntry(`${proc}/version`, version, 0o444)]),
+    fileEntry(
       `${proc}/params`,
       "ResmanDebugLevel: 4294967295\nModifyDeviceFiles: 1\nDeviceFileMode: 438\n",
       0o444,
     ),
-    file(`${proc}/registry`, 'Binary: ""\n', 0o444),
-    ...gpus.map((gpu) => file(`${proc}/gpus/${gpu.busId}/information`, information(gpu), 0o444)),
-    ...gpus.map(({ minor }) => device(`/dev/nvidia${minor}`, 195, minor)),
-    ...Object.entries(CONTROL_DEVICES).map(([path, [major, minor]]) => device(path, major, minor)),
+    fileEntry(`${proc}/registry`, 'Binary: ""\n', 0o444),
+    ...gpus.map((gpu) => fileEntry(`${proc}/gpus/${gpu.busId}/information`, information(gpu), 0o444)),
+    ...gpus.map(({ minor }) => deviceEntry(`/dev/nvidia${minor}`, 195, minor)),
+    ...Object.entries(CONTROL_DEVICES).map(([path, [major, minor]]) => deviceEntry(path, major, minor)),
   ];
 }
 

@@ -28,6 +28,23 @@ interface DeviceEntry {
   readonly gid: number;
 }
 
+export const fileEntry = (path: string, content: string | Uint8Array, mode = 0o644): TreeEntry => ({
+  kind: "file",
+  path,
+  content,
+  mode,
+});
+
+/** A character device that everybody may open. */
+export const deviceEntry = (path: string, major: number, minor: number): TreeEntry => ({
+  kind: "device",
+  path,
+  major,
+  minor,
+  mode: 0o666,
+  gid: 0,
+});
+
 /**
  * Writes entries below a directory, with their parents.
  *

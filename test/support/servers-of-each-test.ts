@@ -1,0 +1,31 @@
+import { afterEach } from "vitest";
+import type { Build } from "./builds.ts";
+import type { Bundle } from "./bundle.ts";
+import {
+  type FakeServer,
+  type FakeServerOptions,
+  openServer,
+  type ServerBundleOptions,
+  serverBundle,
+} from "./fake-server.ts";
+
+/** Servers and bundles that are gone after the test that made them. For the body of a `describe`. */
+export function serversOfEachTest(build: Build) {
+  const closing: (() => void)[] = [];
+  afterEach(() => {
+    for (const close of closing.splice(0).reverse()) close();
+  });
+  return {
+    closing,
+    open: async (options?: FakeServerOptions): Promise<FakeServer> => {
+      const server = await openServer(options);
+      closing.push(() => server.close());
+      return server;
+    },
+    ask: (options?: ServerBundleOptions): Bundle => {
+      const bundle = serverBundle(build, options);
+      closing.push(() => bundle.remove());
+      return bundle;
+    },
+  };
+}
