@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { newBudget, UNLIMITED } from "../../../src/model/budget.ts";
+
+describe("a budget", () => {
+  it("lasts for its steps and not for one more", () => {
+    const budget = newBudget(() => 0, 10, 1);
+    expect(budget.spend(10)).toBe(true);
+    expect(budget.spend(1)).toBe(false);
+  });
+
+  it("stays spent, also for nothing more", () => {
+    const budget = newBudget(() => 0, 10, 1);
+    budget.spend(11);
+    expect(budget.spend(0)).toBe(false);
+  });
+
+  it("ends at its deadline, though steps are left", () => {
+    let now = 5;
+    const budget = newBudget(() => now, 1_000_000, 2);
+    expect(budget.spend(1000)).toBe(true);
+    now = 7.5;
+    expect(budget.spend(1000)).toBe(false);
+    now = 0;
+    expect(budget.spend(1)).toBe(false);
+  });
+
+  it("never ends where it is unlimited", () => {
+    expect(UNLIMITED.spend(Number.MAX_SAFE_INTEGER)).toBe(true);
+  });
+});
