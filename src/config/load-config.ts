@@ -6,6 +6,7 @@ import { decodeUtf8 } from "../model/utf8.ts";
 import { DEFAULT_CONFIG } from "./config.ts";
 import { configPath } from "./config-path.ts";
 import { type ParsedConfig, parseConfig } from "./parse-config.ts";
+import { readConfigFile } from "./read-config-file.ts";
 
 /** A configuration with the file it comes from: none where the built-in defaults hold. */
 export interface LoadedConfig extends ParsedConfig {
@@ -20,7 +21,8 @@ const SIZE_LIMIT = 1 << 20;
  *
  * The parameters but `host` are those of {@link configPath}.
  *
- * @throws NvociError `config-invalid` for a file that was asked for and does not exist, is not UTF-8 or not valid.
+ * @throws NvociError `config-invalid` for a file that was asked for and does not exist, for one that
+ * others than root can change, and for one that is not UTF-8 or not valid.
  */
 export function loadConfig(
   host: HostView,
@@ -29,7 +31,7 @@ export function loadConfig(
   imageEnv: readonly string[] = [],
 ): LoadedConfig {
   const { path, mustExist } = configPath(environ, option, imageEnv);
-  const bytes = host.readFile(path, SIZE_LIMIT);
+  const bytes = readConfigFile(host, path, SIZE_LIMIT);
   if (bytes === undefined) {
     if (!mustExist) return { config: DEFAULT_CONFIG, findings: [], file: undefined };
     throw new NvociError("config-invalid", `Cannot read ${quote(path, 4096)}: there is no such file`);

@@ -1,5 +1,5 @@
 import type { MountSpec } from "../manifest/mount-spec.ts";
-import { NvociError } from "../model/errors.ts";
+import { ignorable, type NvociError } from "../model/errors.ts";
 import { type Finding, finding, type Source } from "../model/finding.ts";
 import type { FileType } from "../model/host-view.ts";
 import type { HostPath } from "../model/paths.ts";
@@ -49,8 +49,9 @@ export function locateEntries(
       locateEntry(devices, files, spec, into);
     } catch (error) {
       // A directory that even root may not read, as on a FUSE mount, or a file system whose server is gone.
-      if (!(error instanceof NvociError) || error.code !== "system-call") throw error;
-      into.findings.push(unreadable(spec, error));
+      const failure = ignorable(error);
+      if (failure.code !== "system-call") throw failure;
+      into.findings.push(unreadable(spec, failure));
     }
   }
   return into;

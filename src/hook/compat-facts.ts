@@ -3,7 +3,7 @@ import { readNotes } from "../discover/elf/elf-notes.ts";
 import { type ReadAt, readElf } from "../discover/elf/read-elf.ts";
 import type { CompatLibrary } from "../discover/server/cuda-compat.ts";
 import type { RootView } from "../execute/root-view.ts";
-import { NvociError } from "../model/errors.ts";
+import { ignorable, NvociError } from "../model/errors.ts";
 import type { ContainerPath } from "../model/paths.ts";
 import { AT_EMPTY_PATH, O_NONBLOCK, O_PATH, O_RDONLY } from "../sys/constants.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
@@ -55,8 +55,8 @@ export function readCompat(system: Syscalls, view: RootView, directory: Containe
     return { directory, library: { fileName: file.fileName, note: readNote(system, reader, file.fileName) } };
   } catch (error) {
     // It is the image's own business, and whoever loads the library will complain about it.
-    if (error instanceof NvociError) return undefined;
-    throw error;
+    ignorable(error);
+    return undefined;
   } finally {
     for (const fd of opened) system.close(fd);
   }

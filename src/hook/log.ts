@@ -1,10 +1,11 @@
 import type { LogLevel } from "../config/config.ts";
-import type { NvociError } from "../model/errors.ts";
+import { NvociError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import { dirname, type HostPath } from "../model/paths.ts";
 import { renderFinding } from "../render/render-finding.ts";
-import { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } from "../sys/constants.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
+import { STDERR } from "../sys/linux.ts";
+import { openLogFile } from "../sys/open-log-file.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 
@@ -22,15 +23,23 @@ const ORDER: readonly LogLevel[] = ["debug", "info", "warning", "error"];
 /** RFC 3339 in UTC, with milliseconds. */
 const timestamp = (): string => new Date().toISOString();
 
+/** A log that cannot be had is worth a line to whoever started us, and no more. */
 function openForAppending(system: Syscalls, file: HostPath): Fd | undefined {
-  // O_NONBLOCK: a FIFO that nobody reads must not hold a container up.
-  const flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK;
   try {
     system.mkdirat(CWD, dirname(file), 0o755);
-    return system.openat(CWD, file, flags, 0o644);
+    return openLogFile(system, file);
   } catch (error) {
-    if (error instanceof SystemError) return undefined;
-    throw error;
+    if (!(error instanceof NvociError)) throw error;
+    complain(system, error);
+    return undefined;
+  }
+}
+
+function complain(system: Syscalls, { message }: NvociError): void {
+  try {
+    system.write(STDERR, `nvoci: No log is written: ${message}\n`);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
   }
 }
 

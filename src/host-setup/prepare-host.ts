@@ -3,7 +3,7 @@ import { deviceRoot } from "../discover/server/device-nodes.ts";
 import { readText } from "../discover/server/driver-version.ts";
 import { withImplied } from "../discover/server/library-table.ts";
 import type { DriverCapability } from "../model/driver-capability.ts";
-import { NvociError } from "../model/errors.ts";
+import { ignorable } from "../model/errors.ts";
 import { type Finding, finding } from "../model/finding.ts";
 import type { HostView } from "../model/host-view.ts";
 import { below } from "../model/paths.ts";
@@ -50,8 +50,7 @@ export function prepareHost(
     const setup = hostSetup(host, config, wanted);
     return isSetUp(host, setup) ? [] : setUpHost(system, host, setup).findings;
   } catch (error) {
-    if (!(error instanceof NvociError)) throw error;
-    return [finding("host-setup-failed", "warning", "host", { reason: error.message })];
+    return [finding("host-setup-failed", "warning", "host", { reason: ignorable(error).message })];
   }
 }
 

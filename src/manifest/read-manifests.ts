@@ -1,4 +1,4 @@
-import { NvociError } from "../model/errors.ts";
+import { ignorable, NvociError } from "../model/errors.ts";
 import { type Finding, finding } from "../model/finding.ts";
 import type { FileStat, HostView } from "../model/host-view.ts";
 import { basename, type HostPath, hostPath } from "../model/paths.ts";
@@ -36,8 +36,9 @@ export function readManifests(host: HostView, directory: HostPath, selection: Ma
 }
 
 /**
- * Reads one manifest. What is wrong with the file or a line of it becomes a finding; nothing throws but a bug.
+ * Reads one manifest. What is wrong with the file or a line of it becomes a finding.
  *
+ * @throws SystemError when the machine fails.
  * @see parseManifest
  */
 export function readManifest(host: HostView, path: HostPath): Manifest {
@@ -85,7 +86,6 @@ function attempt<T>(read: () => T): T | NvociError {
   try {
     return read();
   } catch (error) {
-    if (error instanceof NvociError) return error;
-    throw error;
+    return ignorable(error);
   }
 }

@@ -41,6 +41,14 @@ export class NvociError extends Error {
     this.details = details;
   }
 
+  /**
+   * Whether the machine itself failed: no memory, no descriptors, a broken disk. Nothing may be taken for absent or
+   * unusable then, because a container would start with a part of the driver missing.
+   */
+  get isMachineFailure(): boolean {
+    return false;
+  }
+
   /** The exit status this failure has. */
   get exitCode(): number {
     return this.code === "usage" ? EXIT.usage : EXIT.failed;
@@ -50,4 +58,15 @@ export class NvociError extends Error {
   render(): string {
     return [`nvoci: ${this.message}`, ...this.details.map((line) => `  ${line}`)].join("\n");
   }
+}
+
+/**
+ * The error for a finding about a thing that can be left out. Whoever reads the host and goes on without what cannot
+ * be read asks here.
+ *
+ * @throws the error itself, where it is a bug or a failure of the machine.
+ */
+export function ignorable(error: unknown): NvociError {
+  if (error instanceof NvociError && !error.isMachineFailure) return error;
+  throw error;
 }

@@ -35,8 +35,9 @@ export interface HostView {
    * The whole content.
    *
    * @param limit largest size accepted, in bytes; a larger file throws. Default 16 MiB.
+   * @param check sees the facts of the opened file before it is read, and throws for one that must not be believed.
    */
-  readFile(path: HostPath, limit?: number): Uint8Array | undefined;
+  readFile(path: HostPath, limit?: number, check?: (stat: FileStat) => void): Uint8Array | undefined;
   /** At most `length` bytes from `offset` on; fewer at the end of the file. */
   readRange(path: HostPath, offset: number, length: number): Uint8Array | undefined;
   /** Names in directory order, without `.` and `..`; names that are not UTF-8 are left out. */

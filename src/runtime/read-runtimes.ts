@@ -1,5 +1,6 @@
 import { DEFAULT_CONFIG } from "../config/config.ts";
 import { configPath } from "../config/config-path.ts";
+import { readConfigFile } from "../config/read-config-file.ts";
 import { type LoadBundle, loadBundle } from "../load.ts";
 import type { HostView } from "../model/host-view.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
@@ -23,7 +24,7 @@ export function readRuntimes(
   load: LoadBundle = loadBundle,
 ): readonly string[] {
   const { path, mustExist } = configPath(environ, undefined);
-  const bytes = host.readFile(path, SIZE_LIMIT);
+  const bytes = readConfigFile(host, path, SIZE_LIMIT);
   const text = bytes === undefined ? (mustExist ? undefined : "") : decodeUtf8(bytes);
   if (text !== undefined && !MENTIONED.test(text)) return DEFAULT_CONFIG.nvidiaContainerRuntime.runtimes;
   return load<typeof import("./runtimes-of-config.ts")>("runtimes").runtimesOfConfig(bytes, path);

@@ -1,8 +1,6 @@
 import { NvociError } from "../model/errors.ts";
-import { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } from "../sys/constants.ts";
-import { CWD } from "../sys/fd.ts";
+import { openLogFile } from "../sys/open-log-file.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
-import { SystemError } from "../sys/system-error.ts";
 import type { RuntimeArguments } from "./parse-runtime-arguments.ts";
 
 /** The error in one line. */
@@ -24,11 +22,10 @@ export function logRuntimeError(system: Syscalls, args: RuntimeArguments, error:
       ? JSON.stringify({ level: "error", msg, time })
       : `time="${time}" level=error msg=${JSON.stringify(msg)}`;
   try {
-    // O_NONBLOCK: a FIFO that nobody reads must not hold the engine up.
-    const fd = system.openat(CWD, args.log, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0o644);
+    const fd = openLogFile(system, args.log);
     system.write(fd, `${line}\n`);
     system.close(fd);
   } catch (failure) {
-    if (!(failure instanceof SystemError)) throw failure;
+    if (!(failure instanceof NvociError)) throw failure;
   }
 }

@@ -37,7 +37,7 @@ export function readAll(system: Syscalls, fd: Fd, sizeHint: number, limit = DEFA
 export function linuxHost(system: Syscalls): HostView {
   return {
     // O_NONBLOCK: opening a FIFO or a serial line by mistake must not hang a container's start.
-    readFile(path, limit) {
+    readFile(path, limit, check) {
       const fd = system.openatIfThere(CWD, path, O_RDONLY | O_NONBLOCK);
       if (fd === undefined) return undefined;
       try {
@@ -45,6 +45,7 @@ export function linuxHost(system: Syscalls): HostView {
         if (stat?.type !== "file") {
           throw new NvociError("file-invalid", `Cannot read "${path}": it is a ${stat?.type}, not a file`);
         }
+        check?.(stat);
         return readAll(system, fd, stat.size, limit);
       } finally {
         system.close(fd);

@@ -2,6 +2,7 @@ import { basename, dirname, type HostPath } from "../model/paths.ts";
 import { AT_SYMLINK_NOFOLLOW, O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } from "./constants.ts";
 import { CWD, type Fd } from "./fd.ts";
 import type { Syscalls } from "./syscalls.ts";
+import { SystemError } from "./system-error.ts";
 
 /** How a file is written. */
 export interface ReplaceOptions {
@@ -18,11 +19,21 @@ function createNew(system: Syscalls, directory: Fd, name: string): Fd {
   return system.openat(directory, name, flags, 0o600);
 }
 
+/** Removes a name after a failure, which is what the caller is to hear of and not that this failed too. */
+function discard(system: Syscalls, directory: Fd, name: string): void {
+  try {
+    system.unlinkat(directory, name, 0);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  }
+}
+
 /**
  * Puts a new content in a file's place in one step: nobody ever sees half of it, and a failure leaves the old one.
- * Mode and owner stay. The directory is trusted; a symbolic link as the last component is replaced, not followed.
+ * Mode and owner of a regular file stay; nothing else has a mode that a file can take over: a symbolic link's is
+ * always 0777. The directory is trusted; a symbolic link as the last component is replaced, not followed.
  *
- * @throws SystemError
+ * @throws SystemError; when it is the directory's fsync(2) that failed, the new content is in place.
  * @see rename(2)
  */
 export function replaceFile(
@@ -35,7 +46,8 @@ export function replaceFile(
   const temporary = `.${name}.nvoci-${system.getpid()}`;
   const directory = system.openat(CWD, dirname(path), O_RDONLY | system.O_DIRECTORY);
   try {
-    const old = system.statx(directory, name, AT_SYMLINK_NOFOLLOW);
+    const stat = system.statx(directory, name, AT_SYMLINK_NOFOLLOW);
+    const old = stat?.type === "file" ? stat : undefined;
     const fd = createNew(system, directory, temporary);
     try {
       system.write(fd, content);
@@ -43,13 +55,13 @@ export function replaceFile(
       system.fchmodat(directory, temporary, old?.mode ?? mode);
       if (synced) system.fsync(fd);
       system.renameat(directory, temporary, directory, name);
-      if (synced) system.fsync(directory);
     } catch (error) {
-      system.unlinkat(directory, temporary, 0);
+      discard(system, directory, temporary);
       throw error;
     } finally {
       system.close(fd);
     }
+    if (synced) system.fsync(directory);
   } finally {
     system.close(directory);
   }

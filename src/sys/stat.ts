@@ -31,6 +31,7 @@ export function decodeStatx(words: Uint32Array): Stat {
   return {
     type: fileType(mode),
     mode: mode & 0o7777,
+    links: words[4]!,
     uid: words[5]!,
     gid: words[6]!,
     inode: words[9]! * TWO_32 + words[8]!,
@@ -52,13 +53,16 @@ const oneNumber = (major: number, minor: number): number => major * 0x10_0000 + 
  */
 export function decodeStat(view: DataView, arch: "x64" | "arm64"): Stat {
   const at =
-    arch === "x64" ? { mode: 24, uid: 28, gid: 32, rdev: 40 } : { mode: 16, uid: 24, gid: 28, rdev: 32 };
+    arch === "x64"
+      ? { links: 16, mode: 24, uid: 28, gid: 32, rdev: 40 }
+      : { links: 20, mode: 16, uid: 24, gid: 28, rdev: 32 };
   const mode = view.getUint32(at.mode, true);
   const rdev = deviceNumber(view, at.rdev);
   const device = deviceNumber(view, 0);
   return {
     type: fileType(mode),
     mode: mode & 0o7777,
+    links: view.getUint32(at.links, true),
     uid: view.getUint32(at.uid, true),
     gid: view.getUint32(at.gid, true),
     inode: u64(view, 8),

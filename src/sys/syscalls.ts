@@ -5,6 +5,8 @@ import type { Fd } from "./fd.ts";
 /** What statx(2) says about one inode, beyond what decisions on the host need. */
 export interface Stat extends FileStat {
   readonly inode: number;
+  /** How many names it has. */
+  readonly links: number;
   /** The containing file system's device, major and minor in one number; to be compared only. */
   readonly device: number;
   /** Time of the last status change, in seconds since 1970; file systems round it to their clock's tick. */

@@ -1,5 +1,5 @@
 import { NvociError } from "../model/errors.ts";
-import { errnoName, errnoText } from "./errno.ts";
+import { EINTR, EIO, EMFILE, ENFILE, ENOMEM, errnoName, errnoText } from "./errno.ts";
 import { Fd } from "./fd.ts";
 
 /** What a failed call's argument looks like in a message. */
@@ -23,11 +23,17 @@ const VERBS: Readonly<Record<string, string>> = {
   execve: "run",
 };
 
+/** Errors that say nothing about the file that was asked for. */
+const MACHINE_FAILURES: readonly number[] = [ENOMEM, EMFILE, ENFILE, EIO, EINTR];
+
 /** A system call that failed: which call, with what, and why. */
 export class SystemError extends NvociError {
   readonly errno: number;
   /** The call as strace(1) prints it. */
   readonly call: string;
+  override get isMachineFailure(): boolean {
+    return MACHINE_FAILURES.includes(this.errno);
+  }
   /** The symbolic name of the errno. */
   get reason(): string {
     return errnoName(this.errno);

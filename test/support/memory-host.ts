@@ -101,9 +101,10 @@ function view(fs: IFs, attributes: ReadonlyMap<string, Attributes>): MemoryHost 
   }
   return {
     calls,
-    readFile: (path, limit = 16 * 1024 * 1024) =>
+    readFile: (path, limit = 16 * 1024 * 1024, check) =>
       ask("readFile", path, () => {
         const bytes = content(path);
+        check?.(statOf(fs, attributes, hostPath(fs.realpathSync(path) as string)));
         if (bytes.length <= limit) return bytes;
         throw new NvociError("file-invalid", `Cannot read "${path}": it is larger than ${limit} bytes`);
       }),

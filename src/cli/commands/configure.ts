@@ -1,5 +1,6 @@
 import type { Argv } from "yargs";
 import { EXIT, NvociError } from "../../model/errors.ts";
+import type { HostView } from "../../model/host-view.ts";
 import { dirname, type HostPath, hostPath, join } from "../../model/paths.ts";
 import { quote } from "../../model/quote.ts";
 import { decodeUtf8, encodeUtf8 } from "../../model/utf8.ts";
@@ -12,6 +13,7 @@ import { containerd } from "../configure/containerd.ts";
 import { crio } from "../configure/crio.ts";
 import { docker } from "../configure/docker.ts";
 import type { Engine, EngineFile, Registration } from "../configure/engine-edit.ts";
+import { fileBehind } from "../configure/file-behind.ts";
 import { applyChange, type FileChange } from "../configure/file-change.ts";
 import { podman } from "../configure/podman.ts";
 import { unifiedDiff } from "../configure/unified-diff.ts";
@@ -81,6 +83,24 @@ function readText({ host }: CommandContext, path: HostPath): string | undefined 
   throw new NvociError("file-invalid", `Cannot edit ${quote(path, 4096)}: it is not UTF-8 text`);
 }
 
+/**
+ * The file without the registration. One that is as the registration left it becomes what it was, to the byte; in one
+ * that has changed since, only the registration is taken back.
+ */
+function remove(
+  engine: Engine,
+  file: EngineFile,
+  registration: Registration,
+  host: HostView,
+): string | undefined {
+  const { path, text, backup } = file;
+  const before = { path, text: backup, backup: undefined };
+  const isOurs = (isDefault: boolean): boolean =>
+    engine.register(before, { ...registration, isDefault }, host) === text;
+  const after = engine.unregister(file, registration);
+  return backup !== undefined && after !== text && (isOurs(false) || isOurs(true)) ? backup : after;
+}
+
 /** The engine's configuration, and the hook file where the engine starts hooks itself. */
 function planChanges(
   context: CommandContext,
@@ -92,15 +112,16 @@ function planChanges(
   const engine = ENGINES[args.engine] as Engine;
   const { path } = registration;
   const after = args.remove
-    ? engine.unregister(file, registration)
+    ? remove(engine, file, registration, host)
     : engine.register(file, registration, host);
   const hook = engine.hookFile?.(file.path, host.realPath(path) ?? path);
   const changes: FileChange[] = [{ path: file.path, before: file.text, after, hasOwnDirectory: false }];
   if (hook !== undefined) {
     const text = args.remove ? undefined : hook.text;
+    const hookPath = fileBehind(host, hook.path);
     changes.push({
-      path: hook.path,
-      before: readText(context, hook.path),
+      path: hookPath,
+      before: readText(context, hookPath),
       after: text,
       hasOwnDirectory: true,
     });
@@ -113,8 +134,7 @@ function runConfigure(context: CommandContext, args: ConfigureArguments): number
   const engine = ENGINES[args.engine] as Engine;
   const usual = () => engine.dropIn?.(host) ?? engine.file;
   const named = args.config === undefined ? usual() : absolutePath(host, args.config);
-  // A link to a file elsewhere stays one.
-  const path = host.realPath(named) ?? named;
+  const path = fileBehind(host, named);
   const backupPath = hostPath(`${path}.nvoci-backup`);
   const file = { path, text: readText(context, path), backup: readText(context, backupPath) };
   const registration = {

@@ -1,4 +1,5 @@
 import { parseToml } from "../../config/parse-toml.ts";
+import { readConfigFile } from "../../config/read-config-file.ts";
 import type { HostView } from "../../model/host-view.ts";
 import { dirname, type HostPath, hostPath } from "../../model/paths.ts";
 import { decodeUtf8 } from "../../model/utf8.ts";
@@ -6,6 +7,9 @@ import { BLOCK_BEGIN } from "./containerd-block.ts";
 
 const MAIN = hostPath("/etc/containerd/config.toml");
 const DROP_IN = hostPath("/etc/containerd/conf.d/99-nvoci.toml");
+
+/** Far above any real file; a bound all the same. */
+const SIZE_LIMIT = 1 << 24;
 
 /** The first version whose imported files add to a plugin's configuration; before, they take its place. */
 const MERGING_VERSION = 3;
@@ -27,7 +31,7 @@ function readMain(host: HostView): Readonly<Record<string, unknown>> | undefined
 }
 
 function readText(host: HostView): string | undefined {
-  const bytes = host.readFile(MAIN);
+  const bytes = readConfigFile(host, MAIN, SIZE_LIMIT);
   return bytes && decodeUtf8(bytes);
 }
 

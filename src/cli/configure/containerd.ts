@@ -4,7 +4,7 @@ import { NvociError } from "../../model/errors.ts";
 import type { HostView } from "../../model/host-view.ts";
 import { hostPath } from "../../model/paths.ts";
 import { quote } from "../../model/quote.ts";
-import { BLOCK_BEGIN, BLOCK_END, setDefault, strip } from "./containerd-block.ts";
+import { addBlock, setDefault, strip } from "./containerd-block.ts";
 import { containerdDropIn, mergingMain } from "./containerd-drop-in.ts";
 import type { Engine, EngineFile, Registration } from "./engine-edit.ts";
 
@@ -54,7 +54,7 @@ function register(
   const main = mergingMain(host, path);
   // Of an imported file of an older version containerd takes nothing for the plugin.
   const text = given ?? `version = ${main?.version ?? 2}\n`;
-  const clean = strip(text);
+  const clean = strip(text, path);
   const root = parseToml(clean, path);
   if (Number(root.version ?? 1) < 2) {
     throw refuse(
@@ -86,8 +86,7 @@ function register(
   const start = changed ?? clean;
   if (Object.keys(entries).length === 0) return start;
   const block = stringify({ plugins: { [plugin]: { containerd: entries } } }).trim();
-  const separated = start === "" || start.endsWith("\n") ? start : `${start}\n`;
-  const edited = `${separated}\n${BLOCK_BEGIN}\n${block}\n${BLOCK_END}\n`;
+  const edited = addBlock(start, block);
   check(path, edited, plugin, { name, path: program, isDefault });
   return edited;
 }
@@ -122,9 +121,9 @@ export const containerd: Engine = {
   isShared: true,
   reload: "systemctl restart containerd",
   register,
-  unregister({ text, backup }) {
+  unregister({ path, text, backup }) {
     if (text === undefined) return undefined;
-    const clean = strip(text);
+    const clean = strip(text, path);
     return backup === undefined && clean !== text && /^version = \d$/.test(clean.trim()) ? undefined : clean;
   },
 };

@@ -50,10 +50,12 @@ function unregister({ path, text, backup }: EngineFile, name: string, program: s
   const before = backup === undefined ? undefined : parse(path, backup);
   let edited = restore(json, ["runtimes", name], before?.runtimes[name]);
   const isEmpty = Object.keys(runtimes).every((key) => key === name) && before?.runtimes[name] === undefined;
-  if (isEmpty && before?.root.runtimes === undefined) edited = removeJson(edited, ["runtimes"]);
+  // Absent, or the `null` that it was.
+  if (isEmpty && !before?.root.runtimes) edited = restore(edited, ["runtimes"], before?.root.runtimes);
   if (root[DEFAULT] === name) edited = restore(edited, [DEFAULT], before?.root[DEFAULT]);
   // dockerd takes no file for an empty one: a file that we made goes as it came.
-  return backup === undefined && edited.text.replace(/\s/g, "") === "{}" ? undefined : edited.text;
+  const isNothing = edited.text.replace(/\s/g, "") === "{}";
+  return isNothing && (backup === undefined || backup.trim() === "") ? backup : edited.text;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { parseToml } from "../../config/parse-toml.ts";
+import { readConfigFile } from "../../config/read-config-file.ts";
 import { NvociError } from "../../model/errors.ts";
 import type { HostView } from "../../model/host-view.ts";
 import { basename, type HostPath, hostPath, join } from "../../model/paths.ts";
@@ -10,6 +11,9 @@ const USUAL = "/usr/share/containers/oci/hooks.d";
 
 const VENDOR = hostPath("/usr/share/containers");
 const ADMINISTRATOR = hostPath("/etc/containers");
+
+/** Far above any real file; a bound all the same. */
+const SIZE_LIMIT = 1 << 24;
 
 /** What podman's configuration says about directories of hook files. */
 export interface HooksDir {
@@ -32,7 +36,7 @@ function filesBefore(host: HostView, path: HostPath): readonly HostPath[] {
 
 /** Reads `engine.hooks_dir`, whose items are directories and `{append = true}`. */
 function readItems(host: HostView, file: HostPath): readonly unknown[] | undefined {
-  const bytes = host.readFile(file);
+  const bytes = readConfigFile(host, file, SIZE_LIMIT);
   if (bytes === undefined) return undefined;
   const text = decodeUtf8(bytes);
   if (text === undefined) {

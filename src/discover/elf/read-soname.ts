@@ -1,4 +1,4 @@
-import { NvociError } from "../../model/errors.ts";
+import { ignorable } from "../../model/errors.ts";
 import type { HostView } from "../../model/host-view.ts";
 import type { HostPath } from "../../model/paths.ts";
 import { readDynamic } from "./elf-dynamic.ts";
@@ -21,7 +21,7 @@ export function readSoname(host: HostView, path: HostPath): string | undefined {
     const { soname } = readDynamic(elf);
     return soname === undefined || NO_NAME.includes(soname) || soname.includes("/") ? undefined : soname;
   } catch (error) {
-    if (error instanceof NvociError) return undefined;
-    throw error;
+    ignorable(error);
+    return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { NvociError } from "../../model/errors.ts";
+import { ignorable } from "../../model/errors.ts";
 import { type Finding, finding, type Source } from "../../model/finding.ts";
 import { basename, below, dirname, type HostPath } from "../../model/paths.ts";
 import { abiTag } from "../elf/driver-notes.ts";
@@ -86,8 +86,7 @@ export function chooseLibraries(
       if (rival !== undefined && library.name === "libnvidia-tls.so" && !isForThisKernel(elf())) continue;
       chosen.set(key, { library, bits, hostPath: real, names, source });
     } catch (error) {
-      if (!(error instanceof NvociError)) throw error;
-      const args = { path: real, reason: error.message };
+      const args = { path: real, reason: ignorable(error).message };
       findings.push(finding("driver-library-unreadable", "warning", source, args));
     }
   }

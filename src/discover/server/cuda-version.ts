@@ -1,4 +1,4 @@
-import { NvociError } from "../../model/errors.ts";
+import { ignorable } from "../../model/errors.ts";
 import type { HostView } from "../../model/host-view.ts";
 import type { HostPath } from "../../model/paths.ts";
 import { cudaNote } from "../elf/driver-notes.ts";
@@ -66,7 +66,7 @@ function noteOf(host: HostView, libcuda: HostPath): string | undefined {
     return cudaNote(readNotes(readElf(libcuda, fileReader(host, libcuda))))?.cudaVersion;
   } catch (error) {
     // The branch tells as well; whoever loads the library will complain about it.
-    if (error instanceof NvociError) return undefined;
-    throw error;
+    ignorable(error);
+    return undefined;
   }
 }

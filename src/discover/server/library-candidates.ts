@@ -1,6 +1,6 @@
 import { COMPAT32, type HostArchitecture } from "../../ldcache/architecture.ts";
 import { decodeLdCache } from "../../ldcache/decode-ld-cache.ts";
-import { NvociError } from "../../model/errors.ts";
+import { ignorable } from "../../model/errors.ts";
 import { type Finding, finding, type Source } from "../../model/finding.ts";
 import { dirname, type HostPath, hostPath } from "../../model/paths.ts";
 import { MULTIARCH } from "./container-directories.ts";
@@ -92,8 +92,8 @@ function cachedLibraries(search: CandidateSearch, findings: Finding[]): LibraryC
         candidates.push({ name, cached: true, path, bits, source: `ld.so.cache entry ${name}` });
     }
   } catch (error) {
-    if (!(error instanceof NvociError)) throw error;
-    findings.push(finding("ldcache-invalid", "warning", file, { file, reason: error.message }));
+    const reason = ignorable(error).message;
+    findings.push(finding("ldcache-invalid", "warning", file, { file, reason }));
     return [];
   }
   return candidates;

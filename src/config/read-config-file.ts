@@ -1,0 +1,51 @@
+import { NvociError } from "../model/errors.ts";
+import type { FileStat, HostView } from "../model/host-view.ts";
+import { type HostPath, hostPath } from "../model/paths.ts";
+import { quote } from "../model/quote.ts";
+import { decodeUtf8 } from "../model/utf8.ts";
+
+const WRITABLE_BY_GROUP = 0o020;
+const WRITABLE_BY_OTHERS = 0o002;
+/** /proc/PID/uid_map of the initial user namespace: every id stands for itself. */
+const IDENTITY = "0 0 4294967295";
+
+/**
+ * Reads a file that names programs, directories or restrictions which root then goes by. A file that somebody else can
+ * change is refused: believing it would make that somebody root.
+ *
+ * The facts are those of the opened file, so a name that is exchanged meanwhile changes nothing, and of a symbolic link
+ * the target counts.
+ *
+ * @returns `undefined` where there is none.
+ * @throws NvociError "config-invalid"
+ */
+export function readConfigFile(host: HostView, path: HostPath, limit: number): Uint8Array | undefined {
+  return host.readFile(path, limit, (stat) => {
+    const objection = whoElseWrites(host, stat);
+    if (objection === undefined) return;
+    const [reason, remedy] = objection;
+    const file = quote(path, 4096);
+    throw new NvociError("config-invalid", `Cannot believe ${file}: ${reason}`, [
+      `its mode is 0${stat.mode.toString(8)}, its owner ${stat.uid}:${stat.gid}`,
+      `run: ${remedy} ${file}`,
+    ]);
+  });
+}
+
+/** Why others than root, and the user who runs this program, can change the file, and what ends it. */
+function whoElseWrites(host: HostView, { mode, uid, gid }: FileStat): [string, string] | undefined {
+  if (mode & WRITABLE_BY_OTHERS) return ["every user may write to it", "chmod go-w"];
+  const group = mode & WRITABLE_BY_GROUP && gid !== 0;
+  if (uid === 0 && !group) return undefined;
+  const own = host.lstat(hostPath("/proc/self/fd"));
+  // In a user namespace the host's root has no number of its own. What runs there has no more rights than its user.
+  if (own === undefined || !isInitialNamespace(host)) return undefined;
+  if (uid !== 0 && uid !== own.uid) return [`it belongs to user ${uid}`, "chown root"];
+  return group && gid !== own.gid ? [`group ${gid} may write to it`, "chmod g-w"] : undefined;
+}
+
+function isInitialNamespace(host: HostView): boolean {
+  const bytes = host.readFile(hostPath("/proc/self/uid_map"));
+  const text = (bytes && decodeUtf8(bytes)) ?? IDENTITY;
+  return text.trim().split(/\s+/).join(" ") === IDENTITY;
+}
