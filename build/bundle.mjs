@@ -16,6 +16,7 @@ export const ENTRIES = {
   runtime: "src/runtime/runtime.ts",
   wrapper: "src/runtime/edit-bundle.ts",
   runtimes: "src/runtime/runtimes-of-config.ts",
+  documents: "src/oci/check-documents.ts",
   cli: "src/cli/cli.ts",
 };
 

@@ -1,10 +1,9 @@
 import { loadBundle } from "../load.ts";
 import { parseState } from "../oci/state.ts";
-import { mayAsk } from "../request/may-ask.ts";
 import { STDIN } from "../sys/linux.ts";
 import { linuxHost, readAll } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
-import { decodeText, readSpec } from "./read-spec.ts";
+import { decodeText, mayAskSurely, readSpec } from "./read-spec.ts";
 
 /** How the hook was called. */
 export interface HookOptions {
@@ -20,8 +19,9 @@ export interface HookOptions {
  * the program is not even loaded.
  */
 export function prestart(system: Syscalls, options: HookOptions): void {
-  const state = parseState(decodeText(readAll(system, STDIN, 0), "the OCI state"));
-  const spec = readSpec(linuxHost(system), state.bundle);
-  if (!mayAsk(spec)) return;
-  loadBundle<typeof import("./hook.ts")>("hook").inject(system, state, spec, options);
+  const text = decodeText(readAll(system, STDIN, 0), "the OCI state");
+  const state = parseState(text);
+  const file = readSpec(linuxHost(system), state.bundle);
+  if (!mayAskSurely(file, state.bundle, text)) return;
+  loadBundle<typeof import("./hook.ts")>("hook").inject(system, state, file.spec, options);
 }

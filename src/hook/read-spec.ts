@@ -1,23 +1,52 @@
+import { loadBundle } from "../load.ts";
 import { NvociError } from "../model/errors.ts";
 import type { HostView } from "../model/host-view.ts";
 import { type HostPath, join } from "../model/paths.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
 import { parseSpec, type Spec } from "../oci/spec.ts";
+import { mayAsk } from "../request/may-ask.ts";
 
 /** Far above any real config.json; a bound all the same. */
 const SPEC_LIMIT = 16 * 1024 * 1024;
+
+/** A bundle's config.json. */
+export interface SpecFile {
+  readonly text: string;
+  readonly spec: Spec;
+}
 
 /**
  * Reads a bundle's config.json.
  *
  * @throws NvociError "spec-invalid"
  */
-export function readSpec(host: HostView, bundle: HostPath): Spec {
+export function readSpec(host: HostView, bundle: HostPath): SpecFile {
   const file = join(bundle, "config.json") as HostPath;
   const bytes = host.readFile(file, SPEC_LIMIT);
   if (bytes === undefined)
     throw new NvociError("spec-invalid", `Cannot read "${file}": there is no such file`);
-  return parseSpec(decodeText(bytes, file), bundle);
+  const text = decodeText(bytes, file);
+  return { text, spec: parseSpec(text, bundle) };
+}
+
+/** What everybody asks by; who asks by other means alone is given nothing when in doubt, and no error. */
+const VARIABLE = "NVIDIA_VISIBLE_DEVICES";
+
+/**
+ * Whether a container may be asking for GPUs. One that asks is given something only when the runtime cannot read its
+ * documents otherwise. So it is with one that seems not to ask though the variable is in the text: it may be
+ * in an `ENV` that we do not see. All others are given nothing by our reading, which needs no proof and costs no time.
+ *
+ * @param state the state's text, where there is one.
+ * @throws NvociError "spec-invalid" or "state-invalid"
+ */
+export function mayAskSurely({ text, spec }: SpecFile, bundle: HostPath, state?: string): boolean {
+  const asks = mayAsk(spec);
+  if (asks || text.includes(VARIABLE)) {
+    const { checkDocuments } = loadBundle<typeof import("../oci/check-documents.ts")>("documents");
+    checkDocuments(bundle, text, state);
+  }
+  return asks;
 }
 
 /** Bytes as text. @throws NvociError "spec-invalid" where they are not UTF-8 */

@@ -14,8 +14,6 @@ export interface JsonDocument {
   readonly code: ErrorCode;
 }
 
-const BYTE_ORDER_MARK = 0xfeff;
-
 /** A JSON object whose members have not been looked at. */
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -24,32 +22,39 @@ export const faulty = (document: JsonDocument, reason: string): NvociError =>
   new NvociError(document.code, `Cannot read ${quote(document.name, 4096)}: ${reason}`);
 
 /**
- * Parses a text whose top level is an object; a byte order mark before it is skipped.
+ * Parses a text whose top level is an object. An engine may take more for JSON than JSON is: see
+ * `refuseOtherReadings()`.
  *
  * The parser's own words are left out of the error: they differ between engines.
  *
  * @throws NvociError with the document's code, which names line and column where the text is not JSON.
  */
 export function parseJsonObject(document: JsonDocument, text: string): JsonObject {
-  const json = text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = JSON.parse(text);
   } catch {
-    throw faulty(document, json.trim() === "" ? "it is empty" : whyNotParsed(json));
+    // The parser of the native program goes as deep as its stack allows.
+    throw faulty(
+      document,
+      text.trim() === "" ? "it is empty" : (describeFault(text) ?? "it is nested too deeply"),
+    );
   }
-  if (isObject(value)) return value;
+  if (isJsonObject(value)) return value;
   throw faulty(document, `it must be an object, not ${kindOf(value)}`);
 }
 
-function whyNotParsed(json: string): string {
-  const fault = findJsonFault(json);
-  // The parser of the native program goes as deep as its stack allows.
-  if (fault === undefined) return "it is nested too deeply";
-  return `line ${fault.line}, column ${fault.column} is not JSON`;
+/** Where and why the text is not JSON that everybody reads alike; `undefined` where it is. */
+export function describeFault(text: string): string | undefined {
+  const fault = findJsonFault(text);
+  if (fault === undefined) return undefined;
+  const { line, column, duplicate } = fault;
+  const what = duplicate === undefined ? "is not JSON" : `has the key ${quote(duplicate)} a second time`;
+  return `line ${line}, column ${column} ${what}`;
 }
 
-const isObject = (value: unknown): value is JsonObject =>
+/** Whether a value is an object, and no list. */
+export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** What a JSON value is, with its article. */
@@ -69,7 +74,7 @@ const mistyped = (document: JsonDocument, path: string, expected: string, value:
  */
 export function readObject(document: JsonDocument, path: string, value: unknown): JsonObject | undefined {
   if (value === undefined || value === null) return undefined;
-  if (isObject(value)) return value;
+  if (isJsonObject(value)) return value;
   throw mistyped(document, path, "an object", value);
 }
 
@@ -140,7 +145,7 @@ export function readStrings(document: JsonDocument, path: string, value: unknown
 export function readObjects(document: JsonDocument, path: string, value: unknown): readonly JsonObject[] {
   const list = readList(document, path, value);
   for (let index = 0; index < list.length; index += 1) {
-    if (!isObject(list[index])) throw mistyped(document, `${path}[${index}]`, "an object", list[index]);
+    if (!isJsonObject(list[index])) throw mistyped(document, `${path}[${index}]`, "an object", list[index]);
   }
   return list as readonly JsonObject[];
 }

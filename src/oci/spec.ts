@@ -50,6 +50,12 @@ export interface Spec {
   readonly cgroupsPath: string | undefined;
 }
 
+/** A bundle's config.json, for errors about it. */
+export const specDocument = (bundle: HostPath): JsonDocument => ({
+  name: join(bundle, "config.json"),
+  code: "spec-invalid",
+});
+
 /**
  * Reads the used part of `config.json`. Unknown members are not looked at, and `null` counts as absent.
  *
@@ -60,7 +66,7 @@ export interface Spec {
  * @see https://github.com/opencontainers/runtime-spec/blob/main/config.md
  */
 export function parseSpec(text: string, bundle: HostPath): Spec {
-  const document: JsonDocument = { name: join(bundle, "config.json"), code: "spec-invalid" };
+  const document = specDocument(bundle);
   const spec = parseJsonObject(document, text);
   const process = readObject(document, "process", spec.process);
   if (!process) throw faulty(document, "process is missing");

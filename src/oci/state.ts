@@ -20,7 +20,8 @@ export interface State {
   readonly status: string;
 }
 
-const DOCUMENT: JsonDocument = { name: "the OCI state", code: "state-invalid" };
+/** The state, for errors about it. */
+export const STATE_DOCUMENT: JsonDocument = { name: "the OCI state", code: "state-invalid" };
 
 /** Largest pid the kernel gives out (PID_MAX_LIMIT). */
 const LARGEST_PID = 4_194_304;
@@ -33,10 +34,10 @@ const LARGEST_PID = 4_194_304;
  * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#state
  */
 export function parseState(text: string): State {
-  const state = parseJsonObject(DOCUMENT, text);
-  const status = readString(DOCUMENT, "status", state.status) ?? "";
+  const state = parseJsonObject(STATE_DOCUMENT, text);
+  const status = readString(STATE_DOCUMENT, "status", state.status) ?? "";
   return {
-    id: readString(DOCUMENT, "id", state.id) ?? "",
+    id: readString(STATE_DOCUMENT, "id", state.id) ?? "",
     pid: readPid(state, status),
     bundle: readBundle(state),
     status,
@@ -44,18 +45,19 @@ export function parseState(text: string): State {
 }
 
 function readPid(state: JsonObject, status: string): number {
-  const pid = readCount(DOCUMENT, "pid", state.pid) ?? 0;
+  const pid = readCount(STATE_DOCUMENT, "pid", state.pid) ?? 0;
   if (pid === 0 && status === "stopped") return 0;
   if (pid >= 1 && pid <= LARGEST_PID) return pid;
-  throw faulty(DOCUMENT, `pid must be a process id from 1 to ${LARGEST_PID}, not ${pid}`);
+  throw faulty(STATE_DOCUMENT, `pid must be a process id from 1 to ${LARGEST_PID}, not ${pid}`);
 }
 
 function readBundle(state: JsonObject): HostPath {
   const bundle =
-    readString(DOCUMENT, "bundle", state.bundle) || readString(DOCUMENT, "bundlePath", state.bundlePath);
-  if (!bundle) throw faulty(DOCUMENT, "bundle is missing");
-  if (bundle.includes("\0")) throw faulty(DOCUMENT, "bundle contains a NUL character");
+    readString(STATE_DOCUMENT, "bundle", state.bundle) ||
+    readString(STATE_DOCUMENT, "bundlePath", state.bundlePath);
+  if (!bundle) throw faulty(STATE_DOCUMENT, "bundle is missing");
+  if (bundle.includes("\0")) throw faulty(STATE_DOCUMENT, "bundle contains a NUL character");
   // A hook's working directory may be the container's root, so nothing is taken relative to it.
-  if (!bundle.startsWith("/")) throw faulty(DOCUMENT, "bundle must be an absolute path");
+  if (!bundle.startsWith("/")) throw faulty(STATE_DOCUMENT, "bundle must be an absolute path");
   return hostPath(bundle);
 }

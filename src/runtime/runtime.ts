@@ -1,8 +1,7 @@
-import { decodeText } from "../hook/read-spec.ts";
+import { decodeText, mayAskSurely } from "../hook/read-spec.ts";
 import { loadBundle } from "../load.ts";
 import { type HostPath, hostPath, join } from "../model/paths.ts";
 import { parseSpec } from "../oci/spec.ts";
-import { mayAsk } from "../request/may-ask.ts";
 import { linuxHost } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { becomeRuntime } from "./become-runtime.ts";
@@ -43,7 +42,7 @@ function prepareBundle(system: Syscalls, args: RuntimeArguments, call: RuntimeCa
   if (bytes === undefined) return;
   const text = decodeText(bytes, file);
   const spec = parseSpec(text, bundle);
-  if (!mayAsk(spec)) return;
+  if (!mayAskSurely({ text, spec }, bundle as HostPath)) return;
   loadBundle<typeof import("./edit-bundle.ts")>("wrapper").editBundle(system, {
     file: file as HostPath,
     text,

@@ -53,7 +53,7 @@ function runPlan(context: CommandContext, args: PlanArguments): number {
   const spec =
     bundle === undefined
       ? imaginaryContainer(readVariables(env))
-      : readSpec(host, absolutePath(host, bundle));
+      : readSpec(host, absolutePath(host, bundle)).spec;
   const looked = root ?? (bundle === undefined ? undefined : spec.root.path);
   const { request, operations, findings } = context.gather(spec, looked, args.config);
   if (args.json) print([JSON.stringify({ operations, findings }, null, 2)]);

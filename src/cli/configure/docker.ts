@@ -2,8 +2,7 @@ import { NvociError } from "../../model/errors.ts";
 import { basename, hostPath } from "../../model/paths.ts";
 import { quote } from "../../model/quote.ts";
 import { type JsonPath, type JsonText, removeJson, setJson } from "../../oci/edit-json.ts";
-import { type JsonObject, parseJsonObject, readObject } from "../../oci/json-document.ts";
-import { findJsonFault } from "../../oci/json-fault.ts";
+import { describeFault, type JsonObject, parseJsonObject, readObject } from "../../oci/json-document.ts";
 import type { Engine, EngineFile } from "./engine-edit.ts";
 
 const DEFAULT = "default-runtime";
@@ -17,10 +16,9 @@ interface Daemon {
 /** @throws NvociError "file-invalid" that names the line for a text that is not JSON. */
 function parse(path: string, text: string): Daemon {
   const json: JsonText = { name: path, code: "file-invalid", text: text.trim() === "" ? "{}" : text };
-  const fault = findJsonFault(json.text);
+  const fault = describeFault(json.text);
   if (fault !== undefined) {
-    const place = `line ${fault.line}, column ${fault.column}`;
-    throw new NvociError("file-invalid", `Cannot edit ${quote(path, 4096)}: ${place} is not JSON`, [
+    throw new NvociError("file-invalid", `Cannot edit ${quote(path, 4096)}: ${fault}`, [
       "correct it first; nothing has been changed",
     ]);
   }
