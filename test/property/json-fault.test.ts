@@ -51,9 +51,28 @@ describe("findJsonFault()", () => {
   it("finds a fault exactly where JSON.parse() refuses", () => {
     fc.assert(
       fc.property(fc.oneof(text, mutated, fc.string()), (candidate) => {
-        expect(findJsonFault(candidate) === undefined).toBe(isJson(candidate));
+        const fault = findJsonFault(candidate);
+        // A key that comes twice is JSON to JSON.parse().
+        expect(fault === undefined || fault.duplicate !== undefined).toBe(isJson(candidate));
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  it("finds each key that comes twice, however it is written, and none that does not", () => {
+    const key = fc.constantFrom("a", "b", "env", "");
+    const written = fc.tuple(key, fc.boolean()).map(([name, escaped]) => {
+      const code = (letter: string) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
+      return { name, text: `"${escaped ? [...name].map(code).join("") : name}"` };
+    });
+    fc.assert(
+      fc.property(fc.array(written, { maxLength: 5 }), text, (keys, value) => {
+        const members = keys.map((one) => `${one.text}: ${value}`).join(", ");
+        const first = keys.findIndex(({ name }, index) =>
+          keys.some((one, at) => at < index && one.name === name),
+        );
+        expect(findJsonFault(`[{}, {"x": {${members}}}]`)?.duplicate).toBe(keys[first]?.name);
+      }),
     );
   });
 

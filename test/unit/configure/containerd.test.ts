@@ -184,3 +184,44 @@ describe("containerd.dropIn()", () => {
     expect(containerd.unregister({ ...dropIn, text }, NVIDIA)).toBeUndefined();
   });
 });
+
+describe("a block of nvoci", () => {
+  const cut = (text: string, line: string): string =>
+    text
+      .split("\n")
+      .filter((one) => one !== line)
+      .join("\n");
+
+  it.each([
+    "",
+    "\n",
+    "version = 2",
+    "version = 2\n",
+    "version = 2\n\n",
+    "# a\nversion = 2\n# b",
+  ])("leaves nothing of itself in %j", (text) => {
+    const given = text.includes("version") ? text : `version = 2\n${text}`;
+    expect(unregister(register(given), given)).toBe(given);
+  });
+
+  it("without its end keeps the file from being edited, so that nothing below is lost", () => {
+    const broken = `${cut(register(KUBERNETES), "# nvoci: end")}\n[debug]\nlevel = "info"\n`;
+    for (const edit of [() => register(broken), () => unregister(broken, KUBERNETES)]) {
+      expect(catchError(edit)).toMatchObject({
+        code: "file-invalid",
+        message: expect.stringMatching(/the block that begins in line \d+ has no end$/),
+      });
+    }
+  });
+
+  it.each([
+    "# mine",
+    '[debug]\nlevel = "info"   # mine',
+    "# nvoci: begin",
+  ])("is not touched when somebody has put %j into it", (lines) => {
+    const mixed = register(KUBERNETES).replace("# nvoci: end", `${lines}\n# nvoci: end`);
+    expect(catchError(() => unregister(mixed, KUBERNETES)).message).toContain(
+      "lines that nvoci has not made",
+    );
+  });
+});

@@ -128,3 +128,18 @@ describe("docker.unregister()", () => {
     expect(catchError(() => unregister("{,}"))).toMatchObject({ code: "file-invalid" });
   });
 });
+
+describe("docker, back and forth", () => {
+  it.each([
+    "",
+    " \n",
+    '{"runtimes": null}',
+    '{"a": 1, "runtimes": null}',
+    "{}",
+    '{"runtimes": {}}',
+  ])("gives %j back", (text) => {
+    expect(JSON.parse(unregister(register(text, DEFAULT), text)?.trim() || "null")).toEqual(
+      JSON.parse(text.trim() || "null"),
+    );
+  });
+});

@@ -6,6 +6,8 @@ import { hostPath } from "../../../src/model/paths.ts";
 import { O_APPEND, O_CREAT, O_NONBLOCK } from "../../../src/sys/constants.ts";
 import { EACCES, ENOSPC } from "../../../src/sys/errno.ts";
 import { Fd } from "../../../src/sys/fd.ts";
+import { STDERR } from "../../../src/sys/linux.ts";
+import type { Stat } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 import { fakeSyscalls } from "../../support/fake-syscalls.ts";
 
@@ -16,8 +18,9 @@ const FINDINGS = [
 ];
 
 /** A log file; `fails` are errnos of the calls that it takes. */
-function logFile(fails: { openat?: number; write?: number } = {}) {
+function logFile(fails: { openat?: number; write?: number } = {}, file: Partial<Stat> = {}) {
   const lines: string[] = [];
+  const complaints: string[] = [];
   const opened: number[] = [];
   const fail = (name: "openat" | "write"): void => {
     if (fails[name] !== undefined) throw new SystemError(name, [], -fails[name]);
@@ -29,19 +32,37 @@ function logFile(fails: { openat?: number; write?: number } = {}) {
       opened.push(flags);
       return new Fd(3, path);
     },
-    write: (_, data) => {
+    statx: () => ({ type: "file", links: 1, ...file }) as Stat,
+    close: () => {},
+    write: (fd, data) => {
+      if (fd === STDERR) {
+        complaints.push(String(data));
+        return;
+      }
       fail("write");
       lines.push(String(data));
     },
   });
-  return { system, lines, opened };
+  return { system, lines, opened, complaints };
 }
 
 describe("openLog()", () => {
-  it("appends, makes the file and is not held up by a FIFO", () => {
+  it("appends, makes the file, is not held up by a FIFO and follows no link", () => {
     const { system, opened } = logFile();
     openLog(system, FILE, "info", "c");
-    expect((opened[0] ?? 0) & (O_APPEND | O_CREAT | O_NONBLOCK)).toBe(O_APPEND | O_CREAT | O_NONBLOCK);
+    const wanted = O_APPEND | O_CREAT | O_NONBLOCK | system.O_NOFOLLOW;
+    expect((opened[0] ?? 0) & wanted).toBe(wanted);
+  });
+
+  it.each([
+    [{ type: "fifo" }, "fifo"],
+    [{ type: "character-device" }, "character-device"],
+    [{ links: 2 }, "second name"],
+  ] as const)("writes nothing to %j, and says so", (file, reason) => {
+    const { system, lines, complaints } = logFile({}, file);
+    openLog(system, FILE, "debug", "c").info("x");
+    expect(lines).toEqual([]);
+    expect(complaints).toEqual([expect.stringContaining(reason)]);
   });
 
   it("writes a line with time, level, container and message", () => {

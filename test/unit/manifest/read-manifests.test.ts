@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { readManifest, readManifests } from "../../../src/manifest/read-manifests.ts";
 import { hostPath } from "../../../src/model/paths.ts";
+import { EACCES, EINTR, EIO, EMFILE, ENFILE, ENOMEM } from "../../../src/sys/errno.ts";
+import { SystemError } from "../../../src/sys/system-error.ts";
+import { catchError } from "../../support/catch-error.ts";
 import { memoryHost } from "../../support/memory-host.ts";
 
 const D = hostPath("/etc/d");
@@ -108,5 +111,32 @@ describe("readManifest()", () => {
   it("names the file that is not there", () => {
     const { findings } = readManifest(memoryHost("dir /etc"), hostPath("/etc/none.csv"));
     expect(findings).toMatchObject([{ code: "manifest-unreadable", args: { file: "/etc/none.csv" } }]);
+  });
+});
+
+describe("a machine that fails", () => {
+  it.each([
+    EIO,
+    ENOMEM,
+    EMFILE,
+    ENFILE,
+    EINTR,
+  ])("is not taken for a manifest that is not there: errno %i", (errno) => {
+    const whole = memoryHost('file /etc/d/a.csv = "lib, /1"');
+    const failing = (): never => {
+      throw new SystemError("openat", ["/etc/d/a.csv"], -errno);
+    };
+    for (const broken of [{ readFile: failing }, { readDirectory: failing }, { lstat: failing }]) {
+      expect(catchError(() => readManifests({ ...whole, ...broken }, D, "all"))).toMatchObject({ errno });
+    }
+  });
+
+  it("is told apart from a file that root may not read", () => {
+    const whole = memoryHost('file /etc/d/a.csv = "lib, /1"');
+    const readFile = (): never => {
+      throw new SystemError("openat", ["/etc/d/a.csv"], -EACCES);
+    };
+    const { findings } = readManifests({ ...whole, readFile }, D, "all");
+    expect(findings).toMatchObject([{ code: "manifest-unreadable" }]);
   });
 });

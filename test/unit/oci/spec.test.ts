@@ -86,9 +86,9 @@ describe("parseSpec()", () => {
     expect(withLinux({ namespaces: [{ type: "pid" }] }).userNamespace).toBe(false);
   });
 
-  test("does not mind 64-bit numbers, unknown members and a byte order mark", () => {
+  test("does not mind 64-bit numbers, and unknown members", () => {
     const text =
-      '\ufeff{"process":{"rlimits":[{"hard":18446744073709551615}]},"root":{"path":"r"},"vm":{},"__proto__":{"env":3}}';
+      '{"process":{"rlimits":[{"hard":18446744073709551615}]},"root":{"path":"r"},"vm":{},"__proto__":{"env":3}}';
     expect(parseSpec(text, BUNDLE).root.path).toBe("/run/c/1/r");
   });
 
@@ -123,8 +123,13 @@ describe("parseSpec()", () => {
     expect(catchError(() => parseSpec(text, BUNDLE)).code).toBe("spec-invalid");
   });
 
+  test("takes no byte order mark, as runtimes do", () => {
+    const error = catchError(() => parseSpec('\ufeff{"process":{},"root":{"path":"r"}}', BUNDLE));
+    expect(error.message).toContain("line 1, column 1 is not JSON");
+  });
+
   test("cannot read what is no JSON, and tells the line", () => {
-    const error = catchError(() => parseSpec('\ufeff{\n "root": {,}}', BUNDLE));
+    const error = catchError(() => parseSpec('{\n "root": {,}}', BUNDLE));
     expect(error).toMatchObject({ code: "spec-invalid" });
     expect(error.message).toContain("line 2, column 11 is not JSON");
   });

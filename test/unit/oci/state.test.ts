@@ -17,8 +17,11 @@ describe("parseState()", () => {
     expect(parse({ pid: 1, bundle: "/a", bundlePath: "/b" }).bundle).toBe("/a");
   });
 
-  test("takes a byte order mark and null members", () => {
-    expect(parseState('\ufeff{"pid":1,"bundle":"/b","id":null,"annotations":null}').id).toBe("");
+  test("takes null members, and no byte order mark, as runtimes do", () => {
+    expect(catchError(() => parseState('\ufeff{"pid":1,"bundle":"/b"}')).message).toContain(
+      "line 1, column 1",
+    );
+    expect(parseState('{"pid":1,"bundle":"/b","id":null,"annotations":null}').id).toBe("");
   });
 
   test("takes a stopped container without a pid", () => {

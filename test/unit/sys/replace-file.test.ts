@@ -12,14 +12,20 @@ import { fakeSyscalls } from "../../support/fake-syscalls.ts";
 const PATH = hostPath("/b/config.json");
 const TEMPORARY = ".config.json.nvoci-7";
 
-/** A kernel that notes what changes something; `failing` is refused. */
-function recording(names: Readonly<Record<string, Partial<Stat>>>, failing?: keyof Syscalls) {
+/** A kernel that notes what changes something; `failing` is refused, of a file alone where one is named. */
+function recording(
+  names: Readonly<Record<string, Partial<Stat>>>,
+  failing: keyof Syscalls | readonly (keyof Syscalls)[] = [],
+  only?: string,
+) {
   const calls: string[] = [];
   const note =
     (name: keyof Syscalls) =>
     (...args: readonly unknown[]) => {
       calls.push([name, ...args.map((value) => (value instanceof Fd ? value.origin : `${value}`))].join(" "));
-      if (name === failing) throw new SystemError(name, [], -EROFS);
+      const subject = args[0] instanceof Fd ? args[0].origin : "";
+      if ([failing].flat().includes(name) && (only === undefined || only === subject))
+        throw new SystemError(name, [], -EROFS);
     };
   const made = (["fchownat", "fchmodat", "fsync", "renameat", "unlinkat", "write", "close"] as const).map(
     (name) => [name, note(name)],
@@ -38,7 +44,7 @@ function recording(names: Readonly<Record<string, Partial<Stat>>>, failing?: key
 
 describe("replaceFile()", () => {
   it("keeps mode and owner, and puts the whole content in the file's place by one rename", () => {
-    const { system, calls } = recording({ "config.json": { mode: 0o640, uid: 3, gid: 4 } });
+    const { system, calls } = recording({ "config.json": { type: "file", mode: 0o640, uid: 3, gid: 4 } });
     replaceFile(system, PATH, encodeUtf8("x"), { synced: false });
     expect(calls).toEqual([
       "openat /b",
@@ -62,10 +68,33 @@ describe("replaceFile()", () => {
   });
 
   it.each(["write", "fchmodat", "renameat"] as const)("leaves nothing behind when %s() fails", (failing) => {
-    const { system, calls } = recording({ "config.json": { mode: 0o644, uid: 0, gid: 0 } }, failing);
+    const { system, calls } = recording(
+      { "config.json": { type: "file", mode: 0o644, uid: 0, gid: 0 } },
+      failing,
+    );
     const error = catchError(() => replaceFile(system, PATH, encodeUtf8("x"), { synced: false }));
     expect(error).toMatchObject({ errno: EROFS });
     expect(calls.slice(-3)).toEqual([`unlinkat /b ${TEMPORARY} 0`, `close ${TEMPORARY}`, "close /b"]);
+  });
+
+  it("takes over no mode but a regular file's: a link's own lets everybody write", () => {
+    const { system, calls } = recording({ "config.json": { type: "symlink", mode: 0o777, uid: 3, gid: 4 } });
+    replaceFile(system, PATH, encodeUtf8("x"), { synced: false });
+    expect(calls.filter((call) => /^fch/.test(call))).toEqual([`fchmodat /b ${TEMPORARY} ${0o644}`]);
+  });
+
+  it("tells of the directory's fsync() that failed, and removes nothing after the rename", () => {
+    const { system, calls } = recording({}, "fsync", "/b");
+    const error = catchError(() => replaceFile(system, PATH, encodeUtf8("x"), { synced: true }));
+    expect(error).toMatchObject({ errno: EROFS, call: expect.stringContaining("fsync") });
+    expect(calls.filter((call) => call.startsWith("unlinkat"))).toEqual([]);
+    expect(calls.at(-1)).toBe("close /b");
+  });
+
+  it("tells of the first failure, though removing the new file fails as well", () => {
+    const { system } = recording({}, ["write", "unlinkat"]);
+    const error = catchError(() => replaceFile(system, PATH, encodeUtf8("x"), { synced: false }));
+    expect(error).toMatchObject({ call: expect.stringContaining("write") });
   });
 
   it("does away with what a killed predecessor left", () => {
