@@ -1,8 +1,10 @@
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   statSync,
   symlinkSync,
@@ -112,6 +114,69 @@ describeBuilds([], "configure", (build) => {
       expect(read("real.json")).toBe(DAEMON);
     });
 
+    test("makes what a dangling link leads to, keeps the link, and lets nobody else write", () => {
+      mkdirSync(at("elsewhere"));
+      symlinkSync("elsewhere/daemon.json", at("daemon.json"));
+      expect(configure("docker", "daemon.json").status).toBe(0);
+      expect(readlinkSync(at("daemon.json"))).toBe("elsewhere/daemon.json");
+      expect(JSON.parse(read("elsewhere/daemon.json"))).toEqual({ runtimes: { nvidia: { path: wrapper } } });
+      expect(lstatSync(at("elsewhere/daemon.json")).mode & 0o777).toBe(0o644);
+      expect(configure("docker", "daemon.json", "--remove").status).toBe(0);
+      expect(readdirSync(at("elsewhere"))).toEqual([]);
+      expect(readlinkSync(at("daemon.json"))).toBe("elsewhere/daemon.json");
+    });
+
+    test.each([
+      ["a link to itself", "daemon.json", "leads back to itself"],
+      ["a link into a directory that is not there", "missing/daemon.json", "directory is not there"],
+    ])("refuses %s and leaves it", (_, target, reason) => {
+      symlinkSync(target, at("daemon.json"));
+      for (const options of [[], ["--remove"], ["--dry-run"]]) {
+        const { status, stderr } = configure("docker", "daemon.json", ...options);
+        expect(status).toBe(1);
+        expect(stderr.split("\n")[0]).toMatch(/^nvoci: Cannot edit ".*daemon\.json": it is a link /);
+        expect(stderr).toContain(reason);
+      }
+      expect(readlinkSync(at("daemon.json"))).toBe(target);
+      expect(readdirSync(directory).sort()).toEqual(["bin", "daemon.json"]);
+    });
+
+    test("takes over no mode from a link in the backup's place", () => {
+      writeFileSync(at("daemon.json"), DAEMON);
+      symlinkSync("nowhere", at("daemon.json.nvoci-backup"));
+      expect(configure("docker", "daemon.json").status).toBe(0);
+      expect(lstatSync(at("daemon.json.nvoci-backup")).mode & 0o777).toBe(0o644);
+    });
+
+    test.each([
+      ["an empty file", ""],
+      ["white space", " \n\n"],
+      ["runtimes that are null", '{"runtimes": null}'],
+      ["no last line break", '{"a":1}'],
+      ["a default of its own", '{\n\t"default-runtime": "runc",\n\t"runtimes": {}\n}'],
+    ])("gives %s back to the byte", (_, text) => {
+      writeFileSync(at("daemon.json"), text);
+      expect(configure("docker", "daemon.json", "--remove").status).toBe(0);
+      expect(read("daemon.json")).toBe(text);
+      for (const options of [[], ["--default"]]) {
+        expect(configure("docker", "daemon.json", ...options).status).toBe(0);
+        expect(read("daemon.json")).not.toBe(text);
+        expect(configure("docker", "daemon.json", "--remove").status).toBe(0);
+        expect(read("daemon.json")).toBe(text);
+      }
+    });
+
+    test("refuses a key that comes twice, of which dockerd and we could take another one each", () => {
+      const text = '{"runtimes": {"a": {"path": "/a"}},\n "runtimes": {}}\n';
+      writeFileSync(at("daemon.json"), text);
+      const { status, stderr } = configure("docker", "daemon.json");
+      expect({ status, stderr }).toEqual({
+        status: 1,
+        stderr: expect.stringContaining('line 2, column 2 has the key "runtimes" a second time'),
+      });
+      expect(read("daemon.json")).toBe(text);
+    });
+
     test.each([
       ["text that is no JSON", '{\n "a": 1,\n}\n', "line 3"],
       ["bytes that are no UTF-8", Buffer.from([0x7b, 0xff, 0x7d]), "UTF-8"],
@@ -161,6 +226,35 @@ describeBuilds([], "configure", (build) => {
       expect(stdout).toContain(`+++ ${at("99-nvoci.conf")}`);
       expect(stdout).toContain(`+++ ${at(HOOK)}`);
       expect(readdirSync(directory)).toEqual(["bin"]);
+    });
+  });
+
+  describe("containerd", () => {
+    test.each(["version = 2", "version = 2\n", "version = 2\n\n"])("gives %j back to the byte", (text) => {
+      writeFileSync(at("config.toml"), text);
+      expect(configure("containerd", "config.toml").status).toBe(0);
+      expect(read("config.toml")).toContain("# nvoci: end");
+      expect(configure("containerd", "config.toml", "--remove").status).toBe(0);
+      expect(read("config.toml")).toBe(text);
+    });
+
+    test.each([
+      ["has lost its end", (text: string) => text.replace("# nvoci: end\n", ""), "has no end"],
+      [
+        "holds others' lines",
+        (text: string) => text.replace("# nvoci: end", "# mine\n# nvoci: end"),
+        "not made",
+      ],
+    ])("drops no line when the block %s", (_, damage, reason) => {
+      writeFileSync(at("config.toml"), "version = 2\n");
+      configure("containerd", "config.toml");
+      const damaged = `${damage(read("config.toml"))}\n[debug]\nlevel = "info"\n`;
+      writeFileSync(at("config.toml"), damaged);
+      for (const options of [[], ["--default"], ["--remove"]]) {
+        const { status, stderr } = configure("containerd", "config.toml", ...options);
+        expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining(reason) });
+        expect(read("config.toml")).toBe(damaged);
+      }
     });
   });
 

@@ -1,0 +1,171 @@
+import { chmodSync, chownSync, linkSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type BareContainer, openBareContainer } from "../support/bare-container.ts";
+import type { Bundle } from "../support/bundle.ts";
+import { askingBundle, type Jetson, openJetson } from "../support/jetson.ts";
+import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { mustRun } from "../support/run-command.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+import { installLinks } from "../support/wrapper.ts";
+
+const NOBODY = 65534;
+
+/** Files that make root do something, in the hands of somebody else. */
+describeBuilds(CONTAINER, "a file that root goes by", (build) => {
+  let jetson: Jetson;
+  let bundle: Bundle;
+  let container: BareContainer;
+  const made: TemporaryDirectory[] = [];
+  let directory: string;
+  const at = (name: string): string => join(directory, name);
+
+  beforeAll(async () => {
+    jetson = await openJetson();
+    bundle = askingBundle(build);
+    container = await openBareContainer(bundle, jetson.place);
+  });
+  beforeEach(() => {
+    const temporary = temporaryDirectory("trusted");
+    made.push(temporary);
+    directory = temporary.path;
+  });
+  afterAll(() => {
+    container?.close();
+    bundle?.remove();
+    jetson?.close();
+    for (const temporary of made) temporary.remove();
+  });
+
+  const runHook = () => container.runHook([build.path, "hook", "-config", at("config.toml"), "prestart"]);
+
+  const CHANGES: readonly (readonly [
+    name: string,
+    change: (path: string) => void,
+    reason: string,
+    remedy: string,
+  ])[] = [
+    ["everybody may write to", (path) => chmodSync(path, 0o666), "every user may write to it", "chmod go-w"],
+    [
+      "a group may write to",
+      (path) => {
+        chownSync(path, 0, 44);
+        chmodSync(path, 0o664);
+      },
+      "group 44 may write to it",
+      "chmod g-w",
+    ],
+    [
+      "belongs to somebody else",
+      (path) => chownSync(path, NOBODY, 0),
+      "it belongs to user 65534",
+      "chown root",
+    ],
+  ];
+
+  test.each(CHANGES)("is not believed by the hook when it is one that %s", (_, change, reason, remedy) => {
+    writeFileSync(at("config.toml"), "# nothing\n");
+    change(at("config.toml"));
+    const before = container.snapshot();
+    const { status, stdout, stderr } = runHook();
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr.split("\n")[0]).toBe(`nvoci: Cannot believe "${at("config.toml")}": ${reason}`);
+    expect(stderr).toContain(remedy);
+    expect(container.snapshot()).toEqual(before);
+  });
+
+  test.each(
+    CHANGES,
+  )("runs no program of its choice for the wrapper when it is one that %s", (_, change, reason) => {
+    const wrapper = installLinks(build, at("bin"));
+    const evidence = at("evidence");
+    writeFileSync(at("evil"), `#!/bin/sh\ntouch ${evidence}\n`, { mode: 0o755 });
+    writeFileSync(at("config.toml"), `[nvidia-container-runtime]\nruntimes = ["${at("evil")}"]\n`);
+    const env = { PATH: "/usr/sbin:/usr/bin", NVIDIA_CTK_CONFIG_FILE_PATH: at("config.toml") };
+    const call = () => {
+      const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+      return jetson.place.run(["env", "-i", ...words, wrapper, "list"]);
+    };
+    expect(call().status).toBe(0);
+    mustRun(["rm", evidence]);
+    change(at("config.toml"));
+    expect(call()).toMatchObject({ status: 1, stderr: expect.stringContaining(reason) });
+    expect(() => lstatSync(evidence)).toThrow();
+  });
+
+  test("is believed when root's own group may write to it", () => {
+    writeFileSync(at("config.toml"), "[nvidia-container-cli]\nno-cgroups = true\n[nvoci]\nmistake = ");
+    chmodSync(at("config.toml"), 0o664);
+    expect(runHook().stderr).toMatch(/^nvoci: Cannot read .*line 4/);
+  });
+
+  describe("as a log", () => {
+    const CONFIG = () => `[nvidia-container-cli]\ndebug = "${at("log")}"\nno-cgroups = true\n`;
+
+    /** A hook that starts its container whatever becomes of the log; each test has a fresh one. */
+    async function start(): Promise<string> {
+      writeFileSync(at("config.toml"), CONFIG());
+      const own = askingBundle(build);
+      const subject = await openBareContainer(own, jetson.place);
+      try {
+        const { status, stdout, stderr } = subject.runHook([
+          build.path,
+          "hook",
+          "-config",
+          at("config.toml"),
+          "prestart",
+        ]);
+        expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+        return stderr;
+      } finally {
+        subject.close();
+        own.remove();
+      }
+    }
+
+    test("is made for root and its group alone, and appended to", async () => {
+      expect(await start()).toBe("");
+      expect(lstatSync(at("log")).mode & 0o777).toBe(0o640);
+      const first = readFileSync(at("log"), "utf8");
+      expect(first).toContain("operations");
+      expect(await start()).toBe("");
+      expect(readFileSync(at("log"), "utf8").startsWith(first)).toBe(true);
+    });
+
+    test.each([
+      ["a link to a file of root", () => symlinkSync(at("victim"), at("log")), "ELOOP"],
+      ["a second name of a file of root", () => linkSync(at("victim"), at("log")), "second name"],
+      ["a link to a file that is not there", () => symlinkSync(at("new"), at("log")), "ELOOP"],
+      ["a FIFO that nobody reads", () => mustRun(["mkfifo", at("log")]), "ENXIO"],
+      ["a device", () => mustRun(["mknod", at("log"), "c", "1", "3"]), "character-device"],
+      ["a directory", () => mustRun(["mkdir", at("log")]), "EISDIR"],
+    ])("is not written to when it is %s, and the container starts", async (_, lay, reason) => {
+      writeFileSync(at("victim"), "root's own\n");
+      lay();
+      const stderr = await start();
+      expect(stderr).toMatch(/^nvoci: No log is written: [^\n]+\n$/);
+      expect(stderr).toContain(reason);
+      expect(readFileSync(at("victim"), "utf8")).toBe("root's own\n");
+      expect(() => lstatSync(at("new"))).toThrow();
+    });
+
+    test("is not followed by the wrapper either, which has an error to put into the engine's", () => {
+      writeFileSync(at("victim"), "root's own\n");
+      symlinkSync(at("victim"), at("log"));
+      writeFileSync(at("config.toml"), "broken");
+      const wrapper = installLinks(build, at("bin"));
+      const env = [
+        "env",
+        "-i",
+        `NVIDIA_CTK_CONFIG_FILE_PATH=${at("config.toml")}`,
+        "PATH=/usr/sbin:/usr/bin",
+      ];
+      const call = (log: string) =>
+        jetson.place.run([...env, wrapper, "--log", at(log), "create", "--bundle", bundle.directory, "c"]);
+      expect(call("log").status).toBe(1);
+      expect(readFileSync(at("victim"), "utf8")).toBe("root's own\n");
+      expect(call("other").status).toBe(1);
+      expect(readFileSync(at("other"), "utf8")).toContain("nvoci: Cannot read");
+    });
+  });
+});
