@@ -94,6 +94,16 @@ const SANDBOX: readonly Sweep[] = [
   { call: "rename", says: /ldconfig: / },
 ];
 
+/**
+ * Reading the host while the machine fails. None of it may end as a container that starts and lacks something, which
+ * is what a file that is not there would give.
+ */
+const MACHINE_FAILURES: readonly Sweep[] = [
+  ...["EIO", "ENOMEM", "EMFILE", "ENFILE", "EINTR"].map((error) => ({ call: "openat", error })),
+  ...["read", "getdents64", "readlinkat", "statx"].map((call) => ({ call, error: "EIO" })),
+  ...["getdents64", "readlinkat", "statx"].map((call) => ({ call, error: "ENOMEM" })),
+];
+
 const CGROUP_V1: readonly Sweep[] = [{ call: "write" }, OPENAT];
 const CGROUP_V2: readonly Sweep[] = [{ call: "bpf", error: "EACCES" }, OPENAT];
 const LINUX_4_9: readonly Sweep[] = [
@@ -103,7 +113,19 @@ const LINUX_4_9: readonly Sweep[] = [
 ];
 
 /** Calls that Node.js and its launcher make themselves, before and beside the program; how they bear a failure is theirs. */
-const NODE_MAKES_TOO = ["openat", "fcntl", "wait4", "pipe2", "clone", "prlimit64", "write"];
+const NODE_MAKES_TOO = [
+  "openat",
+  "read",
+  "getdents64",
+  "readlinkat",
+  "statx",
+  "fcntl",
+  "wait4",
+  "pipe2",
+  "clone",
+  "prlimit64",
+  "write",
+];
 
 function* naturalNumbers(): Generator<number> {
   for (let number = 1; ; number++) yield number;
@@ -121,6 +143,13 @@ interface Suite {
 
 const SUITES: readonly Suite[] = [
   { name: "of its own", cgroup: "host", sweeps: HOOK },
+  // Without ldconfig, whose own calls are not the question, every call is the hook's.
+  {
+    name: "on a machine that fails",
+    cgroup: "host",
+    sweeps: MACHINE_FAILURES,
+    config: "[nvoci]\nldconfig = false\n",
+  },
   { name: "in ldconfig's sandbox", cgroup: "host", sweeps: SANDBOX },
   // strace(1) counts in each process: without ldconfig every write is the hook's own.
   {
@@ -169,7 +198,7 @@ describeNeeding(["build", ...CONTAINER, "cgroup v2", "strace", "gcc"], "a hook w
 
     test.each(
       sweeps.filter(ours),
-    )("fails and leaves nothing behind, whichever $call it is", async (sweep) => {
+    )("fails and leaves nothing behind, whichever $call it is ($error)", async (sweep) => {
       const {
         call,
         tolerated,
