@@ -48,6 +48,9 @@ export interface FindingArguments {
   "container-file-in-the-way": { path: string };
   "container-mount-in-the-way": { path: string };
   "container-no-etc": Record<string, never>;
+  /** What of the container goes beyond a bound, so that the rest of it is left out. */
+  "container-limit": { what: "ld.so.conf" };
+  "findings-left-out": { count: number };
   "container-leftover": { call: string };
   "container-mount-shared": { path: string };
   "ldconfig-container-own": { path: string };
@@ -84,6 +87,20 @@ export type Finding = {
     readonly args: FindingArguments[C];
   };
 }[FindingCode];
+
+/** Many of a kind say no more than the first ones. */
+const MOST_OF_A_KIND = 16;
+
+/** The first findings of a kind whose number an image decides, and one that counts the others. */
+export function firstFindings(findings: readonly Finding[]): readonly Finding[] {
+  const [first] = findings;
+  if (first === undefined || findings.length <= MOST_OF_A_KIND) return findings;
+  const count = findings.length - MOST_OF_A_KIND;
+  return [
+    ...findings.slice(0, MOST_OF_A_KIND),
+    finding("findings-left-out", first.severity, first.source, { count }),
+  ];
+}
 
 /** Builds a finding with its arguments checked against its code. */
 export function finding<C extends FindingCode>(

@@ -1,5 +1,5 @@
 import { hasControlCharacter } from "../model/control-character.ts";
-import { type Finding, type FindingArguments, finding } from "../model/finding.ts";
+import { type Finding, type FindingArguments, finding, firstFindings } from "../model/finding.ts";
 import { quote } from "../model/quote.ts";
 import type { AskingMount } from "./asking-spec.ts";
 import { readImexChannel } from "./imex-channels.ts";
@@ -71,7 +71,7 @@ export function readVolumeMounts(mounts: readonly AskingMount[]): VolumeMountReq
       devices.add(device);
     }
   }
-  return { devices: [...devices], imexChannels: [...imexChannels], findings };
+  return { devices: [...devices], imexChannels: [...imexChannels], findings: firstFindings(findings) };
 }
 
 /** `["nvidia.com", "gpu", "0"]` and `["nvidia.com", "gpu=0"]` are `nvidia.com/gpu=0`; nothing for other shapes. */
