@@ -22,6 +22,6 @@ export interface HookOptions {
 export function prestart(system: Syscalls, options: HookOptions): void {
   const state = parseState(decodeText(readAll(system, STDIN, 0), "the OCI state"));
   const spec = readSpec(linuxHost(system), state.bundle);
-  if (!mayAsk(spec)) return;
+  if (spec === undefined || !mayAsk(spec)) return;
   loadBundle<typeof import("./hook.ts")>("hook").inject(system, state, spec, options);
 }

@@ -91,15 +91,17 @@ export type Finding = {
 /** Many of a kind say no more than the first ones. */
 const MOST_OF_A_KIND = 16;
 
-/** The first findings of a kind whose number an image decides, and one that counts the others. */
-export function firstFindings(findings: readonly Finding[]): readonly Finding[] {
+/**
+ * The findings for the first of things whose number an image decides, and one that counts the others.
+ *
+ * @param make called for the first things only: wording thousands takes seconds.
+ */
+export function firstFindings<T>(things: readonly T[], make: (thing: T) => Finding): readonly Finding[] {
+  const findings = things.slice(0, MOST_OF_A_KIND).map(make);
   const [first] = findings;
-  if (first === undefined || findings.length <= MOST_OF_A_KIND) return findings;
-  const count = findings.length - MOST_OF_A_KIND;
-  return [
-    ...findings.slice(0, MOST_OF_A_KIND),
-    finding("findings-left-out", first.severity, first.source, { count }),
-  ];
+  const count = things.length - findings.length;
+  if (first === undefined || count === 0) return findings;
+  return [...findings, finding("findings-left-out", first.severity, first.source, { count })];
 }
 
 /** Builds a finding with its arguments checked against its code. */

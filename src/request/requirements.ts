@@ -1,5 +1,5 @@
 import { NvociError } from "../model/errors.ts";
-import { type Finding, finding, firstFindings } from "../model/finding.ts";
+import { type Finding, type FindingArguments, finding, firstFindings } from "../model/finding.ts";
 import { quote } from "../model/quote.ts";
 import { compareVersions, isVersion } from "./compare-versions.ts";
 import type { RequirementText } from "./request.ts";
@@ -73,7 +73,7 @@ export function checkRequirements(
   requirements: readonly RequirementText[],
   facts: HostFacts,
 ): readonly Finding[] {
-  const unchecked = new Map<string, Finding>();
+  const unchecked = new Map<string, FindingArguments["requirement-unchecked"]>();
   const gpus = kindsOf(facts.gpus);
   let termsLeft = MOST_TERMS;
   for (const { source: variable, expression } of requirements) {
@@ -99,12 +99,13 @@ export function checkRequirements(
       if (met === undefined) refuse(variable, expression, alternatives[0] ?? [], facts, gpu);
       for (const term of met.map(parse)) {
         if (meets(term, facts, gpu, variable) !== undefined) continue;
-        const args = { variable, term: term.text };
-        unchecked.set(`${variable} ${term.text}`, finding("requirement-unchecked", "info", variable, args));
+        unchecked.set(`${variable} ${term.text}`, { variable, term: term.text });
       }
     }
   }
-  return firstFindings([...unchecked.values()]);
+  return firstFindings([...unchecked.values()], (args) =>
+    finding("requirement-unchecked", "info", args.variable, args),
+  );
 }
 
 /** One GPU of each kind: a server has eight or sixteen of one, to which every condition has the same answer. */
