@@ -1,5 +1,6 @@
 import { readDriverVersion } from "../discover/server/driver-version.ts";
 import type { Gathered } from "../hook/gather.ts";
+import { append } from "../model/append.ts";
 import { NvociError } from "../model/errors.ts";
 import { type Check, check } from "../render/check.ts";
 import { checkCgroup } from "./checks/check-cgroup.ts";
@@ -50,7 +51,7 @@ function checkDriver(context: CommandContext, facts: HostFacts, config: string |
   const checks: Check[] = [];
   if (version !== undefined) checks.push(check("ok", "driver-loaded", { version }));
   else if (!facts.usesManifests) checks.push(check("fail", "driver-missing", {}));
-  if (facts.usesManifests) checks.push(...checkManifests(facts, findingsOf(gathered)));
+  if (facts.usesManifests) append(checks, checkManifests(facts, findingsOf(gathered)));
   if (gathered instanceof NvociError) {
     // That there is no driver is said already.
     if (gathered.code === "platform-unsupported" && checks.some(({ code }) => code === "driver-missing"))

@@ -8,6 +8,7 @@ import type { HostView } from "../model/host-view.ts";
 import type { ContainerPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
 import type { Request } from "../request/request.ts";
+import type { ServerFeature } from "../request/server-features.ts";
 import type { ContainerFacts } from "./container-facts.ts";
 import type { Triplet } from "./debian-layout.ts";
 import { detectPlatform, type Platform } from "./detect-platform.ts";
@@ -19,7 +20,6 @@ import {
   wantsIntegrated,
 } from "./integrated-gpu.ts";
 import { discoverManifestEntries } from "./manifest-entries.ts";
-import type { ServerFeature } from "./server/feature-files.ts";
 import { discoverGpus, type Gpu } from "./server/gpus.ts";
 
 /** Everything that decides what a container gets of this host's driver. */

@@ -1,6 +1,6 @@
 import { type HostPath, hostPath } from "../model/paths.ts";
 import type { Found, LayeredTree } from "./layered-tree.ts";
-import { hasWildcard, matchGlob } from "./match-glob.ts";
+import { compileGlob, hasWildcard } from "./match-glob.ts";
 
 /**
  * Finds what a path names: itself when it exists as it is written, else everything that its wildcards match.
@@ -25,8 +25,10 @@ export function expandGlob(tree: LayeredTree, path: HostPath): readonly Found[] 
     .filter((found) => found !== undefined);
 }
 
-const matches = (tree: LayeredTree, directory: string, component: string): string[] =>
-  tree
+function matches(tree: LayeredTree, directory: string, component: string): string[] {
+  const glob = compileGlob(component);
+  return tree
     .names(hostPath(directory))
-    .filter((name) => matchGlob(component, name))
+    .filter((name) => glob.matches(name))
     .map((name) => `${directory}/${name}`);
+}

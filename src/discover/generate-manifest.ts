@@ -4,7 +4,7 @@ import { NvociError } from "../model/errors.ts";
 import type { FileType, HostView } from "../model/host-view.ts";
 import { basename, below, type HostPath, hostPath, isWithin } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
-import { matchGlob } from "./match-glob.ts";
+import { compileGlob, matchGlob } from "./match-glob.ts";
 
 /** How a manifest calls what a tree has. A link is one wherever it leads: its target may be another package's. */
 const TYPES: Readonly<Partial<Record<FileType, MountType>>> = {
@@ -59,9 +59,10 @@ function expand(host: HostView, root: HostPath, pattern: string): readonly strin
   }
   let paths: readonly string[] = [""];
   for (const component of hostPath(pattern).slice(1).split("/")) {
+    const glob = compileGlob(component);
     paths = paths.flatMap((path) =>
       (readRealDirectory(host, below(root, hostPath(path))) ?? [])
-        .filter((name) => name === component || matchGlob(component, name))
+        .filter((name) => name === component || glob.matches(name))
         .map((name) => `${path}/${name}`),
     );
   }

@@ -12,20 +12,45 @@ type Token =
       readonly ranges: readonly (readonly [string, string])[];
     };
 
+/** A pattern that is ready to be compared with many names. */
+export interface Glob {
+  /** Whether the pattern matches the name. */
+  matches(name: string): boolean;
+  /** At most how many steps a budget is to be charged for that. */
+  cost(name: string): number;
+}
+
+/** No name of a file is longer, so that a longer pattern is meant for nothing but our time. */
+const LONGEST_PATTERN = 255;
+
+/** So many comparisons of two characters take about as long as a system call. */
+const COMPARISONS_PER_STEP = 64;
+
 /**
- * Tells whether a file name matches a shell pattern of `*`, `?` and `[…]`.
+ * Compiles a shell pattern of `*`, `?` and `[…]`, which is compared with the names of files.
  *
  * Classes hold characters and ranges, `!` or `^` first negates, `]` first stands for itself, and a bracket that is
  * never closed does too. A leading dot is matched by a dot only. There is no escape character.
- * Takes time of at most name times pattern.
+ * A comparison takes at most name times pattern. A pattern of more than 255 characters matches nothing.
  *
  * @param pattern one component of a path; a slash in it matches nothing.
  * @see glob(7)
  */
-export function matchGlob(pattern: string, name: string): boolean {
-  if (name.startsWith(".") && !pattern.startsWith(".")) return false;
+export function compileGlob(pattern: string): Glob {
+  if (pattern.length > LONGEST_PATTERN) return { matches: () => false, cost: () => 1 };
   const tokens = tokenize(Array.from(pattern));
-  const characters = Array.from(name);
+  const matchesDot = pattern.startsWith(".");
+  return {
+    matches: (name) => (matchesDot || !name.startsWith(".")) && matchesAll(tokens, Array.from(name)),
+    cost: (name) => 1 + Math.ceil((name.length * pattern.length) / COMPARISONS_PER_STEP),
+  };
+}
+
+/** Whether a pattern that is used once matches a name; see {@link compileGlob}. */
+export const matchGlob = (pattern: string, name: string): boolean => compileGlob(pattern).matches(name);
+
+/** Goes back to the last run only: one before it could not do better. */
+function matchesAll(tokens: readonly Token[], characters: readonly string[]): boolean {
   let token = 0;
   let character = 0;
   // Where to go on when the last run of any characters turns out too short.

@@ -1,3 +1,4 @@
+import { append } from "../model/append.ts";
 import { NvociError } from "../model/errors.ts";
 import { type Finding, finding } from "../model/finding.ts";
 import type { Operation } from "../plan/operation.ts";
@@ -187,16 +188,14 @@ export function execute(operations: readonly Operation[], context: ExecuteContex
     const tools: Tools = { ...context, rootfs, undo, bind, isShared: sharedMounts(system) };
     for (const operation of operations) {
       try {
-        const met = perform(operation, tools);
-        // To spread an empty list takes QuickJS longer than the rest of the loop.
-        if (met.length > 0) findings.push(...met);
+        append(findings, perform(operation, tools));
       } catch (failure) {
         if (!(failure instanceof InTheWay)) throw failure;
         findings.push(inTheWay(operation, failure));
       }
       index++;
     }
-    findings.push(...undo.commit().map(leftover));
+    append(findings, undo.commit().map(leftover));
     return findings;
   } catch (failure) {
     undo.rollBack();

@@ -1,55 +1,118 @@
 import { tripletOf } from "../discover/debian-layout.ts";
-import { hasWildcard, matchGlob } from "../discover/match-glob.ts";
+import { compileGlob, hasWildcard } from "../discover/match-glob.ts";
+import { type Finding, finding } from "../model/finding.ts";
 import { basename, dirname, join } from "../model/paths.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
 import type { RootView } from "./root-view.ts";
 
-/** The questions that are asked about an image. */
-export type ImageFiles = Pick<RootView, "readFile" | "readDirectory" | "hasDirectory">;
+/** The questions that are asked about an image, and what they may cost. */
+export type ImageFiles = Pick<RootView, "readFile" | "readDirectory" | "hasDirectory" | "budget">;
 
-/** The image's own configuration: a page of text in practice. What goes beyond these bounds is left out. */
-const MAX_FILE_BYTES = 64 * 1024;
+/**
+ * The image's own configuration: a page of text in practice. These are bounds of all its files together; what goes
+ * beyond them is left out.
+ */
+const MAX_BYTES = 64 * 1024;
+const MAX_LINES = 4096;
 const MAX_FILES = 64;
 const MAX_INCLUDES = 64;
-const MAX_LINE = 1024;
 const MAX_DIRECTORIES = 256;
 const MAX_NAMES = 4096;
+/** Of one line. */
+const MAX_LINE = 1024;
 
 const LINE_FEED = 10;
 
+/** What an image's ld.so.conf says. */
+export interface LibraryPath {
+  /** In normal form, each once, in the order in which ldconfig(8) would look at them. */
+  readonly directories: ReadonlySet<string>;
+  /** One where a bound left something out. */
+  readonly findings: readonly Finding[];
+}
+
 /**
- * Reads which directories an image's ld.so.conf names, in the order in which ldconfig(8) would look at them.
+ * Reads which directories an image's ld.so.conf names.
  *
  * The file is an attacker's, and ldconfig follows what is in it without a bound: an `include` of itself, or of a
- * FIFO. So it is read here, where every read is bounded and nothing waits or leads out of the root, and ldconfig gets
- * to see nothing but directories. Lines that are not UTF-8 are left out.
+ * FIFO. So it is read here, where nothing waits or leads out of the root, all files together are bounded, and every
+ * comparison with an `include`'s pattern is paid for from the process' budget. ldconfig sees nothing but directories.
+ * Lines that are not UTF-8 are left out.
  *
- * @returns directories in normal form.
  * @see ldconfig(8)
  */
-export function readLibraryPath(root: ImageFiles): ReadonlySet<string> {
+export function readLibraryPath(root: ImageFiles): LibraryPath {
   const directories = new Set<string>();
   const seen = new Set<string>();
-  let includes = 0;
+  const left = { bytes: MAX_BYTES, lines: MAX_LINES, includes: MAX_INCLUDES, names: MAX_NAMES };
+  let isWhole = true;
+
   function read(file: string): void {
-    if (seen.has(file) || seen.size >= MAX_FILES) return;
+    if (seen.has(file)) return;
+    if (seen.size === MAX_FILES || !root.budget.spend(1)) {
+      isWhole = false;
+      return;
+    }
     seen.add(file);
-    for (const line of shortLines(root.readFile(file, MAX_FILE_BYTES) ?? new Uint8Array())) {
-      const [word = "", ...patterns] = line
-        .replace(/[#\0].*/, "")
-        .trim()
-        .split(/[ \t]+/);
-      if (word === "include") {
-        for (const pattern of patterns) {
-          if (includes++ < MAX_INCLUDES) expandInclude(root, join(dirname(file), pattern)).forEach(read);
-        }
-      } else if (word.startsWith("/") && directories.size < MAX_DIRECTORIES) {
-        directories.add(withoutTrailingSlashes([word, ...patterns].join(" ")));
+    for (const line of linesOf(readBounded(file))) {
+      if (left.lines-- <= 0 || !root.budget.spend(1)) {
+        isWhole = false;
+        return;
       }
+      readLine(file, line);
     }
   }
+
+  /** Without the line that the bound cuts. */
+  function readBounded(file: string): Uint8Array {
+    const content = root.readFile(file, left.bytes + 1) ?? new Uint8Array();
+    const isCut = content.length > left.bytes;
+    if (isCut) isWhole = false;
+    const kept = isCut ? content.subarray(0, content.lastIndexOf(LINE_FEED) + 1) : content;
+    left.bytes = isCut ? 0 : left.bytes - kept.length;
+    return kept;
+  }
+
+  function readLine(file: string, line: string): void {
+    const [word = "", ...others] = line
+      .replace(/[#\0].*/, "")
+      .trim()
+      .split(/[ \t]+/);
+    if (word === "include") {
+      for (const pattern of others) expandInclude(join(dirname(file), pattern)).forEach(read);
+    } else if (word.startsWith("/")) {
+      if (directories.size < MAX_DIRECTORIES)
+        directories.add(withoutTrailingSlashes([word, ...others].join(" ")));
+      else isWhole = false;
+    }
+  }
+
+  /** The files that an `include` means, sorted as glob(3) sorts them. Wildcards count in the last part only. */
+  function expandInclude(path: string): readonly string[] {
+    if (left.includes-- <= 0) {
+      isWhole = false;
+      return [];
+    }
+    const pattern = basename(path);
+    if (!hasWildcard(pattern)) return [path];
+    const glob = compileGlob(pattern);
+    const names = left.names > 0 ? root.readDirectory(dirname(path), left.names) : [];
+    left.names -= names.length;
+    if (left.names === 0) isWhole = false;
+    const matching: string[] = [];
+    for (const name of names) {
+      if (!root.budget.spend(glob.cost(name))) {
+        isWhole = false;
+        break;
+      }
+      if (glob.matches(name)) matching.push(name);
+    }
+    return matching.sort().map((name) => join(dirname(path), name));
+  }
+
   read("/etc/ld.so.conf");
-  return directories;
+  const findings = isWhole ? [] : [finding("container-limit", "warning", "ldconfig", { what: "ld.so.conf" })];
+  return { directories, findings };
 }
 
 /** As a regular expression, this would take quadratic time for slashes that do not end the text. */
@@ -59,28 +122,14 @@ function withoutTrailingSlashes(path: string): string {
   return path.slice(0, end);
 }
 
-/** The lines of a text without those that are too long to be meant, or not UTF-8. */
-function shortLines(bytes: Uint8Array): string[] {
-  const lines: string[] = [];
+/** The lines of a text without empty ones and those that are too long to be meant, or not UTF-8. */
+function* linesOf(bytes: Uint8Array): Generator<string> {
   for (let start = 0; start < bytes.length; ) {
     const found = bytes.indexOf(LINE_FEED, start);
     const end = found < 0 ? bytes.length : found;
-    if (end - start <= MAX_LINE) lines.push(decodeUtf8(bytes, start, end) ?? "");
+    if (end > start && end - start <= MAX_LINE) yield decodeUtf8(bytes, start, end) ?? "";
     start = end + 1;
   }
-  return lines;
-}
-
-/** The files that an `include` line means, sorted as glob(3) sorts them. Wildcards count in the last part only. */
-function expandInclude(root: ImageFiles, path: string): string[] {
-  const pattern = basename(path);
-  if (!hasWildcard(pattern)) return [path];
-  return root
-    .readDirectory(dirname(path), MAX_NAMES)
-    .filter((name) => matchGlob(pattern, name))
-    .sort()
-    .slice(0, MAX_FILES)
-    .map((name) => join(dirname(path), name));
 }
 
 /** What the dynamic linkers of the common distributions search on their own. */

@@ -1,12 +1,36 @@
-import { AT_EMPTY_PATH, O_NONBLOCK, O_PATH, O_RDONLY } from "../sys/constants.ts";
-import { EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
+import type { Budget } from "../model/budget.ts";
+import { AT_EMPTY_PATH, O_NONBLOCK, O_PATH, O_RDONLY, PROC_SUPER_MAGIC } from "../sys/constants.ts";
+import { ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
-import { readAll } from "../sys/linux-host.ts";
+import { processBudget } from "../sys/process-budget.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { type Resolver, resolver } from "./resolve.ts";
 
 const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
+
+/**
+ * File systems whose files are the kernel's answers, by the number that statfs(2) tells. Reading one can have effects
+ * (/proc/kmsg takes the host's log away), can wait, and says nothing about an image.
+ *
+ * @see include/uapi/linux/magic.h in the Linux source
+ */
+const KERNEL_FILE_SYSTEMS: ReadonlySet<number> = new Set([
+  PROC_SUPER_MAGIC,
+  0x62656572, // sysfs
+  0x64626720, // debugfs
+  0x74726163, // tracefs
+  0x73636673, // securityfs
+  0x62656570, // configfs
+  0xf97cff8c, // selinuxfs
+  0x27e0eb, // cgroup
+  0x63677270, // cgroup2
+  0xcafe4a11, // bpf
+  0x6165676c, // pstore
+  0xde5e81e4, // efivarfs
+  0x42494e4d, // binfmt_misc
+  0x19800202, // mqueue
+]);
 
 /**
  * Looks into a container's root without leaving it and without changing it. What is found there is an image's: it
@@ -22,6 +46,11 @@ export class RootView {
     this.system = system;
     this.root = root;
     this.resolver = resolver(system, root);
+  }
+
+  /** What the work on the image may cost: this process' budget. */
+  get budget(): Budget {
+    return processBudget(this.system);
   }
 
   /** Opens what is at the path; `undefined` when nothing is there. */
@@ -53,46 +82,39 @@ export class RootView {
 
   /** Whether the path leads to a program of the kernel's own kind: no script, which would need an interpreter. */
   hasProgram(path: string): boolean {
-    const file = this.openFile(path);
-    if (file === undefined) return false;
-    const head = new Uint8Array(ELF_MAGIC.length);
-    this.system.read(file.fd, head);
-    this.system.close(file.fd);
-    return head.every((byte, index) => byte === ELF_MAGIC[index]);
+    const head = this.readFile(path, ELF_MAGIC.length);
+    return ELF_MAGIC.every((byte, index) => byte === head?.[index]);
   }
 
   /**
-   * The content of a regular file of at most `limit` bytes; `undefined` for anything else, and for a file that another
-   * process holds a lease on.
+   * The first `limit` bytes of a regular file. `undefined` for anything else, for a file of the kernel's, and for one
+   * that cannot be read: an image's broken file is as good as none.
    */
   readFile(path: string, limit: number): Uint8Array | undefined {
-    const file = this.openFile(path, limit);
-    if (file === undefined) return undefined;
+    const opened: Fd[] = [];
     try {
-      return readAll(this.system, file.fd, file.size, limit);
-    } finally {
-      this.system.close(file.fd);
-    }
-  }
-
-  private openFile(
-    path: string,
-    limit = Number.POSITIVE_INFINITY,
-  ): { readonly fd: Fd; readonly size: number } | undefined {
-    // Looked at before it is opened: opening a device can have effects, opening a FIFO can take forever.
-    const seen = this.open(path, O_PATH);
-    if (seen === undefined) return undefined;
-    try {
+      // Looked at before it is opened: opening a device can have effects, opening a FIFO can take forever.
+      const seen = this.open(path, O_PATH);
+      if (seen === undefined) return undefined;
+      opened.push(seen);
       const stat = this.system.statx(seen, "", AT_EMPTY_PATH);
-      if (stat?.type !== "file" || stat.size > limit) return undefined;
+      if (stat?.type !== "file" || KERNEL_FILE_SYSTEMS.has(this.system.fstatfs(seen).type)) return undefined;
       // O_NONBLOCK: a lease of another container on a file in a common volume would hold us up for most of a minute.
       const fd = this.system.openat(CWD, `/proc/self/fd/${seen.number}`, O_RDONLY | O_NONBLOCK);
-      return { fd, size: stat.size };
+      opened.push(fd);
+      const buffer = new Uint8Array(Math.min(stat.size, limit));
+      let filled = 0;
+      while (filled < buffer.length) {
+        const count = this.system.read(fd, buffer.subarray(filled));
+        if (count === 0) break;
+        filled += count;
+      }
+      return buffer.subarray(0, filled);
     } catch (error) {
-      if (error instanceof SystemError && error.errno === EAGAIN) return undefined;
+      if (error instanceof SystemError) return undefined;
       throw error;
     } finally {
-      this.system.close(seen);
+      for (const fd of opened) this.system.close(fd);
     }
   }
 

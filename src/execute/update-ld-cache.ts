@@ -46,10 +46,11 @@ export function updateLdCache(operation: OperationOf<"update-ldcache">, context:
   }
   const place = rootfs.clear(containerPath(`/etc/${CACHE}`));
 
+  const named = readLibraryPath(rootfs.view);
   const directories = searchOrder(
     operation.folders,
     operation.compatFolder,
-    readLibraryPath(rootfs.view),
+    named.directories,
     systemDirectories(rootfs.view, system.arch),
   );
   // The clock that file times are taken from.
@@ -58,7 +59,7 @@ export function updateLdCache(operation: OperationOf<"update-ldcache">, context:
   runLdconfig(context, operation.ldconfig, `${directories.join("\n")}\n`, `/etc/${draft.name}/${CACHE}`);
   system.renameat(draft.directory, CACHE, place.parent, place.name);
   undo.add(() => system.unlinkat(place.parent, place.name, 0));
-  return [];
+  return [...named.findings];
 }
 
 /**

@@ -6,9 +6,9 @@ import { type Triplet, tripletOf } from "../discover/debian-layout.ts";
 import { discoverDriver, type FromCache } from "../discover/discover-driver.ts";
 import { extraDirectories } from "../discover/extra-directories.ts";
 import { libraryFolders } from "../discover/library-folders.ts";
-import { requestedFeatures } from "../discover/server/feature-files.ts";
 import { sonameLinks } from "../discover/soname-links.ts";
 import { loadBundle } from "../load.ts";
+import { append } from "../model/append.ts";
 import type { ContainerEdits } from "../model/container-edits.ts";
 import type { Finding } from "../model/finding.ts";
 import type { HostView } from "../model/host-view.ts";
@@ -16,7 +16,6 @@ import { type HostPath, hostPath } from "../model/paths.ts";
 import type { Spec } from "../oci/spec.ts";
 import type { Operation } from "../plan/operation.ts";
 import { plan } from "../plan/plan.ts";
-import { readEnvironment } from "../request/environment.ts";
 import type { Request } from "../request/request.ts";
 import { resolveRequest } from "../request/resolve-request.ts";
 import { linuxHost } from "../sys/linux-host.ts";
@@ -96,14 +95,14 @@ export function gatherFrom(
   const { request } = asked;
   if (request === undefined) return { config, request, edits: NO_EDITS, operations: [], findings };
 
-  findings.push(...prepare(config, request));
+  append(findings, prepare(config, request));
   const container = look();
   const input = {
     host,
     triplet,
     config,
     request,
-    features: requestedFeatures(readEnvironment(spec.env)),
+    features: request.serverFeatures,
     container,
     givenDevices: new Set(spec.devices.map((device) => device.path)),
     devicesOnly: scope === "devices",
@@ -125,7 +124,7 @@ export function gatherFrom(
     chosen.ldconfig === undefined && config.nvoci.ldconfig
       ? sonameLinks(host, found)
       : { links: [], findings: [] };
-  findings.push(...driver.findings, ...extra.findings, ...chosen.findings, ...named.findings);
+  append(findings, [...driver.findings, ...extra.findings, ...chosen.findings, ...named.findings]);
   const edits = { ...found, links: [...found.links, ...named.links] };
   const operations = plan(edits, {
     ldconfig: chosen.ldconfig,

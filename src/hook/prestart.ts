@@ -22,6 +22,6 @@ export function prestart(system: Syscalls, options: HookOptions): void {
   const text = decodeText(readAll(system, STDIN, 0), "the OCI state");
   const state = parseState(text);
   const file = readSpec(linuxHost(system), state.bundle);
-  if (!mayAskSurely(file, state.bundle, text)) return;
+  if (file === undefined || !mayAskSurely(file, state.bundle, text)) return;
   loadBundle<typeof import("./hook.ts")>("hook").inject(system, state, file.spec, options);
 }

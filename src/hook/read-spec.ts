@@ -5,9 +5,7 @@ import { type HostPath, join } from "../model/paths.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
 import { parseSpec, type Spec } from "../oci/spec.ts";
 import { mayAsk } from "../request/may-ask.ts";
-
-/** Far above any real config.json; a bound all the same. */
-const SPEC_LIMIT = 16 * 1024 * 1024;
+import { readSpecFile } from "./read-spec-file.ts";
 
 /** A bundle's config.json. */
 export interface SpecFile {
@@ -16,15 +14,16 @@ export interface SpecFile {
 }
 
 /**
- * Reads a bundle's config.json.
+ * Reads a bundle's config.json; `undefined` for a large one that asks for nothing.
  *
  * @throws NvociError "spec-invalid"
  */
-export function readSpec(host: HostView, bundle: HostPath): SpecFile {
+export function readSpec(host: HostView, bundle: HostPath): SpecFile | undefined {
   const file = join(bundle, "config.json") as HostPath;
-  const bytes = host.readFile(file, SPEC_LIMIT);
+  const bytes = readSpecFile(host, file);
   if (bytes === undefined)
     throw new NvociError("spec-invalid", `Cannot read "${file}": there is no such file`);
+  if (bytes === "asks-nothing") return undefined;
   const text = decodeText(bytes, file);
   return { text, spec: parseSpec(text, bundle) };
 }

@@ -8,7 +8,12 @@ export interface DeviceFileRules {
   readonly mode: number;
   /** Of the one file that the text is about; `undefined` in the parameters of the whole driver. */
   readonly minor: number | undefined;
+  /** How many IMEX channels the driver has; only the parameters of the whole driver say so. */
+  readonly imexChannelCount: number;
 }
+
+/** What the driver has by itself. */
+const IMEX_CHANNELS = 2048;
 
 /** One line of either file. Every value is decimal, the mode too. */
 const FIELD = /^([A-Za-z]+): *(\d{1,10})$/;
@@ -31,5 +36,6 @@ export function parseDeviceFileRules(text: string): DeviceFileRules {
     gid: fields.get("DeviceFileGID") ?? 0,
     mode: (fields.get("DeviceFileMode") ?? 0o666) & 0o777,
     minor: fields.get("DeviceFileMinor"),
+    imexChannelCount: fields.get("ImexChannelCount") ?? IMEX_CHANNELS,
   };
 }

@@ -28,6 +28,11 @@ export interface DriverNodesInput {
 /** The one number that is registered for NVIDIA. @see Documentation/admin-guide/devices.txt in the Linux source */
 const MAJOR = 195;
 
+const IMEX_DRIVER = "nvidia-caps-imex-channels";
+
+const numberUnknown = (path: string, driver: string): Finding =>
+  finding("device-number-unknown", "info", "host", { path, driver });
+
 const PARAMS = "/proc/driver/nvidia/params";
 
 /** Nodes of the driver as a whole. A name stands for the number that the kernel gave to the driver of that name. */
@@ -60,7 +65,7 @@ export function driverNodes({ host, modules, imexChannels }: DriverNodesInput): 
   const add = (path: string, number: number | string, minor: number, own = rules): void => {
     const major = typeof number === "number" ? number : majors.get(number);
     if (major !== undefined) nodes.push({ path, major, minor, rules: own });
-    else findings.push(finding("device-number-unknown", "info", "host", { path, driver: `${number}` }));
+    else findings.push(numberUnknown(path, `${number}`));
   };
 
   for (const [module, path, major, minor] of CONTROL_NODES) {
@@ -75,7 +80,9 @@ export function driverNodes({ host, modules, imexChannels }: DriverNodesInput): 
       add(`/dev/nvidia-caps/nvidia-cap${minor}`, "nvidia-caps", minor, own);
   }
   for (const channel of imexChannels) {
-    add(`/dev/nvidia-caps-imex-channels/channel${channel}`, "nvidia-caps-imex-channels", channel);
+    const path = `/dev/nvidia-caps-imex-channels/channel${channel}`;
+    if (channel < rules.imexChannelCount) add(path, IMEX_DRIVER, channel);
+    else findings.push(numberUnknown(path, IMEX_DRIVER));
   }
   return { nodes, findings };
 }

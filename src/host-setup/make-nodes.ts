@@ -43,7 +43,13 @@ function make(system: Syscalls, action: SetupAction): boolean {
     case "make-node": {
       const { path, mode, uid, gid } = action;
       if (!system.mknodat(CWD, path, S_IFCHR | mode, action)) return false;
-      if (uid !== 0 || gid !== 0) system.fchownat(CWD, path, uid, gid, 0);
+      try {
+        if (uid !== 0 || gid !== 0) system.fchownat(CWD, path, uid, gid, 0);
+      } catch (error) {
+        // A node of the wrong group would count as made from now on.
+        system.unlinkat(CWD, path, 0);
+        throw error;
+      }
       return true;
     }
     case "make-link":

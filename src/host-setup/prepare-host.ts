@@ -18,6 +18,8 @@ import { type HostSetup, setUpHost } from "./set-up-host.ts";
 export interface WantedDriver {
   readonly driverCapabilities: readonly DriverCapability[];
   readonly imexChannels: readonly number[];
+  /** Whether missing nodes of the channels may be made. */
+  readonly mayCreateImexChannels: boolean;
 }
 
 /** What a module is for; one without is for every container. */
@@ -61,7 +63,8 @@ function hostSetup(host: HostView, config: Config, wanted: WantedDriver): HostSe
     const purpose = PURPOSES[name];
     return purpose === undefined || capabilities.has(purpose);
   });
-  const imexChannels = config.features.disableImexChannelCreation ? [] : wanted.imexChannels;
+  const isAllowed = wanted.mayCreateImexChannels && !config.features.disableImexChannelCreation;
+  const imexChannels = isAllowed ? wanted.imexChannels : [];
   return {
     moduleRoot: root,
     deviceRoot: deviceRoot(host, root),

@@ -1,3 +1,4 @@
+import { append } from "../model/append.ts";
 import { ignorable, NvociError } from "../model/errors.ts";
 import { type Finding, finding } from "../model/finding.ts";
 import type { FileStat, HostView } from "../model/host-view.ts";
@@ -28,8 +29,8 @@ export function readManifests(host: HostView, directory: HostPath, selection: Ma
   const { read, skipped } = selectManifests(names, selection);
   for (const name of read) {
     const manifest = readManifest(host, hostPath(`${directory}/${name}`));
-    specs.push(...manifest.specs);
-    findings.push(...manifest.findings);
+    append(specs, manifest.specs);
+    append(findings, manifest.findings);
   }
   for (const file of skipped) findings.push(finding("manifest-skipped-not-base", "info", file, { file }));
   return { specs, findings };

@@ -48,6 +48,9 @@ export interface FindingArguments {
   "container-file-in-the-way": { path: string };
   "container-mount-in-the-way": { path: string };
   "container-no-etc": Record<string, never>;
+  /** What of the container goes beyond a bound, so that the rest of it is left out. */
+  "container-limit": { what: "ld.so.conf" };
+  "findings-left-out": { count: number };
   "container-leftover": { call: string };
   "container-mount-shared": { path: string };
   "ldconfig-container-own": { path: string };
@@ -84,6 +87,22 @@ export type Finding = {
     readonly args: FindingArguments[C];
   };
 }[FindingCode];
+
+/** Many of a kind say no more than the first ones. */
+const MOST_OF_A_KIND = 16;
+
+/**
+ * The findings for the first of things whose number an image decides, and one that counts the others.
+ *
+ * @param make called for the first things only: wording thousands takes seconds.
+ */
+export function firstFindings<T>(things: readonly T[], make: (thing: T) => Finding): readonly Finding[] {
+  const findings = things.slice(0, MOST_OF_A_KIND).map(make);
+  const [first] = findings;
+  const count = things.length - findings.length;
+  if (first === undefined || count === 0) return findings;
+  return [...findings, finding("findings-left-out", first.severity, first.source, { count })];
+}
 
 /** Builds a finding with its arguments checked against its code. */
 export function finding<C extends FindingCode>(

@@ -29,7 +29,8 @@ function fromUnits(units: ArrayLike<number>): string {
   return String.fromCharCode.apply(null, units as number[]);
 }
 
-function decodeAscii(bytes: Uint8Array, start: number, end: number): string {
+/** Bytes as the characters U+0000 to U+00FF: ASCII, and text whose encoding does not matter. */
+export function decodeLatin1(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
   for (let position = start; position < end; position += CHUNK) {
     text += fromUnits(bytes.subarray(position, Math.min(position + CHUNK, end)));
@@ -47,7 +48,7 @@ function decodeAscii(bytes: Uint8Array, start: number, end: number): string {
  * @see RFC 3629 section 4, the table of well-formed sequences.
  */
 export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): string | undefined {
-  if (isAscii(bytes, start, end)) return decodeAscii(bytes, start, end);
+  if (isAscii(bytes, start, end)) return decodeLatin1(bytes, start, end);
   let text = "";
   let units: number[] = [];
   let position = start;

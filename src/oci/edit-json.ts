@@ -1,5 +1,6 @@
 import { faulty, type JsonDocument } from "./json-document.ts";
-import { firstMember, itemsOf, type JsonMember, type JsonRange, membersOf, rootRange } from "./scan-json.ts";
+import { colonOf, entriesAfter, indentAt, render } from "./json-manner.ts";
+import { type JsonMember, type JsonRange, membersOf, rootRange } from "./scan-json.ts";
 
 /**
  * Changes single values of a JSON text and leaves every other character as it is: unknown members, the order of keys,
@@ -47,68 +48,7 @@ const replace = (json: JsonText, { start, end }: JsonRange, text: string): JsonT
   text: json.text.slice(0, start) + text + json.text.slice(end),
 });
 
-/** White space before the first character of the line that `at` is in. */
-function indentAt(text: string, at: number): string {
-  const start = text.lastIndexOf("\n", at - 1) + 1;
-  return /^[ \t]*/.exec(text.slice(start, at))?.[0] ?? "";
-}
-
-/** What one level is indented by; `undefined` for a text without line breaks between members. */
-function indentUnit(text: string): string | undefined {
-  const first = firstMember(text);
-  if (first === undefined) return text.includes("\n") ? "    " : undefined;
-  return text.slice(first.object, first.key).includes("\n") ? indentAt(text, first.key) : undefined;
-}
-
-/** What stands between a key and its value. */
-function colonOf(text: string): string {
-  const first = firstMember(text);
-  return first === undefined || /:\s+$/.test(text.slice(first.key, first.value)) ? ": " : ":";
-}
-
-/** A value as it is written on a line of the given indentation. */
-function render(text: string, value: unknown, indent: string): string {
-  const unit = indentUnit(text);
-  if (unit === undefined) return JSON.stringify(value);
-  return JSON.stringify(value, null, unit).replaceAll("\n", `\n${indent}`);
-}
-
-/** A comma and white space, as between the last two entries. */
-function separator(text: string, whole: JsonRange, entries: readonly JsonRange[]): string {
-  const [last, previous] = [entries.at(-1), entries.at(-2)];
-  if (last === undefined) return ",";
-  return previous === undefined
-    ? `,${text.slice(whole.start + 1, last.start)}`
-    : text.slice(previous.end, last.start);
-}
-
 const memberRange = ({ start, value }: JsonMember): JsonRange => ({ start, end: value.end });
-
-/**
- * Adds entries after the last one, or into an empty object or list.
- *
- * @param write gives the entries' texts for lines of an indentation.
- */
-function addEntries(
-  json: JsonText,
-  whole: JsonRange,
-  entries: readonly JsonRange[],
-  write: (indent: string) => readonly string[],
-): JsonText {
-  const { text } = json;
-  const last = entries.at(-1);
-  if (last !== undefined) {
-    const comma = separator(text, whole, entries);
-    const added = write(indentAt(text, last.start)).map((entry) => comma + entry);
-    return replace(json, { start: last.end, end: last.end }, added.join(""));
-  }
-  const inside = { start: whole.start + 1, end: whole.end - 1 };
-  const unit = indentUnit(text);
-  if (unit === undefined) return replace(json, inside, write("").join(","));
-  const outer = indentAt(text, whole.start);
-  const lines = write(outer + unit).join(`,\n${outer}${unit}`);
-  return replace(json, inside, `\n${outer}${unit}${lines}\n${outer}`);
-}
 
 /** Wraps a value into the objects of the rest of a path. */
 const nest = (keys: readonly string[], value: unknown): unknown =>
@@ -127,25 +67,11 @@ export function setJson(json: JsonText, path: JsonPath, value: unknown): JsonTex
     return replace(json, member.value, render(text, nested, indentAt(text, member.start)));
   }
   const key = JSON.stringify(path[depth]) + colonOf(text);
-  return addEntries(json, object, members.map(memberRange), (indent) => [key + render(text, nested, indent)]);
-}
-
-/**
- * Adds items at the end of a list, which is made where it is missing. No items change nothing.
- *
- * @throws NvociError with the document's code when the path leads to or through something else.
- */
-export function appendJson(json: JsonText, path: JsonPath, items: readonly unknown[]): JsonText {
-  if (items.length === 0) return json;
-  const { member, depth } = locate(json, path);
-  if (member === undefined || depth < path.length - 1 || isNull(json.text, member.value)) {
-    return setJson(json, path, items);
-  }
-  if (json.text[member.value.start] !== "[") throw faulty(json, `${path.join(".")} must be a list`);
-  const list = member.value;
-  return addEntries(json, list, itemsOf(json.text, list), (indent) =>
-    items.map((item) => render(json.text, item, indent)),
-  );
+  const [previous, last] = [members.at(-2), members.at(-1)].map((entry) => entry && memberRange(entry));
+  const added = entriesAfter(text, object, { last, previous }, (indent) => [
+    key + render(text, nested, indent),
+  ]);
+  return replace(json, added, added.text);
 }
 
 /** Removes a member with the comma that it makes superfluous; one that is not there is left at that. */

@@ -1,5 +1,5 @@
 import { describeFault, faulty, isJsonObject, type JsonDocument, type JsonObject } from "./json-document.ts";
-import { itemsOf, type JsonRange, membersOf, rootRange } from "./scan-json.ts";
+import { eachItem, type JsonRange, membersOf, rootRange } from "./scan-json.ts";
 
 /** The keys that are read in an object, and those of the objects below each; a list has those of its items. */
 export interface KnownKeys {
@@ -88,8 +88,11 @@ function startOf(text: string, place: Place): number {
   let range: JsonRange = rootRange(text);
   let start = 0;
   for (const step of place) {
-    if (typeof step === "number") range = itemsOf(text, range)[step] as JsonRange;
-    else {
+    if (typeof step === "number") {
+      const items: JsonRange[] = [];
+      eachItem(text, range, (item) => items.push(item));
+      range = items[step] as JsonRange;
+    } else {
       const member = membersOf(text, range).find(({ key }) => key === step);
       if (member === undefined) return start;
       start = member.start;

@@ -23,8 +23,10 @@ export interface JsonMember {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
-const OPENING = [0x5b, 0x7b];
-const CLOSING = [0x5d, 0x7d];
+const OPEN_BRACKET = 0x5b;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACKET = 0x5d;
+const CLOSE_BRACE = 0x7d;
 const BYTE_ORDER_MARK = 0xfeff;
 
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
@@ -45,27 +47,29 @@ function endOfString(text: string, start: number): number {
   }
 }
 
+/** Written for texts of megabytes: a look at one character is all that most of them get. */
 function endOfValue(text: string, start: number): number {
   const code = text.charCodeAt(start);
   if (code === QUOTE) return endOfString(text, start);
+  const length = text.length;
   let position = start;
-  if (OPENING.includes(code)) {
-    for (let depth = 0; position < text.length; ) {
+  if (code === OPEN_BRACKET || code === OPEN_BRACE) {
+    for (let depth = 0; position < length; ) {
       const next = text.charCodeAt(position);
-      // A brace inside of a string is none.
       if (next === QUOTE) {
+        // A brace inside of a string is none.
         position = endOfString(text, position);
         continue;
       }
       position++;
-      if (next === 0x7b || next === 0x5b) depth++;
-      else if ((next === 0x7d || next === 0x5d) && --depth === 0) break;
+      if (next === OPEN_BRACKET || next === OPEN_BRACE) depth++;
+      else if ((next === CLOSE_BRACKET || next === CLOSE_BRACE) && --depth === 0) break;
     }
     return position;
   }
-  for (; position < text.length; position++) {
+  for (; position < length; position++) {
     const next = text.charCodeAt(position);
-    if (next === COMMA || isSpace(next) || CLOSING.includes(next)) break;
+    if (next === COMMA || next === CLOSE_BRACKET || next === CLOSE_BRACE || isSpace(next)) break;
   }
   return position;
 }
@@ -78,9 +82,12 @@ function nextStart(text: string, after: number): number | undefined {
   return text.charCodeAt(comma) === COMMA ? skipSpace(text, comma + 1) : undefined;
 }
 
-/** The text's one value. */
-export const rootRange = (text: string): JsonRange =>
-  rangeAt(text, skipSpace(text, text.charCodeAt(0) === BYTE_ORDER_MARK ? 1 : 0));
+/** The text's one value: from its first character to its last, without a look at what is between. */
+export function rootRange(text: string): JsonRange {
+  let end = text.length;
+  while (isSpace(text.charCodeAt(end - 1))) end--;
+  return { start: skipSpace(text, text.charCodeAt(0) === BYTE_ORDER_MARK ? 1 : 0), end };
+}
 
 /**
  * The first member of the text's object, without a look at the rest.
@@ -94,29 +101,36 @@ export function firstMember(text: string): { object: number; key: number; value:
   return { object, key, value: skipSpace(text, skipSpace(text, endOfString(text, key)) + 1) };
 }
 
-/** The members of an object in the order of the text; a key that comes twice is in it twice. */
-export function membersOf(text: string, object: JsonRange): readonly JsonMember[] {
-  const members: JsonMember[] = [];
+/** Calls `visit` for each member of an object in the order of the text; a key that comes twice is visited twice. */
+export function eachMember(
+  text: string,
+  object: JsonRange,
+  visit: (key: string, start: number, value: JsonRange) => void,
+): void {
   let start: number | undefined = skipSpace(text, object.start + 1);
-  if (start >= object.end - 1) return members;
+  if (start >= object.end - 1) return;
   while (start !== undefined) {
     const keyEnd = endOfString(text, start);
     const value = rangeAt(text, skipSpace(text, skipSpace(text, keyEnd) + 1));
-    members.push({ key: JSON.parse(text.slice(start, keyEnd)) as string, start, value });
+    visit(JSON.parse(text.slice(start, keyEnd)) as string, start, value);
     start = nextStart(text, value.end);
   }
+}
+
+/** The members of an object, all at once. */
+export function membersOf(text: string, object: JsonRange): readonly JsonMember[] {
+  const members: JsonMember[] = [];
+  eachMember(text, object, (key, start, value) => members.push({ key, start, value }));
   return members;
 }
 
-/** The items of a list. */
-export function itemsOf(text: string, list: JsonRange): readonly JsonRange[] {
-  const items: JsonRange[] = [];
+/** Calls `visit` for each item of a list. */
+export function eachItem(text: string, list: JsonRange, visit: (item: JsonRange) => void): void {
   let start: number | undefined = skipSpace(text, list.start + 1);
-  if (start >= list.end - 1) return items;
+  if (start >= list.end - 1) return;
   while (start !== undefined) {
     const item = rangeAt(text, start);
-    items.push(item);
+    visit(item);
     start = nextStart(text, item.end);
   }
-  return items;
 }

@@ -73,6 +73,9 @@ const WORDING: Wording = {
     `a volume or another mount lies at ${quote(path, 4096)}, where the host has something else; it is left alone`,
   "container-mount-shared": ({ path }) =>
     `${quote(path, 4096)} lies in a volume with shared propagation, where it would appear on the host too; the entry is skipped`,
+  "container-limit": ({ what }) =>
+    `the image's ${what} goes beyond nvoci's bounds; the rest of it is left out`,
+  "findings-left-out": ({ count }) => `there are ${count} more findings of this kind`,
   "container-leftover": ({ call }) =>
     `what the image had in the way is still there under another name: ${call}`,
   "container-no-etc": () =>

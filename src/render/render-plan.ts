@@ -1,3 +1,4 @@
+import { append } from "../model/append.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Operation } from "../plan/operation.ts";
 import { renderFinding } from "./render-finding.ts";
@@ -20,7 +21,7 @@ export function renderPlan({ asks, operations, findings }: ShownPlan): string[] 
   );
   if (!asks) lines.push("The container gets no GPU: nothing is done.");
   else if (operations.length === 0) lines.push("Nothing was found to give to the container.");
-  if (findings.length > 0) lines.push("", "Findings:", ...findings.map(renderFindingLine));
+  if (findings.length > 0) append(lines, ["", "Findings:", ...findings.map(renderFindingLine)]);
   return lines;
 }
 

@@ -1,3 +1,7 @@
+import { NvociError } from "../model/errors.ts";
+import { quote } from "../model/quote.ts";
+import { SWARM_PREFIX } from "../model/swarm-prefix.ts";
+
 /** A container's environment by name. */
 export type Environment = ReadonlyMap<string, string>;
 
@@ -12,4 +16,25 @@ export function readEnvironment(env: readonly string[]): Environment {
     if (equals >= 0) environment.set(entry.slice(0, equals), entry.slice(equals + 1));
   }
   return environment;
+}
+
+/** Characters of one value. execve(2) takes no string of more than 128 KiB, so that no program is kept from running. */
+export const LONGEST_VALUE = 65_536;
+
+const ASKING_NAMES = ["NVIDIA_", SWARM_PREFIX, "CUDA_VERSION"];
+
+/**
+ * Checks the variables by which a container asks. Passing over a long one would give the container something else than
+ * it asks for, or run it on a host that does not meet its requirements, so it is an error.
+ *
+ * @throws NvociError `request-invalid` for a value that is longer than {@link LONGEST_VALUE}.
+ */
+export function checkValueLengths(environment: Environment): void {
+  for (const [name, value] of environment) {
+    if (value.length <= LONGEST_VALUE || !ASKING_NAMES.some((start) => name.startsWith(start))) continue;
+    throw new NvociError(
+      "request-invalid",
+      `Cannot read ${quote(name)} of the container: its value is longer than ${LONGEST_VALUE} characters`,
+    );
+  }
 }

@@ -5,6 +5,24 @@ import { splitList } from "../model/split-list.ts";
 /** Channels that the driver can have: `NV_MAX_IMEX_CHANNELS` bounds the minor numbers. */
 const CHANNEL_LIMIT = 1 << 20;
 
+/**
+ * Channels that one container gets. A job is given one, and each costs a device node, a mount and a rule; what comes
+ * from an image must not decide how many of those the host has.
+ */
+const MOST_CHANNELS = 64;
+
+/**
+ * @param source who asks, for the error.
+ * @throws NvociError `request-invalid` for more channels than one container gets.
+ */
+export function checkChannelCount(channels: readonly number[], source: string): void {
+  if (channels.length <= MOST_CHANNELS) return;
+  throw new NvociError(
+    "request-invalid",
+    `Cannot give ${channels.length} IMEX channels to the container: ${source} may ask for ${MOST_CHANNELS} at most`,
+  );
+}
+
 /** The number of an IMEX channel, or nothing where the text is no decimal number below 2^20. */
 export function readImexChannel(text: string): number | undefined {
   if (!/^\d{1,7}$/.test(text)) return undefined;

@@ -1,7 +1,7 @@
 import { splitList } from "../model/split-list.ts";
 import { SWARM_PREFIX } from "../model/swarm-prefix.ts";
 import type { AskingSpec } from "./asking-spec.ts";
-import { readEnvironment } from "./environment.ts";
+import { LONGEST_VALUE, readEnvironment } from "./environment.ts";
 import { isLegacyImage } from "./legacy-image.ts";
 import { asksForDevices } from "./visible-devices.ts";
 import { isDeviceMount } from "./volume-mounts.ts";
@@ -15,5 +15,7 @@ export function mayAsk(spec: AskingSpec): boolean {
   if (spec.env.some((entry) => entry.startsWith(SWARM_PREFIX))) return true;
   const environment = readEnvironment(spec.env);
   const value = environment.get("NVIDIA_VISIBLE_DEVICES");
-  return value === undefined ? isLegacyImage(environment) : asksForDevices(splitList(value));
+  if (value === undefined) return isLegacyImage(environment);
+  // A longer one is refused by whoever resolves the request.
+  return value.length > LONGEST_VALUE || asksForDevices(splitList(value));
 }

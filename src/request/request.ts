@@ -1,4 +1,5 @@
 import type { DriverCapability } from "../model/driver-capability.ts";
+import type { ServerFeature } from "./server-features.ts";
 
 /** Which GPUs a container asks for. `none` asks for the driver's files without a GPU. */
 export type VisibleDevices =
@@ -26,8 +27,15 @@ export interface Request {
   readonly requirements: readonly RequirementText[];
   /** Which manifests the image wants on Jetson, where it says so. */
   readonly csvMounts: "all" | "base" | undefined;
-  /** Numbers below 2^20, in the order asked for, each once. */
+  /** At most 64 numbers below 2^20, in the order asked for, each once. */
   readonly imexChannels: readonly number[];
+  /**
+   * Whether the host may be given nodes of the channels that it lacks. What an unprivileged container's environment says
+   * changes nothing on the host.
+   */
+  readonly mayCreateImexChannels: boolean;
+  /** Empty where the environment is not trusted. */
+  readonly serverFeatures: readonly ServerFeature[];
   readonly migConfigDevices: "all" | undefined;
   readonly migMonitorDevices: "all" | undefined;
   /** Whether this is one of the oldest CUDA images, which say what they need by `CUDA_VERSION` alone. */

@@ -1,5 +1,5 @@
 import { NvociError } from "../model/errors.ts";
-import { type Finding, finding } from "../model/finding.ts";
+import { type Finding, type FindingArguments, finding, firstFindings } from "../model/finding.ts";
 import { quote } from "../model/quote.ts";
 import { compareVersions, isVersion } from "./compare-versions.ts";
 import type { RequirementText } from "./request.ts";
@@ -44,6 +44,12 @@ const OPERATORS: Readonly<Record<string, RequirementOperator>> = {
   ">=": ">=",
 };
 
+/** Terms of all conditions together; an image has a hundred. */
+const MOST_TERMS = 4096;
+
+/** Characters of one term. */
+const LONGEST_TERM = 255;
+
 /** Whether a difference of versions is what the operator asks for. */
 const HOLDS: Readonly<Record<RequirementOperator, (difference: number) => boolean>> = {
   "=": (difference) => difference === 0,
@@ -61,27 +67,51 @@ const HOLDS: Readonly<Record<RequirementOperator, (difference: number) => boolea
  * What follows the first alternative that holds is not looked at.
  *
  * @returns a finding for each term that passed because the host does not tell.
- * @throws {NvociError} `requirement-unmet`, or `request-invalid` for a term that is none.
+ * @throws {NvociError} `requirement-unmet`, or `request-invalid` for a term that is none and for too many terms.
  */
-export function checkRequirements(requirements: readonly RequirementText[], facts: HostFacts): Finding[] {
-  const unchecked = new Map<string, Finding>();
-  const gpus: readonly (GpuFacts | undefined)[] = facts.gpus.length > 0 ? facts.gpus : [undefined];
+export function checkRequirements(
+  requirements: readonly RequirementText[],
+  facts: HostFacts,
+): readonly Finding[] {
+  const unchecked = new Map<string, FindingArguments["requirement-unchecked"]>();
+  const gpus = kindsOf(facts.gpus);
+  let termsLeft = MOST_TERMS;
   for (const { source: variable, expression } of requirements) {
     const alternatives = parseAlternatives(expression);
     if (alternatives.length === 0) continue;
+    for (const terms of alternatives) termsLeft -= terms.length;
+    if (termsLeft < 0) {
+      throw new NvociError(
+        "request-invalid",
+        `Cannot check ${variable} of the container: the conditions have more than ${MOST_TERMS} terms`,
+      );
+    }
+    const parsed = new Map<string, RequirementTerm>();
+    const parse = (text: string): RequirementTerm => {
+      const term = parsed.get(text) ?? parseTerm(text, variable);
+      parsed.set(text, term);
+      return term;
+    };
     for (const gpu of gpus) {
       const met = alternatives.find((terms) =>
-        terms.every((term) => meets(parseTerm(term, variable), facts, gpu, variable) !== false),
+        terms.every((term) => meets(parse(term), facts, gpu, variable) !== false),
       );
       if (met === undefined) refuse(variable, expression, alternatives[0] ?? [], facts, gpu);
-      for (const term of met.map((text) => parseTerm(text, variable))) {
+      for (const term of met.map(parse)) {
         if (meets(term, facts, gpu, variable) !== undefined) continue;
-        const args = { variable, term: term.text };
-        unchecked.set(`${variable} ${term.text}`, finding("requirement-unchecked", "info", variable, args));
+        unchecked.set(`${variable} ${term.text}`, { variable, term: term.text });
       }
     }
   }
-  return [...unchecked.values()];
+  return firstFindings([...unchecked.values()], (args) =>
+    finding("requirement-unchecked", "info", args.variable, args),
+  );
+}
+
+/** One GPU of each kind: a server has eight or sixteen of one, to which every condition has the same answer. */
+function kindsOf(gpus: readonly GpuFacts[]): readonly (GpuFacts | undefined)[] {
+  const kinds = new Map(gpus.map((gpu) => [`${gpu.arch} ${gpu.brands.join(" ")}`, gpu]));
+  return kinds.size > 0 ? [...kinds.values()] : [undefined];
 }
 
 /** The alternatives, each as the texts of its terms; empty ones are left out. */
@@ -99,6 +129,8 @@ function parseAlternatives(expression: string): string[][] {
  * @throws {NvociError} `request-invalid`
  */
 export function parseTerm(text: string, variable: string): RequirementTerm {
+  if (text.length > LONGEST_TERM)
+    return invalid(text, variable, `it is longer than ${LONGEST_TERM} characters`);
   const match = /^([^<>=!]+)([<>=!]+)([^<>=!]+)$/.exec(text);
   const operator = OPERATORS[match?.[2] ?? ""];
   if (match === null || operator === undefined) return invalid(text, variable, "a term reads cuda>=12.4");

@@ -4,12 +4,13 @@ import { splitList } from "../model/split-list.ts";
 import type { AskingSpec } from "./asking-spec.ts";
 import { readCsvMounts } from "./csv-mounts.ts";
 import { readDriverCapabilities } from "./driver-capabilities.ts";
-import { type Environment, readEnvironment } from "./environment.ts";
-import { readImexChannels } from "./imex-channels.ts";
+import { checkValueLengths, type Environment, readEnvironment } from "./environment.ts";
+import { checkChannelCount, readImexChannels } from "./imex-channels.ts";
 import { isLegacyImage } from "./legacy-image.ts";
 import { readMigDevices } from "./mig-devices.ts";
 import type { Request } from "./request.ts";
 import { readRequirementTexts } from "./requirement-texts.ts";
+import { FEATURE_VARIABLES, readServerFeatures } from "./server-features.ts";
 import { asksForDevices, readVisibleDevices } from "./visible-devices.ts";
 import { readVolumeMounts } from "./volume-mounts.ts";
 
@@ -51,6 +52,7 @@ interface DeviceWords {
  */
 export function resolveRequest(spec: PrivilegedSpec, policy: RequestPolicy): ResolvedRequest {
   const environment = readEnvironment(spec.env);
+  checkValueLengths(environment);
   const privileged = spec.boundingCapabilities.includes("CAP_SYS_ADMIN");
   const trusted = privileged || policy.acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged;
   const mounted = readVolumeMounts(policy.acceptNvidiaVisibleDevicesAsVolumeMounts ? spec.mounts : []);
@@ -69,11 +71,20 @@ export function resolveRequest(spec: PrivilegedSpec, policy: RequestPolicy): Res
   if (!visibleDevices) return { request: undefined, findings };
 
   let imexChannels = mounted.imexChannels;
+  let imexSource = "volume-mounts";
   const imexVariable = environment.get("NVIDIA_IMEX_CHANNELS") ?? "";
   if (policy.features.ignoreImexChannelRequests) imexChannels = [];
-  else if (imexChannels.length === 0 && trusted) imexChannels = readImexChannels(imexVariable);
-  else if (imexChannels.length === 0 && imexVariable !== "") {
+  else if (imexChannels.length === 0 && trusted) {
+    imexChannels = readImexChannels(imexVariable);
+    imexSource = "NVIDIA_IMEX_CHANNELS";
+  } else if (imexChannels.length === 0 && imexVariable !== "") {
     findings.push(denied("NVIDIA_IMEX_CHANNELS", imexVariable));
+  }
+  checkChannelCount(imexChannels, imexSource);
+
+  const serverFeatures = readServerFeatures(environment);
+  if (!trusted) {
+    for (const feature of serverFeatures) findings.push(denied(FEATURE_VARIABLES[feature], "enabled"));
   }
 
   const legacyImage = isLegacyImage(environment);
@@ -88,6 +99,8 @@ export function resolveRequest(spec: PrivilegedSpec, policy: RequestPolicy): Res
     requirements: policy.disableRequire ? [] : readRequirementTexts(environment),
     csvMounts: readCsvMounts(environment),
     imexChannels,
+    mayCreateImexChannels: privileged || imexSource === "volume-mounts",
+    serverFeatures: trusted ? serverFeatures : [],
     migConfigDevices: readMigDevices(environment, "NVIDIA_MIG_CONFIG_DEVICES", privileged),
     migMonitorDevices: readMigDevices(environment, "NVIDIA_MIG_MONITOR_DEVICES", privileged),
     legacyImage,

@@ -1,5 +1,5 @@
 import { hasControlCharacter } from "../model/control-character.ts";
-import { type Finding, type FindingArguments, finding } from "../model/finding.ts";
+import { type Finding, type FindingArguments, finding, firstFindings } from "../model/finding.ts";
 import { quote } from "../model/quote.ts";
 import type { AskingMount } from "./asking-spec.ts";
 import { readImexChannel } from "./imex-channels.ts";
@@ -28,6 +28,9 @@ function readName(mount: AskingMount): string[] | undefined {
   return parts.slice(ROOT.length);
 }
 
+const ignoredMount = (args: FindingArguments["request-volume-mount-ignored"]): Finding =>
+  finding("request-volume-mount-ignored", "warning", `mount ${quote(args.destination)}`, args);
+
 /** Whether a mount stands for a device, allowed or not. */
 export const isDeviceMount = (mount: AskingMount): boolean => readName(mount) !== undefined;
 
@@ -42,18 +45,12 @@ export const isDeviceMount = (mount: AskingMount): boolean => readName(mount) !=
 export function readVolumeMounts(mounts: readonly AskingMount[]): VolumeMountRequest {
   const devices = new Set<string>();
   const imexChannels = new Set<number>();
-  const findings: Finding[] = [];
+  const ignored: FindingArguments["request-volume-mount-ignored"][] = [];
   for (const mount of mounts) {
     const name = readName(mount);
     if (!name) continue;
     const destination = mount.destination;
-    const ignore = (reason: IgnoreReason) =>
-      findings.push(
-        finding("request-volume-mount-ignored", "warning", `mount ${quote(destination)}`, {
-          destination,
-          reason,
-        }),
-      );
+    const ignore = (reason: IgnoreReason) => ignored.push({ destination, reason });
     const device = name.join("/");
     if (name.includes("..")) {
       ignore("parent-directory");
@@ -71,7 +68,11 @@ export function readVolumeMounts(mounts: readonly AskingMount[]): VolumeMountReq
       devices.add(device);
     }
   }
-  return { devices: [...devices], imexChannels: [...imexChannels], findings };
+  return {
+    devices: [...devices],
+    imexChannels: [...imexChannels],
+    findings: firstFindings(ignored, ignoredMount),
+  };
 }
 
 /** `["nvidia.com", "gpu", "0"]` and `["nvidia.com", "gpu=0"]` are `nvidia.com/gpu=0`; nothing for other shapes. */

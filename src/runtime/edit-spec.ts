@@ -1,8 +1,9 @@
 import type { DeviceNode } from "../model/container-edits.ts";
 import { basename } from "../model/paths.ts";
-import { appendJson, type JsonText } from "../oci/edit-json.ts";
+import type { JsonText } from "../oci/edit-json.ts";
 import { HOOK_NAMES } from "../oci/hook-names.ts";
 import { type JsonObject, parseJsonObject, readList, readObject, readObjects } from "../oci/json-document.ts";
+import { mergeJson } from "../oci/merge-json.ts";
 import type { Spec } from "../oci/spec.ts";
 
 /** A hook entry of config.json. */
@@ -29,48 +30,52 @@ const WORLD_READ_WRITE = 0o006;
 const isForRuntime = ({ hostPath, path }: DeviceNode, spec: Spec): boolean =>
   !spec.userNamespace || (hostPath as string) === (path as string);
 
-function addDevices(json: JsonText, nodes: readonly DeviceNode[]): JsonText {
-  const entries = nodes.map(({ path, type, major, minor, fileMode, uid, gid }) => {
+const devicesOf = (nodes: readonly DeviceNode[]): readonly object[] =>
+  nodes.map(({ path, type, major, minor, fileMode, uid, gid }) => {
     return { path, type, major, minor, fileMode: fileMode & 0o777, uid, gid };
   });
-  return appendJson(json, ["linux", "devices"], entries);
-}
 
-function addRules(json: JsonText, root: JsonObject, nodes: readonly DeviceNode[]): JsonText {
+function rulesOf(json: JsonText, root: JsonObject, nodes: readonly DeviceNode[]): readonly object[] {
   const linux = readObject(json, "linux", root.linux);
   const resources = readObject(json, "linux.resources", linux?.resources);
-  const given = readObjects(json, "linux.resources.devices", resources?.devices);
+  const allowed = new Map<string, string[]>();
+  for (const rule of readObjects(json, "linux.resources.devices", resources?.devices)) {
+    if (rule.allow !== true) continue;
+    const number = `${rule.type} ${rule.major}:${rule.minor}`;
+    const given = allowed.get(number);
+    if (given === undefined) allowed.set(number, [String(rule.access)]);
+    else given.push(String(rule.access));
+  }
   const rules = new Map<string, object>();
   for (const { type, major, minor, permissions } of nodes) {
-    const isGiven = given.some(
-      (rule) =>
-        rule.allow === true &&
-        rule.type === type &&
-        rule.major === major &&
-        rule.minor === minor &&
-        [...permissions].every((letter) => String(rule.access).includes(letter)),
-    );
+    const number = `${type} ${major}:${minor}`;
+    const isGiven = allowed
+      .get(number)
+      ?.some((access) => [...permissions].every((letter) => access.includes(letter)));
     // What the runtime makes it may also hand on: mknod(2) is part of it, as it is for Docker's --device.
-    const rule = { allow: true, type, major, minor, access: "rwm" };
-    if (!isGiven) rules.set(`${type} ${major}:${minor}`, rule);
+    if (isGiven !== true) rules.set(number, { allow: true, type, major, minor, access: "rwm" });
   }
-  return appendJson(json, ["linux", "resources", "devices"], [...rules.values()]);
+  return [...rules.values()];
 }
 
 /**
  * Groups by which a process without privileges may open nodes that others may not. In a user namespace the host's
  * groups mean nothing, and one without a mapping would keep the container from starting.
  */
-function addGroups(json: JsonText, root: JsonObject, spec: Spec, nodes: readonly DeviceNode[]): JsonText {
-  if (spec.userNamespace) return json;
+function groupsOf(
+  json: JsonText,
+  root: JsonObject,
+  spec: Spec,
+  nodes: readonly DeviceNode[],
+): readonly number[] {
+  if (spec.userNamespace) return [];
   const user = readObject(json, "process.user", readObject(json, "process", root.process)?.user);
-  const given = readList(json, "process.user.additionalGids", user?.additionalGids);
+  const given = new Set(readList(json, "process.user.additionalGids", user?.additionalGids));
   const wanted = nodes.filter(
     ({ gid, fileMode }) =>
       gid !== 0 && gid !== user?.gid && (fileMode & WORLD_READ_WRITE) !== WORLD_READ_WRITE,
   );
-  const missing = [...new Set(wanted.map(({ gid }) => gid))].filter((gid) => !given.includes(gid));
-  return appendJson(json, ["process", "user", "additionalGids"], missing);
+  return [...new Set(wanted.map(({ gid }) => gid))].filter((gid) => !given.has(gid));
 }
 
 /** Whether an entry is the hook, by whatever path, or NVIDIA's own. */
@@ -80,13 +85,10 @@ function isHook({ path, args }: JsonObject): boolean {
   return isNvoci || HOOK_NAMES.includes(basename(path));
 }
 
-function addHook(json: JsonText, root: JsonObject, hook: HookEntry): JsonText {
+function hooksOf(json: JsonText, root: JsonObject, hook: HookEntry): readonly HookEntry[] {
   const hooks = readObject(json, "hooks", root.hooks);
   const entries = STAGES.flatMap((stage) => readObjects(json, `hooks.${stage}`, hooks?.[stage]));
-  // createRuntime would do as well, but runtimes before runtime-spec 1.0.2 do not know it.
-  return entries.some((entry) => isHook(entry) || entry.path === hook.path)
-    ? json
-    : appendJson(json, ["hooks", "prestart"], [hook]);
+  return entries.some((entry) => isHook(entry) || entry.path === hook.path) ? [] : [hook];
 }
 
 /**
@@ -100,7 +102,13 @@ export function editSpec(json: JsonText, spec: Spec, additions: SpecAdditions): 
   const root = parseJsonObject(json, json.text);
   const given = new Set(spec.devices.map(({ path }) => path));
   const nodes = additions.deviceNodes.filter((node) => !given.has(node.path) && isForRuntime(node, spec));
-  const withDevices = addDevices(json, nodes);
-  const withRules = additions.cgroups ? addRules(withDevices, root, nodes) : withDevices;
-  return addHook(addGroups(withRules, root, spec, nodes), root, additions.hook);
+  return mergeJson(json, {
+    linux: {
+      devices: devicesOf(nodes),
+      resources: { devices: additions.cgroups ? rulesOf(json, root, nodes) : [] },
+    },
+    process: { user: { additionalGids: groupsOf(json, root, spec, nodes) } },
+    // createRuntime would do as well, but runtimes before runtime-spec 1.0.2 do not know it.
+    hooks: { prestart: hooksOf(json, root, additions.hook) },
+  });
 }

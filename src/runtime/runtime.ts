@@ -1,4 +1,5 @@
 import { decodeText, mayAskSurely } from "../hook/read-spec.ts";
+import { readSpecFile } from "../hook/read-spec-file.ts";
 import { loadBundle } from "../load.ts";
 import { type HostPath, hostPath, join } from "../model/paths.ts";
 import { parseSpec } from "../oci/spec.ts";
@@ -22,9 +23,6 @@ export interface RuntimeCall {
   readonly self: HostPath;
 }
 
-/** Far above any real config.json; a bound all the same. */
-const SPEC_LIMIT = 16 * 1024 * 1024;
-
 const pathOf = (environ: readonly string[]): string =>
   environ.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? "";
 
@@ -38,8 +36,8 @@ function absolute(system: Syscalls, path: string): HostPath {
 function prepareBundle(system: Syscalls, args: RuntimeArguments, call: RuntimeCall): void {
   const bundle = absolute(system, args.bundle ?? ".");
   const file = args.config === undefined ? join(bundle, "config.json") : absolute(system, args.config);
-  const bytes = linuxHost(system).readFile(file as HostPath, SPEC_LIMIT);
-  if (bytes === undefined) return;
+  const bytes = readSpecFile(linuxHost(system), file as HostPath);
+  if (bytes === undefined || bytes === "asks-nothing") return;
   const text = decodeText(bytes, file);
   const spec = parseSpec(text, bundle);
   if (!mayAskSurely({ text, spec }, bundle as HostPath)) return;

@@ -1,8 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { appendJson, type JsonPath, type JsonText, removeJson, setJson } from "../../src/oci/edit-json.ts";
+import { type JsonPath, type JsonText, removeJson, setJson } from "../../src/oci/edit-json.ts";
+import { type JsonAdditions, mergeJson } from "../../src/oci/merge-json.ts";
 
 const json = (text: string): JsonText => ({ name: "x.json", code: "spec-invalid", text });
+
+/** Items at the end of the list that a path leads to. */
+const appended = (path: JsonPath, items: readonly unknown[]) =>
+  path.reduceRight<JsonAdditions | readonly unknown[]>(
+    (inner, key) => ({ [key]: inner }),
+    items,
+  ) as JsonAdditions;
 
 type Value = null | boolean | number | string | readonly Value[] | { readonly [key: string]: Value };
 type Tree = { [key: string]: Value };
@@ -88,7 +96,7 @@ describe("editing JSON texts", () => {
     );
   });
 
-  it("appendJson() comes to what appending to the list of the value comes to", () => {
+  it("mergeJson() comes to what appending to the list of the value comes to", () => {
     fc.assert(
       fc.property(document, path, fc.array(value, { minLength: 1, maxLength: 3 }), (text, keys, items) => {
         const append = (old: Value | undefined): Value | undefined => {
@@ -96,19 +104,19 @@ describe("editing JSON texts", () => {
           return Array.isArray(old) ? [...old, ...items] : undefined;
         };
         const wanted = changed(JSON.parse(text), keys, append);
-        const result = edit(() => appendJson(json(text), keys, items));
+        const result = edit(() => mergeJson(json(text), appended(keys, items)));
         expect(result === undefined ? undefined : JSON.parse(result)).toEqual(wanted);
       }),
     );
   });
 
-  it("appendJson() and setJson() of a new member take nothing of the text away but white space", () => {
+  it("mergeJson() and setJson() of a new member take nothing of the text away but white space", () => {
     fc.assert(
       fc.property(document, path, value, (text, keys, added) => {
         const isNew =
           changed(JSON.parse(text), keys, (old) => (old === undefined ? 1 : undefined)) !== undefined;
         for (const change of [
-          () => appendJson(json(text), keys, [added]),
+          () => mergeJson(json(text), appended(keys, [added])),
           ...(isNew ? [() => setJson(json(text), keys, added)] : []),
         ]) {
           const result = edit(change);
@@ -116,6 +124,22 @@ describe("editing JSON texts", () => {
           const { start, end } = keptAround(text, result);
           expect(text.slice(start, text.length - end)).toMatch(/^(?:\s*|null)$/);
         }
+      }),
+    );
+  });
+
+  it("mergeJson() of two additions comes to what one after the other comes to", () => {
+    fc.assert(
+      fc.property(document, path, path, value, (text, first, second, item) => {
+        fc.pre(first[0] !== second[0]);
+        const one = edit(() => {
+          const half = mergeJson(json(text), appended(first, [item]));
+          return mergeJson(half, appended(second, [item]));
+        });
+        const both = edit(() =>
+          mergeJson(json(text), { ...appended(first, [item]), ...appended(second, [item]) }),
+        );
+        expect(both && JSON.parse(both)).toEqual(one && JSON.parse(one));
       }),
     );
   });

@@ -66,6 +66,7 @@ describe("matchGlob()", () => {
 
   it("does not take long over many runs of any characters", () => {
     const started = performance.now();
+    expect(matchGlob("*".repeat(256), "a")).toBe(false);
     expect(matchGlob("*a".repeat(100), "a".repeat(4000))).toBe(true);
     expect(matchGlob(`${"*a".repeat(100)}b`, "a".repeat(4000))).toBe(false);
     expect(performance.now() - started).toBeLessThan(1000);

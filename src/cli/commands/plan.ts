@@ -46,6 +46,8 @@ export const addPlan = (yargs: Argv, choose: Choose): Argv =>
     (args) => choose((context) => runPlan(context, args)),
   );
 
+const ASKS_NOTHING = { request: undefined, operations: [], findings: [] };
+
 function runPlan(context: CommandContext, args: PlanArguments): number {
   const { host, print } = context;
   const { bundle, env, rootfs } = args;
@@ -53,9 +55,10 @@ function runPlan(context: CommandContext, args: PlanArguments): number {
   const spec =
     bundle === undefined
       ? imaginaryContainer(readVariables(env))
-      : readSpec(host, absolutePath(host, bundle)).spec;
-  const looked = root ?? (bundle === undefined ? undefined : spec.root.path);
-  const { request, operations, findings } = context.gather(spec, looked, args.config);
+      : readSpec(host, absolutePath(host, bundle))?.spec;
+  const looked = root ?? (bundle === undefined ? undefined : spec?.root.path);
+  const { request, operations, findings } =
+    spec === undefined ? ASKS_NOTHING : context.gather(spec, looked, args.config);
   if (args.json) print([JSON.stringify({ operations, findings }, null, 2)]);
   else print(renderPlan({ asks: request !== undefined, operations, findings }));
   return EXIT.done;

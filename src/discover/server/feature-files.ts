@@ -1,25 +1,9 @@
 import type { Mount } from "../../model/container-edits.ts";
 import { type Finding, finding } from "../../model/finding.ts";
+import { FEATURE_VARIABLES, type ServerFeature } from "../../request/server-features.ts";
 import type { DeviceCollector } from "./device-nodes.ts";
 import type { DriverRoot } from "./driver-root.ts";
 import { type FoundFiles, readOnly } from "./found-files.ts";
-
-/** Parts of the data-centre software that a container asks for one by one. */
-export type ServerFeature = "gds" | "mofed" | "gdrcopy" | "nvswitch";
-
-/** The variable that asks for each, when its value is `enabled`. */
-const VARIABLES: Readonly<Record<ServerFeature, string>> = {
-  gds: "NVIDIA_GDS",
-  mofed: "NVIDIA_MOFED",
-  gdrcopy: "NVIDIA_GDRCOPY",
-  nvswitch: "NVIDIA_NVSWITCH",
-};
-
-/** The features that an environment asks for. */
-export const requestedFeatures = (environment: ReadonlyMap<string, string>): readonly ServerFeature[] =>
-  (Object.keys(VARIABLES) as ServerFeature[]).filter(
-    (name) => environment.get(VARIABLES[name]) === "enabled",
-  );
 
 /** What a feature consists of: device nodes in a directory, and files. */
 const PARTS: Readonly<
@@ -58,7 +42,7 @@ export function discoverFeatures(
   const findings: Finding[] = [];
   for (const feature of features) {
     const { directory, names: shown, devices: pattern, files = [] } = PARTS[feature];
-    const source = VARIABLES[feature];
+    const source = FEATURE_VARIABLES[feature];
     const names = devices.list(directory).filter((name) => pattern.test(name));
     for (const name of names) devices.add(`${directory}/${name}`, source);
     if (names.length === 0) {

@@ -1,5 +1,6 @@
 import { COMPAT32, type HostArchitecture } from "../../ldcache/architecture.ts";
 import { decodeLdCache } from "../../ldcache/decode-ld-cache.ts";
+import { append } from "../../model/append.ts";
 import { ignorable } from "../../model/errors.ts";
 import { type Finding, finding, type Source } from "../../model/finding.ts";
 import { dirname, type HostPath, hostPath } from "../../model/paths.ts";
@@ -64,12 +65,16 @@ export function libraryCandidates(search: CandidateSearch): {
   const findings: Finding[] = [];
   const candidates = cachedLibraries(search, findings);
   if (candidates.length === 0) {
-    candidates.push(
-      ...standardDirectories(search.architecture).flatMap((path) => listLibraries(search, path)),
+    append(
+      candidates,
+      standardDirectories(search.architecture).flatMap((path) => listLibraries(search, path)),
     );
   }
-  candidates.push(...vdpauModules(search, candidates));
-  candidates.push(...(search.librarySearchPaths ?? []).flatMap((path) => listLibraries(search, path)));
+  append(candidates, vdpauModules(search, candidates));
+  append(
+    candidates,
+    (search.librarySearchPaths ?? []).flatMap((path) => listLibraries(search, path)),
+  );
   return { candidates, findings };
 }
 

@@ -1,9 +1,9 @@
 import type { HostView } from "../../model/host-view.ts";
 import type { HostPath } from "../../model/paths.ts";
 import type { Request } from "../../request/request.ts";
+import type { ServerFeature } from "../../request/server-features.ts";
 import type { Triplet } from "../debian-layout.ts";
 import type { ServerContainer } from "./container-directories.ts";
-import type { ServerFeature } from "./feature-files.ts";
 
 /** Everything that decides which of a server's files and devices a container gets. */
 export interface ServerInput {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { prefersCompat } from "../../../src/discover/server/cuda-compat.ts";
 import { cudaVersionOfBranch } from "../../../src/discover/server/cuda-version.ts";
-import { requestedFeatures } from "../../../src/discover/server/feature-files.ts";
+import { readServerFeatures } from "../../../src/request/server-features.ts";
 
 test.each([
   ["384.81", "9.0"],
@@ -41,12 +41,12 @@ test.each([
   expect(prefersCompat({ fileName, note: undefined }, "535.86.05", "12.2")).toBe(preferred);
 });
 
-test("requestedFeatures() takes the word enabled and no other", () => {
+test("readServerFeatures() takes the word enabled and no other", () => {
   const environment = new Map([
     ["NVIDIA_GDS", "enabled"],
     ["NVIDIA_MOFED", "Enabled"],
     ["NVIDIA_GDRCOPY", "1"],
     ["NVIDIA_NVSWITCH", ""],
   ]);
-  expect(requestedFeatures(environment)).toEqual(["gds"]);
+  expect(readServerFeatures(environment)).toEqual(["gds"]);
 });

@@ -78,6 +78,8 @@ function discover(asked: Asked = {}) {
       requirements: [],
       csvMounts: undefined,
       imexChannels: [],
+      mayCreateImexChannels: false,
+      serverFeatures: [],
       migConfigDevices: undefined,
       migMonitorDevices: undefined,
       legacyImage: false,

@@ -1,31 +1,38 @@
 import { describe, expect, it } from "vitest";
 import { readLibraryPath, searchOrder, systemDirectories } from "../../../src/execute/library-path.ts";
 import type { RootView } from "../../../src/execute/root-view.ts";
+import { type Budget, newBudget, UNLIMITED } from "../../../src/model/budget.ts";
 
 /** An image without links: files by path; a directory is what a file lies in. It counts what is asked. */
-function image(files: Readonly<Record<string, string>>) {
-  const asked = { files: 0, directories: 0 };
+function image(files: Readonly<Record<string, string>>, budget: Budget = UNLIMITED) {
+  const asked = { files: 0, directories: 0, bytes: 0 };
   const below = (directory: string) =>
     Object.keys(files).filter((path) => path.startsWith(directory === "/" ? "/" : `${directory}/`));
-  const root: Pick<RootView, "readFile" | "readDirectory" | "hasDirectory"> = {
+  const root: Pick<RootView, "readFile" | "readDirectory" | "hasDirectory" | "budget"> = {
+    budget,
     readFile(path, limit) {
       asked.files++;
-      const bytes = new TextEncoder().encode(files[path]);
-      return files[path] === undefined || bytes.length > limit ? undefined : bytes;
+      const bytes = new TextEncoder().encode(files[path]).subarray(0, limit);
+      asked.bytes += bytes.length;
+      return files[path] === undefined ? undefined : bytes;
     },
-    readDirectory(path) {
+    readDirectory(path, limit) {
       asked.directories++;
       const names = below(path).map(
         (file) => file.slice(path === "/" ? 1 : path.length + 1).split("/")[0] ?? "",
       );
-      return [...new Set(names)].reverse();
+      return [...new Set(names)].reverse().slice(0, limit);
     },
     hasDirectory: (path) => below(path).length > 0,
   };
   return { root: root as RootView, asked };
 }
 
-const read = (files: Readonly<Record<string, string>>): string[] => [...readLibraryPath(image(files).root)];
+const read = (files: Readonly<Record<string, string>>): string[] => [
+  ...readLibraryPath(image(files).root).directories,
+];
+const isCut = (files: Readonly<Record<string, string>>, budget?: Budget): boolean =>
+  readLibraryPath(image(files, budget).root).findings.some(({ code }) => code === "container-limit");
 
 describe("readLibraryPath()", () => {
   it("reads the included files in the order of their names", () => {
@@ -69,16 +76,64 @@ describe("readLibraryPath()", () => {
     );
   });
 
-  it("is empty without a configuration, or with one that is too large", () => {
+  it("is empty without a configuration", () => {
     expect(read({})).toEqual([]);
-    expect(read({ "/etc/ld.so.conf": `/a\n${"#".repeat(70_000)}` })).toEqual([]);
+    expect(isCut({})).toBe(false);
+  });
+
+  it("reads whole lines of the first 64 KiB of all files together, and says so", () => {
+    const large = { "/etc/ld.so.conf": `/a\n${"#".repeat(70_000)}` };
+    expect(read(large)).toEqual(["/a"]);
+    expect(isCut(large)).toBe(true);
+    const { root, asked } = image({
+      "/etc/ld.so.conf": "include /etc/d/*",
+      ...Object.fromEntries(
+        Array.from({ length: 64 }, (_, index) => [`/etc/d/${index}`, "\n".repeat(65_536)]),
+      ),
+    });
+    expect(readLibraryPath(root).findings).toHaveLength(1);
+    expect(asked.bytes).toBeLessThan(2 * 65_536);
+  });
+
+  it("says what it leaves out, and nothing of what it reads whole", () => {
+    const files = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`/etc/d/${index}`, "/a"]));
+    const includes = { "/etc/ld.so.conf": "include /etc/d/*" };
+    expect(isCut({ ...includes, ...files(63) })).toBe(false);
+    expect(isCut({ ...includes, ...files(64) })).toBe(true);
+    expect(isCut({ "/etc/ld.so.conf": "a\n".repeat(4096) })).toBe(false);
+    expect(isCut({ "/etc/ld.so.conf": "a\n".repeat(4097) })).toBe(true);
+    expect(isCut({ "/etc/ld.so.conf": "include /x\n".repeat(64) })).toBe(false);
+    expect(isCut({ "/etc/ld.so.conf": "include /x\n".repeat(65) })).toBe(true);
+  });
+
+  it("compares names with patterns as long as the budget lasts", () => {
+    const names = Array.from({ length: 4000 }, (_, index) => `${"a".repeat(200)}${index}`);
+    const files = {
+      "/etc/ld.so.conf": `/first\n${`include /etc/g/*${"a".repeat(120)}b\n`.repeat(64)}`,
+      ...Object.fromEntries(names.map((name) => [`/etc/g/${name}`, ""])),
+    };
+    let steps = 0;
+    const budget = newBudget(() => 0, 10_000, 1);
+    const counted: Budget = {
+      spend(count) {
+        steps += count;
+        return budget.spend(count);
+      },
+    };
+    const { root, asked } = image(files, counted);
+    const { directories, findings } = readLibraryPath(root);
+    expect([...directories]).toEqual(["/first"]);
+    expect(findings).toMatchObject([{ code: "container-limit" }]);
+    expect(steps).toBeLessThan(11_000);
+    expect(asked.directories).toBeLessThan(2);
   });
 
   it("leaves out lines that are not UTF-8, too long or cut by NUL, and keeps the others", () => {
     const lines = `/a\n/\xff\n/${"b".repeat(2000)}\n/c\0d\n/e`;
     const bytes = Uint8Array.from(lines, (character) => character.charCodeAt(0));
     const root = { ...image({}).root, readFile: () => bytes } as unknown as RootView;
-    expect([...readLibraryPath(root)]).toEqual(["/a", "/c", "/e"]);
+    expect([...readLibraryPath(root).directories]).toEqual(["/a", "/c", "/e"]);
   });
 
   it("names a bounded number of directories", () => {
@@ -88,7 +143,7 @@ describe("readLibraryPath()", () => {
 
   it("comes to an end with a file that includes itself", () => {
     const { root, asked } = image({ "/etc/ld.so.conf": "/a\ninclude /etc/*.conf\n" });
-    expect([...readLibraryPath(root)]).toEqual(["/a"]);
+    expect([...readLibraryPath(root).directories]).toEqual(["/a"]);
     expect(asked.files).toBeLessThan(100);
   });
 

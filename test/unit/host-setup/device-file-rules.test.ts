@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseDeviceFileRules } from "../../../src/host-setup/device-file-rules.ts";
 
-const BY_ITSELF = { modify: true, uid: 0, gid: 0, mode: 0o666, minor: undefined };
+const BY_ITSELF = { modify: true, uid: 0, gid: 0, mode: 0o666, minor: undefined, imexChannelCount: 2048 };
 
 describe("parseDeviceFileRules()", () => {
   it("reads the driver's parameters, whose numbers are decimal", () => {
@@ -11,10 +11,16 @@ describe("parseDeviceFileRules()", () => {
       "DeviceFileUID: 0",
       "DeviceFileGID: 44",
       "DeviceFileMode: 432",
+      "ImexChannelCount: 16",
       'RegistryDwords: ""',
       "",
     ].join("\n");
-    expect(parseDeviceFileRules(params)).toEqual({ ...BY_ITSELF, gid: 44, mode: 0o660 });
+    expect(parseDeviceFileRules(params)).toEqual({
+      ...BY_ITSELF,
+      gid: 44,
+      mode: 0o660,
+      imexChannelCount: 16,
+    });
   });
 
   it("reads a capability's file", () => {

@@ -85,6 +85,21 @@ describe("driverNodes()", () => {
     ]);
   });
 
+  it("lists no IMEX channel that the driver does not have", () => {
+    const channel = "/dev/nvidia-caps-imex-channels/channel";
+    const outOf = (params: string, asked: readonly number[]) => {
+      const tree = [...BARE_SERVER, `file /proc/driver/nvidia/params = "${params}\\n"`];
+      const { nodes, findings } = list(tree, { imexChannels: asked });
+      const made = nodes.map(({ path }) => path).filter((path) => path.startsWith(channel));
+      return { made, refused: findings.map(({ args }) => (args as { path: string }).path) };
+    };
+    expect(outOf("ImexChannelCount: 4", [3, 4])).toEqual({ made: [`${channel}3`], refused: [`${channel}4`] });
+    expect(outOf("DeviceFileUID: 0", [2047, 2048])).toEqual({
+      made: [`${channel}2047`],
+      refused: [`${channel}2048`],
+    });
+  });
+
   it("tells which nodes have no number, and does not guess one", () => {
     const tree = BARE_SERVER.filter((line) => !line.includes("/proc/devices"));
     const { nodes, findings } = list(tree, { imexChannels: [0] });

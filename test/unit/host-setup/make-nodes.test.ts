@@ -78,6 +78,12 @@ describe("makeNodes()", () => {
     ]);
   });
 
+  it("leaves no node of another owner than the wanted one", () => {
+    const { system, calls } = kernel({ fchownat: failing("fchownat", EACCES) });
+    expect(makeNodes(system, [plan(makeNode({ gid: 44 }))]).done).toEqual([]);
+    expect(calls.slice(2)).toEqual([`unlinkat ${path} 0`, `umask ${0o27}`]);
+  });
+
   it("does not make a node where what is in the way cannot be removed", () => {
     const { system, calls } = kernel({ unlinkat: failing("unlinkat", EACCES) });
     const { done } = makeNodes(system, [plan({ do: "remove", path }, makeNode())]);

@@ -8,7 +8,11 @@ import { ALL_LINKS, ALL_NODES, BARE_SERVER } from "../../support/bare-server.ts"
 import { fakeSyscalls } from "../../support/fake-syscalls.ts";
 import { memoryHost } from "../../support/memory-host.ts";
 
-const COMPUTE: WantedDriver = { driverCapabilities: ["compute", "utility"], imexChannels: [] };
+const COMPUTE: WantedDriver = {
+  driverCapabilities: ["compute", "utility"],
+  imexChannels: [],
+  mayCreateImexChannels: true,
+};
 const READY = [...BARE_SERVER, ...ALL_NODES, ...ALL_LINKS];
 /** A kernel that answers nothing: whatever is called fails the test. */
 const NO_KERNEL = fakeSyscalls({});
@@ -85,6 +89,10 @@ describe("prepareHost()", () => {
     expect(made(READY, { imexChannels: [5] })).toEqual([channel]);
     expect(made([...READY, `char ${channel} 235:5`], { imexChannels: [5] })).toEqual([]);
     expect(made(READY, { imexChannels: [5] }, configured({}, true))).toEqual([]);
+  });
+
+  it("makes no IMEX channel because an unprivileged container's environment asks for it", () => {
+    expect(made(READY, { imexChannels: [5], mayCreateImexChannels: false })).toEqual([]);
   });
 
   it("makes the nodes of GPU instances that came after the driver", () => {

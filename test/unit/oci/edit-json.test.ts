@@ -1,11 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { appendJson, type JsonPath, type JsonText, removeJson, setJson } from "../../../src/oci/edit-json.ts";
+import { type JsonPath, type JsonText, removeJson, setJson } from "../../../src/oci/edit-json.ts";
 import { catchError } from "../../support/catch-error.ts";
 
 const json = (text: string): JsonText => ({ name: "x.json", code: "spec-invalid", text });
 const set = (text: string, path: JsonPath, value: unknown) => setJson(json(text), path, value).text;
-const append = (text: string, path: JsonPath, items: readonly unknown[]) =>
-  appendJson(json(text), path, items).text;
 const remove = (text: string, path: JsonPath) => removeJson(json(text), path).text;
 
 describe("setJson()", () => {
@@ -34,28 +32,6 @@ describe("setJson()", () => {
     '{"b":true}',
   ])("cannot go through what is no object: %s", (text) => {
     expect(catchError(() => set(text, ["b", "c"], 2))).toMatchObject({ code: "spec-invalid" });
-  });
-});
-
-describe("appendJson()", () => {
-  it.each([
-    ['{"a":[1]}', '{"a":[1,2,3]}'],
-    ['{"a":[1, 7]}', '{"a":[1, 7, 2, 3]}'],
-    ['{"a":[]}', '{"a":[2,3]}'],
-    ['{"a":null}', '{"a":[2,3]}'],
-    ['{"b":[]}', '{"b":[],"a":[2,3]}'],
-    ['{\n  "a": [\n    1\n  ]\n}', '{\n  "a": [\n    1,\n    2,\n    3\n  ]\n}'],
-    ['{\n  "a": []\n}', '{\n  "a": [\n    2,\n    3\n  ]\n}'],
-  ])("makes of %j %j", (text, expected) => {
-    expect(append(text, ["a"], [2, 3])).toBe(expected);
-  });
-
-  it("with no items changes nothing and makes nothing", () => {
-    expect(append('{"b": 1}', ["a"], [])).toBe('{"b": 1}');
-  });
-
-  it.each(['{"a":{}}', '{"a":"[]"}', '{"a":0}'])("cannot add to what is no list: %s", (text) => {
-    expect(catchError(() => append(text, ["a"], [1]))).toMatchObject({ code: "spec-invalid" });
   });
 });
 

@@ -122,7 +122,7 @@ test("checkRequirements() does not ask for the CUDA version when nothing depends
 });
 
 test("checkRequirements() takes time in proportion to a long expression", () => {
-  expect(catchError(() => check("cuda>=99 ".repeat(20_000))).code).toBe("requirement-unmet");
+  expect(catchError(() => check("cuda>=99 ".repeat(4096))).code).toBe("requirement-unmet");
   expect(catchError(() => check(`${"<".repeat(100_000)}`)).code).toBe("request-invalid");
 });
 
@@ -133,4 +133,39 @@ test("parseTerm() keeps the text and lowers the name", () => {
     operator: "!=",
     value: "Tesla",
   });
+});
+
+test("checkRequirements() reports the first of many terms that it cannot check", () => {
+  const expression = Array.from({ length: 1000 }, (_, index) => `x${index}>=1`).join(",");
+  const findings = check(expression);
+  expect(findings).toHaveLength(17);
+  expect(findings.at(-1)).toMatchObject({ code: "findings-left-out", args: { count: 984 } });
+});
+
+test("checkRequirements() cannot take more terms, or a longer one, than an image can mean", () => {
+  expect(check("cuda>=9.0 ".repeat(4096))).toEqual([]);
+  expect(catchError(() => check("cuda>=9.0 ".repeat(4097)))).toMatchObject({
+    code: "request-invalid",
+    message: "Cannot check NVIDIA_REQUIRE_CUDA of the container: the conditions have more than 4096 terms",
+  });
+  expect(catchError(() => check(`cuda>=${"1.".repeat(200)}1`)).code).toBe("request-invalid");
+});
+
+test("checkRequirements() asks every kind of GPU, and no kind twice", () => {
+  let asked = 0;
+  const brands = ["tesla"];
+  const gpus = Array.from({ length: 16 }, () => ({ arch: "8.0", brands }));
+  const facts = {
+    gpus,
+    driver: "535",
+    get cuda() {
+      asked++;
+      return "12.2";
+    },
+  };
+  expect(check("cuda>=12", facts)).toEqual([]);
+  // Once to decide, and once more for what could not be checked.
+  expect(asked).toBe(2);
+  const mixed = { ...HOST, gpus: [...gpus, { arch: "7.0", brands }] };
+  expect(catchError(() => check("arch>=8.0", mixed)).code).toBe("requirement-unmet");
 });

@@ -155,6 +155,88 @@ describe("resolveRequest() reads NVIDIA_REQUIRE_JETPACK", () => {
   });
 });
 
+describe("resolveRequest() bounds what an image says", () => {
+  const channels = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+  test("and lets the host be changed for IMEX channels by mounts and by privileged containers alone", () => {
+    const env = ["NVIDIA_IMEX_CHANNELS=1"];
+    expect(request(env)?.mayCreateImexChannels).toBe(false);
+    expect(request(env, PRIVILEGED)?.mayCreateImexChannels).toBe(true);
+    const asking = {
+      mounts: ["/var/run/nvidia-container-devices/imex/7"],
+      policy: { acceptNvidiaVisibleDevicesAsVolumeMounts: true },
+    };
+    expect(request(env, asking)?.mayCreateImexChannels).toBe(true);
+  });
+
+  test("and gives 64 IMEX channels at most, whoever asks", () => {
+    expect(request([`NVIDIA_IMEX_CHANNELS=${channels(64)}`])?.imexChannels).toHaveLength(64);
+    const byVariable = refusal([`NVIDIA_IMEX_CHANNELS=${channels(65)}`]);
+    expect(byVariable.message).toContain("65 IMEX channels");
+    expect(byVariable.message).toContain("NVIDIA_IMEX_CHANNELS may ask for 64 at most");
+    const byMounts = refusal([], {
+      mounts: channels(65).map((channel) => `/var/run/nvidia-container-devices/imex/${channel}`),
+      policy: { acceptNvidiaVisibleDevicesAsVolumeMounts: true },
+    });
+    expect(byMounts.message).toContain("volume-mounts may ask for 64 at most");
+  });
+
+  test("and takes features from an environment that it trusts alone", () => {
+    const env = ["NVIDIA_GDS=enabled", "NVIDIA_MOFED=enabled", "NVIDIA_NVSWITCH=disabled"];
+    expect(request(env)?.serverFeatures).toEqual(["gds", "mofed"]);
+    const untrusted = {
+      mounts: ["/var/run/nvidia-container-devices/0"],
+      policy: {
+        acceptNvidiaVisibleDevicesAsVolumeMounts: true,
+        acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged: false,
+      },
+    };
+    const { request: given, findings } = ask(env, untrusted);
+    expect(given?.serverFeatures).toEqual([]);
+    expect(findings.map(({ code, args }) => [code, args])).toEqual([
+      ["request-denied-unprivileged", { variable: "NVIDIA_GDS", value: "enabled" }],
+      ["request-denied-unprivileged", { variable: "NVIDIA_MOFED", value: "enabled" }],
+    ]);
+    expect(ask(env, { ...untrusted, ...PRIVILEGED }).request?.serverFeatures).toEqual(["gds", "mofed"]);
+  });
+
+  test.each([
+    "NVIDIA_VISIBLE_DEVICES",
+    "NVIDIA_DRIVER_CAPABILITIES",
+    "NVIDIA_REQUIRE_CUDA",
+    "NVIDIA_X",
+  ])("and takes no value of %s that is longer than 65536 characters", (name) => {
+    expect(refusal([`${name}=${"x".repeat(65_537)}`])).toMatchObject({
+      code: "request-invalid",
+      message: `Cannot read "${name}" of the container: its value is longer than 65536 characters`,
+    });
+  });
+
+  test("but not what is none of its business", () => {
+    expect(request([`MODEL=${"x".repeat(1_000_000)}`])?.visibleDevices).toEqual({ kind: "all" });
+  });
+
+  test("and takes 64 conditions of 65536 characters together", () => {
+    const conditions = (count: number, value: string) =>
+      Array.from({ length: count }, (_, index) => `NVIDIA_REQUIRE_${index}=${value}`);
+    expect(request(conditions(64, "cuda>=1"))?.requirements).toHaveLength(64);
+    expect(refusal(conditions(65, "")).message).toContain("more than 64 variables");
+    expect(refusal(conditions(3, "c".repeat(30_000))).message).toContain("more than 65536 characters");
+  });
+
+  test("and reports the first of very many mounts that mean nothing, with a count of the others", () => {
+    const { findings } = ask([ALL], {
+      mounts: Array.from(
+        { length: 70_000 },
+        (_, index) => `/var/run/nvidia-container-devices/imex/x${index}`,
+      ),
+      policy: { acceptNvidiaVisibleDevicesAsVolumeMounts: true },
+    });
+    expect(findings).toHaveLength(17);
+    expect(findings.at(-1)).toMatchObject({ code: "findings-left-out", args: { count: 69_984 } });
+  });
+});
+
 describe("resolveRequest() reads IMEX channels", () => {
   const ROOT = "/var/run/nvidia-container-devices/imex";
   const byMounts = { acceptNvidiaVisibleDevicesAsVolumeMounts: true };

@@ -48,12 +48,12 @@ describe("resolveRequest() reads NVIDIA_VISIBLE_DEVICES", () => {
     expect(error.message.length).toBeLessThan(300);
   });
 
-  test("bounds the error for a name of a megabyte", () => {
-    expect(catchError(() => devicesOf(`${"x".repeat(1_000_000)}\n.`)).message.length).toBeLessThan(300);
+  test("bounds the error for a long name", () => {
+    expect(catchError(() => devicesOf(`${"x".repeat(65_000)}\n.`)).message.length).toBeLessThan(300);
   });
 
-  test("takes a megabyte of repeated names as one", () => {
-    expect(devicesOf("0,".repeat(500_000))).toEqual({ kind: "list", ids: ["0"] });
+  test("takes many repetitions of a name as one", () => {
+    expect(devicesOf("0,".repeat(32_768))).toEqual({ kind: "list", ids: ["0"] });
   });
 });
 

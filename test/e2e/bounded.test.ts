@@ -1,0 +1,295 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type Build, hookEntry } from "../support/builds.ts";
+import { type Bundle, type BundleOptions, makeBundle } from "../support/bundle.ts";
+import { runContainer } from "../support/container.ts";
+import type { FakeServer } from "../support/fake-server.ts";
+import { describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
+import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import type { CommandResult } from "../support/run-command.ts";
+import { serversOfEachTest } from "../support/servers-of-each-test.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+import { deviceEntry, fileEntry } from "../support/tree-entry.ts";
+import { installLinks } from "../support/wrapper.ts";
+
+const MIB = 1024 * 1024;
+
+/**
+ * Seconds of processor time, not of a clock: they are the same on a loaded machine. The kernel kills what takes longer,
+ * and refuses memory to what takes more. An engine that compiles while it runs maps gigabytes from the start. The hard
+ * limits stay: ldconfig's sandbox sets its own.
+ */
+const CEILING_SECONDS = 3;
+const CEILING_BYTES = 64 * MIB;
+
+const below = (build: Build): string[] => [
+  "/usr/bin/prlimit",
+  `--cpu=${CEILING_SECONDS}:`,
+  "--core=0",
+  ...(build.name === "native" ? [`--as=${CEILING_BYTES}:`] : []),
+  "--",
+];
+
+const hooksBelow = (build: Build) => ({
+  prestart: [hookEntry([...below(build), build.path, "hook", "prestart"])],
+});
+
+const range = <T>(count: number, item: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => item(index));
+
+/** What an image can have around its ld.so.conf to make the reading of it long. */
+const CONFIGURATIONS: Readonly<Record<string, (rootfs: string) => void>> = {
+  "patterns that nearly match every name of a full directory": (rootfs) => {
+    mkdirSync(join(rootfs, "etc/g"));
+    for (const index of range(4096, (count) => count)) {
+      writeFileSync(join(rootfs, "etc/g", `${"a".repeat(240)}${index}`), "");
+    }
+    conf(rootfs, `include /etc/g/*${"a".repeat(120)}b\n`.repeat(64));
+  },
+  "files of nothing but line ends": (rootfs) => {
+    for (const index of range(64, (count) => count)) {
+      writeFileSync(join(rootfs, `etc/ld.so.conf.d/${index}.conf`), "\n".repeat(65_536));
+    }
+    conf(rootfs, "include /etc/ld.so.conf.d/*.conf\n");
+  },
+  "files of short lines": (rootfs) => {
+    for (const index of range(64, (count) => count)) {
+      writeFileSync(join(rootfs, `etc/ld.so.conf.d/${index}.conf`), "/a\n".repeat(21_845));
+    }
+    conf(rootfs, "include /etc/ld.so.conf.d/*.conf\n");
+  },
+  "files of the kernel": (rootfs) =>
+    conf(
+      rootfs,
+      [
+        "/proc/kmsg",
+        "/proc/1/mem",
+        "/proc/kallsyms",
+        "/proc/self/pagemap",
+        "/sys/kernel/notes",
+        "/sys/power/state",
+      ]
+        .map((path) => `include ${path}\n`)
+        .join(""),
+    ),
+};
+
+const conf = (rootfs: string, text: string): void => writeFileSync(join(rootfs, "etc/ld.so.conf"), text);
+
+describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
+  describe("an image's ld.so.conf", () => {
+    let jetson: Jetson;
+    beforeAll(async () => {
+      jetson = await openJetson();
+    });
+    afterAll(() => jetson?.close());
+
+    test.each(Object.keys(CONFIGURATIONS))("with %s", (kind) => {
+      const sysfs = { destination: "/sys", type: "sysfs", source: "sysfs", options: ["ro"] };
+      const env = ["NVIDIA_VISIBLE_DEVICES=all"];
+      const bundle = makeBundle({ hooks: hooksBelow(build), env, mounts: [sysfs] });
+      try {
+        CONFIGURATIONS[kind]?.(bundle.rootfs);
+        expect(runContainer(bundle, describeCommand(jetson), jetson.place)).toEqual(describeHost(jetson));
+        const { stdout } = runContainer(bundle, ["ldconfig", "-p"], jetson.place);
+        expect(stdout).toMatch(/libcuda\.so\.1 .*=> \/usr\/lib\/aarch64-linux-gnu\/nvidia\/libcuda\.so\.1/);
+      } finally {
+        bundle.remove();
+      }
+    });
+  });
+
+  describe("an image's environment", () => {
+    const { open, ask } = serversOfEachTest(build);
+    const start = (server: FakeServer, options: BundleOptions, command = ["true"]): CommandResult =>
+      runContainer(ask({ hooks: hooksBelow(build), ...options }), command, server.place);
+
+    /** Calls the hook alone: a runtime takes minutes for such environments itself. */
+    function callHook(server: FakeServer, env: readonly string[]): CommandResult {
+      const { directory: bundle } = ask({ env });
+      const state = { ociVersion: "1.0.2", id: "x", pid: process.pid, status: "created", bundle };
+      const input = JSON.stringify(state);
+      return server.place.run([...below(build), build.path, "hook", "prestart"], { input });
+    }
+
+    test("with more conditions than an image can mean is refused by name", async () => {
+      const server = await open();
+      const unknown = (count: number) => range(count, (index) => `x${index}>=1`).join(",");
+      for (const [env, reason] of [
+        [[`NVIDIA_REQUIRE_X=${unknown(70_000)}`], "its value is longer than 65536 characters"],
+        [[`NVIDIA_REQUIRE_X=${unknown(6000)}`], "the conditions have more than 4096 terms"],
+        [
+          range(40_000, (index) => `NVIDIA_REQUIRE_${index}=cuda>=1`),
+          "NVIDIA_REQUIRE_* of the container: they are more than 64 variables",
+        ],
+        [
+          range(30, (index) => `NVIDIA_REQUIRE_${index}=${"cuda>=1 ".repeat(8000)}`),
+          "they are more than 65536 characters",
+        ],
+        [[`NVIDIA_VISIBLE_DEVICES=${"0,".repeat(50_000)}`], "its value is longer than 65536 characters"],
+        [[`NVIDIA_DRIVER_CAPABILITIES=${"a,".repeat(50_000)}`], "its value is longer than 65536 characters"],
+        [[`NVIDIA_VISIBLE_DEVICES=${"0,".repeat(4 * MIB)}`], "4194304 bytes and 200000 values at most"],
+        [range(150_000, (index) => `NVIDIA_REQUIRE_${index}=x`), "4194304 bytes and 200000 values at most"],
+      ] as const) {
+        const { status, stderr } = callHook(server, env);
+        expect(status).toBe(1);
+        expect(stderr).toMatch(/^nvoci: Cannot /);
+        expect(stderr).toContain(reason);
+        expect(stderr.length).toBeLessThan(2000);
+      }
+    });
+
+    test("with as many conditions as are taken starts", async () => {
+      const server = await open();
+      const env = [`NVIDIA_REQUIRE_X=${range(4096, (index) => `x${index}>=1`).join(",")}`];
+      expect(start(server, { env })).toEqual({ status: 0, stdout: "", stderr: "" });
+    });
+
+    const channels = "/dev/nvidia-caps-imex-channels";
+    const devices = readFileSync("/proc/devices", "utf8");
+    const withImex = {
+      more: [fileEntry("/etc/devices", devices.replace("\n", "\n235 nvidia-caps-imex-channels\n"))],
+      setup: ["mount --bind /etc/devices /proc/devices"],
+    };
+    const hostChannels = (server: FakeServer): string =>
+      server.place.run(["sh", "-c", `ls -d ${channels}/* /dev/char/235:* 2>/dev/null`]).stdout;
+
+    test.each([
+      ["20,000 channels", range(20_000, (index) => index), "NVIDIA_IMEX_CHANNELS"],
+      ["65 channels", range(65, (index) => index), "65 IMEX channels"],
+      ["a channel that the host lacks", [5], "the host has no device node"],
+    ])("asking for %s makes nothing on the host", async (_, asked, reason) => {
+      const server = await open(withImex);
+      const { status, stderr } = start(server, { env: [`NVIDIA_IMEX_CHANNELS=${asked}`] });
+      expect(status).not.toBe(0);
+      expect(stderr).toContain(reason);
+      expect(hostChannels(server)).toBe("");
+    });
+
+    test("of a privileged container has the channels made that it asks for", async () => {
+      const server = await open(withImex);
+      const options = { env: ["NVIDIA_IMEX_CHANNELS=5"], capabilities: ["CAP_SYS_ADMIN"] };
+      expect(start(server, options, ["ls", `${channels}/channel5`])).toEqual({
+        status: 0,
+        stdout: `${channels}/channel5\n`,
+        stderr: "",
+      });
+      expect(hostChannels(server).split("\n").slice(0, 2)).toEqual([
+        "/dev/char/235:5",
+        `${channels}/channel5`,
+      ]);
+    });
+
+    test("that is not trusted gives no parts of the data-centre software", async () => {
+      const config = [
+        "accept-nvidia-visible-devices-as-volume-mounts = true",
+        "accept-nvidia-visible-devices-envvar-when-unprivileged = false",
+      ];
+      const server = await open({
+        config: `${config.join("\n")}\n`,
+        more: [deviceEntry("/dev/gdrdrv", 60, 1), deviceEntry("/dev/infiniband/uverbs0", 60, 2)],
+      });
+      const all = { destination: "/var/run/nvidia-container-devices/all", type: "bind", source: "/dev/null" };
+      const env = ["NVIDIA_GDRCOPY=enabled", "NVIDIA_MOFED=enabled"];
+      const look = ["sh", "-c", "ls -d /dev/nvidiactl /dev/gdrdrv /dev/infiniband/* 2>/dev/null"];
+      const mounts = [{ ...all, options: ["bind"] }];
+      expect(start(server, { env, mounts }, look).stdout).toBe("/dev/nvidiactl\n");
+      const capabilities = ["CAP_SYS_ADMIN"];
+      expect(start(server, { env, mounts, capabilities }, look).stdout.split("\n")).toEqual([
+        "/dev/gdrdrv",
+        "/dev/infiniband/uverbs0",
+        "/dev/nvidiactl",
+        "",
+      ]);
+    });
+  });
+
+  describe("a large config.json", () => {
+    let jetson: Jetson;
+    let made: TemporaryDirectory;
+    let wrapper: string[];
+    const bundles: Bundle[] = [];
+    beforeAll(async () => {
+      jetson = await openJetson();
+      made = temporaryDirectory("bounded");
+      const directory = join(made.path, "bin");
+      wrapper = [...below(build), installLinks(build, directory)];
+      // The runtime itself takes what it takes.
+      writeFileSync(join(directory, "runc"), "#!/bin/sh\necho started\n", { mode: 0o755 });
+    });
+    afterEach(() => {
+      for (const bundle of bundles.splice(0)) bundle.remove();
+    });
+    afterAll(() => {
+      jetson?.close();
+      made?.remove();
+    });
+
+    /** Runs wrapper and hook on a config.json with a further member. */
+    function run(
+      env: readonly string[],
+      extra: unknown,
+    ): { wrapped: CommandResult; hooked: CommandResult; same: boolean } {
+      const bundle = makeBundle({ env, rootfs: "busybox" });
+      bundles.push(bundle);
+      const file = join(bundle.directory, "config.json");
+      const text = JSON.stringify({ ...bundle.config, extra });
+      writeFileSync(file, text);
+      const state = {
+        ociVersion: "1.0.2",
+        id: "x",
+        pid: process.pid,
+        status: "created",
+        bundle: bundle.directory,
+      };
+      const hooked = jetson.place.run([...below(build), build.path, "hook", "prestart"], {
+        input: JSON.stringify(state),
+      });
+      const wrapped = jetson.place.run([...wrapper, "create", "--bundle", bundle.directory, "x"], {
+        env: { PATH: `${join(made.path, "bin")}:/usr/sbin:/usr/bin:/sbin:/bin` },
+      });
+      return { wrapped, hooked, same: readFileSync(file, "utf8") === text };
+    }
+    const ASKS = ["NVIDIA_VISIBLE_DEVICES=all"];
+    const DONE = { status: 0, stdout: "", stderr: "" };
+
+    test("that names no GPUs is the runtime's business, whatever its size", () => {
+      for (const extra of [range(6 * MIB, () => []), '\\"'.repeat(3 * MIB), "\u20ac".repeat(6 * MIB)]) {
+        const { wrapped, hooked, same } = run(["A=\u003c"], extra);
+        expect(wrapped).toEqual({ ...DONE, stdout: "started\n" });
+        expect(hooked).toEqual(DONE);
+        expect(same).toBe(true);
+      }
+    });
+
+    test.each([
+      ["14 MB of lists", () => range((14 * MIB) / 3, () => [])],
+      ["more than 4 MiB in one string", () => "x".repeat(4 * MIB)],
+      ["200,001 numbers", () => range(200_001, () => 1)],
+    ] as const)("that may be asking and has %s is refused", (_, extra) => {
+      const { wrapped, hooked, same } = run(ASKS, extra());
+      for (const { status, stderr } of [wrapped, hooked]) {
+        expect(status).toBe(1);
+        expect(stderr).toMatch(
+          /^nvoci: Cannot read ".*\/config\.json": .* 4194304 bytes and 200000 values at most\n$/,
+        );
+      }
+      expect(same).toBe(true);
+    });
+
+    test.each([
+      ["4 MB of environment", [...ASKS, ...range(60_000, (index) => `A${index}=${"x".repeat(50)}`)], null],
+      ["190,000 numbers", ASKS, range(190_000, () => 1)],
+      ["95,000 empty lists", ASKS, range(95_000, () => [])],
+      ["190,000 short texts", ASKS, range(190_000, () => "a")],
+      ["95,000 objects", ASKS, range(95_000, () => ({ a: 1 }))],
+      ["190,000 keys", ASKS, Object.fromEntries(range(190_000, (index) => [`k${index}`, 1]))],
+      ["quotation marks in a text", ASKS, '"'.repeat(1.9 * MIB)],
+    ] as const)("with %s is edited", (_, env, extra) => {
+      const { wrapped, same } = run(env, extra);
+      expect(wrapped).toEqual({ ...DONE, stdout: "started\n" });
+      expect(same).toBe(false);
+    });
+  });
+});
