@@ -15,6 +15,7 @@ export function imaginaryContainer(env: readonly string[] = [], rootfs: HostPath
     ociVersion: "",
     root: { path: rootfs, readonly: false },
     env: [...ASKS, ...env],
+    user: { uid: 0, gid: 0 },
     boundingCapabilities: [],
     mounts: [],
     devices: [],

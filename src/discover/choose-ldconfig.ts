@@ -7,11 +7,12 @@ import { ELF_HEAD_BYTES, isStaticElf } from "./static-elf.ts";
 
 /**
  * Chooses the ldconfig that refreshes the container's cache: the host's, `NAME.real` before NAME because Debian's
- * derivatives have a script under the plain name; the container's own where the host has none that can be used.
+ * derivatives have a script under the plain name. The container's own is a program of the image: it is run only where
+ * the host has none that can be used and the configuration allows it.
  *
  * A host's program has to be static: below the container's root a dynamic one would run the image's libraries.
  *
- * @returns no choice when there is no ldconfig at all or the configuration turns it off.
+ * @returns no choice when there is no ldconfig that may be run or the configuration turns it off.
  */
 export function chooseLdconfig(
   host: HostView,
@@ -35,7 +36,8 @@ export function chooseLdconfig(
       }),
     );
   }
-  if (container.ldconfig === undefined) return { ldconfig: undefined, findings };
+  if (container.ldconfig === undefined || !config.features.allowLdconfigFromContainer)
+    return { ldconfig: undefined, findings };
   const path = containerPath(container.ldconfig);
   findings.push(finding("ldconfig-container-own", "info", "nvidia-container-cli.ldconfig", { path }));
   return { ldconfig: { from: "container", path }, findings };

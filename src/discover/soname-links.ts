@@ -1,47 +1,74 @@
-import type { ContainerEdits, Link } from "../model/container-edits.ts";
-import { type Finding, finding } from "../model/finding.ts";
-import type { HostView } from "../model/host-view.ts";
-import { basename, type ContainerPath, containerPath, dirname, isWithin } from "../model/paths.ts";
-import { readSoname } from "./elf/read-soname.ts";
+import type { ContainerEdits, Link, Mount } from "../model/container-edits.ts";
+import { basename, type ContainerPath, containerPath, dirname, isWithin, join } from "../model/paths.ts";
 
 const LIBRARY_NAME = /^lib.*\.so(?:\.|$)/;
 
+/** Links that lead to links; the kernel allows no more in one look-up. */
+const LONGEST_CHAIN = 40;
+
+/** What a link's text means, seen from the link's own place. */
+const targetOf = (link: Link): ContainerPath => containerPath(join(dirname(link.containerPath), link.target));
+
 /**
- * Finds the links that ldconfig would make beside injected libraries, for a container that no ldconfig can be run
- * for: a program asks for `libx.so.1`, and the file is `libx.so.1.2`.
+ * Finds the links that ldconfig would make beside injected libraries: a program asks for `libx.so.1`, and the file is
+ * `libx.so.1.2`. ldconfig itself is not let make any, since it would make and remove them in all directories that the
+ * image names.
  *
  * A name that the edits give already is left to them. Nothing is added inside of a mounted directory, which is
- * read-only. Reads the head of every library that has another name than its own.
+ * read-only.
  *
- * @returns links to be put after those of the edits, and a finding where there is a library at all.
+ * @param sonameOf is asked for every library that no link leads to.
+ * @returns links to be put after those of the edits.
  * @see ldconfig(8)
  */
 export function sonameLinks(
-  host: HostView,
-  edits: ContainerEdits,
-): { readonly links: readonly Link[]; readonly findings: readonly Finding[] } {
+  edits: Pick<ContainerEdits, "mounts" | "links">,
+  sonameOf: (library: Mount) => string | undefined,
+): readonly Link[] {
   const directories = edits.mounts.filter(({ kind }) => kind === "directory");
-  const isCovered = (path: ContainerPath): boolean =>
-    directories.some(({ containerPath: directory }) => isWithin(path, directory));
-  const libraries = edits.mounts.filter(
-    ({ kind, containerPath: path }) =>
-      kind === "file" && LIBRARY_NAME.test(basename(path)) && !isCovered(path),
-  );
-  if (libraries.length === 0) return { links: [], findings: [] };
-
+  const isLibrary = (path: ContainerPath): boolean =>
+    LIBRARY_NAME.test(basename(path)) &&
+    !directories.some(({ containerPath: directory }) => isWithin(path, directory));
+  const named = edits.links.filter(({ containerPath: path }) => isLibrary(path));
   const given = new Set<ContainerPath>([
     ...edits.mounts.map((mount) => mount.containerPath),
     ...edits.links.map((link) => link.containerPath),
   ]);
-  const links: Link[] = [];
-  for (const { hostPath, containerPath: path, source } of libraries) {
-    const soname = readSoname(host, hostPath);
-    if (soname === undefined) continue;
-    const link = containerPath(`${dirname(path)}/${soname}`);
-    if (given.has(link)) continue;
-    given.add(link);
-    links.push({ containerPath: link, target: basename(path), source });
+  const found: Link[] = [];
+  const add = (beside: Link["containerPath"], soname: string, source: string): void => {
+    const path = containerPath(`${dirname(beside)}/${soname}`);
+    if (given.has(path)) return;
+    given.add(path);
+    found.push({ containerPath: path, target: basename(beside), source });
+  };
+
+  const sonames = new Map<ContainerPath, string>();
+  for (const link of named) {
+    const target = targetOf(link);
+    const name = basename(link.containerPath);
+    if (name.includes(".so.") && dirname(target) === dirname(link.containerPath)) sonames.set(target, name);
   }
-  const args = { links: links.length };
-  return { links, findings: [finding("ldconfig-none", "warning", "nvidia-container-cli.ldconfig", args)] };
+  for (const mount of edits.mounts) {
+    const { kind, containerPath: path, source } = mount;
+    if (kind !== "file" || !isLibrary(path) || sonames.has(path)) continue;
+    const soname = sonameOf(mount);
+    if (soname === undefined) continue;
+    sonames.set(path, soname);
+    add(path, soname, source);
+  }
+
+  // ldconfig lists a library in each directory that has any link to it, under the SONAME alone.
+  const links = new Map(named.map((link) => [link.containerPath, link]));
+  for (const link of named) {
+    let file = targetOf(link);
+    for (let next = links.get(file), steps = 0; next !== undefined && steps < LONGEST_CHAIN; steps++) {
+      file = targetOf(next);
+      next = links.get(file);
+    }
+    const soname = sonames.get(file);
+    if (soname !== undefined && dirname(file) !== dirname(link.containerPath)) {
+      add(link.containerPath, soname, link.source);
+    }
+  }
+  return found;
 }

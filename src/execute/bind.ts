@@ -124,7 +124,8 @@ function restrict(system: Syscalls, mounted: Fd, options: readonly MountOption[]
 
 /** The same for what came along below a directory. Its mount points are names of the host's, not of the image's. */
 function restrictBelow(system: Syscalls, top: Fd, options: readonly MountOption[]): void {
-  for (const { path } of mountsBelow(system, top)) {
+  for (const { path: bytes } of mountsBelow(system, top)) {
+    const path = system.decode(bytes, 0, bytes.length);
     if (path === "/") continue;
     const mounted = system.openat(top, path.slice(1), O_PATH | system.O_NOFOLLOW);
     restrict(system, mounted, options);

@@ -10,6 +10,7 @@ import { SystemError } from "../sys/system-error.ts";
 import { type Bind, binder, type Expected, unbind } from "./bind.ts";
 import { coverDirectory } from "./cover-directory.ts";
 import type { AllowDevices } from "./device-cgroup.ts";
+import { type MountBelow, mountsBelow } from "./mount-table.ts";
 import { InTheWay, Rootfs } from "./rootfs.ts";
 import type { Confinement } from "./sandbox.ts";
 import { type IsShared, sharedMounts } from "./shared-mounts.ts";
@@ -32,6 +33,7 @@ interface Tools extends ExecuteContext {
   readonly undo: Undo;
   readonly bind: Bind;
   readonly isShared: IsShared;
+  readonly foreign: readonly MountBelow[];
 }
 
 /** What each bind's source has to be. */
@@ -55,10 +57,11 @@ const NO_FINDINGS: readonly Finding[] = [];
  * - bind-device: no node is created, the host's own is bound, and its number is the one that the plan was made
  *   with. Without allow-devices the cgroup still says no.
  * - make-link: a text that is only ever interpreted inside the container.
- * - update-ldcache: runs without privileges in a sandbox of its own; see sandbox.ts.
+ * - update-ldcache: runs without privileges in a sandbox of its own, where nothing can be written to; see sandbox.ts.
+ *   What comes out of it is bytes: a cache that only this container reads, and names for links beside our libraries.
  * - allow-devices: grants exactly the numbers of the nodes in this plan, and only in this container's cgroup.
  */
-function perform(operation: Operation, tools: Tools): readonly Finding[] {
+function perform(operation: Operation, operations: readonly Operation[], tools: Tools): readonly Finding[] {
   const { system, rootfs, undo, bind } = tools;
   if ("path" in operation && operation.op !== "make-link" && tools.isShared(rootfs, operation.path)) {
     throw new InTheWay(operation.path, "shared mount");
@@ -89,7 +92,7 @@ function perform(operation: Operation, tools: Tools): readonly Finding[] {
       rootfs.makeLink(operation.path, operation.target);
       return NO_FINDINGS;
     case "update-ldcache":
-      return updateLdCache(operation, tools);
+      return updateLdCache(operation, operations, tools);
     case "allow-devices":
       tools.allowDevices(operation.rules, undo);
       return NO_FINDINGS;
@@ -176,6 +179,8 @@ function leftover(failure: unknown): Finding {
 export function execute(operations: readonly Operation[], context: ExecuteContext): Finding[] {
   const { system, root, containerName } = context;
   const undo = newUndo();
+  // What cannot be written is taken back like any other failure.
+  system.ignoreWriteSignals();
   // Modes of what we make are those in the plan, and its owner is the container's root: the file systems of a user
   // namespace refuse inodes whose owner they cannot name (EOVERFLOW).
   const previousMask = system.umask(0);
@@ -185,10 +190,11 @@ export function execute(operations: readonly Operation[], context: ExecuteContex
   try {
     const rootfs = new Rootfs(system, root, undo);
     const bind = binder(system, context.confinement.rebind !== undefined);
-    const tools: Tools = { ...context, rootfs, undo, bind, isShared: sharedMounts(system) };
+    const foreign = context.confinement.image === undefined ? [] : mountsBelow(system, root);
+    const tools: Tools = { ...context, rootfs, undo, bind, isShared: sharedMounts(system), foreign };
     for (const operation of operations) {
       try {
-        append(findings, perform(operation, tools));
+        append(findings, perform(operation, operations, tools));
       } catch (failure) {
         if (!(failure instanceof InTheWay)) throw failure;
         findings.push(inTheWay(operation, failure));

@@ -1,4 +1,5 @@
-import { isWithin } from "../model/paths.ts";
+import { dirname, isWithin } from "../model/paths.ts";
+import { encodeUtf8 } from "../model/utf8.ts";
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, O_RDONLY } from "../sys/constants.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import { readAll } from "../sys/linux-host.ts";
@@ -22,7 +23,7 @@ const FLAGS: Readonly<Record<string, number>> = {
   noexec: MS_NOEXEC,
 };
 
-/** Blanks and backslashes in paths are written as three octal digits. */
+/** Spaces and backslashes in paths are written as three octal digits. */
 const fromOctal = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 
@@ -47,23 +48,60 @@ export function parseMountTable(text: string): MountEntry[] {
     });
 }
 
-/** The text of the calling process' mount table. */
-export function readMountInfo(system: Syscalls): string {
+function readMountInfoBytes(system: Syscalls): Uint8Array {
   const fd = system.openat(CWD, "/proc/self/mountinfo", O_RDONLY);
   const bytes = readAll(system, fd, 0);
   system.close(fd);
+  return bytes;
+}
+
+/** The text of the calling process' mount table. */
+export function readMountInfo(system: Syscalls): string {
+  const bytes = readMountInfoBytes(system);
   return system.decode(bytes, 0, bytes.length);
 }
 
+/** Bytes as a string of as many characters, whatever they encode: names need not be UTF-8. */
+function binary(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 4096)
+    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  return text;
+}
+
+const unbinary = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
+
+/** A mount below a directory. */
+export interface MountBelow {
+  /** Its path as seen from the directory, in the bytes that the kernel knows. */
+  readonly path: Uint8Array;
+  readonly flags: number;
+}
+
 /**
- * The mount of a directory and all below it, by their paths as seen from that directory; what lies over another
- * mount comes after it.
+ * The mount of a directory and all below it that can be reached; of several mounts at one place, the topmost.
+ * Directories come before what is in them.
  */
-export function mountsBelow(
-  system: Syscalls,
-  directory: Fd,
-): { readonly path: string; readonly flags: number }[] {
-  const root = system.readlinkat(CWD, `/proc/self/fd/${directory.number}`) ?? "/";
-  const top = parseMountTable(readMountInfo(system)).filter(({ point }) => isWithin(point, root));
-  return top.map(({ point, flags }) => ({ path: point.slice(root === "/" ? 0 : root.length) || "/", flags }));
+export function mountsBelow(system: Syscalls, directory: Fd): MountBelow[] {
+  const root = binary(encodeUtf8(system.readlinkat(CWD, `/proc/self/fd/${directory.number}`) ?? "/"));
+  const all = parseMountTable(binary(readMountInfoBytes(system))).filter(({ point }) =>
+    isWithin(point, root),
+  );
+  // What comes later lies over what was mounted before at the same place or below it.
+  const later = new Set<string>();
+  const shown: MountBelow[] = [];
+  for (const { point, flags } of all.reverse()) {
+    if (isCovered(point, later)) continue;
+    later.add(point);
+    shown.push({ path: unbinary(point.slice(root === "/" ? 0 : root.length) || "/"), flags });
+  }
+  return shown.reverse();
+}
+
+/** Whether a path or a directory that leads to it is among the others. */
+function isCovered(path: string, others: ReadonlySet<string>): boolean {
+  for (let part = path; ; part = dirname(part)) {
+    if (others.has(part)) return true;
+    if (part === "/") return false;
+  }
 }

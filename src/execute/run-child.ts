@@ -1,8 +1,8 @@
-import { SIGKILL } from "../sys/constants.ts";
+import { SIGKILL, WNOHANG } from "../sys/constants.ts";
 import type { Fd } from "../sys/fd.ts";
 import type { StepList } from "../sys/step-list.ts";
 import type { ExitStatus, Syscalls } from "../sys/syscalls.ts";
-import { collectOutput } from "./collect-output.ts";
+import { collectOutput, now } from "./collect-output.ts";
 
 /** A child that runs, and the calls that it makes first. */
 interface StartedChild {
@@ -19,8 +19,15 @@ interface EndedChild {
   readonly status: ExitStatus;
 }
 
+/** In seconds. A killed process ends at once, unless the kernel itself waits for somebody on its behalf. */
+const GRACE = 2;
+/** In milliseconds, where the kernel cannot say when a process has ended. */
+const PAUSE = 1;
+
 /**
- * Starts a child, reads what it prints, and waits for its end. None is left behind, whatever fails.
+ * Starts a child, reads what it prints, and waits for its end. Its output and its end have one deadline together: a
+ * program may close its output and go on. A child that is late is killed, and with it everything that it started
+ * where it is the first of a pid namespace. Nothing here waits without an end.
  *
  * @param seconds how long it may take.
  * @param start prepares the calls and starts them. Its `output` is for the child's standard output and error, its
@@ -34,25 +41,48 @@ export function runChild(
   const output = system.pipe2();
   const report = system.pipe2();
   const { pid, steps } = start(output.writer, report.writer);
+  const deadline = now(system) + seconds;
+  let status: ExitStatus | undefined;
   try {
     system.close(output.writer);
     system.close(report.writer);
-    const words = collectOutput(system, output.reader, seconds);
-    if (words === undefined) system.kill(pid, SIGKILL);
-    const bytes = new Uint8Array(8);
-    const failed = system.read(report.reader, bytes) === bytes.length;
-    const status = system.wait4(pid);
-    const view = new DataView(bytes.buffer);
-    const failure = failed
-      ? { call: steps.nameOf(view.getInt32(0, true)), errno: view.getInt32(4, true) }
-      : undefined;
-    return { failure, words, status };
-  } catch (error) {
-    system.kill(pid, SIGKILL);
-    system.wait4(pid);
-    throw error;
+    const printed = collectOutput(system, output.reader, deadline);
+    status = printed === undefined ? undefined : awaitEnd(system, pid, deadline);
+    const words = status === undefined ? undefined : printed;
+    status ??= endNow(system, pid);
+    return { failure: readFailure(system, report.reader, steps), words, status };
   } finally {
+    if (status === undefined) endNow(system, pid);
     system.close(output.reader);
     system.close(report.reader);
   }
+}
+
+/** What the child wrote about a prepared call of its own. */
+function readFailure(system: Syscalls, report: Fd, steps: StepList): EndedChild["failure"] {
+  const bytes = new Uint8Array(8);
+  if (!system.ppoll(report, 0) || system.read(report, bytes) !== bytes.length) return undefined;
+  const view = new DataView(bytes.buffer);
+  return { call: steps.nameOf(view.getInt32(0, true)), errno: view.getInt32(4, true) };
+}
+
+/** @returns `undefined` when the time is over and the child still there. */
+function awaitEnd(system: Syscalls, pid: number, deadline: number): ExitStatus | undefined {
+  const pidfd = system.pidfd_open(pid);
+  try {
+    for (;;) {
+      const status = system.wait4(pid, WNOHANG);
+      const left = deadline - now(system);
+      if (status !== undefined || left <= 0) return status;
+      system.ppoll(pidfd, pidfd === undefined ? PAUSE : Math.ceil(left * 1000));
+    }
+  } finally {
+    if (pidfd !== undefined) system.close(pidfd);
+  }
+}
+
+/** Kills a child. One that the kernel does not let go is left to it, and to whoever collects our children. */
+function endNow(system: Syscalls, pid: number): ExitStatus {
+  system.kill(pid, SIGKILL);
+  return awaitEnd(system, pid, now(system) + GRACE) ?? { signalled: SIGKILL };
 }

@@ -4,26 +4,29 @@ import { quote } from "../model/quote.ts";
 import { encodeUtf8 } from "../model/utf8.ts";
 import {
   AT_EMPTY_PATH,
+  AT_SYMLINK_NOFOLLOW,
   F_ADD_SEALS,
   F_SEAL_ALL,
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   MFD_EXEC,
+  O_NONBLOCK,
   O_PATH,
   O_RDONLY,
 } from "../sys/constants.ts";
 import { EINVAL, ENOSYS } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
+import { readAll } from "../sys/linux-host.ts";
 import type { ExitStatus, Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
-import { mountsBelow } from "./mount-table.ts";
+import { type MountBelow, mountsBelow } from "./mount-table.ts";
 import type { Rootfs } from "./rootfs.ts";
 import { runChild } from "./run-child.ts";
-import { type Confinement, confinedSteps, type MountFlags } from "./sandbox.ts";
+import { CACHE_NAME, type Confinement, confinedSteps, LARGEST_CACHE } from "./sandbox.ts";
 import type { Undo } from "./undo.ts";
 
 /** In seconds. ldconfig takes milliseconds, and one that hangs must not hang us. */
-const TIMEOUT = 30;
+const TIMEOUT = 5;
 
 /** What ldconfig needs from its surroundings. */
 export interface LdconfigContext {
@@ -32,7 +35,14 @@ export interface LdconfigContext {
   readonly undo: Undo;
   /** Namespaces of the container that the child joins, and the ids it takes. */
   readonly confinement: Confinement;
+  /** What was mounted below the root before anything of ours; looked up for a program of the image only. */
+  readonly foreign: readonly MountBelow[];
 }
+
+/** What came of it: the new cache and what ldconfig printed, or why there is none. */
+export type LdconfigResult =
+  | { readonly cache: Uint8Array; readonly words: string; readonly reason?: never }
+  | { readonly reason: string };
 
 /**
  * Copies the host's ldconfig into a sealed memory file. The container never sees the host's inode, not even as
@@ -62,7 +72,7 @@ function createMemoryFile(system: Syscalls): Fd {
 }
 
 /** The list of mounts that a kernel without mount_setattr(2) needs. */
-function mountsToRestrict(system: Syscalls, root: Fd): readonly MountFlags[] {
+function mountsToRestrict(system: Syscalls, root: Fd): readonly MountBelow[] {
   try {
     system.mount_setattr(root, "", AT_EMPTY_PATH, { attrSet: 0 });
     return [];
@@ -73,33 +83,45 @@ function mountsToRestrict(system: Syscalls, root: Fd): readonly MountFlags[] {
 }
 
 /**
- * Runs ldconfig in the sandbox below the container's root, and waits for it.
+ * Runs ldconfig in the sandbox below the container's root, and waits for it. It makes no links (`-X`) and tells which
+ * ones it would make (`-v`).
  *
  * @param configuration its ld.so.conf.
- * @param cache the file that it is to write, as the container sees it.
- * @throws NvociError "ldconfig-failed" with ldconfig's own words.
+ * @returns the reason where the program fails or is late: it works on what an image, and neighbors with a common
+ * volume, have laid out for it.
+ * @throws NvociError "ldconfig-failed" when the sandbox cannot be made.
  */
 export function runLdconfig(
-  { system, rootfs, undo, confinement }: LdconfigContext,
+  { system, rootfs, undo, confinement, foreign }: LdconfigContext,
   ldconfig: LdconfigChoice,
   configuration: string,
-  cache: string,
-): void {
+): LdconfigResult {
   const program =
     ldconfig.from === "host" ? { fd: sealedCopy(system, ldconfig.path) } : { path: ldconfig.path };
   const mounts = mountsToRestrict(system, rootfs.view.root);
-  const argv = (configurationFile: string) => ["ldconfig", "-f", configurationFile, "-C", cache];
+  const argv = (configurationFile: string, cache: string) => [
+    "ldconfig",
+    "-X",
+    "-v",
+    "-f",
+    configurationFile,
+    "-C",
+    cache,
+  ];
   // The child's current directory is the root that it pivots to: the copy of this very mount in its namespace.
   const here = system.openat(CWD, ".", O_PATH | system.O_DIRECTORY);
   // What else is taken back needs the current directory that it was done in.
   undo.add(() => system.fchdir(here));
+  const results = system.socketpair();
   const { failure, words, status } = runChild(system, TIMEOUT, (output, report) => {
     const { steps, cloneFlags } = confinedSteps(system, {
       confinement,
       mounts,
+      foreign,
       program,
       argv,
       configuration: encodeUtf8(configuration),
+      results: results.writer,
       output,
     });
     system.fchdir(rootfs.view.root);
@@ -107,27 +129,50 @@ export function runLdconfig(
     return { pid, steps };
   });
   system.fchdir(here);
-  if (program.fd !== undefined) system.close(program.fd);
-
-  if (failure !== undefined) {
-    const { call } = new SystemError(failure.call, [{ flags: "in ldconfig's sandbox" }], -failure.errno);
-    throw ldconfigError(call, []);
+  const directory = system.receiveDescriptor(results.reader);
+  for (const fd of [program.fd, results.reader, results.writer]) if (fd !== undefined) system.close(fd);
+  try {
+    if (failure !== undefined && !failure.call.startsWith("execve")) throw sandboxError(failure);
+    if (failure !== undefined) return { reason: new SystemError(failure.call, [], -failure.errno).call };
+    if (words === undefined) return { reason: `it did not finish within ${TIMEOUT} s` };
+    if ("signalled" in status || status.exited !== 0) return { reason: lastWords(words) ?? ended(status) };
+    const cache = directory === undefined ? undefined : readCache(system, directory);
+    return cache === undefined ? { reason: "it made no cache" } : { cache, words };
+  } finally {
+    if (directory !== undefined) system.close(directory);
   }
-  if (words === undefined) throw ldconfigError(`it did not finish within ${TIMEOUT} s`, []);
-  if ("signalled" in status || status.exited !== 0) throw ldconfigError(ended(status), lines(words));
+}
+
+/** What the program has made, if it is a file at all. Nobody can change it anymore. */
+function readCache(system: Syscalls, directory: Fd): Uint8Array | undefined {
+  if (system.statx(directory, CACHE_NAME, AT_SYMLINK_NOFOLLOW)?.type !== "file") return undefined;
+  const fd = system.openat(directory, CACHE_NAME, O_RDONLY | O_NONBLOCK | system.O_NOFOLLOW);
+  try {
+    const stat = system.statx(fd, "", AT_EMPTY_PATH);
+    if (stat?.type !== "file" || stat.size === 0 || stat.size > LARGEST_CACHE) return undefined;
+    return readAll(system, fd, stat.size, LARGEST_CACHE);
+  } finally {
+    system.close(fd);
+  }
 }
 
 const ended = (status: ExitStatus): string =>
   "exited" in status ? `exit status ${status.exited}` : `killed by signal ${status.signalled}`;
 
-const lines = (text: string): string[] => text.split("\n").filter((line) => line.trim() !== "");
+/** What made ldconfig give up: the last line of its own kind, among those about libraries. */
+function lastWords(words: string): string | undefined {
+  const line = words
+    .split("\n")
+    .filter((text) => text.startsWith("ldconfig: "))
+    .at(-1);
+  return line && quote(line);
+}
 
-/** The last line is what made ldconfig give up; it goes into line 1. */
-function ldconfigError(reason: string, words: readonly string[]): NvociError {
-  const last = words[words.length - 1];
+function sandboxError({ call, errno }: { readonly call: string; readonly errno: number }): NvociError {
+  const error = new SystemError(call, [{ flags: "in ldconfig's sandbox" }], -errno);
   return new NvociError(
     "ldconfig-failed",
-    `Cannot update "/etc/ld.so.cache" of the container: ${last === undefined ? reason : quote(last)}`,
-    [...(last === undefined ? [] : [reason]), ...words.slice(-5).map((line) => quote(line))],
+    `Cannot update "/etc/ld.so.cache" of the container: ${error.call}`,
+    [],
   );
 }

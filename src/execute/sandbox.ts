@@ -11,6 +11,7 @@ import {
   MNT_DETACH,
   MOUNT_ATTR_NODEV,
   MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_RDONLY,
   MS_BIND,
   MS_MOVE,
   MS_NODEV,
@@ -21,6 +22,7 @@ import {
   MS_REC,
   MS_REMOUNT,
   O_CREAT,
+  O_PATH,
   O_RDONLY,
   O_WRONLY,
   PR_CAPBSET_DROP,
@@ -31,60 +33,85 @@ import {
   RLIMIT_AS,
   RLIMIT_CORE,
   RLIMIT_CPU,
+  RLIMIT_DATA,
   RLIMIT_FSIZE,
   RLIMIT_NOFILE,
   SECBIT_NOROOT_AND_LOCKED,
   SECCOMP_MODE_FILTER,
   SIGKILL,
 } from "../sys/constants.ts";
-import { EINVAL, ENOSYS, EPERM } from "../sys/errno.ts";
+import { EINVAL, ENOSYS, ENOTDIR, EPERM } from "../sys/errno.ts";
 import type { Fd } from "../sys/fd.ts";
 import { ANY_ERROR, StepList } from "../sys/step-list.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { callFilter } from "./call-filter.ts";
+import type { MountBelow } from "./mount-table.ts";
+
+/** A user and a group, as the host numbers them. */
+export interface Ids {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** What a program of the image has in common with the container's own process. */
+export interface ImageConfinement {
+  /** Ids of `process.user`. */
+  readonly user: Ids;
+  /** `cgroup.procs` of the container's device cgroup, open for writing; `undefined` where it has none of its own. */
+  readonly members: Fd | undefined;
+}
 
 /** What a confined child has in common with the container. */
 export interface Confinement {
   /** Namespaces of the container that the child joins: abstract sockets and shared memory are then its own. */
   readonly network: Fd;
   readonly ipc: Fd;
-  /** Ids that the child runs with: those of the container's root, as the host numbers them. */
-  readonly owner: { readonly uid: number; readonly gid: number };
+  /** Ids of the container's root, as the host numbers them. The host's ldconfig runs with them. */
+  readonly owner: Ids;
+  /** For a program of the image: what confines it as the container's own process. */
+  readonly image: ImageConfinement | undefined;
   /** The root's path on the host, given when the mounts are locked by a user namespace and have to be bound anew. */
   readonly rebind: string | undefined;
   /** The host runs from its initial ramdisk, which pivot_root(2) cannot leave. */
   readonly noPivot: boolean;
 }
 
-/** A mount of the container: its path below the root, and the flags that a remount has to repeat. */
-export interface MountFlags {
-  readonly path: string;
-  readonly flags: number;
-}
-
 /** A program to run below the container's root, and what it is given. */
 export interface ConfinedProgram {
   readonly confinement: Confinement;
   /** The root and what is mounted below it, for kernels before 5.12; newer ones need no list. */
-  readonly mounts: readonly MountFlags[];
+  readonly mounts: readonly MountBelow[];
+  /** What is mounted below the root and is neither the image's nor ours; covered for a program of the image. */
+  readonly foreign: readonly MountBelow[];
   /** A sealed descriptor, or a path below the root: that is the image's program then. */
   readonly program:
     | { readonly fd: Fd; readonly path?: never }
     | { readonly path: string; readonly fd?: never };
-  /** The command line, given the name under which the program finds its configuration. */
-  readonly argv: (configurationFile: string) => readonly string[];
+  /** The command line, given the names under which the program finds its configuration and makes its cache. */
+  readonly argv: (configurationFile: string, cacheFile: string) => readonly string[];
   readonly configuration: Uint8Array;
+  /** Gets a message with a descriptor of the directory that the program may write to. */
+  readonly results: Fd;
   /** Takes standard output and standard error. */
   readonly output: Fd;
 }
 
 const CONFIGURATION_FILE = "/dev/ld.so.conf";
+const RESULTS = "/dev/results";
+/** The name of the cache among the results. */
+export const CACHE_NAME = "ld.so.cache";
+/** A hundred thousand libraries have one of ten megabytes. */
+export const LARGEST_CACHE = 16 * 1024 ** 2;
 
-/** Soft and hard limits: an image can make ldconfig work hard, but not for long nor without bound. */
+/**
+ * Soft and hard limits: an image can make ldconfig work hard, but not for long nor without bound. Files that it maps
+ * cost no memory of their own, and libraries of CUDA have gigabytes; what costs memory is counted by RLIMIT_DATA.
+ */
 const LIMITS: readonly (readonly [resource: number, value: number])[] = [
-  [RLIMIT_CPU, 10],
-  [RLIMIT_AS, 2 * 1024 ** 3],
-  [RLIMIT_FSIZE, 32 * 1024 ** 2],
+  [RLIMIT_CPU, 3],
+  [RLIMIT_DATA, 256 * 1024 ** 2],
+  [RLIMIT_AS, 16 * 1024 ** 3],
+  [RLIMIT_FSIZE, LARGEST_CACHE],
   [RLIMIT_NOFILE, 64],
   [RLIMIT_CORE, 0],
 ];
@@ -115,49 +142,78 @@ function enterRoot(steps: StepList, { rebind, noPivot }: Confinement): void {
   steps.call("chdir", ["/"]);
 }
 
+/** A path for a step. */
+const terminated = (path: Uint8Array): Uint8Array => {
+  const bytes = new Uint8Array(path.length + 1);
+  bytes.set(path);
+  return bytes;
+};
+
 /**
- * Makes device nodes useless, wherever an image or a volume holds them: the child is in the device cgroup of the
- * hook, which allows everything, and not in the container's.
+ * Makes everything read-only, and device nodes useless wherever an image or a volume has them: the host's ldconfig is
+ * in the device cgroup of the hook, which allows everything, and not in the container's. Paths are the kernel's own
+ * bytes, so each leads to its mount; one that does not is an error.
  */
-function forbidDevices(steps: StepList, mounts: readonly MountFlags[]): void {
+function forbidChanges(steps: StepList, mounts: readonly MountBelow[]): void {
   const attributes = new Uint8Array(32);
-  new DataView(attributes.buffer).setUint32(0, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID, true);
+  const all = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
+  new DataView(attributes.buffer).setUint32(0, all, true);
   steps.call("mount_setattr", [AT_FDCWD, "/", AT_RECURSIVE, attributes, attributes.length], ENOSYS);
   for (const { path, flags } of mounts) {
-    const remount = MS_REMOUNT | MS_BIND | MS_NODEV | MS_NOSUID | flags;
-    // A mount that lies under another one is out of reach.
-    steps.call("mount", [null, path, null, remount, null], path === "/" ? 0 : ANY_ERROR);
+    const remount = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV | MS_NOSUID | flags;
+    steps.call("mount", [null, terminated(path), null, remount, null]);
+  }
+}
+
+/**
+ * Covers volumes and other mounts that are not the image's, the inner ones first. They are covered and not unmounted,
+ * because those of a user namespace are locked. A single file stays, read-only.
+ */
+function coverMounts(steps: StepList, foreign: readonly MountBelow[]): void {
+  const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
+  for (const { path } of [...foreign].reverse()) {
+    if (path.length === 1) continue;
+    steps.call("mount", ["tmpfs", terminated(path), "tmpfs", flags, "mode=0555,size=4k"], ENOTDIR);
   }
 }
 
 /**
  * Covers what shows the kernel: an image's ldconfig, or one that the image's libraries have taken over, finds no
- * /proc, no /sys and no devices. /dev holds the configuration and nothing else. /var/cache is made read-only, so
- * that ldconfig's auxiliary cache is used where the image has one and never written.
+ * /proc, no /sys and no devices. /dev has the configuration, and the one directory that can be written to: a file
+ * system in memory that nobody else sees. The hook gets a descriptor of it, which stays good when all this is gone.
  *
  * Paths are looked up after the change of root: whatever links the image has, they stay inside.
  */
-function coverKernel(steps: StepList, configuration: Uint8Array): void {
+function coverKernel(steps: StepList, configuration: Uint8Array, results: Fd, { uid, gid }: Ids): void {
   const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
   const size = "mode=0755,size=1m";
   for (const path of ["/proc", "/sys"]) {
     steps.call("mount", ["tmpfs", path, "tmpfs", flags | MS_RDONLY, size], ANY_ERROR);
   }
   steps
-    .call("mount", ["/var/cache", "/var/cache", null, MS_BIND, null], ANY_ERROR)
-    .call("mount", [null, "/var/cache", null, MS_REMOUNT | MS_BIND | MS_RDONLY | flags, null], ANY_ERROR)
     .call("mount", ["tmpfs", "/dev", "tmpfs", flags, size])
     // With descriptor 0 closed, the next open gets it.
     .call("close", [0])
     .call("openat", [AT_FDCWD, CONFIGURATION_FILE, O_CREAT | O_WRONLY, 0o444])
     .call("write", [0, configuration, configuration.length])
     .call("close", [0])
+    .call("mkdirat", [AT_FDCWD, RESULTS, 0o700])
+    .call("mount", [
+      "tmpfs",
+      RESULTS,
+      "tmpfs",
+      flags,
+      `mode=0700,uid=${uid},gid=${gid},size=33m,nr_inodes=16`,
+    ])
+    .call("openat", [AT_FDCWD, RESULTS, O_PATH, 0])
+    .call("sendmsg", [results.number, steps.message(0), 0])
+    .call("close", [0])
     .call("mount", [null, "/dev", null, MS_REMOUNT | MS_BIND | MS_RDONLY | flags, null])
     .call("openat", [AT_FDCWD, CONFIGURATION_FILE, O_RDONLY, 0]);
 }
 
 /** Gives up every privilege for good. */
-function dropPrivileges(steps: StepList, { uid, gid }: Confinement["owner"]): void {
+function dropPrivileges(steps: StepList, { uid, gid }: Ids): void {
   // EPERM: in a user namespace setgroups(2) can be denied; the groups are the namespace's own then.
   steps.call("setgroups", [0, null], EPERM).call("setresgid", [gid, gid, gid]);
   // uid 0 must gain nothing by execve(2): neither from the bounding set nor from a file.
@@ -178,31 +234,40 @@ function dropPrivileges(steps: StepList, { uid, gid }: Confinement["owner"]): vo
 /**
  * Writes down what a child does to run a program below the container's root, with the container's data and none of
  * our powers: own mount, pid and uts namespace, the container's network and ipc, no capabilities, an empty
- * environment, limits, and nothing of the host in sight.
+ * environment, limits, nothing of the host in sight, and nothing of the container that can be written to.
+ *
+ * A program of the image is no more than the container's own process besides: it has that one's ids, is in its device
+ * cgroup, and does not see its volumes.
  *
  * The caller's current directory has to be the root directory when the child is started.
  */
 export function confinedSteps(
   system: Syscalls,
-  { confinement, mounts, program, argv, configuration, output }: ConfinedProgram,
+  { confinement, mounts, foreign, program, argv, configuration, results, output }: ConfinedProgram,
 ): { steps: StepList; cloneFlags: number } {
   const steps = new StepList(system);
+  const image = program.fd === undefined ? confinement.image : undefined;
+  const ids = image?.user ?? confinement.owner;
+  steps.call("prctl", [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0]);
+  // "0" means the writer.
+  if (image?.members !== undefined) steps.call("write", [image.members.number, "0", 1]);
   steps
-    .call("prctl", [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0])
     .call("setns", [confinement.network.number, CLONE_NEWNET])
     .call("setns", [confinement.ipc.number, CLONE_NEWIPC])
     .call("umask", [0o022]);
   enterRoot(steps, confinement);
-  forbidDevices(steps, mounts);
-  coverKernel(steps, configuration);
+  forbidChanges(steps, mounts);
+  if (image !== undefined) coverMounts(steps, foreign);
+  coverKernel(steps, configuration, results, ids);
   steps.call("dup3", [output.number, 1, 0]).call("dup3", [output.number, 2, 0]);
   for (const [resource, value] of LIMITS) {
-    steps.call("prlimit64", [0, resource, limitBytes(value), null]);
+    // Without CAP_SYS_RESOURCE a hard limit cannot be raised, and where it is lower, all the better.
+    steps.call("prlimit64", [0, resource, limitBytes(Math.min(value, system.getrlimit(resource))), null]);
   }
-  dropPrivileges(steps, confinement.owner);
+  dropPrivileges(steps, ids);
   // Before 5.11 ours are all close-on-exec, and a runtime gives its hooks nothing but the standard three.
   steps.call("close_range", [3, 0xffffffff, CLOSE_RANGE_CLOEXEC], ANY_ERROR);
-  const argvArray = steps.stringArray(argv(CONFIGURATION_FILE));
+  const argvArray = steps.stringArray(argv(CONFIGURATION_FILE, `${RESULTS}/${CACHE_NAME}`));
   const environment = steps.stringArray([]);
   // EINVAL: a kernel without filters. What came before holds without it.
   steps.call(

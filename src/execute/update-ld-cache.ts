@@ -1,38 +1,40 @@
+import { readSoname } from "../discover/elf/read-soname.ts";
+import { sonameLinks } from "../discover/soname-links.ts";
+import type { Link, Mount } from "../model/container-edits.ts";
 import { type Finding, finding } from "../model/finding.ts";
-import { containerPath } from "../model/paths.ts";
-import type { OperationOf } from "../plan/operation.ts";
-import {
-  AT_REMOVEDIR,
-  AT_SYMLINK_NOFOLLOW,
-  CLOCK_REALTIME_COARSE,
-  O_PATH,
-  O_RDONLY,
-} from "../sys/constants.ts";
-import { EACCES, EEXIST, EROFS } from "../sys/errno.ts";
+import { basename } from "../model/paths.ts";
+import type { Operation, OperationOf } from "../plan/operation.ts";
+import { AT_SYMLINK_NOFOLLOW, MS_RDONLY, O_PATH } from "../sys/constants.ts";
+import { EACCES, EROFS } from "../sys/errno.ts";
 import type { Fd } from "../sys/fd.ts";
+import { linuxHost } from "../sys/linux-host.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { readLibraryPath, searchOrder, systemDirectories } from "./library-path.ts";
-import { isSetAside } from "./rootfs.ts";
+import { CACHE, replaceCache } from "./replace-cache.ts";
+import { InTheWay } from "./rootfs.ts";
 import { type LdconfigContext, runLdconfig } from "./run-ldconfig.ts";
 
-const CACHE = "ld.so.cache";
-/** Of hooks that did not come to their end. An image that has more of them is up to something. */
-const MAX_DRAFTS = 100;
-/** An image's author decides how many names a directory has. */
-const MAX_NAMES = 100_000;
+/** How ldconfig -v writes a library down: a tab, its SONAME, an arrow and its file. */
+const ARROW = " -> ";
 
 /**
- * Refreshes the container's ld.so.cache with the injected directories, whatever the image's ld.so.conf says.
+ * Refreshes the container's ld.so.cache with the injected directories, whatever the image's ld.so.conf says, and makes
+ * the SONAME links of what is injected.
  *
- * ldconfig writes a new file into a directory of its own beside the cache; the file then takes the cache's place.
+ * ldconfig itself changes nothing: it writes a cache in memory and says which names it has found. So links of the
+ * image and of volumes stay as they are, and there is nothing of its work to be taken back.
  *
+ * @param operations all of the plan, to tell injected libraries from the image's.
  * @returns findings: a root that cannot be written to, an image without /etc, or a directory where the cache belongs
- * leaves everything as it is.
- * @throws NvociError "ldconfig-failed" with ldconfig's own words.
+ * leaves everything as it is. Where ldconfig fails, the links are made all the same.
  * @throws InTheWay for a cache that is mounted there.
  */
-export function updateLdCache(operation: OperationOf<"update-ldcache">, context: LdconfigContext): Finding[] {
-  const { system, rootfs, undo } = context;
+export function updateLdCache(
+  operation: OperationOf<"update-ldcache">,
+  operations: readonly Operation[],
+  context: LdconfigContext,
+): readonly Finding[] {
+  const { system, rootfs } = context;
   const etc = rootfs.view.open("/etc", O_PATH | system.O_DIRECTORY);
   if (etc === undefined) return [finding("container-no-etc", "warning", operation.source, {})];
   if (system.statx(etc, CACHE, AT_SYMLINK_NOFOLLOW)?.type === "directory") {
@@ -40,11 +42,7 @@ export function updateLdCache(operation: OperationOf<"update-ldcache">, context:
       finding("container-directory-in-the-way", "warning", operation.source, { path: `/etc/${CACHE}` }),
     ];
   }
-  const draft = makeDraftDirectory(context, etc);
-  if (draft === undefined) {
-    return [finding("container-read-only", "warning", operation.source, { path: "/etc" })];
-  }
-  const place = rootfs.clear(containerPath(`/etc/${CACHE}`));
+  if (system.fstatfs(etc).flags & MS_RDONLY) return [readOnly(operation)];
 
   const named = readLibraryPath(rootfs.view);
   const directories = searchOrder(
@@ -53,66 +51,90 @@ export function updateLdCache(operation: OperationOf<"update-ldcache">, context:
     named.directories,
     systemDirectories(rootfs.view, system.arch),
   );
-  // The clock that file times are taken from.
-  const startedAt = system.clock_gettime(CLOCK_REALTIME_COARSE);
-  undo.add(() => removeNewLinks(context, directories, startedAt));
-  runLdconfig(context, operation.ldconfig, `${directories.join("\n")}\n`, `/etc/${draft.name}/${CACHE}`);
-  system.renameat(draft.directory, CACHE, place.parent, place.name);
-  undo.add(() => system.unlinkat(place.parent, place.name, 0));
-  return [...named.findings];
+  const result = runLdconfig(context, operation.ldconfig, `${directories.join("\n")}\n`);
+  const { reason } = result;
+  const findings =
+    reason === undefined
+      ? [...named.findings]
+      : [...named.findings, finding("ldconfig-failed", "warning", operation.source, { reason })];
+  findings.push(
+    ...makeLinks(context, operations, reason === undefined ? sonamesIn(result.words) : new Map()),
+  );
+  if (reason !== undefined) return findings;
+  return replace(context, etc, result.cache) ? findings : [...findings, readOnly(operation)];
 }
 
-/**
- * Makes an empty directory for ldconfig to write to. ldconfig has the id of the container's root and not its
- * capabilities, so it could not write to an /etc that is another user's, or that nobody may write to.
- *
- * @returns `undefined` where nothing can be made.
- */
-function makeDraftDirectory(
-  { system, undo }: LdconfigContext,
-  etc: Fd,
-): { readonly name: string; readonly directory: Fd } | undefined {
-  const prefix = `.nvoci-${system.getpid()}-cache`;
-  let name = prefix;
+const readOnly = (operation: OperationOf<"update-ldcache">): Finding =>
+  finding("container-read-only", "warning", operation.source, { path: "/etc" });
+
+/** @returns whether the file system takes it. */
+function replace(context: LdconfigContext, etc: Fd, cache: Uint8Array): boolean {
   try {
-    // One that was killed, or lost its power, may have had the same number.
-    for (let count = 1; !system.mkdirat(etc, name, 0o700); count++) {
-      if (count === MAX_DRAFTS) throw new SystemError("mkdirat", [etc, name], -EEXIST);
-      name = `${prefix}-${count}`;
-    }
+    replaceCache(context, etc, cache);
+    return true;
   } catch (error) {
-    if (error instanceof SystemError && (error.errno === EROFS || error.errno === EACCES)) return undefined;
+    if (error instanceof SystemError && (error.errno === EROFS || error.errno === EACCES)) return false;
     throw error;
   }
-  const removeDirectory = () => system.unlinkat(etc, name, AT_REMOVEDIR);
-  undo.add(removeDirectory);
-  undo.onCommit(removeDirectory);
-  const directory = system.openat(etc, name, O_RDONLY | system.O_DIRECTORY | system.O_NOFOLLOW);
-  undo.add(() => {
-    // ldconfig itself writes to a name with a tilde first.
-    for (const file of system.getdents64(directory, MAX_NAMES)) system.unlinkat(directory, file, 0);
-  });
-  return { name, directory };
 }
 
 /**
- * Removes the SONAME links that ldconfig made: links that changed since it was started. One that it has turned to
- * another library of the image's own stays so.
+ * Reads which SONAMEs ldconfig has found, by the names of the files. An image can forge lines by the names of its
+ * own files; all that it gains is a link of its choice beside a library of ours, which it can have anyway.
  */
-function removeNewLinks(
-  { system, rootfs }: LdconfigContext,
-  directories: readonly string[],
-  since: number,
-): void {
-  for (const path of directories) {
-    const directory = rootfs.view.open(path, O_RDONLY | system.O_DIRECTORY);
-    if (directory === undefined) continue;
-    for (const name of system.getdents64(directory, MAX_NAMES)) {
-      // A link of the image that was set aside within the same tick of the clock looks as new.
-      if (isSetAside(name)) continue;
-      const stat = system.statx(directory, name, AT_SYMLINK_NOFOLLOW);
-      if (stat?.type === "symlink" && stat.changed >= since) system.unlinkat(directory, name, 0);
-    }
-    system.close(directory);
+function sonamesIn(words: string): ReadonlyMap<string, string> {
+  const sonames = new Map<string, string>();
+  for (const line of words.split("\n")) {
+    const arrow = line.indexOf(ARROW);
+    if (arrow < 0 || !line.startsWith("\t")) continue;
+    const file = line.slice(arrow + ARROW.length).split(" ", 1)[0] ?? "";
+    const soname = line.slice(1, arrow);
+    if (/^lib[^/]*$/.test(soname) && !sonames.has(file)) sonames.set(file, soname);
   }
+  return sonames;
+}
+
+/**
+ * Makes the links that lead from SONAMEs to injected libraries.
+ *
+ * @param told by ldconfig, from the names of files; empty where it has told nothing, and libraries are asked.
+ */
+function makeLinks(
+  { system, rootfs }: LdconfigContext,
+  operations: readonly Operation[],
+  told: ReadonlyMap<string, string>,
+): Finding[] {
+  const host = linuxHost(system);
+  const sonameOf = ({ hostPath, containerPath: path }: Mount): string | undefined =>
+    told.size > 0 ? told.get(basename(path)) : readSoname(host, hostPath);
+  const findings: Finding[] = [];
+  for (const { containerPath: path, target, source } of sonameLinks(injected(operations), sonameOf)) {
+    try {
+      rootfs.makeLink(path, target);
+    } catch (error) {
+      if (!(error instanceof InTheWay)) throw error;
+      findings.push(finding("container-mount-in-the-way", "warning", source, { path }));
+    }
+  }
+  return findings;
+}
+
+/** What the plan injects, as edits. */
+function injected(operations: readonly Operation[]): { mounts: Mount[]; links: Link[] } {
+  const mounts: Mount[] = [];
+  const links: Link[] = [];
+  for (const operation of operations) {
+    const { op, source } = operation;
+    if (op === "make-link") links.push({ containerPath: operation.path, target: operation.target, source });
+    if (op !== "bind-file" && op !== "bind-directory") continue;
+    const { hostPath, path, options } = operation;
+    mounts.push({
+      hostPath,
+      containerPath: path,
+      kind: op === "bind-file" ? "file" : "directory",
+      options,
+      source,
+    });
+  }
+  return { mounts, links };
 }

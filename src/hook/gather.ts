@@ -4,13 +4,14 @@ import { chooseLdconfig } from "../discover/choose-ldconfig.ts";
 import type { ContainerFacts } from "../discover/container-facts.ts";
 import { type Triplet, tripletOf } from "../discover/debian-layout.ts";
 import { discoverDriver, type FromCache } from "../discover/discover-driver.ts";
+import { readSoname } from "../discover/elf/read-soname.ts";
 import { extraDirectories } from "../discover/extra-directories.ts";
 import { libraryFolders } from "../discover/library-folders.ts";
 import { sonameLinks } from "../discover/soname-links.ts";
 import { loadBundle } from "../load.ts";
 import { append } from "../model/append.ts";
 import type { ContainerEdits } from "../model/container-edits.ts";
-import type { Finding } from "../model/finding.ts";
+import { type Finding, finding } from "../model/finding.ts";
 import type { HostView } from "../model/host-view.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
 import type { Spec } from "../oci/spec.ts";
@@ -120,12 +121,17 @@ export function gatherFrom(
   const extra = extraDirectories(host, config.nvoci.directories);
   const chosen = chooseLdconfig(host, config, container);
   const found = { ...driver.edits, mounts: [...driver.edits.mounts, ...extra.mounts] };
+  append(findings, [...driver.findings, ...extra.findings, ...chosen.findings]);
   const named =
     chosen.ldconfig === undefined && config.nvoci.ldconfig
-      ? sonameLinks(host, found)
-      : { links: [], findings: [] };
-  append(findings, [...driver.findings, ...extra.findings, ...chosen.findings, ...named.findings]);
-  const edits = { ...found, links: [...found.links, ...named.links] };
+      ? sonameLinks(found, ({ hostPath: path }) => readSoname(host, path))
+      : [];
+  if (named.length > 0) {
+    findings.push(
+      finding("ldconfig-none", "warning", "nvidia-container-cli.ldconfig", { links: named.length }),
+    );
+  }
+  const edits = { ...found, links: [...found.links, ...named] };
   const operations = plan(edits, {
     ldconfig: chosen.ldconfig,
     libraryFolders: libraryFolders(host, edits.mounts),

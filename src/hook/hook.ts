@@ -1,8 +1,9 @@
 import { openDeviceCgroup } from "../execute/device-cgroup.ts";
 import { execute } from "../execute/execute.ts";
+import { openImageConfinement } from "../execute/image-confinement.ts";
 import { enterContainer } from "../execute/namespace.ts";
 import { allowOpenFiles } from "../execute/open-files.ts";
-import type { Confinement } from "../execute/sandbox.ts";
+import type { Confinement, Ids } from "../execute/sandbox.ts";
 import { NvociError } from "../model/errors.ts";
 import type { Finding } from "../model/finding.ts";
 import { hostPath } from "../model/paths.ts";
@@ -27,7 +28,8 @@ function openConfinement(
   system: Syscalls,
   state: State,
   spec: Spec,
-  owner: Confinement["owner"],
+  owner: Ids,
+  runsImage: boolean,
 ): Confinement {
   const open = (name: string) => system.openat(CWD, `/proc/${state.pid}/ns/${name}`, O_RDONLY);
   const root = system.openat(CWD, "/", O_RDONLY | system.O_DIRECTORY);
@@ -37,13 +39,14 @@ function openConfinement(
     network: open("net"),
     ipc: open("ipc"),
     owner,
+    image: runsImage ? openImageConfinement(system, state.pid, spec) : undefined,
     rebind: spec.userNamespace ? spec.root.path : undefined,
     noPivot: type === RAMFS_MAGIC || type === TMPFS_MAGIC,
   };
 }
 
 /** Host ids of the container's root: what owns its init. */
-function containerOwner(system: Syscalls, pid: number): Confinement["owner"] {
+function containerOwner(system: Syscalls, pid: number): Ids {
   const stat = linuxHost(system).lstat(hostPath(`/proc/${pid}`));
   if (stat === undefined) {
     throw new NvociError("state-invalid", `Cannot inject into process ${pid}: there is no such process`);
@@ -89,7 +92,10 @@ function injectInto(name: string, system: Syscalls, state: State, spec: Spec, op
     const host = linuxHost(system);
     const needsCgroup = operations.some(({ op }) => op === "allow-devices");
     const allowDevices = needsCgroup ? openDeviceCgroup(system, host, state.pid) : () => {};
-    const confinement = openConfinement(system, state, spec, owner);
+    const runsImage = operations.some(
+      (operation) => operation.op === "update-ldcache" && operation.ldconfig.from === "container",
+    );
+    const confinement = openConfinement(system, state, spec, owner, runsImage);
     allowOpenFiles(system);
     const root = enterContainer(system, { pid: state.pid, rootPath: spec.root.path });
     report(execute(operations, { system, root, containerName: name, confinement, allowDevices }));

@@ -56,6 +56,7 @@ export interface FindingArguments {
   "ldconfig-container-own": { path: string };
   "ldconfig-unusable": { path: string; reason: "not-static" };
   "ldconfig-none": { links: number };
+  "ldconfig-failed": { reason: string };
   // a server's driver
   "ldcache-missing": { file: string };
   "ldcache-invalid": { file: string; reason: string };

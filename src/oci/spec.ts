@@ -41,6 +41,8 @@ export interface Spec {
   readonly root: { readonly path: HostPath; readonly readonly: boolean };
   /** `NAME=value`, as written: duplicates and entries without `=` are in it. */
   readonly env: readonly string[];
+  /** Ids of the container's process, as the container numbers them. */
+  readonly user: { readonly uid: number; readonly gid: number };
   /** Names such as `CAP_SYS_ADMIN`: what a process of the container can hold at most. */
   readonly boundingCapabilities: readonly string[];
   readonly mounts: readonly SpecMount[];
@@ -75,6 +77,7 @@ export function parseSpec(text: string, bundle: HostPath): Spec {
     ociVersion: readString(document, "ociVersion", spec.ociVersion) ?? "",
     root: readRoot(document, spec, bundle),
     env: readStrings(document, "process.env", process.env),
+    user: readUser(document, process),
     boundingCapabilities: readBoundingCapabilities(document, process),
     mounts: readObjects(document, "mounts", spec.mounts).map((mount, index) =>
       readMount(document, `mounts[${index}]`, mount),
@@ -84,6 +87,14 @@ export function parseSpec(text: string, bundle: HostPath): Spec {
     ),
     userNamespace: hasUserNamespace(document, linux),
     cgroupsPath: readString(document, "linux.cgroupsPath", linux.cgroupsPath),
+  };
+}
+
+function readUser(document: JsonDocument, process: JsonObject): Spec["user"] {
+  const user = readObject(document, "process.user", process.user) ?? {};
+  return {
+    uid: readCount(document, "process.user.uid", user.uid) ?? 0,
+    gid: readCount(document, "process.user.gid", user.gid) ?? 0,
   };
 }
 

@@ -26,6 +26,7 @@ export interface CheckArguments {
   "ldconfig-host": { path: string };
   "ldconfig-image": { path: string };
   "ldconfig-none": Record<string, never>;
+  "ldconfig-missing": Record<string, never>;
   cgroup: { version: 1 | 2 };
   "cgroup-none": Record<string, never>;
   kernel: { release: string; missing: readonly string[] };

@@ -58,6 +58,11 @@ const WORDING: Wording = {
   "ldconfig-image": ({ path }) => ({
     text: `ldconfig: the host has none that can be used; images with ${showPath(path)} run their own, confined`,
   }),
+  "ldconfig-missing": () => ({
+    text: "ldconfig: the host has none that can be used; containers get links for the driver's libraries instead",
+    remedy:
+      "install a static ldconfig, or set features.allow-ldconfig-from-container = true to run the images' own",
+  }),
   "ldconfig-none": () => ({
     text: "ldconfig: none is run, by configuration",
     remedy:

@@ -81,11 +81,13 @@ const WORDING: Wording = {
   "container-no-etc": () =>
     "the image has no /etc, so it gets no ld.so.cache; programs may need LD_LIBRARY_PATH",
   "ldconfig-container-own": ({ path }) =>
-    `the host has no ldconfig; the image's own ${quote(path)} is run, confined`,
+    `the host has no ldconfig that can be used; the image's own ${quote(path)} is run, confined`,
   "ldconfig-unusable": ({ path }) =>
     `${quote(path)} is not a static program, so it cannot be run for a container`,
   "ldconfig-none": ({ links }) =>
-    `neither host nor image has an ldconfig; ${links} SONAME links are made and programs may need LD_LIBRARY_PATH`,
+    `the host has no ldconfig that can be used; ${links} SONAME links are made and programs may need LD_LIBRARY_PATH`,
+  "ldconfig-failed": ({ reason }) =>
+    `ldconfig failed: ${reason}; the container keeps its ld.so.cache, and programs may need LD_LIBRARY_PATH`,
   "ldcache-missing": ({ file }) => `the host has no ${quote(file)}; the standard directories are searched`,
   "ldcache-invalid": ({ file, reason }) =>
     `${quote(file)} cannot be used: ${reason}; the standard directories are searched`,

@@ -85,16 +85,28 @@ export const SECBIT_NO_SETUID_FIXUP = 0x4;
 
 export const RLIMIT_CPU = 0;
 export const RLIMIT_FSIZE = 1;
+export const RLIMIT_DATA = 2;
 export const RLIMIT_CORE = 4;
 export const RLIMIT_NOFILE = 7;
 export const RLIMIT_MEMLOCK = 8;
 export const RLIMIT_AS = 9;
 
 export const CLOCK_MONOTONIC = 1;
-export const CLOCK_REALTIME_COARSE = 5;
 
 export const SIGKILL = 9;
+export const SIGPIPE = 13;
 export const SIGCHLD = 17;
+export const SIGXFSZ = 25;
+export const WNOHANG = 1;
+export const RENAME_EXCHANGE = 2;
+
+export const AF_UNIX = 1;
+export const SOCK_SEQPACKET = 5;
+export const SOL_SOCKET = 1;
+export const SCM_RIGHTS = 1;
+export const MSG_DONTWAIT = 0x40;
+export const MSG_CMSG_CLOEXEC = 0x40000000;
+
 export const POLLIN = 1;
 export const POLLOUT = 4;
 export const CLOSE_RANGE_CLOEXEC = 4;

@@ -1,14 +1,21 @@
 import { encodeUtf8 } from "../model/utf8.ts";
 import {
+  AF_UNIX,
   F_DUPFD_CLOEXEC,
   F_SEAL_ALL,
   MOVE_MOUNT_F_EMPTY_PATH,
+  MSG_CMSG_CLOEXEC,
+  MSG_DONTWAIT,
   O_CLOEXEC,
   openFlags,
   POLLIN,
   POLLOUT,
   SIGCHLD,
+  SIGPIPE,
+  SIGXFSZ,
+  SOCK_SEQPACKET,
 } from "./constants.ts";
+import { CMSG_DATA, descriptorMessage } from "./descriptor-message.ts";
 import { encodeDevice } from "./encode-device.ts";
 import type { Engine } from "./engine.ts";
 import { EAGAIN, EEXIST, EINTR, EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOSYS, ENOTDIR } from "./errno.ts";
@@ -25,6 +32,7 @@ const hex = (flags: number) => ({ flags: `0x${flags.toString(16)}` });
 const isAbsent = (result: number): boolean =>
   result === -ENOENT || result === -ENOTDIR || result === -ELOOP || result === -ENAMETOOLONG;
 
+const SIG_IGN = 1;
 const STATX_BASIC_STATS = 0x7ff;
 /** PATH_MAX: no link is longer. */
 const LINK_BYTES = 4096;
@@ -62,8 +70,8 @@ export function linux(engine: Engine): Syscalls {
   };
 
   /** struct pollfd: int fd, short events, short revents. Without an end of time where `timeout` is null. */
-  const poll = (fd: Fd, events: number, timeout: Uint8Array | null): number => {
-    view.setInt32(0, fd.number, true);
+  const poll = (fd: Fd | undefined, events: number, timeout: Uint8Array | null): number => {
+    view.setInt32(0, fd?.number ?? -1, true);
     view.setInt16(4, events, true);
     view.setInt16(6, 0, true);
     return syscall(nr.ppoll, scratch, 1, timeout, null, 8);
@@ -80,6 +88,18 @@ export function linux(engine: Engine): Syscalls {
       poll(fd, events, null);
       result = uninterrupted(call);
     }
+    return result;
+  };
+
+  /** The write signals' actions as we were started with, once they are ignored. */
+  const ignored: { readonly signal: number; readonly before: Uint8Array }[] = [];
+
+  /** Makes a call that another program comes of: ignored signals stay ignored across execve(2). */
+  const withUsualSignals = (call: () => number): number => {
+    const during = new Uint8Array(32);
+    for (const { signal, before } of ignored) syscall(nr.rt_sigaction, signal, before, during, 8);
+    const result = call();
+    for (const { signal } of ignored) syscall(nr.rt_sigaction, signal, during, null, 8);
     return result;
   };
 
@@ -226,8 +246,8 @@ export function linux(engine: Engine): Syscalls {
     unlinkat(dirfd, path, flags) {
       checked("unlinkat", syscall(nr.unlinkat, dirfd.number, path, flags), [dirfd, path, hex(flags)]);
     },
-    renameat(from, oldPath, to, newPath) {
-      const result = syscall(nr.renameat2, from.number, oldPath, to.number, newPath, 0);
+    renameat(from, oldPath, to, newPath, flags = 0) {
+      const result = syscall(nr.renameat2, from.number, oldPath, to.number, newPath, flags);
       checked("renameat2", result, [from, oldPath, to, newPath]);
     },
     fchownat(dirfd, path, uid, gid, flags) {
@@ -329,13 +349,30 @@ export function linux(engine: Engine): Syscalls {
       };
     },
 
-    // struct timespec: s64 seconds, s64 nanoseconds.
+    // int[2]: the two are alike.
+    socketpair() {
+      const type = SOCK_SEQPACKET | O_CLOEXEC;
+      checked("socketpair", syscall(nr.socketpair, AF_UNIX, type, 0, scratch), [AF_UNIX]);
+      return {
+        reader: new Fd(view.getInt32(0, true), "socket"),
+        writer: new Fd(view.getInt32(4, true), "socket"),
+      };
+    },
+    receiveDescriptor(socket) {
+      const { message, control } = descriptorMessage((bytes) => engine.address(bytes), -1);
+      const flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
+      if (syscall(nr.recvmsg, socket.number, message, flags) !== 1) return undefined;
+      const number = new DataView(control.buffer).getInt32(CMSG_DATA, true);
+      return number < 0 ? undefined : new Fd(number, "received");
+    },
+
+    // A descriptor of -1 is passed over: the call sleeps. struct timespec: s64 seconds, s64 nanoseconds.
     ppoll(fd, timeoutMs) {
       view.setBigInt64(8, BigInt(Math.floor(timeoutMs / 1000)), true);
       view.setBigInt64(16, BigInt((timeoutMs % 1000) * 1_000_000), true);
       const result = poll(fd, POLLIN, scratch.subarray(8));
       if (result === -EINTR || result === -EAGAIN) return false;
-      return checked("ppoll", result, [fd, timeoutMs]) > 0;
+      return checked("ppoll", result, [fd ?? -1, timeoutMs]) > 0;
     },
     clock_gettime(clock) {
       checked("clock_gettime", syscall(nr.clock_gettime, clock, scratch), [clock]);
@@ -349,24 +386,39 @@ export function linux(engine: Engine): Syscalls {
     spawn(cloneFlags, steps, report) {
       scratch.fill(0, 0, 32);
       checked("rt_sigaction", syscall(nr.rt_sigaction, SIGCHLD, scratch, null, 8), [SIGCHLD]);
-      return checked("clone", engine.spawn(cloneFlags, steps, report.number), [hex(cloneFlags)]);
+      const result = withUsualSignals(() => engine.spawn(cloneFlags, steps, report.number));
+      return checked("clone", result, [hex(cloneFlags)]);
     },
 
     // The low seven bits are the signal; bits 8 to 15 the exit status.
-    wait4(pid) {
-      checked(
+    wait4(pid, options = 0) {
+      const ended = checked(
         "wait4",
-        uninterrupted(() => syscall(nr.wait4, pid, scratch, 0, null)),
+        uninterrupted(() => syscall(nr.wait4, pid, scratch, options, null)),
         [pid],
       );
+      if (ended === 0) return undefined;
       const status = view.getUint32(0, true);
       return status & 0x7f ? { signalled: status & 0x7f } : { exited: (status >> 8) & 0xff };
+    },
+    pidfd_open(pid) {
+      const result = syscall(nr.pidfd_open, pid, 0);
+      return result < 0 ? undefined : new Fd(result, "pidfd");
+    },
+    ignoreWriteSignals() {
+      for (const signal of [SIGPIPE, SIGXFSZ]) {
+        const before = new Uint8Array(32);
+        scratch.fill(0, 0, 32);
+        view.setUint32(0, SIG_IGN, true);
+        checked("rt_sigaction", syscall(nr.rt_sigaction, signal, scratch, before, 8), [signal]);
+        ignored.push({ signal, before });
+      }
     },
     kill(pid, signal) {
       checked("kill", syscall(nr.kill, pid, signal), [pid, signal]);
     },
     execve(path, argv, envp) {
-      const result = syscall(nr.execve, path, argv, envp);
+      const result = withUsualSignals(() => syscall(nr.execve, path, argv, envp));
       throw new SystemError("execve", [path], result);
     },
 

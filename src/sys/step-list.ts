@@ -1,4 +1,5 @@
 import { encodeUtf8 } from "../model/utf8.ts";
+import { descriptorMessage } from "./descriptor-message.ts";
 import { type SyscallName, syscallNumbers } from "./syscall-numbers.ts";
 import type { Syscalls } from "./syscalls.ts";
 
@@ -58,6 +59,13 @@ export class StepList {
     view.setBigUint64(8, BigInt(this.addressOf(instructions)), true);
     this.kept.push(program);
     return program;
+  }
+
+  /** A `struct msghdr` that carries a descriptor of the child's. */
+  message(fd: number): Uint8Array {
+    const { message, parts } = descriptorMessage((bytes) => this.system.address(bytes), fd);
+    this.kept.push(...parts);
+    return message;
   }
 
   /** The records as `Engine.spawn` takes them. */

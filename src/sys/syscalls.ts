@@ -84,8 +84,8 @@ export interface Syscalls {
   /** @returns whether it was made; `false` means that the name exists. */
   symlinkat(target: string, dirfd: Fd, path: string): boolean;
   unlinkat(dirfd: Fd, path: string, flags: number): void;
-  /** renameat2(2) with no flags. */
-  renameat(from: Fd, oldPath: string, to: Fd, newPath: string): void;
+  /** renameat2(2). Default: no flags. */
+  renameat(from: Fd, oldPath: string, to: Fd, newPath: string, flags?: number): void;
   fchownat(dirfd: Fd, path: string, uid: number, gid: number, flags: number): void;
   fchmodat(dirfd: Fd, path: string, mode: number): void;
   fsync(fd: Fd): void;
@@ -114,8 +114,12 @@ export interface Syscalls {
   /** fcntl(2) with an integer argument. */
   fcntl(fd: Fd, command: number, argument: number): number;
   pipe2(): { readonly reader: Fd; readonly writer: Fd };
-  /** @returns whether the descriptor can be read within the time. */
-  ppoll(fd: Fd, timeoutMs: number): boolean;
+  /** A pair of connected sockets for messages with descriptors in them. */
+  socketpair(): { readonly reader: Fd; readonly writer: Fd };
+  /** Takes the descriptor out of a message that has come. @returns `undefined` where there is none. */
+  receiveDescriptor(socket: Fd): Fd | undefined;
+  /** @returns whether the descriptor can be read within the time; without one, the time is waited out. */
+  ppoll(fd: Fd | undefined, timeoutMs: number): boolean;
   /** Seconds by one of the kernel's clocks. */
   clock_gettime(clock: number): number;
 
@@ -124,7 +128,15 @@ export interface Syscalls {
 
   /** Starts a child that makes the prepared calls, and that wait4 can be asked for; see `StepList`. */
   spawn(cloneFlags: number, steps: Uint8Array, report: Fd): number;
-  wait4(pid: number): ExitStatus;
+  /** @returns `undefined` while the child lives, where `options` is WNOHANG. */
+  wait4(pid: number, options?: number): ExitStatus | undefined;
+  /** A descriptor that can be read once the process has ended; `undefined` where there is no such call, before 5.3. */
+  pidfd_open(pid: number): Fd | undefined;
+  /**
+   * Makes writes that a signal would kill us for fail with EPIPE and EFBIG instead. Programs that are run or become
+   * get the signals as they were.
+   */
+  ignoreWriteSignals(): void;
   kill(pid: number, signal: number): void;
   /** Becomes another program; returns only by throwing. */
   execve(path: string, argv: Uint8Array | number, envp: Uint8Array | number): never;

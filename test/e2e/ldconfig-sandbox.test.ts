@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { hookEntry } from "../support/builds.ts";
@@ -15,6 +15,11 @@ import { type TemporaryDirectory, temporaryDirectory } from "../support/temporar
 const EACCES = 13;
 const EPERM = 1;
 const EROFS = 30;
+const ENOENT = 2;
+const ENOMEM = 12;
+
+/** Lets images run their own ldconfig. */
+const ALLOWED = "[features]\nallow-ldconfig-from-container = true\n";
 
 /** What ldconfig-world.c says about itself and around. */
 type World = Readonly<Record<string, number | string | readonly number[]>>;
@@ -28,6 +33,7 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
   beforeAll(() => {
     volume = temporaryDirectory("volume");
     mustRun(["mknod", "-m", "666", join(volume.path, "device"), "c", "1", "3"]);
+    writeFileSync(join(volume.path, "secret"), "of root", { mode: 0o600 });
   });
   afterAll(() => volume?.remove());
 
@@ -55,7 +61,10 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
     let world: World;
     beforeAll(async () => {
       const image = way.startsWith("the image's");
-      jetson = await openWithLdconfig({ program: image ? PROGRAMS.script() : PROGRAMS.world() });
+      jetson = await openWithLdconfig({
+        program: image ? PROGRAMS.script() : PROGRAMS.world(),
+        config: image ? ALLOWED : "",
+      });
       const command = [build.path, "hook", "prestart"];
       const hook = hookEntry(way.endsWith("4.9") ? withoutCalls(old, command) : command);
       world = look(jetson, { image, hooks: { prestart: [hook] } });
@@ -94,12 +103,36 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
     });
 
     test(`${way}: sees no kernel: no /proc, no /sys, no device`, () => {
-      expect([world.proc, world.sys, world.dev]).toEqual(["", "", "ld.so.conf"]);
+      expect([world.proc, world.sys, world.dev]).toEqual(["", "", "ld.so.conf results"]);
       expect([world.writeProc, world.writeDev]).toEqual([EROFS, EROFS]);
     });
 
     test(`${way}: cannot open device nodes of the image or of a volume`, () => {
-      expect([world.openImageDevice, world.openVolumeDevice]).toEqual([EACCES, EACCES]);
+      const image = way.startsWith("the image's");
+      expect([world.openImageDevice, world.openVolumeDevice]).toEqual([EACCES, image ? ENOENT : EACCES]);
+    });
+
+    test(`${way}: can write to nothing of the image and of volumes`, () => {
+      const { writeRoot, writeTmp, writeVolume, writeAuxCache } = world;
+      expect([writeRoot, writeTmp, writeVolume]).toEqual([EROFS, EROFS, EROFS]);
+      expect(writeAuxCache).not.toBe(0);
+      expect(world.changeSecret).not.toBe(0);
+      expect(statSync(join(volume.path, "secret")).mode & 0o7777).toBe(0o600);
+    });
+
+    test(`${way}: ${way.startsWith("the image's") ? "does not see" : "sees"} volumes`, () => {
+      expect(world.volume).toBe(way.startsWith("the image's") ? "" : "device secret");
+    });
+
+    test(`${way}: gets no memory that no limit counts, no links, and no other machine's calls`, () => {
+      const { memoryFile, sharedMemory, muchMemory, link, i386 } = world;
+      expect({ memoryFile, sharedMemory, muchMemory, link }).toEqual({
+        memoryFile: EPERM,
+        sharedMemory: EPERM,
+        muchMemory: ENOMEM,
+        link: EPERM,
+      });
+      if (process.arch === "x64") expect(i386).toBe(EPERM);
     });
 
     test(`${way}: is alone in its process namespace`, () => {
@@ -134,11 +167,12 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
     });
 
     test(`${way}: has limits`, () => {
-      const { limitCpu, limitMemory, limitFile, limitFiles, limitCore } = world;
-      expect({ limitCpu, limitMemory, limitFile, limitFiles, limitCore }).toEqual({
-        limitCpu: 10,
-        limitMemory: 2 * 1024 ** 3,
-        limitFile: 32 * 1024 ** 2,
+      const { limitCpu, limitData, limitMemory, limitFile, limitFiles, limitCore } = world;
+      expect({ limitCpu, limitData, limitMemory, limitFile, limitFiles, limitCore }).toEqual({
+        limitCpu: 3,
+        limitData: 256 * 1024 ** 2,
+        limitMemory: 16 * 1024 ** 3,
+        limitFile: 16 * 1024 ** 2,
         limitFiles: 64,
         limitCore: 0,
       });
@@ -163,6 +197,66 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
         rootIsItsParent: 1,
         proc: "",
       });
+    } finally {
+      jetson.close();
+    }
+  });
+
+  // Linux 4.9 has no call that restricts all mounts at once: each is found by its name.
+  test("cannot open a device of a volume whose mount point is not UTF-8, on Linux 4.9", async () => {
+    const jetson = await openWithLdconfig({ program: PROGRAMS.world() });
+    const hook = hookEntry(withoutCalls(old, [build.path, "hook", "prestart"]));
+    const mounts = [{ destination: "/volume", type: "bind", source: volume.path, options: ["rbind"] }];
+    const bundle = askingBundle(build, { mounts, hooks: { prestart: [hook] } });
+    try {
+      // Node.js takes no such name as text.
+      const name = Buffer.concat([Buffer.from(join(bundle.rootfs, "/")), Buffer.from([0xff, 0xfe])]);
+      mkdirSync(name);
+      symlinkSync(Buffer.from([0xff, 0xfe]), join(bundle.rootfs, "volume"));
+      const { stdout, stderr } = runContainer(bundle, ["cat", "/etc/ld.so.cache"], jetson.place);
+      expect(stderr).toBe("");
+      const world = JSON.parse(stdout);
+      expect(world.volume).toBe("device secret");
+      expect([world.openVolumeDevice, world.writeVolume]).toEqual([EACCES, EROFS]);
+    } finally {
+      bundle.remove();
+      jetson.close();
+    }
+  });
+
+  test.each([
+    ["in a user namespace", true, 101_000],
+    ["without one", false, 1000],
+  ] as const)("of the image has the ids of the container's process %s", async (_, userNamespace, id) => {
+    const jetson = await openWithLdconfig({ program: PROGRAMS.script(), config: ALLOWED });
+    const edit = (config: Record<string, unknown>) => {
+      (config.process as Record<string, unknown>).user = { uid: 1000, gid: 1000 };
+    };
+    try {
+      const options = userNamespace ? { userNamespace, mounts: [] } : {};
+      const { uids, gids, readSecret, capabilities } = look(jetson, { image: true, edit, ...options });
+      expect({ uids, gids, capabilities }).toEqual({
+        uids: [id, id, id],
+        gids: [id, id, id],
+        capabilities: 0,
+      });
+      expect(readSecret).not.toBe(0);
+    } finally {
+      jetson.close();
+    }
+  });
+
+  test("of the image is in the container's device cgroup before it runs", async () => {
+    const jetson = await openWithLdconfig({ program: PROGRAMS.script(), config: ALLOWED });
+    const log = join(jetson.host.directory, "cgroup");
+    const strace = ["/usr/bin/strace", "-f", "-qq", "-y", "-o", log, "-e", "trace=write,execve"];
+    const hook = hookEntry([...strace, build.path, "hook", "prestart"]);
+    try {
+      look(jetson, { image: true, hooks: { prestart: [hook] } });
+      const calls = readFileSync(log, "utf8");
+      const joined = /write\(\d+<([^>]*)\/cgroup\.procs>, "0", 1\) += 1/.exec(calls);
+      expect(joined?.[1]).toMatch(/nvoci-test/);
+      expect(calls.indexOf(joined?.[0] ?? "none")).toBeLessThan(calls.indexOf('"/sbin/ldconfig"'));
     } finally {
       jetson.close();
     }

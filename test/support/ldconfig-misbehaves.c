@@ -2,9 +2,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { FAILS, CRASHES, FLOODS, WRITES_NOTHING };
+enum { FAILS, CRASHES, FLOODS, WRITES_NOTHING, HANGS, SPINS, FORKS };
+
+/* The one way to sleep that the filter leaves. */
+static void sleep_for_ever(void) {
+  int word = 0;
+  for (;;) syscall(SYS_futex, &word, 0, 0, NULL, NULL, 0);
+}
 
 int main(int argc, char **argv) {
   switch (MODE) {
@@ -17,6 +25,17 @@ int main(int argc, char **argv) {
     case FLOODS:
       for (int line = 0; line < 1 << 20; line++) puts("ldconfig: words, words and words, one line after the other");
       return argc > 100 || argv == NULL;
+    case HANGS:
+      signal(SIGTERM, SIG_IGN);
+      for (int fd = 0; fd < 64; fd++) close(fd);
+      sleep_for_ever();
+    case SPINS:
+      for (volatile int turn = 0;; turn++)
+        ;
+    case FORKS:
+      if (fork() >= 0) sleep_for_ever();
+      fputs("ldconfig: no children\n", stderr);
+      return 4;
     default:
       return 0;
   }

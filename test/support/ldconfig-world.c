@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -62,6 +63,17 @@ static void rest_of(const char *name, int fd) {
   ssize_t size = fd < 0 ? -1 : read(fd, content, sizeof content - 1);
   content[size < 0 ? 0 : size] = 0;
   text(name, size < 0 ? strerror(errno) : content);
+}
+
+/* 0, or the errno of a call through the table of i386; -1 where there is none. */
+static void through_i386(const char *name, int call) {
+#ifdef __x86_64__
+  long result;
+  __asm__ volatile("int $0x80" : "=a"(result) : "a"(call) : "memory", "r8", "r9", "r10", "r11");
+  number(name, result < 0 ? -result : 0);
+#else
+  number(name, -1 + 0 * call);
+#endif
 }
 
 static void opening(const char *name, const char *path, int flags) {
@@ -121,7 +133,8 @@ int main(int argc, char **argv, char **environ_) {
   static const struct {
     const char *name;
     int resource;
-  } limits[] = {{"limitCpu", RLIMIT_CPU},       {"limitMemory", RLIMIT_AS}, {"limitFile", RLIMIT_FSIZE},
+  } limits[] = {{"limitCpu", RLIMIT_CPU},       {"limitData", RLIMIT_DATA},   {"limitMemory", RLIMIT_AS},
+                {"limitFile", RLIMIT_FSIZE},
                 {"limitFiles", RLIMIT_NOFILE}, {"limitCore", RLIMIT_CORE}};
   for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
     struct rlimit limit;
@@ -145,6 +158,19 @@ int main(int argc, char **argv, char **environ_) {
   answer("removeConfiguration", unlink(configuration));
   opening("writeDev", "/dev/x", O_CREAT | O_WRONLY);
   opening("writeProc", "/proc/x", O_CREAT | O_WRONLY);
+  opening("writeRoot", "/written", O_CREAT | O_WRONLY);
+  opening("writeTmp", "/tmp/written", O_CREAT | O_WRONLY);
+  opening("writeVolume", "/volume/written", O_CREAT | O_WRONLY);
+  opening("readSecret", "/volume/secret", O_RDONLY);
+  answer("changeSecret", chmod("/volume/secret", 04777));
+  list("volume", "/volume");
+  answer("memoryFile", syscall(SYS_memfd_create, "x", 0));
+  void *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  answer("sharedMemory", shared == MAP_FAILED ? -1 : 0);
+  void *much = mmap(NULL, 1 << 29, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  answer("muchMemory", much == MAP_FAILED ? -1 : 0);
+  answer("link", symlink("/etc/passwd", "/dev/results/link"));
+  through_i386("i386", 20);
   opening("writeAuxCache", "/var/cache/x", O_CREAT | O_WRONLY);
   opening("openImageDevice", "/device", O_RDONLY);
   opening("openVolumeDevice", "/volume/device", O_RDONLY);

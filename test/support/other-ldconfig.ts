@@ -16,6 +16,9 @@ export const PROGRAMS = {
   crashes: () => misbehaving("CRASHES"),
   floods: () => misbehaving("FLOODS"),
   writesNothing: () => misbehaving("WRITES_NOTHING"),
+  hangs: () => misbehaving("HANGS"),
+  spins: () => misbehaving("SPINS"),
+  forks: () => misbehaving("FORKS"),
   script: () => "#!/bin/sh\necho ran > /ran\n",
   dynamic: () => readFileSync("/usr/bin/env"),
 } as const;

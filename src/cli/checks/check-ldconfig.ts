@@ -10,7 +10,10 @@ export function checkLdconfig(host: HostView, config: Config): Check[] {
   const unusable = findings
     .filter(({ severity }) => severity === "warning")
     .map((finding) => check("warn", "finding", { finding }));
-  if (ldconfig === undefined) return [...unusable, check("warn", "ldconfig-none", {})];
+  if (ldconfig === undefined) {
+    const code = config.nvoci.ldconfig ? "ldconfig-missing" : "ldconfig-none";
+    return [...unusable, check("warn", code, {})];
+  }
   const { path } = ldconfig;
   return ldconfig.from === "host"
     ? [...unusable, check("ok", "ldconfig-host", { path })]

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "arena.h"
@@ -18,6 +20,8 @@
 enum {
     EXIT_BUG = 70,         /* EX_SOFTWARE of sysexits(3) */
     STACK_BYTES = 1 << 20, /* an eighth of the usual limit: deep JSON is an exception, not a crash */
+    STACK_SPARE = 1 << 16, /* for C between two looks at the stack */
+    STACK_LEAST = 1 << 14,
 };
 
 static JSValue *loaded; /* by index in nvoci_payload: the module object, or undefined */
@@ -84,6 +88,24 @@ static void check_payload(void)
             bug("Cannot start: the program's own scripts are damaged, install it again", "");
 }
 
+/*
+ * How deep scripts may go: less where the limit is small, because beyond it there is no exception but SIGSEGV. The
+ * command line and the environment lie on the stack too, and the program's name above them at its very top.
+ */
+static size_t stack_size(void)
+{
+    const char *top = (const char *)getauxval(AT_EXECFN), here = 0;
+    struct rlimit limit;
+    size_t used;
+
+    if (getrlimit(RLIMIT_STACK, &limit) || limit.rlim_cur == RLIM_INFINITY || top < &here)
+        return STACK_BYTES;
+    used = (size_t)(top - &here) + STACK_SPARE;
+    if (limit.rlim_cur < used + STACK_LEAST)
+        return STACK_LEAST;
+    return limit.rlim_cur - used < STACK_BYTES ? (size_t)limit.rlim_cur - used : STACK_BYTES;
+}
+
 int main(int argc, char **argv)
 {
     JSRuntime *runtime;
@@ -96,7 +118,7 @@ int main(int argc, char **argv)
         bug(NULL, NULL);
     for (uint32_t i = 0; i < nvoci_payload_count; i++)
         loaded[i] = JS_UNDEFINED;
-    JS_SetMaxStackSize(runtime, STACK_BYTES);
+    JS_SetMaxStackSize(runtime, stack_size());
     /* The process lives for milliseconds: reference counts free enough, looking for cycles costs more. */
     JS_SetGCThreshold(runtime, (size_t)-1);
     add_intrinsics(ctx);
