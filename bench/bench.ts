@@ -179,18 +179,18 @@ function enterNamespace(): void {
   const directory = mkdtempSync(join(tmpdir(), "nvoci-bench-"));
   const run = join(import.meta.dirname, "../build/run-typescript.mjs");
   const argv = ["--mount", "--propagation", "private", "--", process.execPath, run, import.meta.filename];
-  const inside = spawnSync("/usr/bin/unshare", argv, {
+  const { status } = spawnSync("/usr/bin/unshare", argv, {
     stdio: "inherit",
     env: { ...process.env, [INSIDE]: directory },
   });
   rmSync(directory, { recursive: true, force: true });
-  process.exitCode = inside.status ?? 1;
+  process.exitCode = status ?? 1;
 }
 
-const directory = process.env[INSIDE];
-if (directory === undefined) enterNamespace();
+const inside = process.env[INSIDE];
+if (inside === undefined) enterNamespace();
 else
-  await bench(directory).catch((error: unknown) => {
+  await bench(inside).catch((error: unknown) => {
     console.error(`bench: ${error instanceof Error ? error.message : error}`);
     process.exitCode = 1;
   });

@@ -66,7 +66,7 @@ async function build(): Promise<void> {
     const lack = tryNative({ arch, bundles, files, program: join(work, "native", name) });
 
     for (const directory of ["bundle", "node"]) putInPlace(join(work, directory), join(out, directory));
-    for (const file of [...files.map((file) => `bundle/${file}`), "node/nvoci.node"]) tell(join(out, file));
+    for (const made of [...files.map((file) => `bundle/${file}`), "node/nvoci.node"]) tell(join(out, made));
     placeProgram(join(work, "native", name), join(out, "native", name), lack);
     linkInPlace(lack ? "node/nvoci" : `native/${name}`, join(out, "nvoci"));
   } finally {

@@ -29,7 +29,7 @@ interface Script {
  * One program file with nothing shared and nothing unused. Not position-independent: relocating itself takes it a
  * quarter of its start; stack, heap and mappings are at random addresses all the same.
  */
-export const LINK = [
+const LINK = [
   "-static",
   "-no-pie",
   "-s",

@@ -17,6 +17,7 @@ interface Question {
 
 const native = join(root, `dist/native/nvoci-linux-${hostArch}`);
 const node = join(root, "dist/node/nvoci");
+const programs = [native, node].filter((program) => existsSync(program));
 const version = projectVersion();
 
 /** Each kind of bundle is read by at least one. */
@@ -35,7 +36,7 @@ function ask(program: string, args: readonly string[]) {
 }
 
 /** What is wrong with the answers to a question. */
-function fault({ args, status, says }: Question, programs: readonly string[]): string | undefined {
+function fault({ args, status, says }: Question): string | undefined {
   const answers = programs.map((program) => ask(program, args));
   for (const answer of answers) {
     const shown = JSON.stringify(answer);
@@ -46,13 +47,12 @@ function fault({ args, status, says }: Question, programs: readonly string[]): s
   return undefined;
 }
 
-const programs = [native, node].filter((program) => existsSync(program));
 if (programs.length === 0) {
   console.error('Cannot smoke-test "dist/": there is no build in it; npm run build');
   process.exitCode = 1;
 }
 for (const question of QUESTIONS) {
-  const reason = fault(question, programs);
+  const reason = fault(question);
   if (reason === undefined) continue;
   console.error(`Cannot accept "nvoci ${question.args.join(" ")}": ${reason}`);
   process.exitCode = 1;

@@ -25,6 +25,7 @@ const PROJECTS: Readonly<Record<string, readonly string[]>> = {
   e2e: [],
 };
 
+const reports = mkdtempSync(join(tmpdir(), "nvoci-report-"));
 const inCi = process.env.CI === "true";
 
 /** A test, with its title behind those of its groups; or a failure outside of one. */
@@ -49,8 +50,8 @@ const succeeds = (command: string): boolean => {
 };
 
 /** Runs one vitest project and reads its tests. */
-function runProject(project: string, directory: string): Outcome[] {
-  const report = join(directory, `${project}.json`);
+function runProject(project: string): Outcome[] {
+  const report = join(reports, `${project}.json`);
   const options = [
     "--reporter=default",
     "--reporter=json",
@@ -77,26 +78,25 @@ function runProject(project: string, directory: string): Outcome[] {
 }
 
 /** What skipped tests need, with their number: a title ends its reason as `(needs X: remedy)`. */
-function skipReasons(skipped: readonly Outcome[]): Map<string, number> {
-  const reasons = new Map<string, number>();
-  for (const { title } of skipped) {
+function skipReasons(outcomes: readonly Outcome[]): Map<string, number> {
+  const counted = new Map<string, number>();
+  for (const { title } of outcomes) {
     const reason = /\((needs [^()]*)\)/.exec(title)?.[1] ?? `no reason given: ${title}`;
-    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    counted.set(reason, (counted.get(reason) ?? 0) + 1);
   }
-  return reasons;
+  return counted;
 }
 
 const named = process.argv.slice(2);
-const directory = mkdtempSync(join(tmpdir(), "nvoci-report-"));
 const failedChecks = CHECKS.filter(([name, command]) => {
   console.log(`\n== ${name}`);
   return !succeeds(command);
 }).map(([name]) => name);
 const tests = (named.length > 0 ? named : Object.keys(PROJECTS)).flatMap((project) => {
   console.log(`\n== ${project} tests`);
-  return runProject(project, directory);
+  return runProject(project);
 });
-rmSync(directory, { recursive: true });
+rmSync(reports, { recursive: true });
 
 const failed = tests.filter(({ status }) => status === "failed");
 const passed = tests.filter(({ status }) => status === "passed");

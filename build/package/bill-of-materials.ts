@@ -13,12 +13,12 @@ import type { Artifact, Release } from "./artifact.ts";
 export function billOfMaterials(release: Release, bundles: string, files: readonly string[]): Artifact {
   const { root, version, epoch } = release;
   const components = [
-    ...Object.entries(SOURCES).map(([name, { version, sha256, licence }]) => ({
+    ...Object.entries(SOURCES).map(([name, source]) => ({
       type: "library",
       name,
-      version,
-      hashes: [{ alg: "SHA-256", content: sha256 }],
-      licenses: [{ license: { id: licence } }],
+      version: source.version,
+      hashes: [{ alg: "SHA-256", content: source.sha256 }],
+      licenses: [{ license: { id: source.licence } }],
     })),
     ...bundledPackages(bundles, files).map((name) => npmComponent(root, name)),
   ];
@@ -41,7 +41,7 @@ export function billOfMaterials(release: Release, bundles: string, files: readon
 }
 
 /** The npm packages that esbuild put into the bundles: it names each file where it begins. */
-export function bundledPackages(bundles: string, files: readonly string[]): string[] {
+function bundledPackages(bundles: string, files: readonly string[]): string[] {
   const names = files.flatMap((file) => {
     const text = readFileSync(join(bundles, file), "utf8");
     return [...text.matchAll(/^\/\/ (?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(

@@ -28,7 +28,7 @@ export async function sourceRelease(
   mkdirSync(work, { recursive: true });
   writePayload(bundles, files, work);
   const quickjs = pinnedSource("quickjs");
-  const top = readdirSync(root).filter((name) => TOP.test(name));
+  const top = readdirSync(root).filter((file) => TOP.test(file));
   const name = `nvoci-${version}`;
   const entries = [
     ...[...SOURCES.flatMap((directory) => listFiles(root, directory)), ...top].map((path) =>

@@ -51,8 +51,8 @@ function addRules(json: JsonText, root: JsonObject, nodes: readonly DeviceNode[]
         [...permissions].every((letter) => String(rule.access).includes(letter)),
     );
     // What the runtime makes it may also hand on: mknod(2) is part of it, as it is for Docker's --device.
-    const rule = { allow: true, type, major, minor, access: "rwm" };
-    if (!isGiven) rules.set(`${type} ${major}:${minor}`, rule);
+    const added = { allow: true, type, major, minor, access: "rwm" };
+    if (!isGiven) rules.set(`${type} ${major}:${minor}`, added);
   }
   return appendJson(json, ["linux", "resources", "devices"], [...rules.values()]);
 }
