@@ -5,7 +5,14 @@ const common = { environment: "node" as const, restoreMocks: true };
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...common, name: "unit", include: ["test/{unit,property,golden}/**/*.test.ts"] } },
+      {
+        test: {
+          ...common,
+          name: "unit",
+          include: ["test/{unit,property,golden}/**/*.test.ts"],
+          setupFiles: ["test/support/bundles-in-tests.ts"],
+        },
+      },
       {
         test: {
           ...common,

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 import { commonJs } from "./common-js.ts";
 import { plainParameters } from "./plain-parameters.ts";
 import { root } from "./root.ts";
@@ -14,6 +14,7 @@ export const ENTRIES: Entries = {
   hook: "src/hook/hook.ts",
   server: "src/discover/from-cache.ts",
   setup: "src/host-setup/prepare-host.ts",
+  config: "src/config/parse-config.ts",
   runtime: "src/runtime/runtime.ts",
   wrapper: "src/runtime/edit-bundle.ts",
   runtimes: "src/runtime/runtimes-of-config.ts",
@@ -30,15 +31,9 @@ const yargsStandIns: Plugin = {
   },
 };
 
-/**
- * Bundles the entries, and what they share as chunks, into CommonJS files that Node.js and QuickJS both read.
- *
- * @param directory where the .cjs files go; it is emptied first
- * @returns the files' names, sorted
- */
-export async function bundle(entries: Entries, directory: string): Promise<string[]> {
-  rmSync(directory, { recursive: true, force: true });
-  const result = await build({
+/** How esbuild makes the bundles, and what they share as chunks. */
+const options = (entries: Entries, directory: string) =>
+  ({
     absWorkingDir: root,
     entryPoints: { ...entries },
     outdir: directory,
@@ -53,7 +48,7 @@ export async function bundle(entries: Entries, directory: string): Promise<strin
     minifySyntax: true,
     charset: "utf8",
     legalComments: "none",
-    // The comments that name the files are the same wherever node_modules/ really lies.
+    // The comments that name the files are the same wherever node_modules/ really is.
     preserveSymlinks: true,
     logLevel: "warning",
     define: { process: "undefined", "import.meta.resolve": "undefined" },
@@ -61,8 +56,37 @@ export async function bundle(entries: Entries, directory: string): Promise<strin
     alias: { cliui: join(root, "node_modules/cliui/build/lib/index.js") },
     plugins: [yargsStandIns],
     metafile: true,
-  });
-  const files = Object.keys(result.metafile.outputs).sort();
+  }) satisfies BuildOptions;
+
+/** What a file of the program is made of. */
+export interface BundleContents {
+  /** Paths of the source files, from the repository's root. */
+  readonly inputs: readonly string[];
+  /** Files of the program that are read with it. */
+  readonly imports: readonly string[];
+}
+
+/** What `bundle` would put into each file, by the file's name; it writes nothing. */
+export async function bundleContents(entries: Entries): Promise<ReadonlyMap<string, BundleContents>> {
+  const { metafile } = await build({ ...options(entries, "dist/bundle"), write: false });
+  return new Map(
+    Object.entries(metafile.outputs).map(([file, { inputs, imports }]) => [
+      basename(file),
+      { inputs: Object.keys(inputs), imports: imports.map(({ path }) => basename(path)) },
+    ]),
+  );
+}
+
+/**
+ * Bundles the entries, and what they share as chunks, into CommonJS files that Node.js and QuickJS both read.
+ *
+ * @param directory where the .cjs files go; it is emptied first
+ * @returns the files' names, sorted
+ */
+export async function bundle(entries: Entries, directory: string): Promise<string[]> {
+  rmSync(directory, { recursive: true, force: true });
+  const { metafile } = await build(options(entries, directory));
+  const files = Object.keys(metafile.outputs).sort();
   for (const file of files) {
     const path = join(root, file);
     writeFileSync(path, plainParameters(commonJs(readFileSync(path, "utf8"))));

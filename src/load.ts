@@ -2,7 +2,7 @@
 declare const nvociRequire: (name: string) => unknown;
 
 /** A part of the program that is read only when it is needed: a bundle of its own, see build/bundle.ts. */
-export type BundleName = "hook" | "server" | "setup" | "cli" | "runtime" | "wrapper" | "runtimes";
+export type BundleName = "hook" | "server" | "setup" | "config" | "cli" | "runtime" | "wrapper" | "runtimes";
 
 /** How a part is reached; what takes it as an argument can be tested without bundles. */
 export type LoadBundle = <Exports>(name: BundleName) => Exports;
