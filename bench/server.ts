@@ -1,8 +1,8 @@
 /** A server: a whole driver among the libraries of the host, its files in /proc and its nodes, here only. */
 import { rmSync, writeFileSync } from "node:fs";
+import { CONTROL_DEVICES } from "../test/support/driver-facts.ts";
 import { createFakeHost, type FakeHost } from "../test/support/fake-host.ts";
 import {
-  CONTROL_DEVICES,
   DRIVER_LIBRARIES,
   DRIVER_VERSION,
   driverFiles,

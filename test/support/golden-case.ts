@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { root } from "../../build/root.ts";
 import type { Triplet } from "../../src/discover/debian-layout.ts";
 import type { Operation } from "../../src/plan/operation.ts";
 import { renderFinding } from "../../src/render/render-finding.ts";
@@ -25,7 +26,7 @@ export interface GoldenCase {
   update(actual: string): void;
 }
 
-const DIRECTORY = join(import.meta.dirname, "../golden");
+const DIRECTORY = join(root, "test/golden");
 const CONFIG = "/etc/nvidia-container-runtime/config.toml";
 
 /** A static program for the plan to name: the head of one, which is all that is looked at. */
