@@ -95,7 +95,7 @@ function runHooks(hooks: Config["hooks"]["prestart"], state: object): boolean {
 }
 
 /** Runs the container of a bundle to its end; gives its status, or 1 when it could not be started. */
-function runContainer(system: Syscalls, bundle: string, id: string): number {
+function runContainer(system: Syscalls, [bundle = "", id = ""]: readonly string[]): number {
   const config = JSON.parse(readFileSync(`${bundle}/config.json`, "utf8")) as Config;
   const [ready, go, report] = [system.pipe2(), system.pipe2(), system.pipe2()];
   const steps = containerSteps(system, `${bundle}/rootfs`, config.process, ready, go);
@@ -117,7 +117,7 @@ function runContainer(system: Syscalls, bundle: string, id: string): number {
   return mayStart && "exited" in status ? status.exited : 1;
 }
 
-const [addon = "", bundle = "", id = ""] = process.argv.slice(2);
+const [addon = "", ...container] = process.argv.slice(2);
 const native = { exports: {} as Engine };
 process.dlopen(native, addon);
-process.exitCode = runContainer(linux(native.exports), bundle, id);
+process.exitCode = runContainer(linux(native.exports), container);

@@ -1,11 +1,12 @@
 /** The build puts the engine's own `require` here; both engines give each bundle one, as CommonJS does. */
 declare const nvociRequire: (name: string) => unknown;
 
-/** A part of the program that is read only when it is needed: a bundle of its own, see build/bundle.mjs. */
+/** A part of the program that is read only when it is needed: a bundle of its own, see build/bundle.ts. */
 export type BundleName =
   | "hook"
   | "server"
   | "setup"
+  | "config"
   | "cli"
   | "runtime"
   | "wrapper"

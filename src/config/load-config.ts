@@ -1,3 +1,4 @@
+import { loadBundle } from "../load.ts";
 import { NvociError } from "../model/errors.ts";
 import type { HostView } from "../model/host-view.ts";
 import type { HostPath } from "../model/paths.ts";
@@ -5,7 +6,7 @@ import { quote } from "../model/quote.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
 import { DEFAULT_CONFIG } from "./config.ts";
 import { configPath } from "./config-path.ts";
-import { type ParsedConfig, parseConfig } from "./parse-config.ts";
+import type { ParsedConfig } from "./parse-config.ts";
 import { readConfigFile } from "./read-config-file.ts";
 
 /** A configuration with the file it comes from: none where the built-in defaults hold. */
@@ -40,5 +41,7 @@ export function loadConfig(
   if (text === undefined) {
     throw new NvociError("config-invalid", `Cannot read ${quote(path, 4096)}: it is not UTF-8 text`);
   }
+  // TOML is read on few boards: its parser is a bundle of its own.
+  const { parseConfig } = loadBundle<typeof import("./parse-config.ts")>("config");
   return { ...parseConfig(text, path), file: path };
 }

@@ -50,7 +50,7 @@ export function integratedDisplay(
   nodes: readonly DeviceNode[],
   given: ReadonlySet<string>,
 ): DeviceNode[] {
-  const [first] = nodes.filter(({ path }) => path === INTEGRATED_NUMBERS[0]);
+  const [first] = nodes.filter((node) => node.path === INTEGRATED_NUMBERS[0]);
   const path = INTEGRATED_NUMBERS[1] as ContainerPath;
   if (first === undefined || given.has(path) || nodes.some((node) => node.path === path)) return [];
   const stat = host.lstat(hostPath(path));

@@ -70,7 +70,9 @@ function followDirectoryLinks(
     return real === directory ? path : join(real, basename(path));
   }
 
-  const toDirectories = located.filter(({ links, end }) => links.length > 0 && end.stat.type === "directory");
+  const toDirectories = located.filter(
+    (entry) => entry.links.length > 0 && entry.end.stat.type === "directory",
+  );
   for (const entry of toDirectories) {
     for (const { found } of entry.links) links.set(map(found), map(entry.end));
   }

@@ -70,7 +70,7 @@ function linkTo(
   host: HostView,
   path: HostPath,
   { major, minor }: DriverNode,
-  directory: (path: HostPath) => readonly SetupAction[],
+  directory: (inside: HostPath) => readonly SetupAction[],
 ): readonly SetupAction[] {
   const link = below(DEV_CHAR, `/${major}:${minor}`);
   const text = host.readLink(link);

@@ -111,7 +111,7 @@ const INDENT = "      ";
 
 /** A line with the status in front, what to do below it and, where `verbose` asks for them, the names. */
 export function renderCheck({ code, status, args }: Check, verbose: boolean): string[] {
-  const { text, remedy, names = [] } = (WORDING[code] as (args: unknown) => Words)(args);
+  const { text, remedy, names = [] } = (WORDING[code] as (values: unknown) => Words)(args);
   return [
     `${status.padEnd(4)}  ${text}`,
     ...(remedy === undefined ? [] : [`${INDENT}${remedy}`]),

@@ -116,5 +116,5 @@ const WORDING: Wording = {
 
 /** One line about a finding, with the line, key or entry that it is about in front. */
 export function renderFinding({ source, code, args }: Finding): string {
-  return `${source}: ${(WORDING[code] as (args: unknown) => string)(args)}`;
+  return `${source}: ${(WORDING[code] as (values: unknown) => string)(args)}`;
 }

@@ -9,9 +9,9 @@ import {
   type FakeServer,
   type FakeServerOptions,
   openServer,
-  serverBundle,
 } from "../support/fake-server.ts";
 import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { serverBundle } from "../support/server-bundle.ts";
 import { deviceEntry, type TreeEntry } from "../support/tree-entry.ts";
 
 const BOARD_LIBRARY = "/usr/lib/aarch64-linux-gnu/nvidia/libnvrm_gpu.so";

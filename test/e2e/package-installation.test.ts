@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { REPOSITORY } from "../support/build-tool.ts";
+import { root } from "../../build/root.ts";
 import { copyOfThisSystem, oldDpkg, oldSystem } from "../support/debian-roots.ts";
 import { type Docker, startDocker } from "../support/docker.ts";
 import { describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
@@ -18,7 +18,7 @@ const OTHERS = '{\n  "log-driver": "journald",\n  "runtimes": {"other": {"path":
 // dpkg's own placeholder.
 const STATUS = `\${db:Status-Status}`;
 const CONFFILES = `\${Conffiles}`;
-const OWN_CONFIG = readFileSync(join(REPOSITORY, "packaging/config.toml"), "utf8");
+const OWN_CONFIG = readFileSync(join(root, "packaging/config.toml"), "utf8");
 
 const SYSTEMS = [
   ["this Debian", (root: string, layer: string) => copyOfThisSystem(root, layer), undefined],

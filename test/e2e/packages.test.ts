@@ -3,8 +3,8 @@ import { copyFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFil
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { root } from "../../build/root.ts";
 import { readAr, readTarGz } from "../support/archives.ts";
-import { REPOSITORY } from "../support/build-tool.ts";
 import { hookEntry } from "../support/builds.ts";
 import { makeBundle } from "../support/bundle.ts";
 import { runContainer } from "../support/container.ts";
@@ -42,7 +42,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
     for (const arch of ["x86_64", "aarch64"]) {
       const program = readFileSync(release.file(new RegExp(`^nvoci-linux-${arch}$`)), "latin1");
       expect(program).not.toContain(made.path);
-      expect(program).not.toContain(REPOSITORY);
+      expect(program).not.toContain(root);
     }
     const entries = await readTarGz(readFileSync(release.file(/^nvoci-[\d.]+tar\.gz$/)));
     const generated = entries.filter(({ header }) => header.name.includes("/generated/"));
@@ -56,7 +56,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
     expect(names).toEqual(
       expect.arrayContaining(["cliui", "musl", "quickjs", "smol-toml", "yargs", "yargs-parser"]),
     );
-    const copyright = readFileSync(join(REPOSITORY, "packaging/deb/copyright"), "utf8");
+    const copyright = readFileSync(join(root, "packaging/deb/copyright"), "utf8");
     const packages = names.filter((name) => name !== "musl" && name !== "quickjs");
     expect(packages.filter((name) => !copyright.includes(`Files: node_modules/${name}/*`))).toEqual([]);
   });
@@ -125,7 +125,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
       "nvidia-container-runtime.8",
       "nvidia-container-runtime-hook.8",
     ])("%s is rendered without a warning", (page) => {
-      const path = join(REPOSITORY, "packaging/man", page);
+      const path = join(root, "packaging/man", page);
       const { status, stdout, stderr } = runCommand(["man", "-l", "--warnings", path], {
         env: { PATH: process.env.PATH ?? "", LC_ALL: "C.UTF-8", MANPAGER: "cat" },
       });
@@ -153,7 +153,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
         "manifest",
         "generate",
         "--root",
-        REPOSITORY,
+        root,
         "/src/main.ts",
       ]);
       expect({ status, stdout }).toEqual({ status: 0, stdout: "lib, /src/main.ts\n" });
@@ -187,7 +187,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
     });
 
     test("reads directories, links and files", () => {
-      const words = ["manifest", "generate", "--root", REPOSITORY, "/src/sys/native/*.h", "/tsconfig*.json"];
+      const words = ["manifest", "generate", "--root", root, "/src/sys/native/*.h", "/tsconfig*.json"];
       const native = runCommand([release.file(/^nvoci-linux-x86_64$/), ...words]);
       expect(call(words)).toEqual(native);
       expect(native.stdout.split("\n").length).toBeGreaterThan(4);

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { root } from "../../build/root.ts";
 import type { Bundle } from "../support/bundle.ts";
 import { compileC } from "../support/compile-c.ts";
 import { runContainer, scriptLines } from "../support/container.ts";
@@ -51,7 +52,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
   describe("sockets", () => {
     const client = (bundle: Bundle): void =>
       copyFileSync(
-        compileC(join(import.meta.dirname, "../support/socket-client.c")),
+        compileC(join(root, "test/support/socket-client.c")),
         join(bundle.rootfs, "bin/socket-client"),
       );
 

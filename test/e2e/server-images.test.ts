@@ -96,7 +96,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       const other = "/opt/driver-550";
       const server = await open({
         more: [
-          ...driverFiles(OTHER_VERSION, other),
+          ...driverFiles(OTHER_VERSION, { root: other }),
           fileEntry("/etc/ld.so.conf.d/000-other.conf", `${other}${DRIVER_LIBRARIES}\n`),
         ],
       });

@@ -8,11 +8,10 @@ import {
   FAKE_GPUS,
   type FakeServer,
   openServer,
-  type ServerBundleOptions,
-  serverBundle,
 } from "../support/fake-server.ts";
 import { mountOptions } from "../support/mount-options.ts";
 import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { type ServerBundleOptions, serverBundle } from "../support/server-bundle.ts";
 
 const NO_DRIVER = "No such device or address";
 const REFUSED = "Operation not permitted";

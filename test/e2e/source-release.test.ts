@@ -66,13 +66,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
   test("unpacks to one directory of the release's name", () => {
     const { version } = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
     expect(readdirSync(at("unpacked"))).toEqual([`nvoci-${version}`]);
-    for (const file of [
-      "LICENSE",
-      "quickjs/LICENSE",
-      "src/main.ts",
-      "build/build.mjs",
-      "package-lock.json",
-    ]) {
+    for (const file of ["LICENSE", "quickjs/LICENSE", "src/main.ts", "build/build.ts", "package-lock.json"]) {
       expect([file, existsSync(join(source, file))]).toEqual([file, true]);
     }
   });

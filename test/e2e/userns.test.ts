@@ -9,11 +9,10 @@ import {
   type FakeServer,
   type FakeServerOptions,
   openServer,
-  type ServerBundleOptions,
-  serverBundle,
 } from "../support/fake-server.ts";
 import { mountOptions } from "../support/mount-options.ts";
 import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { type ServerBundleOptions, serverBundle } from "../support/server-bundle.ts";
 
 const NO_DRIVER = "No such device or address";
 const REFUSED = "Operation not permitted";

@@ -19,7 +19,15 @@ const exited = (status: number) => ({ ...NOTHING, status: status << 8 });
 
 beforeAll(() => {
   mustRun(
-    [process.execPath, "build/build.mjs", "--out", out, "--main", "test/support/engine-contract-main.ts"],
+    [
+      process.execPath,
+      "build/run-typescript.mjs",
+      "build/build.ts",
+      "--out",
+      out,
+      "--main",
+      "test/support/engine-contract-main.ts",
+    ],
     {
       cwd: root,
       timeout: 600_000,

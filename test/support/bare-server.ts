@@ -1,3 +1,5 @@
+import { CONTROL_NODES } from "./server-host.ts";
+
 /** Lines for a host in memory: what the kernel shows of PCI functions, `[vendor, class]` each. */
 export const pciTree = (...functions: readonly (readonly [vendor: string, type: string])[]): string[] =>
   functions.flatMap(([vendor, type], index) => [
@@ -22,10 +24,7 @@ export const BARE_SERVER: readonly string[] = [
 
 /** The nodes that it should have, and the link by which systemd finds the first. */
 export const ALL_NODES: readonly string[] = [
-  "char /dev/nvidiactl 195:255 0666",
-  "char /dev/nvidia-uvm 507:0 0666",
-  "char /dev/nvidia-uvm-tools 507:1 0666",
-  "char /dev/nvidia-modeset 195:254 0666",
+  ...CONTROL_NODES,
   "char /dev/nvidia0 195:0 0666",
   "char /dev/nvidia1 195:1 0666",
 ];

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { root } from "../../build/root.ts";
 import type { HookEntry } from "./bundle.ts";
 
 /** One way that the program is packaged. */
@@ -10,7 +11,7 @@ export interface Build {
   readonly path: string;
 }
 
-const DIST = join(import.meta.dirname, "../../dist");
+const DIST = join(root, "dist");
 const MACHINE = process.arch === "arm64" ? "aarch64" : "x86_64";
 
 const CANDIDATES: readonly Build[] = [

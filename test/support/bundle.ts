@@ -14,8 +14,8 @@ export interface HookEntry {
 
 /** What a bundle is made of. */
 export interface BundleOptions {
-  /** Default `debian`. */
-  readonly rootfs?: RootfsKind;
+  /** What is in the image, or how it is made. Default `debian`. */
+  readonly rootfs?: RootfsKind | ((directory: string) => void);
   /** The container's environment besides PATH. */
   readonly env?: readonly string[];
   readonly hooks?: {
@@ -74,7 +74,9 @@ export function makeBundle(options: BundleOptions = {}): Bundle {
   const { path: directory, remove } = temporaryDirectory("bundle");
   const rootfs = join(directory, "rootfs");
   mkdirSync(rootfs);
-  makeRootfs(rootfs, options.rootfs ?? "debian");
+  const { rootfs: image = "debian" } = options;
+  if (typeof image === "string") makeRootfs(rootfs, image);
+  else image(rootfs);
   if (options.userNamespace === true) {
     mustRun(["chmod", "755", directory]);
     mustRun(["chown", "-hR", `${FIRST_ID}:${FIRST_ID}`, rootfs]);

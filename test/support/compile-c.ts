@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
+import { root } from "../../build/root.ts";
 import { mustRun } from "./run-command.ts";
 
-const CACHE = join(import.meta.dirname, "../../.cache/test");
+const CACHE = join(root, ".cache/test");
 
 /**
  * Compiles one C file into a static program, once per content.

@@ -22,7 +22,7 @@ export function runContainer(
   place?: Place,
   runtime = "runc",
 ): CommandResult {
-  const id = prepare(bundle, command);
+  const id = writeCommand(bundle, command);
   const result = inPlace(place, [...withRoot(bundle, runtime), "run", "--bundle", bundle.directory, id]);
   inPlace(place, [...withRoot(bundle, "runc"), "delete", "--force", id]);
   return result;
@@ -72,7 +72,7 @@ export function createContainer(
   place?: Place,
   runtime = "runc",
 ): Container {
-  const id = prepare(bundle, command);
+  const id = writeCommand(bundle, command);
   const log = join(bundle.directory, `${id}.log`);
   const output = openSync(log, "w");
   // A container keeps its outputs open: a pipe would let us wait for it to end.
@@ -94,8 +94,12 @@ export function createContainer(
   };
 }
 
-/** Writes config.json for this command and container. A cgroup of its own at the top leaves no empty parent. */
-function prepare(bundle: Bundle, command: readonly string[]): string {
+/**
+ * Writes config.json for this command and a new container. A cgroup of its own at the top leaves no empty parent.
+ *
+ * @returns the container's id.
+ */
+export function writeCommand(bundle: Bundle, command: readonly string[]): string {
   const id = `nvoci-test-${process.pid}-${++count}`;
   const { process: init, linux } = bundle.config as Record<string, Record<string, unknown>>;
   const config = {

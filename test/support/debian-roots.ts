@@ -1,10 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { importBuildTool, REPOSITORY } from "./build-tool.ts";
-
-const { fetchFromPool } = await importBuildTool<{
-  fetchFromPool(path: string, sha256: string, file: string): boolean;
-}>("debian-pool.mjs");
+import { fetchFromPool } from "../../build/debian-pool.ts";
+import { root as repository } from "../../build/root.ts";
 
 /** The oldest dpkg that Debian's pool has. */
 const OLD_DPKG = {
@@ -14,7 +11,7 @@ const OLD_DPKG = {
 
 /** The package file of an old dpkg, fetched once; undefined where no mirror has it, or no file of this machine's. */
 export function oldDpkg(): string | undefined {
-  const file = join(REPOSITORY, ".cache/test/old-dpkg.deb");
+  const file = join(repository, ".cache/test/old-dpkg.deb");
   if (process.arch !== "x64") return undefined;
   return existsSync(file) || fetchFromPool(OLD_DPKG.pool, OLD_DPKG.sha256, file) ? file : undefined;
 }

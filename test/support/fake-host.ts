@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { CGROUP_V2_ONLY, openNamespace, type PrivateNamespace } from "./private-namespace.ts";
+import { mustRun } from "./run-command.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import { type TreeEntry, writeTree } from "./tree-entry.ts";
 
@@ -9,6 +10,8 @@ export interface FakeHost {
   /** The directory that holds the layer and what was written to it. */
   readonly directory: string;
   readonly entries: readonly TreeEntry[];
+  /** Lays the entries over the real file system in the caller's own mount namespace, which must be a private one. */
+  lay(): void;
   /** Opens a private mount namespace in which the entries lie over the real file system. */
   open(options?: FakeHostOptions): Promise<PrivateNamespace>;
   /**
@@ -44,6 +47,7 @@ export function createFakeHost(entries: readonly TreeEntry[]): FakeHost {
   return {
     directory,
     entries: [...byPath.values()],
+    lay: () => void mustRun(["sh", "-ec", setup.join("\n")]),
     open: (options = {}) => openNamespace([...setup, ...(options.cgroup === "v2" ? CGROUP_V2_ONLY : [])]),
     changes: () => (existsSync(upper) ? listFiles(upper, "") : []),
     remove,
@@ -63,7 +67,7 @@ function overlay(directory: string, top: string): string[] {
   const carried = ["pts", "shm"];
   for (const name of carried) mkdirSync(join(directory, "carried", name), { recursive: true });
   const save = carried.map((name) => `mount --bind /dev/${name} ${directory}/carried/${name}`);
-  const restore = carried.map((name) => `mount --bind ${directory}/carried/${name} /dev/${name}`);
+  const restore = carried.map((name) => `mount --move ${directory}/carried/${name} /dev/${name}`);
   return [...save, ...lines, ...restore];
 }
 

@@ -1,11 +1,9 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { type Build, nvociHook } from "./builds.ts";
-import { type Bundle, type BundleOptions, makeBundle } from "./bundle.ts";
+import { readFileSync } from "node:fs";
+import { CONTROL_DEVICES, type GpuFacts, gpuText, versionText } from "./driver-facts.ts";
 import { createFakeHost, type FakeHost, type FakeHostOptions } from "./fake-host.ts";
+import { compileLinked, type LinkedProgram } from "./linked-program.ts";
 import type { PrivateNamespace } from "./private-namespace.ts";
 import { TRIPLET } from "./rootfs.ts";
-import { mustRun } from "./run-command.ts";
 import { sharedObject } from "./shared-object.ts";
 import { deviceEntry, fileEntry, type TreeEntry } from "./tree-entry.ts";
 
@@ -13,12 +11,7 @@ import { deviceEntry, fileEntry, type TreeEntry } from "./tree-entry.ts";
 export const DRIVER_VERSION = "535.86.05";
 
 /** A GPU of a fake server. Its node has major 195, for which the kernel has no driver here. */
-export interface FakeGpu {
-  readonly busId: string;
-  readonly minor: number;
-  readonly uuid: string;
-  readonly model?: string;
-}
+export type FakeGpu = GpuFacts & { readonly uuid: string };
 
 /** Two GPUs whose minors run against their places on the bus, as happens on real boards. */
 export const FAKE_GPUS: readonly [FakeGpu, FakeGpu] = [
@@ -77,7 +70,7 @@ export async function openServer(options: FakeServerOptions = {}): Promise<FakeS
   const { modules = DRIVER_VERSION, gpus = FAKE_GPUS, root = "", more = [], setup = [] } = options;
   const { versions = [modules ?? DRIVER_VERSION], config } = options;
   const host = createFakeHost([
-    ...versions.flatMap((version) => driverFiles(version, root)),
+    ...versions.flatMap((version) => driverFiles(version, { root })),
     ...kernelFiles(modules, gpus),
     ...(config === undefined ? [] : [fileEntry("/etc/nvidia-container-runtime/config.toml", config)]),
     ...(root === "" ? [] : [{ kind: "directory", path: `${root}/etc` } as const]),
@@ -104,9 +97,18 @@ function mustRunIn(place: PrivateNamespace, script: string): void {
   if (status !== 0) throw new Error(`Cannot prepare "the fake server": ${stderr}`);
 }
 
+/** How a driver's files differ from those of a fake server. */
+export interface DriverOptions {
+  /** Below which the files are. */
+  readonly root?: string;
+  /** The SONAME of each library. Default {@link DRIVER_SONAMES}. */
+  readonly sonames?: Readonly<Record<string, string>>;
+}
+
 /** Everything that one version of the driver installs. */
-export function driverFiles(version: string, root = ""): TreeEntry[] {
-  const libraries = Object.entries(DRIVER_SONAMES).map(([stem, soname]) => {
+export function driverFiles(version: string, options: DriverOptions = {}): TreeEntry[] {
+  const { root = "", sonames = DRIVER_SONAMES } = options;
+  const libraries = Object.entries(sonames).map(([stem, soname]) => {
     const path = `${root}${DRIVER_LIBRARIES}/${stem}.${version}`;
     if (stem === "libcuda.so") return fileEntry(path, readFileSync(compileCuda().library), 0o755);
     return fileEntry(path, sharedObject(soname.replace("*", version), { tail: version }), 0o755);
@@ -128,98 +130,22 @@ export function driverFiles(version: string, root = ""): TreeEntry[] {
   ];
 }
 
-/** Numbers of the nodes that every driver makes. */
-const CONTROL_DEVICES: Readonly<Record<string, readonly [major: number, minor: number]>> = {
-  "/dev/nvidiactl": [195, 255],
-  "/dev/nvidia-modeset": [195, 254],
-  "/dev/nvidia-uvm": [507, 0],
-  "/dev/nvidia-uvm-tools": [507, 1],
-};
-
-function kernelFiles(modules: string | null, gpus: readonly FakeGpu[]): TreeEntry[] {
+/** What the driver's kernel modules show: their files in /proc and their nodes. */
+export function kernelFiles(modules: string | null, gpus: readonly FakeGpu[]): TreeEntry[] {
   const proc = "/proc/driver/nvidia";
-  const version = `NVRM version: NVIDIA UNIX x86_64 Kernel Module  ${modules}  Fri Jul 14 20:46:33 UTC 2023\n`;
   return [
-    ...(modules === null ? [] : [fileEntry(`${proc}/version`, version, 0o444)]),
+    ...(modules === null ? [] : [fileEntry(`${proc}/version`, versionText(modules), 0o444)]),
     fileEntry(
       `${proc}/params`,
       "ResmanDebugLevel: 4294967295\nModifyDeviceFiles: 1\nDeviceFileMode: 438\n",
       0o444,
     ),
     fileEntry(`${proc}/registry`, 'Binary: ""\n', 0o444),
-    ...gpus.map((gpu) => fileEntry(`${proc}/gpus/${gpu.busId}/information`, information(gpu), 0o444)),
+    ...gpus.map((gpu) => fileEntry(`${proc}/gpus/${gpu.busId}/information`, gpuText(gpu), 0o444)),
     ...gpus.map(({ minor }) => deviceEntry(`/dev/nvidia${minor}`, 195, minor)),
     ...Object.entries(CONTROL_DEVICES).map(([path, [major, minor]]) => deviceEntry(path, major, minor)),
   ];
 }
 
-const information = ({ busId, minor, uuid, model = "NVIDIA A100-SXM4-40GB" }: FakeGpu): string =>
-  [
-    `Model: \t\t ${model}`,
-    "IRQ:   \t\t 146",
-    `GPU UUID: \t ${uuid}`,
-    "Bus Type: \t PCIe",
-    `Bus Location: \t ${busId}`,
-    `Device Minor: \t ${minor}`,
-    "GPU Excluded:\t No",
-    "",
-  ].join("\n");
-
-/** A bundle on a server. */
-export interface ServerBundleOptions extends BundleOptions {
-  /** NVIDIA_VISIBLE_DEVICES. Default `all`. */
-  readonly visible?: string;
-  /** NVIDIA_DRIVER_CAPABILITIES. Default `all`. */
-  readonly driverCapabilities?: string;
-}
-
-/**
- * A bundle that asks for GPUs, has a build's hook, and can run `use-cuda` in an image with glibc. Its /proc is the
- * fake host's, because the kernel that the tests run on has no driver to show in a new one.
- */
-export function serverBundle(build: Build, options: ServerBundleOptions = {}): Bundle {
-  const { visible = "all", driverCapabilities = "all", env = [] } = options;
-  const bundle = makeBundle({
-    hooks: { prestart: [nvociHook(build)] },
-    ...options,
-    env: [`NVIDIA_VISIBLE_DEVICES=${visible}`, `NVIDIA_DRIVER_CAPABILITIES=${driverCapabilities}`, ...env],
-    edit(config) {
-      const mounts = config.mounts as { destination: string }[];
-      const proc = { destination: "/proc", type: "bind", source: "/proc", options: ["rbind"] };
-      config.mounts = mounts.map((mount) => (mount.destination === "/proc" ? proc : mount));
-      options.edit?.(config);
-    },
-  });
-  const { rootfs = "debian" } = options;
-  if (rootfs === "debian") copyFileSync(compileCuda().program, join(bundle.rootfs, "usr/bin/use-cuda"));
-  return bundle;
-}
-
-/** A libcuda with one function, and a program that is linked to it by its SONAME. */
-export interface CompiledCuda {
-  readonly library: string;
-  /** Prints what the function returns, 535. It needs glibc. */
-  readonly program: string;
-}
-
-const CUDA_DIRECTORY = join(import.meta.dirname, "../../.cache/test/cuda");
-
-/** Compiles both once. */
-export function compileCuda(): CompiledCuda {
-  const cuda = { library: join(CUDA_DIRECTORY, "libcuda.so"), program: join(CUDA_DIRECTORY, "use-cuda") };
-  if (existsSync(CUDA_DIRECTORY)) return cuda;
-  const partial = `${CUDA_DIRECTORY}.${process.pid}`;
-  mkdirSync(partial, { recursive: true });
-  const at = (name: string): string => join(partial, name);
-  writeFileSync(at("cuda.c"), "int cuInit(unsigned flags) { return 535 + flags; }\n");
-  writeFileSync(
-    at("use.c"),
-    '#include <stdio.h>\nint cuInit(unsigned);\nint main(void) { return printf("%d\\n", cuInit(0)) < 0; }\n',
-  );
-  const compile = (...words: string[]) =>
-    mustRun([process.env.CC ?? "gcc", "-O1", "-Wall", "-Werror", ...words]);
-  compile("-shared", "-fPIC", "-Wl,-soname,libcuda.so.1", "-o", at("libcuda.so"), at("cuda.c"));
-  compile("-o", at("use-cuda"), at("use.c"), at("libcuda.so"));
-  renameSync(partial, CUDA_DIRECTORY);
-  return cuda;
-}
+/** A libcuda with one function, and a program that is linked to it by its SONAME and prints what that returns. */
+export const compileCuda = (): LinkedProgram => compileLinked("cuda", "libcuda.so.1", 535);

@@ -1,6 +1,11 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { root } from "../../build/root.ts";
 import type { Triplet } from "../../src/discover/debian-layout.ts";
+import type { Operation } from "../../src/plan/operation.ts";
+import { renderFinding } from "../../src/render/render-finding.ts";
+import { renderOperation } from "../../src/render/render-operation.ts";
+import type { ShownPlan } from "../../src/render/render-plan.ts";
 import { MANIFEST_DIRECTORY } from "./fake-l4t.ts";
 import { FLAGS, ldCacheBytes } from "./ld-cache-bytes.ts";
 
@@ -15,13 +20,13 @@ export interface GoldenCase {
   readonly image: readonly string[];
   /** Text of config.json; its root is `rootfs`. */
   readonly config: string;
-  /** The plan, a JSON document in a line for each operation, then for each finding; or the error's text. */
+  /** The plan, a line for each operation, then for each finding; or the error's text. */
   readonly expected: string;
   /** Writes what came out in place of what was expected. */
   update(actual: string): void;
 }
 
-const DIRECTORY = join(import.meta.dirname, "../golden");
+const DIRECTORY = join(root, "test/golden");
 const CONFIG = "/etc/nvidia-container-runtime/config.toml";
 
 /** A static program for the plan to name: the head of one, which is all that is looked at. */
@@ -56,7 +61,7 @@ const ASKING = { env: ["NVIDIA_VISIBLE_DEVICES=all"] };
  * - `ld.so.cache`: what the host's has, as `name path` or `name path narrow` in each line. Default: there is none
  * - `image.tree`: what the image has. Default: the marks of Debian
  * - `process.json`: `process` of config.json, with `devices` for `linux.devices`. Default: it asks for all GPUs
- * - `plan.jsonl` or `error.txt`: what is expected
+ * - `plan.txt` or `error.txt`: what is expected
  */
 export function goldenCases(triplet: Triplet): readonly GoldenCase[] {
   return readdirSync(DIRECTORY, { withFileTypes: true })
@@ -84,9 +89,9 @@ function readCase(name: string, triplet: Triplet): GoldenCase {
     ldCache: ldCacheOf(lines(read("ld.so.cache", "")), triplet),
     image: lines(read("image.tree", DEBIAN_IMAGE)),
     config: JSON.stringify({ ociVersion: "1.0.2", process, root: { path: "rootfs" }, linux: { devices } }),
-    expected: read("plan.jsonl", read("error.txt", "")),
+    expected: read("plan.txt", read("error.txt", "")),
     update(actual) {
-      const file = actual.startsWith("nvoci: ") ? "error.txt" : "plan.jsonl";
+      const file = actual.startsWith("nvoci: ") ? "error.txt" : "plan.txt";
       writeFileSync(join(directory, file), portable(actual, triplet));
     },
   };
@@ -115,8 +120,23 @@ const lines = (text: string): string[] =>
 export const isFlat = ({ host }: GoldenCase): boolean =>
   !host.some((line) => line.startsWith("file /etc/debian_version"));
 
-/** A plan as golden files hold it. */
-export const planText = (plan: {
-  readonly operations: readonly unknown[];
-  readonly findings: readonly unknown[];
-}): string => [...plan.operations, ...plan.findings].map((item) => `${JSON.stringify(item)}\n`).join("");
+/** A plan in the program's own words, and what these leave out: finding codes, generated files. */
+export const planText = ({ operations, findings }: Pick<ShownPlan, "operations" | "findings">): string =>
+  [
+    ...operations.flatMap((operation) => [
+      `${renderOperation(operation)} [${operation.source}]`,
+      ...unsaid(operation).map((fact) => `  ${fact}`),
+    ]),
+    ...findings.map((finding) => `${finding.severity} ${finding.code}: ${renderFinding(finding)}`),
+  ]
+    .map((line) => `${line}\n`)
+    .join("");
+
+/** What an operation does besides what `renderOperation` says. */
+function unsaid(operation: Operation): string[] {
+  if (operation.op === "cover-directory")
+    return operation.files.map(({ name, content }) => `${name} = ${JSON.stringify(content)}`);
+  if (operation.op === "update-ldcache" && operation.compatFolder !== undefined)
+    return [`compatibility libraries: ${operation.compatFolder}`];
+  return [];
+}

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { root } from "../../build/root.ts";
 import type { Engine } from "../../src/sys/engine.ts";
 
 /** The addon of the Node.js build. */
-export const ADDON = join(import.meta.dirname, "../../dist/node/nvoci.node");
+export const ADDON = join(root, "dist/node/nvoci.node");
 
 let loaded: Engine | undefined;
 

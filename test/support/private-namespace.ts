@@ -7,8 +7,12 @@ export interface PrivateNamespace {
   readonly pid: number;
   /** Runs a command in the namespace. Its working directory is `/`. */
   run(argv: readonly string[], options?: CommandOptions): CommandResult;
-  /** Ends the keeper; the kernel unmounts everything when the last process in it is gone. */
-  close(): void;
+  /**
+   * Ends the keeper; the kernel unmounts everything when the last process in it is gone.
+   *
+   * @returns when the keeper has ended.
+   */
+  close(): Promise<void>;
 }
 
 /** Shell lines that leave nothing but a pure cgroup v2 hierarchy at `/sys/fs/cgroup`. */
@@ -45,12 +49,14 @@ export async function openNamespace(
     keeper.once("close", () => reject(new Error(`Cannot prepare "a mount namespace": ${errors.trim()}`)));
   });
   const pid = keeper.pid ?? 0;
+  const closed = new Promise<void>((resolve) => keeper.once("close", () => resolve()));
   return {
     pid,
     run: (argv, options) => runCommand(["nsenter", `--mount=/proc/${pid}/ns/mnt`, "--", ...argv], options),
     close: () => {
       keeper.stdin.destroy();
       keeper.kill("SIGKILL");
+      return closed;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { REPOSITORY } from "./build-tool.ts";
+import { root } from "../../build/root.ts";
 import { mustRun } from "./run-command.ts";
 
 /** What `npm run package` made. */
@@ -21,20 +21,30 @@ const LEFT_OUT = [".git", "dist", "coverage", ...SHARED];
  * Packages a copy of the repository.
  *
  * @param directory where the copy and the artefacts go; it decides nothing about them.
- * @param options for build/package.mjs: without more words, no Node.js executables, which take a minute.
+ * @param options for build/package.ts: without more words, no Node.js executables, which take a minute.
  */
 export function packageCopy(directory: string, options: readonly string[] = ["--native-only"]): Release {
   const copy = join(directory, "copy");
   mkdirSync(copy, { recursive: true });
-  for (const name of readdirSync(REPOSITORY)) {
-    if (!LEFT_OUT.includes(name)) cpSync(join(REPOSITORY, name), join(copy, name), { recursive: true });
+  for (const name of readdirSync(root)) {
+    if (!LEFT_OUT.includes(name)) cpSync(join(root, name), join(copy, name), { recursive: true });
   }
-  for (const name of SHARED) symlinkSync(join(REPOSITORY, name), join(copy, name));
+  for (const name of SHARED) symlinkSync(join(root, name), join(copy, name));
   const dist = join(directory, "dist");
-  mustRun([process.execPath, join(copy, "build/package.mjs"), ...options, "--out", dist], {
-    env: { PATH: process.env.PATH ?? "", SOURCE_DATE_EPOCH: EPOCH },
-    timeout: 240_000,
-  });
+  mustRun(
+    [
+      process.execPath,
+      join(copy, "build/run-typescript.mjs"),
+      join(copy, "build/package.ts"),
+      ...options,
+      "--out",
+      dist,
+    ],
+    {
+      env: { PATH: process.env.PATH ?? "", SOURCE_DATE_EPOCH: EPOCH },
+      timeout: 240_000,
+    },
+  );
   const path = join(dist, "packages");
   const files = readdirSync(path).sort();
   return {

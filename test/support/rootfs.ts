@@ -18,25 +18,20 @@ export const TRIPLET = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-
 /** What the kernel starts programs with that need glibc. */
 export const LOADER = process.arch === "arm64" ? "/lib/ld-linux-aarch64.so.1" : "/lib64/ld-linux-x86-64.so.2";
 
+const DIRECTORIES = [
+  ...["etc", "proc", "sys", "dev", "tmp", "run", "var", "root"],
+  ...["usr/bin", "usr/sbin", "usr/lib"],
+];
+
+const makeDirectories = (directory: string): void => {
+  for (const name of DIRECTORIES) mkdirSync(join(directory, name), { recursive: true });
+};
+
 /** Writes an image's root file system into a directory: about 2 MB, 6 MB for `debian`. It needs static busybox. */
 export function makeRootfs(directory: string, kind: RootfsKind): void {
-  for (const name of [
-    "etc",
-    "proc",
-    "sys",
-    "dev",
-    "tmp",
-    "run",
-    "var",
-    "root",
-    "usr/bin",
-    "usr/sbin",
-    "usr/lib",
-  ]) {
-    mkdirSync(join(directory, name), { recursive: true });
-  }
   if (kind === "debian") makeDebian(directory);
   else {
+    makeDirectories(directory);
     for (const name of ["bin", "sbin", "lib"]) mkdirSync(join(directory, name));
     if (kind === "alpine") makeAlpine(directory);
   }
@@ -49,7 +44,9 @@ function makeAlpine(directory: string): void {
   writeFileSync(join(directory, "etc/os-release"), "ID=alpine\n");
 }
 
-function makeDebian(directory: string): void {
+/** Writes the `debian` image without busybox: it has no shell. */
+export function makeDebian(directory: string): void {
+  makeDirectories(directory);
   for (const name of ["bin", "sbin", "lib"]) symlinkSync(`usr/${name}`, join(directory, name));
   writeFileSync(join(directory, "etc/debian_version"), "12.5\n");
   writeFileSync(join(directory, "etc/os-release"), "ID=debian\n");

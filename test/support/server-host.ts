@@ -1,16 +1,8 @@
 import type { HostView } from "../../src/model/host-view.ts";
 import { hostPath } from "../../src/model/paths.ts";
+import { CONTROL_DEVICES, type GpuFacts, gpuText, versionText } from "./driver-facts.ts";
 import { FLAGS, ldCacheBytes, type MadeEntry } from "./ld-cache-bytes.ts";
 import { memoryHost } from "./memory-host.ts";
-
-/** A GPU of a made-up server. */
-export interface MadeGpu {
-  readonly busId: string;
-  readonly minor: number;
-  readonly uuid?: string;
-  readonly model?: string;
-  readonly excluded?: boolean;
-}
 
 /** What a made-up server has. */
 export interface MadeServer {
@@ -20,7 +12,7 @@ export interface MadeServer {
   readonly libraries?: Readonly<Record<string, string>>;
   /** The same for 32-bit libraries. */
   readonly libraries32?: Readonly<Record<string, string>>;
-  readonly gpus?: readonly MadeGpu[];
+  readonly gpus?: readonly GpuFacts[];
   /** Below which the driver's files are; not those of the kernel. Default `/`. */
   readonly root?: string;
   /** Entries that the cache has on top. */
@@ -51,8 +43,7 @@ export function serverHost(server: MadeServer): HostView {
   addLibraries(libraries, LIBRARIES, FLAGS.x86_64);
   addLibraries(libraries32, LIBRARIES32, FLAGS.i386);
   if (modules !== undefined) {
-    const version = `NVRM version: NVIDIA UNIX x86_64 Kernel Module  ${modules}  Fri Jul 14 20:46:33 UTC 2023\n`;
-    lines.push(`file /proc/driver/nvidia/version 0444 = ${JSON.stringify(version)}`);
+    lines.push(`file /proc/driver/nvidia/version 0444 = ${JSON.stringify(versionText(modules))}`);
   }
   for (const gpu of gpus) lines.push(...gpuLines(gpu));
 
@@ -72,22 +63,10 @@ const isNew =
   (path: string): boolean =>
     !lines.some((line) => line.split(" ")[1] === path);
 
-function gpuLines({ busId, minor, uuid, model = "NVIDIA A100-SXM4-40GB", excluded }: MadeGpu): string[] {
-  const information = [
-    `Model: \t\t ${model}`,
-    "IRQ:   \t\t 146",
-    `GPU UUID: \t ${uuid ?? "GPU-????????-????-????-????-????????????"}`,
-    "Bus Type: \t PCIe",
-    `Bus Location: \t ${busId}`,
-    `Device Minor: \t ${minor}`,
-    `GPU Excluded:\t ${excluded ? "Yes" : "No"}`,
-    "",
-  ].join("\n");
-  return [
-    `file /proc/driver/nvidia/gpus/${busId}/information 0444 = ${JSON.stringify(information)}`,
-    `char /dev/nvidia${minor} 195:${minor} 0666`,
-  ];
-}
+const gpuLines = (gpu: GpuFacts): string[] => [
+  `file /proc/driver/nvidia/gpus/${gpu.busId}/information 0444 = ${JSON.stringify(gpuText(gpu))}`,
+  `char /dev/nvidia${gpu.minor} 195:${gpu.minor} 0666`,
+];
 
 /** A host of which some files have contents that are no text. */
 export function withBytes(host: HostView, bytes: ReadonlyMap<string, Uint8Array>): HostView {
@@ -101,9 +80,6 @@ export function withBytes(host: HostView, bytes: ReadonlyMap<string, Uint8Array>
 }
 
 /** The nodes that every driver makes. */
-export const CONTROL_NODES = [
-  "char /dev/nvidiactl 195:255 0666",
-  "char /dev/nvidia-uvm 507:0 0666",
-  "char /dev/nvidia-uvm-tools 507:1 0666",
-  "char /dev/nvidia-modeset 195:254 0666",
-];
+export const CONTROL_NODES: readonly string[] = Object.entries(CONTROL_DEVICES).map(
+  ([path, [major, minor]]) => `char ${path} ${major}:${minor} 0666`,
+);

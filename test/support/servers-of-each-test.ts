@@ -1,13 +1,8 @@
 import { afterEach } from "vitest";
 import type { Build } from "./builds.ts";
 import type { Bundle } from "./bundle.ts";
-import {
-  type FakeServer,
-  type FakeServerOptions,
-  openServer,
-  type ServerBundleOptions,
-  serverBundle,
-} from "./fake-server.ts";
+import { type FakeServer, type FakeServerOptions, openServer } from "./fake-server.ts";
+import { type ServerBundleOptions, serverBundle } from "./server-bundle.ts";
 
 /** Servers and bundles that are gone after the test that made them. For the body of a `describe`. */
 export function serversOfEachTest(build: Build) {

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
+import { root } from "../../build/root.ts";
 
-const SOURCE = join(import.meta.dirname, "../../src");
+const SOURCE = join(root, "src");
 
 /** One reference of a source file to another file or a package. */
 export interface Import {

@@ -35,6 +35,7 @@ const BUNDLES = [
   "hook/hook.ts",
   "discover/from-cache.ts",
   "host-setup/prepare-host.ts",
+  "config/parse-config.ts",
   "cli/cli.ts",
   "runtime/runtime.ts",
   "runtime/edit-bundle.ts",

@@ -26,7 +26,7 @@ export function checkKernel({ system, host }: CommandContext): Check {
   return check("ok", "kernel", { release: text?.trim() || "unknown", missing });
 }
 
-function isMissing(system: Syscalls, call: ((system: Syscalls) => void) | undefined): boolean {
+function isMissing(system: Syscalls, call: ((calls: Syscalls) => void) | undefined): boolean {
   try {
     call?.(system);
     return false;

@@ -22,7 +22,7 @@ export function checkManifests(facts: HostFacts, findings: readonly Finding[]): 
       : check("ok", "manifests", { directory, entries: specs.length }),
     ...files.map((file) => {
       const own = states.filter(({ spec }) => fileOf(spec.source) === file);
-      const missing = own.filter(({ found }) => !found).map(({ spec }) => `${spec.type}, ${spec.path}`);
+      const missing = own.filter((state) => !state.found).map(({ spec }) => `${spec.type}, ${spec.path}`);
       const found = own.length - missing.length;
       return check(found === 0 ? "warn" : "ok", "manifest", { file, found, missing });
     }),

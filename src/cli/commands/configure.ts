@@ -159,7 +159,9 @@ function runConfigure(context: CommandContext, args: ConfigureArguments): number
   if (args.remove && file.backup !== undefined) system.unlinkat(CWD, backupPath, 0);
   const kept = keeps ? `, as it was in ${backupPath}` : "";
   print([
-    ...changes.map(({ path, after }) => `${path}: ${after === undefined ? "removed" : "written"}${kept}`),
+    ...changes.map(
+      ({ path: changed, after }) => `${changed}: ${after === undefined ? "removed" : "written"}${kept}`,
+    ),
     ...(engine.reload === "" ? [] : [`${engine.title} reads it after: ${engine.reload}`]),
   ]);
   return EXIT.done;

@@ -29,6 +29,8 @@ export interface LibraryChoice {
   readonly findings: readonly Finding[];
 }
 
+type Chosen = ChosenLibrary & { readonly names: Set<string> };
+
 /** Old drivers had a second libnvidia-tls, for kernels that are no longer used. */
 const TLS_KERNEL = "2.3.99";
 
@@ -50,7 +52,7 @@ export function chooseLibraries(
   wanted: ReadonlyMap<string, DriverLibrary>,
   version: string,
 ): LibraryChoice {
-  const chosen = new Map<string, ChosenLibrary & { names: Set<string> }>();
+  const chosen = new Map<string, Chosen>();
   const otherVersions = new Map<string, HostPath>();
   const findings: Finding[] = [];
   const namesOf = new Map<string, Set<string>>();
@@ -64,8 +66,7 @@ export function chooseLibraries(
       findings.push(finding("driver-library-stale", "warning", source, { name, path }));
       continue;
     }
-    const fits = library.ownVersion || basename(found).endsWith(`.${version}`);
-    const real = fits ? found : besides(root, found, library, version);
+    const real = ofVersion(root, found, library, version);
     if (real === undefined) {
       if (!library.vendorNeutral) otherVersions.set(library.name, found);
       continue;
@@ -75,35 +76,54 @@ export function chooseLibraries(
     // A file's name says nothing of its SONAME, nor does that of another version.
     if (name !== basename(found) || (candidate.cached && real === found)) names.add(name);
 
-    try {
-      const elf = lazyElf(root, real);
-      const bits = candidate.bits ?? MACHINE_BITS[elf().machine];
-      if (bits === undefined) continue;
-      const key = `${bits} ${library.name}`;
-      const rival = chosen.get(key);
-      if (rival?.hostPath === real) continue;
-      if (library.vendorNeutral && !needsVendor(elf())) continue;
-      if (rival !== undefined && library.name === "libnvidia-tls.so" && !isForThisKernel(elf())) continue;
-      chosen.set(key, { library, bits, hostPath: real, names, source });
-    } catch (error) {
-      const args = { path: real, reason: ignorable(error).message };
-      findings.push(finding("driver-library-unreadable", "warning", source, args));
-    }
+    const candidateFile = { library, hostPath: real, names, source };
+    const problem = choose(chosen, candidateFile, lazyElf(root, real), candidate.bits);
+    if (problem !== undefined) findings.push(problem);
   }
   for (const { library, bits } of chosen.values()) if (bits === 64) otherVersions.delete(library.name);
   return { chosen: [...chosen.values()], otherVersions, findings };
 }
 
 /**
- * The file of the driver's version in the same directory. Of two that lie there, the cache names the newer one, whatever
+ * Puts a file in the place of what was chosen before, unless it is not NVIDIA's or not for this kernel.
+ *
+ * @returns why the file cannot be read.
+ */
+function choose(
+  chosen: Map<string, Chosen>,
+  candidate: Omit<Chosen, "bits">,
+  elf: () => Elf,
+  knownBits: 32 | 64 | undefined,
+): Finding | undefined {
+  const { library, hostPath, source } = candidate;
+  try {
+    const bits = knownBits ?? MACHINE_BITS[elf().machine];
+    if (bits === undefined) return undefined;
+    const key = `${bits} ${library.name}`;
+    const rival = chosen.get(key);
+    if (rival?.hostPath === hostPath) return undefined;
+    if (library.vendorNeutral && !needsVendor(elf())) return undefined;
+    if (rival !== undefined && library.name === "libnvidia-tls.so" && !isForThisKernel(elf()))
+      return undefined;
+    chosen.set(key, { ...candidate, bits });
+    return undefined;
+  } catch (error) {
+    const args = { path: hostPath, reason: ignorable(error).message };
+    return finding("driver-library-unreadable", "warning", source, args);
+  }
+}
+
+/**
+ * The file itself where it is of the driver's version, else that of the version in the same directory. Of two that lie there, the cache names the newer one, whatever
  * the kernel modules are: an upgrade of the driver without a restart.
  */
-function besides(
+function ofVersion(
   root: DriverRoot,
   other: HostPath,
-  { name, vendorNeutral }: DriverLibrary,
+  { name, vendorNeutral, ownVersion }: DriverLibrary,
   version: string,
 ): HostPath | undefined {
+  if (ownVersion || basename(other).endsWith(`.${version}`)) return other;
   if (vendorNeutral || !basename(other).startsWith(name)) return undefined;
   const path = below(dirname(other), `/${name}.${version}`);
   return root.host.lstat(path)?.type === "file" ? path : undefined;

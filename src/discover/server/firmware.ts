@@ -16,7 +16,9 @@ const SEARCH_PATH_PARAMETER = "/sys/module/firmware_class/parameters/path";
  */
 export function discoverFirmware(root: DriverRoot, driverVersion: string): FoundFiles {
   const configured = (readText(root.host, SEARCH_PATH_PARAMETER) ?? "").trim();
-  const directories = [configured, `${DIRECTORY}/updates`, DIRECTORY].filter((path) => path.startsWith("/"));
+  const directories = [configured, `${DIRECTORY}/updates`, DIRECTORY].filter((directory) =>
+    directory.startsWith("/"),
+  );
   for (const directory of directories) {
     const place = `${directory}/nvidia/${driverVersion}`;
     const mounts = root

@@ -48,14 +48,13 @@ export function selectGpus(
 
 function match(id: string, gpus: readonly Gpu[], migDevices: readonly MigDevice[], source: string): Match {
   const unknown = (reason: string): never => refuse(id, source, reason, gpus);
-  const pick = (found: readonly Gpu[]): Match => {
-    const [gpu, another] = found;
+  const pick = ([gpu, another]: readonly Gpu[]): Match => {
     if (another !== undefined) return unknown("more than one GPU of the host fits");
     if (gpu !== undefined) return { gpu };
     return unknown(gpus.length === 0 ? "the driver has no GPU" : "the host has no such GPU");
   };
-  const pickMig = (found: MigDevice | undefined): Match =>
-    found === undefined ? unknown("the host has no such GPU instance") : { gpu: found.gpu, mig: found };
+  const pickMig = (mig: MigDevice | undefined): Match =>
+    mig === undefined ? unknown("the host has no such GPU instance") : { gpu: mig.gpu, mig };
 
   if (INDEX.test(id)) return pick(gpus.filter((gpu) => gpu.index === Number(id)));
   const address = parsePciAddress(id);

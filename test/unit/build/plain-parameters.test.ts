@@ -1,10 +1,5 @@
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-
-type Rewrite = (source: string) => string;
-
-const file = join(import.meta.dirname, "../../../build/plain-parameters.mjs");
-const { plainParameters } = (await import(file)) as { plainParameters: Rewrite };
+import { plainParameters } from "../../../build/plain-parameters.ts";
 
 /** What an expression of JavaScript is worth once it has been rewritten. */
 const worthOf = (source: string): unknown => new Function(plainParameters(`return ${source};`))();

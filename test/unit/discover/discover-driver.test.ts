@@ -5,20 +5,21 @@ import { fromCache } from "../../../src/discover/from-cache.ts";
 import type { Request } from "../../../src/request/request.ts";
 import { catchError } from "../../support/catch-error.ts";
 import { DEBIAN_FACTS } from "../../support/container-facts.ts";
+import type { GpuFacts } from "../../support/driver-facts.ts";
 import { MANIFEST_DIRECTORY } from "../../support/fake-l4t.ts";
-import { CONTROL_NODES, LIBRARIES, type MadeGpu, serverHost } from "../../support/server-host.ts";
+import { CONTROL_NODES, LIBRARIES, serverHost } from "../../support/server-host.ts";
 
 const VERSION = "535.86.05";
 const CUDA = `${LIBRARIES}/libcuda.so.${VERSION}`;
 const BOARD_LIBRARY = `${LIBRARIES}/nvidia/libnvrm_gpu.so`;
 
-const INTEGRATED: MadeGpu = {
+const INTEGRATED: GpuFacts = {
   busId: "0000:01:00.0",
   minor: 0,
   uuid: "GPU-1a2b3c4d-1111-4222-8333-444455556666",
   model: "NVIDIA Thor",
 };
-const CARD: MadeGpu = {
+const CARD: GpuFacts = {
   busId: "0009:01:00.0",
   minor: 1,
   uuid: "GPU-5e6f7a8b-1111-4222-8333-444455556666",
@@ -37,7 +38,7 @@ interface Asked {
   /** `all`, `none` or a list. Default `all`. */
   readonly visible?: string;
   readonly tegra?: boolean;
-  readonly gpus?: readonly MadeGpu[];
+  readonly gpus?: readonly GpuFacts[];
   readonly mode?: Config["nvidiaContainerRuntime"]["mode"];
   readonly given?: readonly string[];
   readonly tree?: readonly string[];

@@ -38,8 +38,9 @@ function container(
     close: () => {},
     umask: (next) => {
       masks.push(next);
-      [mask, next] = [next, mask];
-      return next;
+      const last = mask;
+      mask = next;
+      return last;
     },
     symlinkat: (_, directory, name) => {
       const errno = fails[name];

@@ -1,25 +1,11 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { ar } from "../../../build/package/ar.ts";
+import { type TarEntry, tarGz } from "../../../build/package/tar.ts";
 import { readAr, readTarGz } from "../../support/archives.ts";
-import { importBuildTool } from "../../support/build-tool.ts";
-
-interface Entry {
-  readonly path: string;
-  readonly content?: string;
-  readonly mode?: number;
-  readonly link?: string;
-}
-type TarGz = (entries: readonly Entry[], epoch: number, base: string) => Promise<Buffer>;
-type Ar = (members: readonly { name: string; content: Buffer }[], epoch: number) => Buffer;
 
 const EPOCH = 1_700_000_000;
-let tarGz: TarGz;
-let ar: Ar;
-beforeAll(async () => {
-  ({ tarGz } = await importBuildTool<{ tarGz: TarGz }>("package/tar.mjs"));
-  ({ ar } = await importBuildTool<{ ar: Ar }>("package/ar.mjs"));
-});
 
-const ENTRIES: readonly Entry[] = [
+const ENTRIES: readonly TarEntry[] = [
   { path: "usr/bin/a", content: "program", mode: 0o755 },
   { path: "usr/bin/b", link: "a" },
   { path: "usr/share/a-b", content: "" },

@@ -1,29 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { packageVersion } from "../../../build/package/binary-package.ts";
+import { PACKAGES } from "../../../build/package/contents.ts";
+import { root } from "../../../build/root.ts";
 import { parseCommandLine } from "../../../src/cli/parse-command-line.ts";
 import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
-import { importBuildTool, REPOSITORY } from "../../support/build-tool.ts";
 
-interface Contents {
-  readonly PACKAGES: Readonly<
-    Record<
-      string,
-      {
-        readonly files: readonly {
-          readonly path: string;
-          readonly source?: string;
-          readonly conffile?: true;
-        }[];
-        readonly debian: readonly { readonly source: string }[];
-        readonly scripts?: readonly string[];
-      }
-    >
-  >;
-}
-
-const read = (path: string): string => readFileSync(join(REPOSITORY, "packaging", path), "utf8");
+const read = (path: string): string => readFileSync(join(root, "packaging", path), "utf8");
 const example = read("config.toml");
 /** The example with its settings in force. */
 const inForce = example.replace(/^#(?=[a-z-]+ = )/gm, "");
@@ -90,7 +75,7 @@ describe("the manual", () => {
   });
 
   it("refers to no page of ours that is missing", () => {
-    const pages = readdirSync(join(REPOSITORY, "packaging/man"));
+    const pages = readdirSync(join(root, "packaging/man"));
     const references = pages.flatMap((page) =>
       [...read(`man/${page}`).matchAll(/^\.Xr (nv\S+) (\d)/gm)].map(
         ([, name, section]) => `${name}.${section}`,
@@ -102,15 +87,10 @@ describe("the manual", () => {
 });
 
 describe("the packages", () => {
-  let packages: Contents["PACKAGES"];
-  beforeAll(async () => {
-    packages = (await importBuildTool<Contents>("package/contents.mjs")).PACKAGES;
-  });
-
   it("install nothing outside of /usr but config.toml, a conffile of the package that NVIDIA's conflicts with", () => {
-    const paths = Object.values(packages).flatMap(({ files }) => files.map(({ path }) => path));
+    const paths = Object.values(PACKAGES).flatMap(({ files }) => files.map(({ path }) => path));
     expect(paths.length).toBeGreaterThan(10);
-    const outside = Object.entries(packages).flatMap(([name, { files }]) =>
+    const outside = Object.entries(PACKAGES).flatMap(([name, { files }]) =>
       files.filter(({ path, conffile }) => conffile || !path.startsWith("usr/")).map((file) => [name, file]),
     );
     const path = "etc/nvidia-container-runtime/config.toml";
@@ -118,22 +98,22 @@ describe("the packages", () => {
   });
 
   it("share no path", () => {
-    const paths = Object.values(packages).flatMap(({ files }) => files.map(({ path }) => path));
+    const paths = Object.values(PACKAGES).flatMap(({ files }) => files.map(({ path }) => path));
     expect(new Set(paths).size).toBe(paths.length);
   });
 
   it("are made from files that are there", () => {
-    const sources = Object.entries(packages).flatMap(([name, { files, debian, scripts = [] }]) => [
+    const sources = Object.entries(PACKAGES).flatMap(([name, { files, debian, scripts = [] }]) => [
       ...files.flatMap(({ source }) => source ?? []),
-      ...debian.map(({ source }) => source),
+      ...debian.flatMap(({ source }) => source ?? []),
       ...scripts.map((script) => `packaging/deb/${name}.${script}`),
       ...["deb", "ipk"].map((kind) => `packaging/${kind}/${name}.control`),
     ]);
-    expect(sources.filter((source) => !existsSync(join(REPOSITORY, source)))).toEqual([]);
+    expect(sources.filter((source) => !existsSync(join(root, source)))).toEqual([]);
   });
 
   it("have scripts that never touch docker's daemon.json but through the program", () => {
-    for (const script of packages["nvoci-compat"]?.scripts ?? []) {
+    for (const script of PACKAGES["nvoci-compat"].scripts ?? []) {
       const text = read(`deb/nvoci-compat.${script}`);
       expect(text).toMatch(/^#!\/bin\/sh$/m);
       expect(text).toMatch(/^set -e$/m);
@@ -147,10 +127,7 @@ describe("packageVersion()", () => {
   it.each([
     ["1.2.3", "1.2.3-1"],
     ["1.2.3-rc.1", "1.2.3~rc.1-1"],
-  ])("writes %s as %s", async (version, expected) => {
-    const { packageVersion } = await importBuildTool<{ packageVersion: (version: string) => string }>(
-      "package/binary-package.mjs",
-    );
+  ])("writes %s as %s", (version, expected) => {
     expect(packageVersion(version)).toBe(expected);
   });
 });

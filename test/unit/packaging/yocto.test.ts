@@ -1,17 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
-import { importBuildTool, REPOSITORY } from "../../support/build-tool.ts";
+import { describe, expect, it } from "vitest";
+import { underscored } from "../../../build/package/yocto-layer.ts";
+import { root } from "../../../build/root.ts";
 
-const LAYER = join(REPOSITORY, "packaging/yocto/meta-nvoci");
+const LAYER = join(root, "packaging/yocto/meta-nvoci");
 const recipe = readFileSync(join(LAYER, "recipes-containers/nvoci/nvoci.bb"), "utf8");
 
 describe("underscored()", () => {
-  let underscored: (text: string) => string;
-  beforeAll(async () => {
-    ({ underscored } = await importBuildTool<{ underscored: typeof underscored }>("package/yocto-layer.mjs"));
-  });
-
   it.each([
     [`FILES:\${PN}-compat = "x"`, `FILES_\${PN}-compat = "x"`],
     [`RRECOMMENDS:\${PN}:append:tegra = " x"`, `RRECOMMENDS_\${PN}_append_tegra = " x"`],

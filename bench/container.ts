@@ -1,0 +1,36 @@
+/**
+ * A container without an engine: a process in a mount namespace of its own whose root file system is mounted but not
+ * yet entered, which is how a runtime leaves things when it calls a prestart hook.
+ */
+import { readFileSync } from "node:fs";
+import { type Bundle, makeBundle } from "../test/support/bundle.ts";
+import { openNamespace } from "../test/support/private-namespace.ts";
+
+export interface BenchContainer {
+  readonly pid: number;
+  /** What a runtime writes to a hook's standard input. */
+  readonly state: string;
+  /** How many mounts there are below the root file system. */
+  mounts(): number;
+  close(): Promise<void>;
+}
+
+/** Writes a bundle whose root file system is empty, for a container that asks for GPUs or does not. */
+export const emptyBundle = (asks: boolean): Bundle =>
+  makeBundle({
+    rootfs: () => {},
+    env: asks ? ["NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_DRIVER_CAPABILITIES=all"] : [],
+    capabilities: ["CAP_CHOWN", "CAP_KILL"],
+  });
+
+/** Starts a fresh container of the bundle from an image. */
+export async function openContainer({ directory, rootfs }: Bundle, image: string): Promise<BenchContainer> {
+  const place = await openNamespace([`mount -t tmpfs tmpfs ${rootfs}`, `cp -a ${image}/. ${rootfs}`]);
+  const { pid } = place;
+  return {
+    pid,
+    state: JSON.stringify({ ociVersion: "1.0.2", id: "bench", status: "created", pid, bundle: directory }),
+    mounts: () => readFileSync(`/proc/${pid}/mountinfo`, "utf8").split(`${rootfs}/`).length - 1,
+    close: () => place.close(),
+  };
+}

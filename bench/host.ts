@@ -1,0 +1,41 @@
+/** The host that is measured on: libraries laid over the real /usr, and a manifest for each number of entries. */
+import { copyFileSync, realpathSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { createFakeHost, type FakeHost } from "../test/support/fake-host.ts";
+import { MANIFEST_DIRECTORY } from "../test/support/fake-l4t.ts";
+import { makeDebian, TRIPLET } from "../test/support/rootfs.ts";
+import { sharedObject } from "../test/support/shared-object.ts";
+import { fileEntry } from "../test/support/tree-entry.ts";
+
+const LIBRARIES = "/usr/lib/aarch64-linux-gnu/nvidia";
+
+/** The n-th library's path. Its SONAME is its name, so ldconfig has as much to do as with real ones. */
+export const library = (index: number): string =>
+  `${LIBRARIES}/libnvbench${String(index).padStart(5, "0")}.so.1`;
+
+/** Lays a board with `count` shared objects over the host, in this mount namespace only. */
+export function layHost(count: number): FakeHost {
+  const libraries = Array.from({ length: count }, (_, index) => library(index));
+  const host = createFakeHost([
+    ...libraries.map((path) => fileEntry(path, sharedObject(basename(path)), 0o755)),
+    fileEntry("/etc/nv_tegra_release", "# R36 (release), REVISION: 4.3\n"),
+    { kind: "directory", path: MANIFEST_DIRECTORY },
+  ]);
+  host.lay();
+  return host;
+}
+
+/** Makes the host's manifest list its first `count` libraries, and turns ldconfig on or off. */
+export function configure(count: number, ldconfig: boolean): void {
+  const lines = Array.from({ length: count }, (_, index) => `lib, ${library(index)}\n`);
+  writeFileSync(`${MANIFEST_DIRECTORY}/l4t.csv`, lines.join(""));
+  writeFileSync("/etc/nvidia-container-runtime/config.toml", `[nvoci]\nldconfig = ${ldconfig}\n`);
+}
+
+/** Writes a small Debian-like image: glibc with all of its libraries, its loader, the linker's configuration. */
+export function makeImage(image: string): void {
+  makeDebian(image);
+  for (const name of ["libm.so.6", "libdl.so.2", "libpthread.so.0"]) {
+    copyFileSync(realpathSync(`/lib/${TRIPLET}/${name}`), join(image, `usr/lib/${TRIPLET}`, name));
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * What the wrapper adds to the runtime that it becomes: a call that it passes through, and the creation of containers
+ * that ask for the driver and that do not.
+ */
+import { spawnSync } from "node:child_process";
+import { copyFileSync, cpSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Bundle, makeBundle } from "../test/support/bundle.ts";
+import { writeCommand } from "../test/support/container.ts";
+import { mustRun } from "../test/support/run-command.ts";
+import { interleave, measure, readSample, type Sample, type Samples } from "./measure.ts";
+
+/** What there is to measure, and with what. */
+export interface Where {
+  /** run.c, compiled. */
+  readonly runner: string;
+  readonly image: string;
+  /** The builds. */
+  readonly present: readonly { readonly name: string; readonly path: string }[];
+  readonly rounds: number;
+}
+
+const PROGRAM = "/program";
+
+/** A bundle that runc(8) accepts, with a root file system of its own. Its program only has to be there. */
+function runnableBundle({ image, runner }: Where, asks: boolean): Bundle {
+  return makeBundle({
+    rootfs(directory) {
+      cpSync(image, directory, { recursive: true, verbatimSymlinks: true });
+      copyFileSync(runner, join(directory, PROGRAM));
+    },
+    env: asks ? ["NVIDIA_VISIBLE_DEVICES=all"] : [],
+  });
+}
+
+/** Creates a container, measured, and removes it. What was created keeps its standard error: it gets none of ours. */
+function create(runner: string, runtime: readonly string[], bundle: Bundle): Sample {
+  const id = writeCommand(bundle, [PROGRAM]);
+  const log = join(bundle.directory, "log");
+  rmSync(log, { force: true });
+  const argv = [...runtime, "--log", log, "create", "--bundle", bundle.directory, id];
+  const { stdout } = spawnSync(runner, argv, { stdio: ["ignore", "pipe", "ignore"], encoding: "utf8" });
+  spawnSync("runc", ["delete", "--force", id], { stdio: "ignore" });
+  return readSample(stdout, () => `Cannot measure "${argv.join(" ")}": ${readFileSync(log, "utf8").trim()}`);
+}
+
+/** Measures the wrapper against runc: `--version`, and `create` of both kinds of container. */
+export async function wrapperCosts(where: Where): Promise<{ passed: Samples; created: Samples }> {
+  const { runner, present, rounds } = where;
+  mustRun(["runc", "--version"]);
+  const [idle, asking] = [runnableBundle(where, false), runnableBundle(where, true)];
+  const wrappers = present.map(({ name, path }) => ({ name, argv: [path, "runtime"] }));
+  const passed = await interleave(
+    [
+      { name: "runc --version", once: () => measure(runner, ["runc", "--version"]) },
+      ...wrappers.map(({ name, argv }) => ({
+        name: `${name} wrapper, --version`,
+        once: () => measure(runner, [...argv, "--version"]),
+      })),
+    ],
+    rounds,
+  );
+  const created = await interleave(
+    [
+      { name: "runc create", once: () => create(runner, ["runc"], idle) },
+      ...wrappers.flatMap(({ name, argv }) => [
+        { name: `${name} wrapper, not asked`, once: () => create(runner, argv, idle) },
+        { name: `${name} wrapper, asks for 50 entries`, once: () => create(runner, argv, asking) },
+      ]),
+    ],
+    rounds,
+  );
+  for (const bundle of [idle, asking]) bundle.remove();
+  return { passed, created };
+}

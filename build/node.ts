@@ -1,0 +1,55 @@
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { transform } from "esbuild";
+import { compiler } from "./compiler.ts";
+import { root } from "./root.ts";
+
+const sources = join(root, "src/sys/native");
+
+export interface NodeBuild {
+  readonly arch: string;
+  /** The directory of the .cjs files. */
+  readonly bundles: string;
+  /** Their names. */
+  readonly files: readonly string[];
+  /** Where the build goes; it is emptied first. */
+  readonly directory: string;
+  /** Where the build is when it runs. */
+  readonly installed: string;
+  /** The absolute path of Node.js there. */
+  readonly node: string;
+}
+
+/**
+ * Puts the Node.js build into a directory: the bundles, the addon, their entry `nvoci.cjs` and the launcher `nvoci`.
+ *
+ * @throws BuildError without a C compiler
+ */
+export async function buildNode(build: NodeBuild): Promise<void> {
+  const { arch, bundles, files, directory, installed, node } = build;
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  for (const file of files) copyFileSync(join(bundles, file), join(directory, file));
+  buildAddon(arch, join(directory, "nvoci.node"));
+  const entry = readFileSync(join(root, "src/sys/node.ts"), "utf8");
+  const { code } = await transform(entry, { loader: "ts", format: "cjs", target: "es2022", charset: "utf8" });
+  writeFileSync(join(directory, "nvoci.cjs"), code);
+  const template = readFileSync(join(root, "packaging/node/launcher.sh"), "utf8");
+  const launcher = template
+    .replace("@NODE@", () => quoted(node))
+    .replace("@PROGRAM@", () => quoted(join(installed, "nvoci.cjs")));
+  writeFileSync(join(directory, "nvoci"), launcher);
+  chmodSync(join(directory, "nvoci"), 0o755);
+}
+
+function buildAddon(arch: string, addon: string): void {
+  const { compile } = compiler(arch);
+  const own = ["node-addon", "primitives"].map((name) => join(sources, `${name}.c`));
+  const headers = join(root, "node_modules/node-api-headers/include");
+  const flags = ["-O2", "-fPIC", "-shared", "-s", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"];
+  const link = ["-Wl,-z,relro,-z,now", "-Wl,--build-id=none", `-ffile-prefix-map=${root}=nvoci`];
+  compile([...flags, ...link, `-I${sources}`, `-isystem${headers}`, "-o", addon, ...own]);
+}
+
+/** A word for sh(1) that means itself. */
+const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;

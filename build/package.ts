@@ -1,0 +1,156 @@
+/**
+ * `npm run package`: what a release is made of, in dist/packages/, and the Node.js executables, which run in dist/pkg/.
+ * Equal sources give equal bytes.
+ *
+ *   --arch x86_64|aarch64   only this architecture; may be repeated
+ *   --out <directory>       instead of dist/, with packages/ and pkg/ in it
+ *   --native-only           no Node.js executables: they take a minute, and npm has to fetch Node.js
+ *
+ * SOURCE_DATE_EPOCH is the time that the archives carry: else that of the last commit, else of package.json.
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { bundle, ENTRIES } from "./bundle.ts";
+import { buildNative } from "./native.ts";
+import type { Architecture, Artifact, Program, Release } from "./package/artifact.ts";
+import { billOfMaterials } from "./package/bill-of-materials.ts";
+import { binaryPackage } from "./package/binary-package.ts";
+import { ARCHITECTURES, type Kind } from "./package/contents.ts";
+import { launcher, nodeExecutable } from "./package/node-executable.ts";
+import { sourceRelease } from "./package/source-release.ts";
+import { type TarEntry, tarGz } from "./package/tar.ts";
+import { yoctoLayer } from "./package/yocto-layer.ts";
+import { projectVersion, root } from "./root.ts";
+import { BuildError, run } from "./run.ts";
+
+const KINDS: readonly Kind[] = ["deb", "ipk"];
+const NODE_HOME = "usr/lib/nvoci";
+
+function options() {
+  const { values } = parseArgs({
+    options: {
+      arch: { type: "string", multiple: true },
+      out: { type: "string" },
+      "native-only": { type: "boolean", default: false },
+    },
+  });
+  const arches = values.arch ?? Object.keys(ARCHITECTURES);
+  const unknown = arches.find((arch) => !isArchitecture(arch));
+  if (unknown)
+    throw new BuildError(
+      `Cannot package for "${unknown}": known are ${Object.keys(ARCHITECTURES).join(", ")}`,
+    );
+  return {
+    arches: arches.filter(isArchitecture),
+    dist: resolve(values.out ?? join(root, "dist")),
+    nativeOnly: values["native-only"],
+  };
+}
+
+const isArchitecture = (arch: string): arch is Architecture => Object.hasOwn(ARCHITECTURES, arch);
+
+function epochOf(sources: string): number {
+  const given = process.env.SOURCE_DATE_EPOCH;
+  if (given !== undefined) {
+    if (/^\d{1,11}$/.test(given)) return Number(given);
+    throw new BuildError(`Cannot use SOURCE_DATE_EPOCH="${given}": it must be seconds since 1970`);
+  }
+  try {
+    return Number(run("git", ["-C", sources, "log", "-1", "--format=%ct"]));
+  } catch {
+    return Math.floor(statSync(join(sources, "package.json")).mtimeMs / 1000);
+  }
+}
+
+/** The native programs; a machine without the cross compiler leaves that architecture out. */
+function buildPrograms(
+  arches: readonly Architecture[],
+  bundles: string,
+  files: readonly string[],
+  out: string,
+): Program[] {
+  return arches.flatMap((arch) => {
+    const path = join(out, `nvoci-linux-${arch}`);
+    try {
+      buildNative({ arch, bundles, files, program: path });
+      return [{ arch, path }];
+    } catch (error) {
+      if (!(error instanceof BuildError) || !error.message.startsWith("Cannot compile for")) throw error;
+      console.error(`No packages for ${arch}. ${error.message}`);
+      return [];
+    }
+  });
+}
+
+async function packageAll(): Promise<void> {
+  const { arches, dist, nativeOnly } = options();
+  const out = join(dist, "packages");
+  const release: Release = { root, version: projectVersion(), epoch: epochOf(root) };
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  const work = join(out, ".work");
+  const bundles = join(work, "bundle");
+  const files = await bundle(ENTRIES, bundles);
+  const programs = buildPrograms(arches, bundles, files, out);
+  if (programs.length === 0) throw new BuildError("Cannot package: no program could be built");
+
+  const source = await sourceRelease(release, bundles, files, join(work, "generated"));
+  const made: Artifact[] = [
+    source,
+    await yoctoLayer(release, source),
+    billOfMaterials(release, bundles, files),
+  ];
+  for (const kind of KINDS) {
+    for (const program of programs) made.push(await binaryPackage(kind, "nvoci", release, program));
+    made.push(await binaryPackage(kind, "nvoci-compat", release));
+  }
+  if (!nativeOnly) {
+    for (const { arch } of programs) made.push(...(await nodeArchive(release, arch, bundles, files, dist)));
+  }
+  rmSync(work, { recursive: true });
+  for (const { file, content } of made) writeFileSync(join(out, file), content);
+  const all = [...programs.map(({ path }) => basename(path)), ...made.map(({ file }) => file)].sort();
+  writeFileSync(join(out, "SHA256SUMS"), all.map((file) => `${sha256(join(out, file))}  ${file}\n`).join(""));
+  for (const file of [...all, "SHA256SUMS"]) tell(join(out, file));
+}
+
+/** The Node.js executable of an architecture, unpacked in dist/pkg/ and as an archive that unpacks to `usr/`. */
+async function nodeArchive(
+  { version, epoch }: Release,
+  arch: Architecture,
+  bundles: string,
+  files: readonly string[],
+  dist: string,
+): Promise<Artifact[]> {
+  const directory = join(dist, "pkg", `nvoci-linux-${arch}`);
+  try {
+    const made = await nodeExecutable({ root, arch, bundles, files, directory });
+    const entries: TarEntry[] = made.map((file) => ({
+      path: `${NODE_HOME}/${file}`,
+      content: file === "nvoci" ? launcher(root, `/${NODE_HOME}`) : readFileSync(join(directory, file)),
+      mode: file.startsWith("LICENSE") ? 0o644 : 0o755,
+    }));
+    entries.push({ path: "usr/bin/nvoci", link: "../lib/nvoci/nvoci" });
+    return [{ file: `nvoci-node-${version}-linux-${arch}.tar.gz`, content: await tarGz(entries, epoch, "") }];
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    console.error(`No Node.js executable for ${arch}. ${error.message}`);
+    return [];
+  }
+}
+
+const sha256 = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
+
+function tell(path: string): void {
+  console.log(`${relative(root, path)}  ${Math.ceil(statSync(path).size / 1024)} KiB`);
+}
+
+try {
+  await packageAll();
+} catch (error) {
+  if (!(error instanceof BuildError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

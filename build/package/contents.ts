@@ -1,0 +1,91 @@
+import type { Architecture } from "./artifact.ts";
+
+/** A file from the repository, or a symbolic link. */
+export interface Content {
+  readonly path: string;
+  /** A path in the repository. */
+  readonly source?: string;
+  /** The link's text. */
+  readonly link?: string;
+  /** The package holds the file compressed. */
+  readonly gzip?: boolean;
+  /** The file is the administrator's after the installation. */
+  readonly conffile?: boolean;
+}
+
+export interface Package {
+  /** Where the program goes, in the one package that has it: its architecture is the program's. */
+  readonly program?: string;
+  readonly files: readonly Content[];
+  /** What only dpkg gets. */
+  readonly debian: readonly Content[];
+  readonly scripts?: readonly string[];
+}
+
+export type PackageName = "nvoci" | "nvoci-compat";
+
+export type Kind = "deb" | "ipk";
+
+const man = (page: string): Content => ({
+  path: `usr/share/man/man${page.at(-1)}/${page}.gz`,
+  source: `packaging/man/${page}`,
+  gzip: true,
+});
+
+const documentation = (name: PackageName) => `usr/share/doc/${name}`;
+
+/** The names that installations of the NVIDIA Container Toolkit call. */
+const NVIDIA_NAMES = [
+  "nvidia-container-runtime",
+  "nvidia-container-runtime-hook",
+  "nvidia-container-toolkit",
+];
+
+/** What the binary packages install. The program itself comes first, from the build. */
+export const PACKAGES: Readonly<Record<PackageName, Package>> = {
+  nvoci: {
+    program: "usr/bin/nvoci",
+    files: [
+      { path: "usr/bin/nvoci-hook", link: "nvoci" },
+      { path: "usr/bin/nvoci-runtime", link: "nvoci" },
+      ...["nvoci.1", "nvoci-config.5", "nvoci-manifest.5"].map(man),
+      { path: "usr/share/man/man8/nvoci-hook.8.gz", link: "../man1/nvoci.1.gz" },
+      { path: "usr/share/man/man8/nvoci-runtime.8.gz", link: "../man1/nvoci.1.gz" },
+      { path: `${documentation("nvoci")}/examples/config.toml`, source: "packaging/config.toml" },
+      { path: `${documentation("nvoci")}/copyright`, source: "packaging/deb/copyright" },
+      { path: `${documentation("nvoci")}/changelog.gz`, source: "CHANGELOG.md", gzip: true },
+    ],
+    debian: [{ path: "usr/share/lintian/overrides/nvoci", source: "packaging/deb/nvoci.lintian-overrides" }],
+  },
+  "nvoci-compat": {
+    files: [
+      ...NVIDIA_NAMES.map((name) => ({ path: `usr/bin/${name}`, link: "nvoci" })),
+      ...["nvidia-container-runtime.8", "nvidia-container-runtime-hook.8"].map(man),
+      {
+        path: "usr/share/man/man8/nvidia-container-toolkit.8.gz",
+        link: "nvidia-container-runtime-hook.8.gz",
+      },
+      {
+        path: "usr/share/containers/oci/hooks.d/oci-nvoci-prestart.json",
+        source: "hooks/oci-nvoci-prestart.json",
+      },
+      {
+        path: "etc/nvidia-container-runtime/config.toml",
+        source: "packaging/config.toml",
+        conffile: true,
+      },
+      { path: documentation("nvoci-compat"), link: "nvoci" },
+    ],
+    debian: [],
+    scripts: ["preinst", "postinst", "prerm", "postrm"],
+  },
+};
+
+/** Nobody's address: RFC 2606 keeps the domain for that. Who publishes packages puts their own here. */
+export const MAINTAINER = "nvoci maintainers <maintainers@nvoci.invalid>";
+
+/** How each kind of package calls an architecture. */
+export const ARCHITECTURES: Readonly<Record<Architecture, Readonly<Record<Kind, string>>>> = {
+  x86_64: { deb: "amd64", ipk: "x86_64" },
+  aarch64: { deb: "arm64", ipk: "aarch64" },
+};

@@ -1,0 +1,65 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pinnedSource } from "../pinned-source.ts";
+import type { Artifact, Release } from "./artifact.ts";
+import { type TarEntry, tarGz } from "./tar.ts";
+
+const LAYER = "packaging/yocto/meta-nvoci";
+const RECIPES = "recipes-containers/nvoci";
+const DYNAMIC = "dynamic-layers/";
+
+/** Release series by what they want: overrides with `_`, licences with `&`, licences with `AND`. */
+const UNDERSCORE = ["zeus", "dunfell", "gatesgarth", "hardknott"];
+const AMPERSAND = [
+  ...["honister", "kirkstone", "langdale", "mickledore", "nanbield", "scarthgap"],
+  ...["styhead", "walnascar", "whinlatter"],
+];
+const AND = ["wrynose", "blacksail"];
+
+/**
+ * Makes the archive of the OpenEmbedded layers: one for today's override syntax and one for that before honister, both
+ * with the source archive in them.
+ *
+ * @param source the source archive
+ */
+export async function yoctoLayer({ root, version, epoch }: Release, source: Artifact): Promise<Artifact> {
+  const md5 = (path: string) => createHash("md5").update(readFileSync(path)).digest("hex");
+  const values = {
+    AMPERSAND_SERIES: [...UNDERSCORE, ...AMPERSAND].join(" "),
+    LICENSE_MD5: md5(join(root, "LICENSE")),
+    QUICKJS_MD5: md5(join(pinnedSource("quickjs"), "LICENSE")),
+    COPYRIGHT_MD5: md5(join(root, "packaging/deb/copyright")),
+    SHA256: createHash("sha256").update(source.content).digest("hex"),
+  };
+  const templates = readdirSync(join(root, LAYER), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(join(root, LAYER).length + 1));
+  const layer = (name: string, series: readonly string[], convert: (text: string) => string): TarEntry[] => [
+    ...templates.map((path) => ({
+      path: `${name}/${path.replace("nvoci.bb", `nvoci_${version}.bb`)}`,
+      content: convert(
+        fill(readFileSync(join(root, LAYER, path), "utf8"), { ...values, SERIES: series.join(" ") }),
+      ),
+    })),
+    { path: `${name}/${RECIPES}/files/${source.file}`, content: source.content },
+    { path: `${name}/LICENSE`, content: readFileSync(join(root, "LICENSE")) },
+  ];
+  const today = layer("meta-nvoci", [...AMPERSAND, ...AND], (text) => text);
+  // Packages for the boards of those branches bring their manifests themselves.
+  const before = layer("meta-nvoci-dunfell", UNDERSCORE, underscored).filter(
+    ({ path }) => !path.includes(DYNAMIC),
+  );
+  return { file: `meta-nvoci-${version}.tar.gz`, content: await tarGz([...today, ...before], epoch, "") };
+}
+
+const fill = (text: string, values: Readonly<Record<string, string>>) =>
+  text.replace(/@([A-Z][A-Z0-9_]*)@/g, (_, key: string) => `${values[key]}`);
+
+/** The same assignments with `_` between a variable and its overrides, as releases before honister want it. */
+export const underscored = (text: string): string =>
+  text.replace(
+    /^( *)([A-Z_]+)((?::[\w${}-]+)+)(?= *[?+.:]?=)/gm,
+    (_, indent: string, name: string, overrides: string) =>
+      `${indent}${name}${overrides.replaceAll(":", "_")}`,
+  );

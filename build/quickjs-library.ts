@@ -1,0 +1,60 @@
+import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fingerprint, hostCompiler } from "./compiler.ts";
+import { muslCompiler } from "./musl.ts";
+import { pinnedSource, SOURCES } from "./pinned-source.ts";
+
+/** The files of QuickJS that the program needs, without `.c`. */
+export const LIBRARY = ["quickjs", "libregexp", "libunicode", "cutils", "dtoa"];
+
+/** For all C that goes into the native program. QuickJS relies on signed overflow; paths would make builds differ. */
+export const FLAGS = [
+  "-O2",
+  "-fwrapv",
+  "-ffunction-sections",
+  "-fdata-sections",
+  "-fno-strict-aliasing",
+  "-fno-asynchronous-unwind-tables",
+  "-fno-pie",
+];
+
+/** What QuickJS' own files are compiled with besides. */
+export const definitions = ["-D_GNU_SOURCE", `-DCONFIG_VERSION="${SOURCES.quickjs.version}"`];
+
+/**
+ * QuickJS' object files for an architecture, without quickjs-libc, compiled once per compiler and flags.
+ *
+ * @returns the files and the directory of quickjs.h
+ */
+export function quickjsLibrary(arch: string): { objects: string[]; include: string } {
+  const { compile, identity } = muslCompiler(arch);
+  const source = pinnedSource("quickjs");
+  const flags = [...FLAGS, ...definitions, "-w", `-ffile-prefix-map=${source}=quickjs`];
+  const directory = join(dirname(source), `${arch}-${fingerprint(identity, FLAGS, definitions)}`);
+  mkdirSync(directory, { recursive: true });
+  const objects = LIBRARY.map((name) => {
+    const object = join(directory, `${name}.o`);
+    atomically(object, (output) => compile([...flags, "-c", "-o", output, join(source, `${name}.c`)]));
+    return object;
+  });
+  return { objects, include: source };
+}
+
+/** The bytecode compiler, built from the same sources for the machine this build runs on. */
+export function qjsc(): string {
+  const { compile, identity } = hostCompiler();
+  const source = pinnedSource("quickjs");
+  const program = join(dirname(source), `qjsc-${fingerprint(identity)}`);
+  const files = [...LIBRARY, "quickjs-libc", "qjsc"].map((name) => join(source, `${name}.c`));
+  const paths = ['-DCONFIG_CC="cc"', '-DCONFIG_PREFIX="/usr"'];
+  const flags = ["-O1", "-fwrapv", "-w", ...definitions, ...paths];
+  atomically(program, (output) => compile([...flags, "-o", output, ...files, "-lm", "-ldl", "-lpthread"]));
+  return program;
+}
+
+function atomically(path: string, make: (unfinished: string) => void): void {
+  if (existsSync(path)) return;
+  const unfinished = `${path}.${process.pid}`;
+  make(unfinished);
+  renameSync(unfinished, path);
+}

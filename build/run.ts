@@ -1,0 +1,31 @@
+import { type SpawnSyncOptions, spawnSync } from "node:child_process";
+
+/** A failure that is the environment's, told in one line. */
+export class BuildError extends Error {}
+
+export type RunOptions = Pick<SpawnSyncOptions, "cwd" | "env">;
+
+/**
+ * Runs a program and gives what it printed on stdout.
+ *
+ * @throws BuildError with the command and its own words when it fails or is not there
+ */
+export function run(command: string, args: readonly string[], options: RunOptions = {}): string {
+  const result = spawnSync(command, args, { ...options, encoding: "utf8", maxBuffer: 1 << 28 });
+  if (result.error)
+    throw new BuildError(`Cannot run "${command}": ${errorCode(result.error) ?? result.error.message}`);
+  if (result.status !== 0) {
+    const said = `${result.stderr}`.trim() || `exit status ${result.status ?? result.signal}`;
+    throw new BuildError(`Cannot run "${command} ${args.join(" ")}": ${said}`);
+  }
+  return result.stdout;
+}
+
+/** True when the command can be started. */
+export function isRunnable(command: string): boolean {
+  return !spawnSync(command, ["--version"], { stdio: "ignore" }).error;
+}
+
+/** `ENOENT` of an error of Node.js' own. */
+export const errorCode = (error: unknown): string | undefined =>
+  error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;

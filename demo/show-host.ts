@@ -1,0 +1,31 @@
+import { MANIFEST_FILES } from "./manifests.ts";
+import type { DemoReport } from "./report.ts";
+
+/** What `nvoci plan --json` prints. */
+export interface Plan {
+  readonly operations: readonly { readonly op: string }[];
+}
+
+/** Tells what the host has and what the hook plans. */
+export function showHost(report: DemoReport, { operations }: Plan): void {
+  report.section("The host: a Jetson of L4T 36.4.3 made of files, in a mount namespace of its own");
+  for (const [name, text] of Object.entries(MANIFEST_FILES)) {
+    const lines = text.split("\n").filter((line) => /^\w/.test(line));
+    report.line(`${name}: ${tally(lines.map((line) => line.split(",")[0] ?? ""))}`);
+  }
+  const kinds = operations.map(({ op }) => op);
+  report.section("The plan");
+  report.line(tally(kinds));
+  const devices = kinds.filter((op) => op === "bind-device");
+  report.check(
+    "has the two devices and a cache refresh",
+    devices.length === 2 && kinds.includes("update-ldcache"),
+  );
+}
+
+/** `2 lib, 1 sym`, in the order of first appearance. */
+function tally(words: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].map(([word, count]) => `${count} ${word}`).join(", ");
+}

@@ -1,0 +1,97 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { type BundleContents, bundleContents, ENTRIES } from "../../../build/bundle.ts";
+
+const START = ["", "cli/stand-ins", "hook", "model", "oci", "request", "sys"];
+const PLAN = ["config", "discover", "ldcache", "manifest", "plan", "render"];
+
+/** The packages that are bundled. */
+const TOML = "smol-toml";
+const YARGS = ["cliui", "yargs", "yargs-parser"];
+
+/** What is read for each way to call the program: bundles, and the folders of src/ and packages that may be in them. */
+const READ = [
+  { title: "a container that does not ask", bundles: ["main"], folders: START },
+  {
+    title: "a board with manifests",
+    bundles: ["main", "hook"],
+    folders: [...START, ...PLAN, "execute"],
+  },
+  {
+    title: "a server",
+    bundles: ["main", "hook", "server"],
+    folders: [...START, ...PLAN, "discover/elf", "discover/server", "execute"],
+  },
+  {
+    title: "a server whose nodes are made",
+    bundles: ["main", "hook", "server", "setup"],
+    folders: [...START, ...PLAN, "discover/elf", "discover/server", "execute", "host-setup"],
+  },
+  { title: "a configuration", bundles: ["config"], folders: ["cli/stand-ins", "config", "model", TOML] },
+  {
+    title: "a call that the wrapper passes through",
+    bundles: ["main", "runtime"],
+    folders: [...START, "config", "runtime"],
+  },
+  {
+    title: "the wrapper on a host whose config.toml names runtimes",
+    bundles: ["main", "runtime", "runtimes"],
+    folders: [...START, "config", "runtime", TOML],
+  },
+  {
+    title: "the wrapper's edit of config.json",
+    bundles: ["main", "runtime", "wrapper"],
+    folders: [...START, ...PLAN, "execute", "host-setup", "runtime"],
+  },
+  {
+    title: "a command for people",
+    bundles: ["main", "cli"],
+    folders: [
+      ...[...START, ...PLAN, "cli", "cli/checks", "cli/commands", "cli/configure", "discover/server"],
+      ...["execute", "host-setup", TOML, ...YARGS],
+    ],
+  },
+];
+
+/** What is read although only a server needs it. It is to become empty. */
+const NOT_YET = {
+  "a board with manifests": ["discover/elf", "discover/server"],
+  "the wrapper's edit of config.json": ["discover/elf", "discover/server"],
+  "a command for people": ["discover/elf"],
+};
+
+/** `discover/server` of `src/discover/server/gpus.ts`, `yargs` of `node_modules/yargs/index.mjs`. */
+const folderOf = (file: string): string =>
+  /^node_modules\/([^/]+)/.exec(file)?.[1] ?? file.split("/").slice(1, -1).join("/");
+
+describe("the bundles", () => {
+  let contents: ReadonlyMap<string, BundleContents>;
+  beforeAll(async () => {
+    contents = await bundleContents(ENTRIES);
+  });
+
+  /** The files that are read with a bundle, itself included. */
+  const readWith = (file: string): string[] => [
+    file,
+    ...(contents.get(file)?.imports ?? []).flatMap((imported) => readWith(imported)),
+  ];
+  const foldersOf = (bundles: readonly string[]): string[] => {
+    const files = new Set(bundles.flatMap((name) => readWith(`${name}.cjs`)));
+    const inputs = [...files].flatMap((file) => contents.get(file)?.inputs ?? []);
+    return [...new Set(inputs.map(folderOf))].sort();
+  };
+
+  it.each(READ)("have for $title what it needs", ({ title, bundles, folders }) => {
+    const extra: readonly string[] = { ...NOT_YET }[title] ?? [];
+    expect(foldersOf(bundles)).toEqual([...folders, ...extra].sort());
+  });
+
+  it("are all asked for", () => {
+    const asked = new Set(READ.flatMap(({ bundles }) => bundles));
+    expect(Object.keys(ENTRIES).filter((name) => !asked.has(name))).toEqual([]);
+  });
+
+  it("have each source file once", () => {
+    const inputs = [...contents.values()].flatMap(({ inputs: own }) => own);
+    expect(inputs.filter((file, index) => inputs.indexOf(file) !== index)).toEqual([]);
+  });
+});
