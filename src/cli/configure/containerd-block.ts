@@ -6,7 +6,7 @@ import { quote } from "../../model/quote.ts";
 export const BLOCK_BEGIN = '# nvoci: begin, made by "nvoci configure containerd"';
 
 /** The line after it. */
-export const BLOCK_END = "# nvoci: end";
+const BLOCK_END = "# nvoci: end";
 
 const ADDED_LINE = "# nvoci: added";
 const FORMER_LINE = "# nvoci: was ";
