@@ -7,7 +7,7 @@ import { O_APPEND, O_CREAT, O_NONBLOCK } from "../../../src/sys/constants.ts";
 import { EACCES, ENOSPC } from "../../../src/sys/errno.ts";
 import { Fd } from "../../../src/sys/fd.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const FILE = hostPath("/var/log/nvoci.log");
 const FINDINGS = [

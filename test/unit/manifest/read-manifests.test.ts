@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readManifest, readManifests } from "../../../src/manifest/read-manifests.ts";
 import { hostPath } from "../../../src/model/paths.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const D = hostPath("/etc/d");
 const read = (tree: string, selection: "all" | "base" = "all") =>
