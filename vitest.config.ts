@@ -21,7 +21,7 @@ export default defineConfig({
           // Tests share modules and change none: a third of the time that fresh ones take.
           isolate: false,
           include: ["test/{unit,property,golden}/**/*.test.ts"],
-          setupFiles: ["test/support/bundles-in-tests.ts"],
+          setupFiles: ["test/support/build/bundles-in-tests.ts"],
         },
       },
       {

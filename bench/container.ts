@@ -3,8 +3,8 @@
  * yet entered, which is how a runtime leaves things when it calls a prestart hook.
  */
 import { readFileSync } from "node:fs";
-import { type Bundle, makeBundle } from "../test/support/bundle.ts";
-import { openNamespace } from "../test/support/private-namespace.ts";
+import { type Bundle, makeBundle } from "../fixtures/bundle.ts";
+import { openNamespace } from "../fixtures/run/private-namespace.ts";
 
 export interface BenchContainer {
   readonly pid: number;

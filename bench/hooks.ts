@@ -1,5 +1,5 @@
 /** What the hook costs in a container of its own, in each round a fresh one. */
-import type { Bundle } from "../test/support/bundle.ts";
+import type { Bundle } from "../fixtures/bundle.ts";
 import { type BenchContainer, emptyBundle, openContainer } from "./container.ts";
 import { interleave, measure, type Sample, type Samples, type Subject } from "./measure.ts";
 import type { Where } from "./wrapper.ts";

@@ -1,11 +1,11 @@
 /** The host that is measured on: libraries laid over the real /usr, and a manifest for each number of entries. */
 import { copyFileSync, realpathSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { createFakeHost, type FakeHost } from "../test/support/fake-host.ts";
-import { MANIFEST_DIRECTORY } from "../test/support/fake-l4t.ts";
-import { makeDebian, TRIPLET } from "../test/support/rootfs.ts";
-import { sharedObject } from "../test/support/shared-object.ts";
-import { fileEntry } from "../test/support/tree-entry.ts";
+import { createFakeHost, type FakeHost } from "../fixtures/host/fake-host.ts";
+import { MANIFEST_DIRECTORY } from "../fixtures/host/fake-l4t.ts";
+import { sharedObject } from "../fixtures/host/shared-object.ts";
+import { fileEntry } from "../fixtures/host/tree-entry.ts";
+import { makeDebian, TRIPLET } from "../fixtures/rootfs.ts";
 
 const LIBRARIES = "/usr/lib/aarch64-linux-gnu/nvidia";
 

@@ -1,7 +1,7 @@
 /** One measured run, and rounds of them. */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { compileC } from "../test/support/compile-c.ts";
+import { compileC } from "../fixtures/run/compile-c.ts";
 
 /** What a run cost. */
 export interface Sample {

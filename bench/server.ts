@@ -1,16 +1,16 @@
 /** A server: a whole driver among the libraries of the host, its files in /proc and its nodes, here only. */
 import { rmSync, writeFileSync } from "node:fs";
-import { CONTROL_DEVICES } from "../test/support/driver-facts.ts";
-import { createFakeHost, type FakeHost } from "../test/support/fake-host.ts";
+import { CONTROL_DEVICES } from "../fixtures/host/driver-facts.ts";
+import { createFakeHost, type FakeHost } from "../fixtures/host/fake-host.ts";
 import {
   DRIVER_LIBRARIES,
   DRIVER_VERSION,
   driverFiles,
   FAKE_GPUS,
   kernelFiles,
-} from "../test/support/fake-server.ts";
-import { mustRun } from "../test/support/run-command.ts";
-import { writeTree } from "../test/support/tree-entry.ts";
+} from "../fixtures/host/fake-server.ts";
+import { writeTree } from "../fixtures/host/tree-entry.ts";
+import { mustRun } from "../fixtures/run/run-command.ts";
 
 const CONFIG = "/etc/nvidia-container-runtime/config.toml";
 

@@ -5,9 +5,9 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Bundle, makeBundle } from "../test/support/bundle.ts";
-import { writeCommand } from "../test/support/container.ts";
-import { mustRun } from "../test/support/run-command.ts";
+import { type Bundle, makeBundle } from "../fixtures/bundle.ts";
+import { writeCommand } from "../fixtures/run/container.ts";
+import { mustRun } from "../fixtures/run/run-command.ts";
 import { interleave, measure, readSample, type Sample, type Samples } from "./measure.ts";
 
 /** What there is to measure, and with what. */

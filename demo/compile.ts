@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { mustRun } from "../test/support/run-command.ts";
+import { mustRun } from "../fixtures/run/run-command.ts";
 
 /** Compiles a line of C into a shared object with a SONAME. */
 export function compileLibrary(

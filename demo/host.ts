@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { createFakeHost, type FakeHost } from "../test/support/fake-host.ts";
-import { deviceEntry, fileEntry, type TreeEntry } from "../test/support/tree-entry.ts";
+import { createFakeHost, type FakeHost } from "../fixtures/host/fake-host.ts";
+import { deviceEntry, fileEntry, type TreeEntry } from "../fixtures/host/tree-entry.ts";
 import { compileLibrary } from "./compile.ts";
 import { MANIFEST_FILES } from "./manifests.ts";
 import { CUDA, DRIVER, MANIFESTS, TRIPLET } from "./paths.ts";

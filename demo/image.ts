@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { makeDebian } from "../test/support/rootfs.ts";
-import { mustRun, runCommand } from "../test/support/run-command.ts";
+import { makeDebian } from "../fixtures/rootfs.ts";
+import { mustRun, runCommand } from "../fixtures/run/run-command.ts";
 import { compileProgram } from "./compile.ts";
 import { CUDA, DRIVER } from "./paths.ts";
 

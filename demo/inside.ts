@@ -1,8 +1,8 @@
 /** The part of the demo that runs in the private mount namespace: `inside.ts DIRECTORY PROGRAM RUNTIME`. */
 import { readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeBundle } from "../test/support/bundle.ts";
-import { mustRun } from "../test/support/run-command.ts";
+import { makeBundle } from "../fixtures/bundle.ts";
+import { mustRun } from "../fixtures/run/run-command.ts";
 import { compileProgram } from "./compile.ts";
 import { makeHost } from "./host.ts";
 import { makeImage } from "./image.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { buildSync } from "esbuild";
-import type { Bundle } from "../test/support/bundle.ts";
-import { runContainer, writeCommand } from "../test/support/container.ts";
-import { type CommandResult, mustRun, runCommand } from "../test/support/run-command.ts";
+import type { Bundle } from "../fixtures/bundle.ts";
+import { runContainer, writeCommand } from "../fixtures/run/container.ts";
+import { type CommandResult, mustRun, runCommand } from "../fixtures/run/run-command.ts";
 
 /** A way to run a container. */
 interface Runtime {

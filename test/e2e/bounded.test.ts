@@ -1,17 +1,17 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type Build, hookEntry } from "../support/builds.ts";
-import { type Bundle, type BundleOptions, makeBundle } from "../support/bundle.ts";
-import { runContainer } from "../support/container.ts";
-import type { FakeServer } from "../support/fake-server.ts";
-import { describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import type { CommandResult } from "../support/run-command.ts";
-import { serversOfEachTest } from "../support/servers-of-each-test.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
-import { deviceEntry, fileEntry } from "../support/tree-entry.ts";
-import { installLinks } from "../support/wrapper.ts";
+import { type Bundle, type BundleOptions, makeBundle } from "../../fixtures/bundle.ts";
+import type { FakeServer } from "../../fixtures/host/fake-server.ts";
+import { deviceEntry, fileEntry } from "../../fixtures/host/tree-entry.ts";
+import { runContainer } from "../../fixtures/run/container.ts";
+import type { CommandResult } from "../../fixtures/run/run-command.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { type Build, hookEntry } from "../support/build/builds.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { serversOfEachTest } from "../support/engines/servers-of-each-test.ts";
+import { installLinks } from "../support/engines/wrapper.ts";
+import { describeCommand, describeHost, type Jetson, openJetson } from "../support/host/jetson.ts";
 
 const MIB = 1024 * 1024;
 

@@ -12,10 +12,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { describeBuilds } from "../support/prerequisites.ts";
-import { type CommandResult, runCommand } from "../support/run-command.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
-import { installLinks } from "../support/wrapper.ts";
+import { type CommandResult, runCommand } from "../../fixtures/run/run-command.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { describeBuilds } from "../support/engines/prerequisites.ts";
+import { installLinks } from "../support/engines/wrapper.ts";
 
 const DAEMON = '{\n  "log-driver": "journald",\n  "max-concurrent-downloads": 18446744073709551615\n}\n';
 

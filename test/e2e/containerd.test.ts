@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "smol-toml";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { makeRootfs } from "../support/rootfs.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
-import { installLinks } from "../support/wrapper.ts";
+import { makeRootfs } from "../../fixtures/rootfs.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { installLinks } from "../support/engines/wrapper.ts";
+import { describeCommand, describeHost, type Jetson, openJetson } from "../support/host/jetson.ts";
 
 const NO_DRIVER = "No such device or address";
 const START_MS = 20_000;

@@ -1,12 +1,12 @@
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Docker, startDocker } from "../support/docker.ts";
-import { compileCuda, FAKE_GPUS, type FakeServer, openServer } from "../support/fake-server.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { makeRootfs } from "../support/rootfs.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
-import { installLinks } from "../support/wrapper.ts";
+import { compileCuda, FAKE_GPUS, type FakeServer, openServer } from "../../fixtures/host/fake-server.ts";
+import { makeRootfs } from "../../fixtures/rootfs.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { type Docker, startDocker } from "../support/engines/docker.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { installLinks } from "../support/engines/wrapper.ts";
 
 const NO_DRIVER = "No such device or address";
 const REFUSED = "Operation not permitted";

@@ -1,15 +1,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { compileAnswer } from "../support/answer.ts";
-import { type Docker, startDocker } from "../support/docker.ts";
-import { ORIN_MANIFEST } from "../support/fake-l4t.ts";
-import { describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
-import { makeLinkerContext } from "../support/linker-context.ts";
-import { CONTAINER, describeBuilds, missing } from "../support/prerequisites.ts";
-import { makeRootfs } from "../support/rootfs.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
-import { installLinks } from "../support/wrapper.ts";
+import { ORIN_MANIFEST } from "../../fixtures/host/fake-l4t.ts";
+import { makeRootfs } from "../../fixtures/rootfs.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { type Docker, startDocker } from "../support/engines/docker.ts";
+import { CONTAINER, describeBuilds, missing } from "../support/engines/prerequisites.ts";
+import { installLinks } from "../support/engines/wrapper.ts";
+import { describeCommand, describeHost, type Jetson, openJetson } from "../support/host/jetson.ts";
+import { compileAnswer } from "../support/image/answer.ts";
+import { makeLinkerContext } from "../support/image/linker-context.ts";
 
 /** No image's ld.so.conf names this directory. */
 const ANSWER = "/usr/lib/aarch64-linux-gnu/nvidia/libanswer.so.1";

@@ -1,15 +1,15 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openBareContainer } from "../support/bare-container.ts";
-import { builds } from "../support/builds.ts";
-import type { Bundle } from "../support/bundle.ts";
-import { MISSING_BEFORE, withoutCalls } from "../support/enosys.ts";
-import { withFault } from "../support/inject-fault.ts";
-import { askingBundle, type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeNeeding } from "../support/prerequisites.ts";
-import { sharedObject } from "../support/shared-object.ts";
-import { snapshotMounts } from "../support/snapshot.ts";
+import type { Bundle } from "../../fixtures/bundle.ts";
+import { sharedObject } from "../../fixtures/host/shared-object.ts";
+import { builds } from "../support/build/builds.ts";
+import { openBareContainer } from "../support/engines/bare-container.ts";
+import { withFault } from "../support/engines/inject-fault.ts";
+import { CONTAINER, describeNeeding } from "../support/engines/prerequisites.ts";
+import { askingBundle, type Jetson, openJetson } from "../support/host/jetson.ts";
+import { snapshotMounts } from "../support/host/snapshot.ts";
+import { MISSING_BEFORE, withoutCalls } from "../support/kernel/enosys.ts";
 
 const CONFIG_FILE = "/etc/nvidia-container-runtime/config.toml";
 const DRIVER = "/usr/lib/aarch64-linux-gnu/nvidia";

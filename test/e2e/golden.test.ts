@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import type { Build } from "../support/builds.ts";
-import { createFakeHost } from "../support/fake-host.ts";
-import { yoctoEntries } from "../support/fake-l4t.ts";
-import { type GoldenCase, goldenCases, isFlat, planText } from "../support/golden-case.ts";
-import { describeBuilds } from "../support/prerequisites.ts";
-import { TRIPLET } from "../support/rootfs.ts";
-import { treeLineEntry } from "../support/tree-line-entry.ts";
+import { createFakeHost } from "../../fixtures/host/fake-host.ts";
+import { yoctoEntries } from "../../fixtures/host/fake-l4t.ts";
+import { TRIPLET } from "../../fixtures/rootfs.ts";
+import type { Build } from "../support/build/builds.ts";
+import { describeBuilds } from "../support/engines/prerequisites.ts";
+import { type GoldenCase, goldenCases, isFlat, planText } from "../support/host/golden-case.ts";
+import { treeLineEntry } from "../support/host/tree-line-entry.ts";
 
 const BUNDLE = "/opt/bundle";
 const LD_CACHE = "/etc/ld.so.cache";

@@ -1,12 +1,12 @@
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { nvociHook } from "../support/builds.ts";
-import { runContainer } from "../support/container.ts";
-import { ORIN_MANIFEST } from "../support/fake-l4t.ts";
-import { type HookTrials, hookTrials } from "../support/hook-trials.ts";
-import { type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { ORIN_MANIFEST } from "../../fixtures/host/fake-l4t.ts";
+import { runContainer } from "../../fixtures/run/container.ts";
+import { nvociHook } from "../support/build/builds.ts";
+import { type HookTrials, hookTrials } from "../support/engines/hook-trials.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { type Jetson, openJetson } from "../support/host/jetson.ts";
 
 const DRIVER = "/usr/lib/aarch64-linux-gnu/nvidia/libcuda.so.1.1";
 const CUDA = "/usr/lib/aarch64-linux-gnu/libcudnn.so.9";

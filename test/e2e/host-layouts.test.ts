@@ -1,10 +1,16 @@
 import { afterEach, expect, test } from "vitest";
-import type { BundleOptions } from "../support/bundle.ts";
-import { runContainer } from "../support/container.ts";
-import { type FakeL4tOptions, manifestOf, yoctoEntries } from "../support/fake-l4t.ts";
-import { askingBundle, describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { TRIPLET } from "../support/rootfs.ts";
+import type { BundleOptions } from "../../fixtures/bundle.ts";
+import { type FakeL4tOptions, manifestOf, yoctoEntries } from "../../fixtures/host/fake-l4t.ts";
+import { TRIPLET } from "../../fixtures/rootfs.ts";
+import { runContainer } from "../../fixtures/run/container.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import {
+  askingBundle,
+  describeCommand,
+  describeHost,
+  type Jetson,
+  openJetson,
+} from "../support/host/jetson.ts";
 
 describeBuilds(CONTAINER, "hosts of other kinds", (build) => {
   const made: (() => void)[] = [];

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hookEntry } from "../support/builds.ts";
-import type { Bundle } from "../support/bundle.ts";
-import { createContainer, runContainer } from "../support/container.ts";
-import { withFault } from "../support/inject-fault.ts";
-import { askingBundle, describeDevices, type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { snapshotMounts, snapshotTree } from "../support/snapshot.ts";
+import type { Bundle } from "../../fixtures/bundle.ts";
+import { createContainer, runContainer } from "../../fixtures/run/container.ts";
+import { hookEntry } from "../support/build/builds.ts";
+import { withFault } from "../support/engines/inject-fault.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { askingBundle, describeDevices, type Jetson, openJetson } from "../support/host/jetson.ts";
+import { snapshotMounts, snapshotTree } from "../support/host/snapshot.ts";
 
 /** Directories of the host in which the manifest lists something, or of which a container gets its own. */
 const WATCHED = ["/dev", "/etc", "/usr/lib/aarch64-linux-gnu", "/usr/lib/firmware"];

@@ -1,15 +1,21 @@
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { runContainer } from "../../fixtures/run/container.ts";
+import { mustRun } from "../../fixtures/run/run-command.ts";
+import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { CWD } from "../../src/sys/fd.ts";
 import { linux } from "../../src/sys/linux.ts";
-import { runContainer } from "../support/container.ts";
-import { askingBundle, describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
-import { nodeEngine } from "../support/node-engine.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { mustRun } from "../support/run-command.ts";
-import { snapshotMounts, snapshotTree } from "../support/snapshot.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import {
+  askingBundle,
+  describeCommand,
+  describeHost,
+  type Jetson,
+  openJetson,
+} from "../support/host/jetson.ts";
+import { snapshotMounts, snapshotTree } from "../support/host/snapshot.ts";
+import { nodeEngine } from "../support/kernel/node-engine.ts";
 
 /** Far less than ldconfig's thirty seconds, far more than a container takes. */
 const SOON = 5_000;

@@ -1,20 +1,26 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { HookEntry } from "../../fixtures/bundle.ts";
+import { runContainer } from "../../fixtures/run/container.ts";
+import { openNamespace } from "../../fixtures/run/private-namespace.ts";
+import { mustRun } from "../../fixtures/run/run-command.ts";
+import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { isWithin } from "../../src/model/paths.ts";
 import { CWD } from "../../src/sys/fd.ts";
 import { linux } from "../../src/sys/linux.ts";
-import { hookEntry } from "../support/builds.ts";
-import type { HookEntry } from "../support/bundle.ts";
-import { runContainer } from "../support/container.ts";
-import { applyLayout, hostileLayouts } from "../support/hostile-layouts.ts";
-import { askingBundle, describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
-import { nodeEngine } from "../support/node-engine.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { openNamespace } from "../support/private-namespace.ts";
-import { mustRun } from "../support/run-command.ts";
-import { snapshotMounts, snapshotTree } from "../support/snapshot.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { hookEntry } from "../support/build/builds.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { applyLayout, hostileLayouts } from "../support/host/hostile-layouts.ts";
+import {
+  askingBundle,
+  describeCommand,
+  describeHost,
+  type Jetson,
+  openJetson,
+} from "../support/host/jetson.ts";
+import { snapshotMounts, snapshotTree } from "../support/host/snapshot.ts";
+import { nodeEngine } from "../support/kernel/node-engine.ts";
 
 const NVIDIA = "/usr/lib/aarch64-linux-gnu/nvidia";
 const S_IFSOCK = 0o140000;

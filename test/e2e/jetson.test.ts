@@ -1,10 +1,10 @@
 import { copyFileSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { compileAnswer } from "../support/answer.ts";
-import type { Bundle, BundleOptions } from "../support/bundle.ts";
-import { createContainer, runContainer } from "../support/container.ts";
-import { ORIN_MANIFEST } from "../support/fake-l4t.ts";
+import type { Bundle, BundleOptions } from "../../fixtures/bundle.ts";
+import { ORIN_MANIFEST } from "../../fixtures/host/fake-l4t.ts";
+import { createContainer, runContainer } from "../../fixtures/run/container.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
 import {
   askingBundle,
   describeCommand,
@@ -12,9 +12,9 @@ import {
   describeHost,
   type Jetson,
   openJetson,
-} from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { mountLines } from "../support/snapshot.ts";
+} from "../support/host/jetson.ts";
+import { mountLines } from "../support/host/snapshot.ts";
+import { compileAnswer } from "../support/image/answer.ts";
 
 /** No image's ld.so.conf names this directory. */
 const DRIVER = "/usr/lib/aarch64-linux-gnu/nvidia";

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hookEntry } from "../support/builds.ts";
-import { createContainer, runContainer } from "../support/container.ts";
-import { MISSING_BEFORE, withoutCalls } from "../support/enosys.ts";
-import { withFault } from "../support/inject-fault.ts";
+import { createContainer, runContainer } from "../../fixtures/run/container.ts";
+import { hookEntry } from "../support/build/builds.ts";
+import { withFault } from "../support/engines/inject-fault.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
 import {
   askingBundle,
   describeCommand,
@@ -12,9 +12,9 @@ import {
   describeHost,
   type Jetson,
   openJetson,
-} from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { snapshotMounts, snapshotTree } from "../support/snapshot.ts";
+} from "../support/host/jetson.ts";
+import { snapshotMounts, snapshotTree } from "../support/host/snapshot.ts";
+import { MISSING_BEFORE, withoutCalls } from "../support/kernel/enosys.ts";
 
 const EPERM = 1;
 

@@ -1,16 +1,16 @@
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { hookEntry } from "../support/builds.ts";
-import type { BundleOptions } from "../support/bundle.ts";
-import { runContainer } from "../support/container.ts";
-import { withoutCalls } from "../support/enosys.ts";
-import { askingBundle, type Jetson } from "../support/jetson.ts";
-import { openWithLdconfig, PROGRAMS } from "../support/other-ldconfig.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { mustRun } from "../support/run-command.ts";
-import { snapshotMounts } from "../support/snapshot.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+import type { BundleOptions } from "../../fixtures/bundle.ts";
+import { runContainer } from "../../fixtures/run/container.ts";
+import { mustRun } from "../../fixtures/run/run-command.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { hookEntry } from "../support/build/builds.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { askingBundle, type Jetson } from "../support/host/jetson.ts";
+import { openWithLdconfig, PROGRAMS } from "../support/host/other-ldconfig.ts";
+import { snapshotMounts } from "../support/host/snapshot.ts";
+import { withoutCalls } from "../support/kernel/enosys.ts";
 
 const EACCES = 13;
 const EPERM = 1;

@@ -1,16 +1,16 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
-import { hookEntry } from "../support/builds.ts";
-import type { Bundle, BundleOptions } from "../support/bundle.ts";
-import { runContainer } from "../support/container.ts";
-import { askingBundle, type Jetson } from "../support/jetson.ts";
-import { type OtherLdconfig, openWithLdconfig, PROGRAMS } from "../support/other-ldconfig.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { mustRun } from "../support/run-command.ts";
-import { sharedObject } from "../support/shared-object.ts";
-import { snapshotTree } from "../support/snapshot.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
+import type { Bundle, BundleOptions } from "../../fixtures/bundle.ts";
+import { sharedObject } from "../../fixtures/host/shared-object.ts";
+import { runContainer } from "../../fixtures/run/container.ts";
+import { mustRun } from "../../fixtures/run/run-command.ts";
+import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { hookEntry } from "../support/build/builds.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { askingBundle, type Jetson } from "../support/host/jetson.ts";
+import { type OtherLdconfig, openWithLdconfig, PROGRAMS } from "../support/host/other-ldconfig.ts";
+import { snapshotTree } from "../support/host/snapshot.ts";
 
 const NVIDIA = "/usr/lib/aarch64-linux-gnu/nvidia";
 

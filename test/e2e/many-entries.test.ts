@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { hookEntry } from "../support/builds.ts";
-import { runContainer } from "../support/container.ts";
-import { askingBundle, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { runContainer } from "../../fixtures/run/container.ts";
+import { hookEntry } from "../support/build/builds.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { askingBundle, openJetson } from "../support/host/jetson.ts";
 
 /** What a service of systemd is started with, and its hooks with it. */
 const OPEN_FILES = 1024;

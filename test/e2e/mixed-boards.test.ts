@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Bundle } from "../support/bundle.ts";
-import { runContainer } from "../support/container.ts";
-import { MANIFEST_DIRECTORY } from "../support/fake-l4t.ts";
+import type { Bundle } from "../../fixtures/bundle.ts";
+import { MANIFEST_DIRECTORY } from "../../fixtures/host/fake-l4t.ts";
 import {
   DRIVER_LIBRARIES,
   DRIVER_VERSION,
@@ -9,10 +8,11 @@ import {
   type FakeServer,
   type FakeServerOptions,
   openServer,
-} from "../support/fake-server.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { serverBundle } from "../support/server-bundle.ts";
-import { deviceEntry, type TreeEntry } from "../support/tree-entry.ts";
+} from "../../fixtures/host/fake-server.ts";
+import { deviceEntry, type TreeEntry } from "../../fixtures/host/tree-entry.ts";
+import { runContainer } from "../../fixtures/run/container.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { serverBundle } from "../support/engines/server-bundle.ts";
 
 const BOARD_LIBRARY = "/usr/lib/aarch64-linux-gnu/nvidia/libnvrm_gpu.so";
 const CARD_LIBRARY = `${DRIVER_LIBRARIES}/libcuda.so.${DRIVER_VERSION}`;

@@ -1,15 +1,21 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ARM64_EXECUTABLE, type Build, hookEntry, pkgBuild } from "../support/builds.ts";
-import { makeBundle } from "../support/bundle.ts";
-import { runContainer } from "../support/container.ts";
-import { askingBundle, describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeNeeding } from "../support/prerequisites.ts";
-import { openNamespace } from "../support/private-namespace.ts";
-import { packageCopy } from "../support/release.ts";
-import { runCommand } from "../support/run-command.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+import { makeBundle } from "../../fixtures/bundle.ts";
+import { runContainer } from "../../fixtures/run/container.ts";
+import { openNamespace } from "../../fixtures/run/private-namespace.ts";
+import { runCommand } from "../../fixtures/run/run-command.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { ARM64_EXECUTABLE, type Build, hookEntry, pkgBuild } from "../support/build/builds.ts";
+import { packageCopy } from "../support/build/release.ts";
+import { CONTAINER, describeNeeding } from "../support/engines/prerequisites.ts";
+import {
+  askingBundle,
+  describeCommand,
+  describeHost,
+  type Jetson,
+  openJetson,
+} from "../support/host/jetson.ts";
 
 describeNeeding(["the Node.js executable"], "the Node.js executable", () => {
   const build = pkgBuild as Build;

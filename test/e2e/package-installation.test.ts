@@ -2,15 +2,15 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../build/root.ts";
-import { copyOfThisSystem, oldDpkg, oldSystem } from "../support/debian-roots.ts";
-import { type Docker, startDocker } from "../support/docker.ts";
-import { describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeNeeding } from "../support/prerequisites.ts";
-import { openNamespace, type PrivateNamespace } from "../support/private-namespace.ts";
-import { packageCopy, type Release } from "../support/release.ts";
-import { makeRootfs } from "../support/rootfs.ts";
-import { type CommandResult, mustRun } from "../support/run-command.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+import { makeRootfs } from "../../fixtures/rootfs.ts";
+import { openNamespace, type PrivateNamespace } from "../../fixtures/run/private-namespace.ts";
+import { type CommandResult, mustRun } from "../../fixtures/run/run-command.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { packageCopy, type Release } from "../support/build/release.ts";
+import { type Docker, startDocker } from "../support/engines/docker.ts";
+import { CONTAINER, describeNeeding } from "../support/engines/prerequisites.ts";
+import { describeCommand, describeHost, type Jetson, openJetson } from "../support/host/jetson.ts";
+import { copyOfThisSystem, oldDpkg, oldSystem } from "../support/image/debian-roots.ts";
 
 const DAEMON = "/etc/docker/daemon.json";
 const CONFIG = "/etc/nvidia-container-runtime/config.toml";

@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../build/root.ts";
-import { readAr, readTarGz } from "../support/archives.ts";
-import { hookEntry } from "../support/builds.ts";
-import { makeBundle } from "../support/bundle.ts";
-import { runContainer } from "../support/container.ts";
-import { describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeNeeding } from "../support/prerequisites.ts";
-import { packageCopy, type Release } from "../support/release.ts";
-import { type CommandResult, mustRun, runCommand } from "../support/run-command.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+import { makeBundle } from "../../fixtures/bundle.ts";
+import { runContainer } from "../../fixtures/run/container.ts";
+import { type CommandResult, mustRun, runCommand } from "../../fixtures/run/run-command.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { hookEntry } from "../support/build/builds.ts";
+import { packageCopy, type Release } from "../support/build/release.ts";
+import { CONTAINER, describeNeeding } from "../support/engines/prerequisites.ts";
+import { describeCommand, describeHost, type Jetson, openJetson } from "../support/host/jetson.ts";
+import { readAr, readTarGz } from "../support/image/archives.ts";
 
 describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => {
   let made: TemporaryDirectory;

@@ -1,13 +1,13 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { describeCommand, type Jetson, openJetson } from "../support/jetson.ts";
-import { type PodmanOptions, runPodman } from "../support/podman.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { makeRootfs } from "../support/rootfs.ts";
-import { snapshotTree } from "../support/snapshot.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
-import { installLinks } from "../support/wrapper.ts";
+import { makeRootfs } from "../../fixtures/rootfs.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { type PodmanOptions, runPodman } from "../support/engines/podman.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { installLinks } from "../support/engines/wrapper.ts";
+import { describeCommand, type Jetson, openJetson } from "../support/host/jetson.ts";
+import { snapshotTree } from "../support/host/snapshot.ts";
 
 const HOOKS = join(import.meta.dirname, "../../hooks");
 const NVOCI = "/usr/bin/nvoci";

@@ -1,13 +1,13 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { withoutCalls } from "../support/enosys.ts";
-import { askingBundle, type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { openNamespace } from "../support/private-namespace.ts";
-import { snapshotMounts, snapshotTree } from "../support/snapshot.ts";
-import { startSwapping } from "../support/swapper.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { openNamespace } from "../../fixtures/run/private-namespace.ts";
+import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { askingBundle, type Jetson, openJetson } from "../support/host/jetson.ts";
+import { snapshotMounts, snapshotTree } from "../support/host/snapshot.ts";
+import { withoutCalls } from "../support/kernel/enosys.ts";
+import { startSwapping } from "../support/kernel/swapper.ts";
 
 const SECONDS = 2.5;
 const LIBRARIES = "usr/lib/aarch64-linux-gnu";

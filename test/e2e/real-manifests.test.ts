@@ -1,14 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Bundle } from "../../fixtures/bundle.ts";
+import { canLayOver } from "../../fixtures/host/fake-host.ts";
+import { runContainer } from "../../fixtures/run/container.ts";
 import type { Finding } from "../../src/model/finding.ts";
 import type { Operation } from "../../src/plan/operation.ts";
-import { builds } from "../support/builds.ts";
-import type { Bundle } from "../support/bundle.ts";
-import { runContainer } from "../support/container.ts";
-import { canLayOver } from "../support/fake-host.ts";
-import { askingBundle, type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeNeeding } from "../support/prerequisites.ts";
+import { builds } from "../support/build/builds.ts";
+import { CONTAINER, describeNeeding } from "../support/engines/prerequisites.ts";
+import { askingBundle, type Jetson, openJetson } from "../support/host/jetson.ts";
 
 /** Manifests of releases and distributions: kept beside the checkout, not in it. */
 const COLLECTION = join(import.meta.dirname, "../../../shared/manifests");

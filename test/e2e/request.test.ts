@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runContainer } from "../support/container.ts";
-import { MANIFEST_DIRECTORY, ORIN_MANIFEST } from "../support/fake-l4t.ts";
-import { type HookTrials, hookTrials } from "../support/hook-trials.ts";
-import { type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { mountLines, snapshotTree } from "../support/snapshot.ts";
+import { MANIFEST_DIRECTORY, ORIN_MANIFEST } from "../../fixtures/host/fake-l4t.ts";
+import { runContainer } from "../../fixtures/run/container.ts";
+import { type HookTrials, hookTrials } from "../support/engines/hook-trials.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { type Jetson, openJetson } from "../support/host/jetson.ts";
+import { mountLines, snapshotTree } from "../support/host/snapshot.ts";
 
 const DRIVER = "/usr/lib/aarch64-linux-gnu/nvidia/libcuda.so.1.1";
 const CUDA = "/usr/lib/aarch64-linux-gnu/libcudnn.so.9";

@@ -3,22 +3,22 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { root } from "../../build/root.ts";
-import type { Bundle } from "../support/bundle.ts";
-import { compileC } from "../support/compile-c.ts";
-import { runContainer, scriptLines } from "../support/container.ts";
+import type { Bundle } from "../../fixtures/bundle.ts";
 import {
   DRIVER_LIBRARIES,
   DRIVER_VERSION,
   FAKE_GPUS,
   type FakeServer,
   type FakeServerOptions,
-} from "../support/fake-server.ts";
-import { mountOptions } from "../support/mount-options.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { mustRun } from "../support/run-command.ts";
-import { serversOfEachTest } from "../support/servers-of-each-test.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
-import { deviceEntry, fileEntry, type TreeEntry } from "../support/tree-entry.ts";
+} from "../../fixtures/host/fake-server.ts";
+import { deviceEntry, fileEntry, type TreeEntry } from "../../fixtures/host/tree-entry.ts";
+import { compileC } from "../../fixtures/run/compile-c.ts";
+import { runContainer, scriptLines } from "../../fixtures/run/container.ts";
+import { mustRun } from "../../fixtures/run/run-command.ts";
+import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { serversOfEachTest } from "../support/engines/servers-of-each-test.ts";
+import { mountOptions } from "../support/kernel/mount-options.ts";
 
 const NO_DRIVER = "No such device or address";
 const [FIRST, SECOND] = FAKE_GPUS;
@@ -52,7 +52,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
   describe("sockets", () => {
     const client = (bundle: Bundle): void =>
       copyFileSync(
-        compileC(join(root, "test/support/socket-client.c")),
+        compileC(join(root, "test/support/engines/socket-client.c")),
         join(bundle.rootfs, "bin/socket-client"),
       );
 

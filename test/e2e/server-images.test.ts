@@ -1,23 +1,23 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { hookEntry } from "../support/builds.ts";
-import type { Bundle } from "../support/bundle.ts";
-import { runContainer, scriptLines } from "../support/container.ts";
-import { MISSING_BEFORE, withoutCalls } from "../support/enosys.ts";
+import type { Bundle } from "../../fixtures/bundle.ts";
 import {
   DRIVER_LIBRARIES,
   DRIVER_VERSION,
   driverFiles,
   type FakeServer,
   type FakeServerOptions,
-} from "../support/fake-server.ts";
-import { mountOptions } from "../support/mount-options.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { mustRun } from "../support/run-command.ts";
-import { serversOfEachTest } from "../support/servers-of-each-test.ts";
-import { sharedObject } from "../support/shared-object.ts";
-import { fileEntry } from "../support/tree-entry.ts";
+} from "../../fixtures/host/fake-server.ts";
+import { sharedObject } from "../../fixtures/host/shared-object.ts";
+import { fileEntry } from "../../fixtures/host/tree-entry.ts";
+import { runContainer, scriptLines } from "../../fixtures/run/container.ts";
+import { mustRun } from "../../fixtures/run/run-command.ts";
+import { hookEntry } from "../support/build/builds.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { serversOfEachTest } from "../support/engines/servers-of-each-test.ts";
+import { MISSING_BEFORE, withoutCalls } from "../support/kernel/enosys.ts";
+import { mountOptions } from "../support/kernel/mount-options.ts";
 
 const OTHER_VERSION = "550.54.14";
 

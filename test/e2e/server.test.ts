@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Bundle } from "../support/bundle.ts";
-import { createContainer, runContainer, scriptLines } from "../support/container.ts";
+import type { Bundle } from "../../fixtures/bundle.ts";
 import {
   DRIVER_LIBRARIES,
   DRIVER_SONAMES,
@@ -8,10 +7,11 @@ import {
   FAKE_GPUS,
   type FakeServer,
   openServer,
-} from "../support/fake-server.ts";
-import { mountOptions } from "../support/mount-options.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { type ServerBundleOptions, serverBundle } from "../support/server-bundle.ts";
+} from "../../fixtures/host/fake-server.ts";
+import { createContainer, runContainer, scriptLines } from "../../fixtures/run/container.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { type ServerBundleOptions, serverBundle } from "../support/engines/server-bundle.ts";
+import { mountOptions } from "../support/kernel/mount-options.ts";
 
 const NO_DRIVER = "No such device or address";
 const REFUSED = "Operation not permitted";

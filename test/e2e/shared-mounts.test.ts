@@ -1,14 +1,20 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { hookEntry } from "../support/builds.ts";
-import type { Bundle, BundleOptions } from "../support/bundle.ts";
-import { createContainer, runContainer } from "../support/container.ts";
-import { withoutCalls } from "../support/enosys.ts";
-import { askingBundle, describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { snapshotMounts } from "../support/snapshot.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
+import type { Bundle, BundleOptions } from "../../fixtures/bundle.ts";
+import { createContainer, runContainer } from "../../fixtures/run/container.ts";
+import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { hookEntry } from "../support/build/builds.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import {
+  askingBundle,
+  describeCommand,
+  describeHost,
+  type Jetson,
+  openJetson,
+} from "../support/host/jetson.ts";
+import { snapshotMounts } from "../support/host/snapshot.ts";
+import { withoutCalls } from "../support/kernel/enosys.ts";
 
 const NVIDIA = "/usr/lib/aarch64-linux-gnu/nvidia";
 const OLD = ["mount_setattr", "open_tree", "move_mount"];

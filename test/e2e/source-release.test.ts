@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mustRun, runCommand } from "../../fixtures/run/run-command.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { matchGlob } from "../../src/discover/match-glob.ts";
-import { readAr, readTarGz } from "../support/archives.ts";
-import { describeNeeding } from "../support/prerequisites.ts";
-import { packageCopy, type Release } from "../support/release.ts";
-import { mustRun, runCommand } from "../support/run-command.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+import { packageCopy, type Release } from "../support/build/release.ts";
+import { describeNeeding } from "../support/engines/prerequisites.ts";
+import { readAr, readTarGz } from "../support/image/archives.ts";
 
 /** Tools that a C compiler and make need, and no Node.js among them. */
 const TOOLS = ["ar", "as", "cc", "chmod", "dirname", "install", "ld", "ln", "make", "mkdir", "rm", "sh"];

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { nvociHook } from "../support/builds.ts";
-import { type Bundle, type BundleOptions, makeBundle } from "../support/bundle.ts";
-import { type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { openSystemd, type Systemd } from "../support/systemd.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
-import { installLinks } from "../support/wrapper.ts";
+import { type Bundle, type BundleOptions, makeBundle } from "../../fixtures/bundle.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { nvociHook } from "../support/build/builds.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { openSystemd, type Systemd } from "../support/engines/systemd.ts";
+import { installLinks } from "../support/engines/wrapper.ts";
+import { type Jetson, openJetson } from "../support/host/jetson.ts";
 
 const NO_DRIVER = "No such device or address";
 const REFUSED = "Operation not permitted";

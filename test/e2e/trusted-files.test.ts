@@ -1,13 +1,13 @@
 import { chmodSync, chownSync, linkSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type BareContainer, openBareContainer } from "../support/bare-container.ts";
-import type { Bundle } from "../support/bundle.ts";
-import { askingBundle, type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { mustRun } from "../support/run-command.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
-import { installLinks } from "../support/wrapper.ts";
+import type { Bundle } from "../../fixtures/bundle.ts";
+import { mustRun } from "../../fixtures/run/run-command.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { type BareContainer, openBareContainer } from "../support/engines/bare-container.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { installLinks } from "../support/engines/wrapper.ts";
+import { askingBundle, type Jetson, openJetson } from "../support/host/jetson.ts";
 
 const NOBODY = 65534;
 

@@ -1,18 +1,18 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { hookEntry } from "../support/builds.ts";
-import type { Bundle } from "../support/bundle.ts";
-import { runContainer, scriptLines } from "../support/container.ts";
-import { MISSING_BEFORE, withoutCalls } from "../support/enosys.ts";
+import type { Bundle } from "../../fixtures/bundle.ts";
 import {
   DRIVER_LIBRARIES,
   DRIVER_VERSION,
   type FakeServer,
   type FakeServerOptions,
   openServer,
-} from "../support/fake-server.ts";
-import { mountOptions } from "../support/mount-options.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { type ServerBundleOptions, serverBundle } from "../support/server-bundle.ts";
+} from "../../fixtures/host/fake-server.ts";
+import { runContainer, scriptLines } from "../../fixtures/run/container.ts";
+import { hookEntry } from "../support/build/builds.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { type ServerBundleOptions, serverBundle } from "../support/engines/server-bundle.ts";
+import { MISSING_BEFORE, withoutCalls } from "../support/kernel/enosys.ts";
+import { mountOptions } from "../support/kernel/mount-options.ts";
 
 const NO_DRIVER = "No such device or address";
 const REFUSED = "Operation not permitted";

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runContainer } from "../support/container.ts";
-import { askingBundle, describeCommand, type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { snapshotTree } from "../support/snapshot.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+import { runContainer } from "../../fixtures/run/container.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { askingBundle, describeCommand, type Jetson, openJetson } from "../support/host/jetson.ts";
+import { snapshotTree } from "../support/host/snapshot.ts";
 
 const LIBRARIES = "/usr/lib/aarch64-linux-gnu";
 

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Bundle, makeBundle } from "../support/bundle.ts";
-import { describeCommand, describeHost, type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
-import { installLinks } from "../support/wrapper.ts";
+import { type Bundle, makeBundle } from "../../fixtures/bundle.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { installLinks } from "../support/engines/wrapper.ts";
+import { describeCommand, describeHost, type Jetson, openJetson } from "../support/host/jetson.ts";
 
 describeBuilds([...CONTAINER, "cgroup v2", "crun"], "the wrapper around crun", (build) => {
   let jetson: Jetson;

@@ -2,11 +2,11 @@ import { spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { makeRecorder, type Recorder } from "../support/recorder.ts";
-import { type CommandResult, runCommand } from "../support/run-command.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
+import { type CommandResult, runCommand } from "../../fixtures/run/run-command.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { makeRecorder, type Recorder } from "../support/engines/recorder.ts";
+import { type Jetson, openJetson } from "../support/host/jetson.ts";
 
 const ASKS = "NVIDIA_VISIBLE_DEVICES=all";
 

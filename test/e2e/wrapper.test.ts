@@ -1,8 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type Bundle, type BundleOptions, makeBundle } from "../support/bundle.ts";
-import { type Container, createContainer, runContainer } from "../support/container.ts";
+import { type Bundle, type BundleOptions, makeBundle } from "../../fixtures/bundle.ts";
+import { type Container, createContainer, runContainer } from "../../fixtures/run/container.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { installLinks } from "../support/engines/wrapper.ts";
 import {
   askingBundle,
   describeCommand,
@@ -10,11 +13,8 @@ import {
   describeHost,
   type Jetson,
   openJetson,
-} from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { snapshotTree } from "../support/snapshot.ts";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
-import { installLinks } from "../support/wrapper.ts";
+} from "../support/host/jetson.ts";
+import { snapshotTree } from "../support/host/snapshot.ts";
 
 const ASKS = ["NVIDIA_VISIBLE_DEVICES=all"];
 const NO_DRIVER = "No such device or address";

@@ -1,15 +1,15 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import type { Bundle, BundleOptions } from "../support/bundle.ts";
-import { runContainer } from "../support/container.ts";
-import { type FakeL4tOptions, yoctoEntries } from "../support/fake-l4t.ts";
-import { askingBundle, type Jetson, openJetson } from "../support/jetson.ts";
-import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
-import { TRIPLET } from "../support/rootfs.ts";
-import { mustRun } from "../support/run-command.ts";
-import { sharedObject } from "../support/shared-object.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
+import type { Bundle, BundleOptions } from "../../fixtures/bundle.ts";
+import { type FakeL4tOptions, yoctoEntries } from "../../fixtures/host/fake-l4t.ts";
+import { sharedObject } from "../../fixtures/host/shared-object.ts";
+import { TRIPLET } from "../../fixtures/rootfs.ts";
+import { runContainer } from "../../fixtures/run/container.ts";
+import { mustRun } from "../../fixtures/run/run-command.ts";
+import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { askingBundle, type Jetson, openJetson } from "../support/host/jetson.ts";
 
 const PASS_THROUGH = "/usr/share/nvidia-container-passthrough";
 const MULTIARCH = `/usr/lib/${TRIPLET}`;

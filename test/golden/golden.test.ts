@@ -6,10 +6,10 @@ import { gatherFrom } from "../../src/hook/gather.ts";
 import { NvociError } from "../../src/model/errors.ts";
 import { hostPath } from "../../src/model/paths.ts";
 import { parseSpec } from "../../src/oci/spec.ts";
-import { DEBIAN_FACTS } from "../support/container-facts.ts";
-import { type GoldenCase, goldenCases, planText } from "../support/golden-case.ts";
-import { memoryHost } from "../support/memory-host.ts";
-import { withBytes } from "../support/server-host.ts";
+import { DEBIAN_FACTS } from "../support/host/container-facts.ts";
+import { type GoldenCase, goldenCases, planText } from "../support/host/golden-case.ts";
+import { memoryHost } from "../support/host/memory-host.ts";
+import { withBytes } from "../support/host/server-host.ts";
 
 const TRIPLETS: readonly Triplet[] = ["aarch64-linux-gnu", "x86_64-linux-gnu"];
 

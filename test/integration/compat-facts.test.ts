@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { mustRun } from "../../fixtures/run/run-command.ts";
+import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { RootView } from "../../src/execute/root-view.ts";
 import { readCompat } from "../../src/hook/compat-facts.ts";
 import { containerPath } from "../../src/model/paths.ts";
@@ -8,11 +10,9 @@ import { O_PATH } from "../../src/sys/constants.ts";
 import { CWD } from "../../src/sys/fd.ts";
 import { linux } from "../../src/sys/linux.ts";
 import type { Syscalls } from "../../src/sys/syscalls.ts";
-import { nodeEngine } from "../support/node-engine.ts";
-import { madeCudaNote, noteElf } from "../support/note-elf.ts";
-import { describeNeeding } from "../support/prerequisites.ts";
-import { mustRun } from "../support/run-command.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { describeNeeding } from "../support/engines/prerequisites.ts";
+import { madeCudaNote, noteElf } from "../support/host/note-elf.ts";
+import { nodeEngine } from "../support/kernel/node-engine.ts";
 
 const COMPAT = containerPath("/usr/local/cuda/compat");
 const LIBRARY = "libcuda.so.575.57.08";

@@ -5,9 +5,9 @@ import { EPERM } from "../../src/sys/errno.ts";
 import { Fd } from "../../src/sys/fd.ts";
 import { linux } from "../../src/sys/linux.ts";
 import type { Syscalls } from "../../src/sys/syscalls.ts";
-import { constantProgram, majorProgram } from "../support/device-program.ts";
-import { nodeEngine } from "../support/node-engine.ts";
-import { describeNeeding } from "../support/prerequisites.ts";
+import { describeNeeding } from "../support/engines/prerequisites.ts";
+import { constantProgram, majorProgram } from "../support/kernel/device-program.ts";
+import { nodeEngine } from "../support/kernel/node-engine.ts";
 
 const BPF_PROG_LOAD = 5;
 const BPF_PROG_TYPE_CGROUP_DEVICE = 15;

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type CommandResult, mustRun, runCommand } from "../support/run-command.ts";
+import { type CommandResult, mustRun, runCommand } from "../../fixtures/run/run-command.ts";
 
 const root = join(import.meta.dirname, "../..");
 const out = join(root, "dist/test/engine");
@@ -26,7 +26,7 @@ beforeAll(() => {
       "--out",
       out,
       "--main",
-      "test/support/engine-contract-main.ts",
+      "test/support/kernel/engine-contract-main.ts",
     ],
     {
       cwd: root,

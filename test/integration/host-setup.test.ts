@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { describeBuilds } from "../support/prerequisites.ts";
-import { openNamespace, type PrivateNamespace } from "../support/private-namespace.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
-import { type TreeEntry, writeTree } from "../support/tree-entry.ts";
+import { type TreeEntry, writeTree } from "../../fixtures/host/tree-entry.ts";
+import { openNamespace, type PrivateNamespace } from "../../fixtures/run/private-namespace.ts";
+import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { describeBuilds } from "../support/engines/prerequisites.ts";
 
 const VERSION = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC 2024\n";
 const DEVICES =

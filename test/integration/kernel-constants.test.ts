@@ -1,10 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
+import { mustRun } from "../../fixtures/run/run-command.ts";
+import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import * as constants from "../../src/sys/constants.ts";
-import { describeNeeding } from "../support/prerequisites.ts";
-import { mustRun } from "../support/run-command.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { describeNeeding } from "../support/engines/prerequisites.ts";
 
 /** Ours under a name that the headers lack: the value is an expression of theirs. */
 const EXPRESSIONS: Readonly<Record<string, string>> = {

@@ -1,15 +1,15 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import type { HostView } from "../../src/model/host-view.ts";
 import { type HostPath, hostPath } from "../../src/model/paths.ts";
 import { CWD } from "../../src/sys/fd.ts";
 import { linux } from "../../src/sys/linux.ts";
 import { linuxHost } from "../../src/sys/linux-host.ts";
-import { catchError } from "../support/catch-error.ts";
-import { nodeEngine } from "../support/node-engine.ts";
-import { describeNeeding } from "../support/prerequisites.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { catchError } from "../support/cli/catch-error.ts";
+import { describeNeeding } from "../support/engines/prerequisites.ts";
+import { nodeEngine } from "../support/kernel/node-engine.ts";
 
 const directory = temporaryDirectory("host");
 afterAll(() => directory.remove());

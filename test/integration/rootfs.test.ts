@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { InTheWay, Rootfs } from "../../src/execute/rootfs.ts";
 import { newUndo, type Undo } from "../../src/execute/undo.ts";
 import { containerPath } from "../../src/model/paths.ts";
@@ -19,10 +20,9 @@ import { AT_EMPTY_PATH, O_PATH, O_WRONLY } from "../../src/sys/constants.ts";
 import { CWD, type Fd } from "../../src/sys/fd.ts";
 import { linux } from "../../src/sys/linux.ts";
 import type { Syscalls } from "../../src/sys/syscalls.ts";
-import { nodeEngine } from "../support/node-engine.ts";
-import { describeNeeding } from "../support/prerequisites.ts";
-import { snapshotTree } from "../support/snapshot.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { describeNeeding } from "../support/engines/prerequisites.ts";
+import { snapshotTree } from "../support/host/snapshot.ts";
+import { nodeEngine } from "../support/kernel/node-engine.ts";
 
 const directory = temporaryDirectory("rootfs");
 afterAll(() => directory.remove());

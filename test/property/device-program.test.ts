@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { missingAccess } from "../../src/execute/cgroup-v1.ts";
 import { extendDeviceProgram } from "../../src/execute/device-program.ts";
 import type { DeviceRule } from "../../src/plan/operation.ts";
-import { constantProgram, majorProgram, runDeviceProgram } from "../support/device-program.ts";
+import { constantProgram, majorProgram, runDeviceProgram } from "../support/kernel/device-program.ts";
 
 const number = fc.oneof(fc.nat(3), fc.constantFrom(195, 0xfff));
 const access = fc.subarray(["r", "w", "m"], { minLength: 1 }).map((letters) => letters.join(""));

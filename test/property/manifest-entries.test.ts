@@ -4,7 +4,7 @@ import { discoverManifestEntries } from "../../src/discover/manifest-entries.ts"
 import type { MountSpec } from "../../src/manifest/mount-spec.ts";
 import type { ContainerEdits } from "../../src/model/container-edits.ts";
 import { dirname, type HostPath, hostPath, isWithin, join } from "../../src/model/paths.ts";
-import { type MemoryHost, memoryHost } from "../support/memory-host.ts";
+import { type MemoryHost, memoryHost } from "../support/host/memory-host.ts";
 
 const name = fc.constantFrom("a", "b", "c");
 const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => `/${names.join("/")}`);

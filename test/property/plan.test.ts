@@ -4,7 +4,7 @@ import type { ContainerEdits, Mount } from "../../src/model/container-edits.ts";
 import { below, containerPath, isWithin } from "../../src/model/paths.ts";
 import type { Operation } from "../../src/plan/operation.ts";
 import { plan } from "../../src/plan/plan.ts";
-import { device, link, mount } from "../support/edits.ts";
+import { device, link, mount } from "../support/host/edits.ts";
 
 const OPTIONS = {
   ldconfig: undefined,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Import, parse, readSources } from "../support/source-imports.ts";
+import { type Import, parse, readSources } from "../support/build/source-imports.ts";
 
 const FORMATS = ["manifest", "ldcache", "oci", "request", "config"];
 const BELOW_EXECUTE = ["plan", "discover", ...FORMATS];

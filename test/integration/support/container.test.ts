@@ -1,14 +1,14 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { hookEntry } from "../../support/builds.ts";
-import { type Bundle, type BundleOptions, makeBundle } from "../../support/bundle.ts";
-import { createContainer, runContainer } from "../../support/container.ts";
-import { applyLayout, hostileLayouts } from "../../support/hostile-layouts.ts";
-import { CONTAINER, describeNeeding } from "../../support/prerequisites.ts";
-import { CGROUP_V2_ONLY, openNamespace } from "../../support/private-namespace.ts";
-import { snapshotMounts, snapshotTree } from "../../support/snapshot.ts";
-import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { type Bundle, type BundleOptions, makeBundle } from "../../../fixtures/bundle.ts";
+import { createContainer, runContainer } from "../../../fixtures/run/container.ts";
+import { CGROUP_V2_ONLY, openNamespace } from "../../../fixtures/run/private-namespace.ts";
+import { temporaryDirectory } from "../../../fixtures/run/temporary-directory.ts";
+import { hookEntry } from "../../support/build/builds.ts";
+import { CONTAINER, describeNeeding } from "../../support/engines/prerequisites.ts";
+import { applyLayout, hostileLayouts } from "../../support/host/hostile-layouts.ts";
+import { snapshotMounts, snapshotTree } from "../../support/host/snapshot.ts";
 
 const NODE = { path: "/dev/local", type: "c", major: 60, minor: 7 };
 

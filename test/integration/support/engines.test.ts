@@ -1,13 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startDocker } from "../../support/docker.ts";
-import { runPodman } from "../../support/podman.ts";
-import { CONTAINER, describeNeeding, missing } from "../../support/prerequisites.ts";
-import { openNamespace, type PrivateNamespace } from "../../support/private-namespace.ts";
-import { makeRootfs } from "../../support/rootfs.ts";
-import { snapshotMounts } from "../../support/snapshot.ts";
-import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { makeRootfs } from "../../../fixtures/rootfs.ts";
+import { openNamespace, type PrivateNamespace } from "../../../fixtures/run/private-namespace.ts";
+import { temporaryDirectory } from "../../../fixtures/run/temporary-directory.ts";
+import { startDocker } from "../../support/engines/docker.ts";
+import { runPodman } from "../../support/engines/podman.ts";
+import { CONTAINER, describeNeeding, missing } from "../../support/engines/prerequisites.ts";
+import { snapshotMounts } from "../../support/host/snapshot.ts";
 
 const made = temporaryDirectory("engines");
 const rootfs = join(made.path, "rootfs");

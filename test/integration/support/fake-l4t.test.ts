@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { FakeHost } from "../../support/fake-host.ts";
-import { createFakeL4t, MANIFEST_DIRECTORY, ORIN_MANIFEST } from "../../support/fake-l4t.ts";
-import { describeNeeding } from "../../support/prerequisites.ts";
-import type { PrivateNamespace } from "../../support/private-namespace.ts";
-import { snapshotMounts } from "../../support/snapshot.ts";
+import type { FakeHost } from "../../../fixtures/host/fake-host.ts";
+import { createFakeL4t, MANIFEST_DIRECTORY, ORIN_MANIFEST } from "../../../fixtures/host/fake-l4t.ts";
+import type { PrivateNamespace } from "../../../fixtures/run/private-namespace.ts";
+import { describeNeeding } from "../../support/engines/prerequisites.ts";
+import { snapshotMounts } from "../../support/host/snapshot.ts";
 
 const LIBRARIES = "/usr/lib/aarch64-linux-gnu";
 

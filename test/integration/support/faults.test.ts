@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { withoutCalls } from "../../support/enosys.ts";
-import { withFault } from "../../support/inject-fault.ts";
-import { describeNeeding } from "../../support/prerequisites.ts";
-import { runCommand } from "../../support/run-command.ts";
-import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { runCommand } from "../../../fixtures/run/run-command.ts";
+import { temporaryDirectory } from "../../../fixtures/run/temporary-directory.ts";
+import { withFault } from "../../support/engines/inject-fault.ts";
+import { describeNeeding } from "../../support/engines/prerequisites.ts";
+import { withoutCalls } from "../../support/kernel/enosys.ts";
 
 describeNeeding(["gcc"], "withoutCalls()", () => {
   test("answers ENOSYS to a named call in a command", () => {

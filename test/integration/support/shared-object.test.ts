@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { runCommand } from "../../support/run-command.ts";
-import { sharedObject } from "../../support/shared-object.ts";
-import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { sharedObject } from "../../../fixtures/host/shared-object.ts";
+import { runCommand } from "../../../fixtures/run/run-command.ts";
+import { temporaryDirectory } from "../../../fixtures/run/temporary-directory.ts";
 
 describe("sharedObject()", () => {
   const directory = temporaryDirectory("elf");

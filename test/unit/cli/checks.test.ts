@@ -11,8 +11,8 @@ import { containerPath, hostPath } from "../../../src/model/paths.ts";
 import type { OperationOf } from "../../../src/plan/operation.ts";
 import { EBADF, ENOSYS, EPERM } from "../../../src/sys/errno.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
-import { commandContext } from "../../support/command-context.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { commandContext } from "../../support/cli/command-context.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const text = (content: string): string => JSON.stringify(content);
 

@@ -5,7 +5,7 @@ import type { Fd } from "../../../src/sys/fd.ts";
 import type { Syscalls } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 import { VERSION } from "../../../src/version.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const EPIPE = 32;
 

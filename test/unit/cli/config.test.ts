@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { commandContext } from "../../support/command-context.ts";
-import { runWords } from "../../support/run-words.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { commandContext } from "../../support/cli/command-context.ts";
+import { runWords } from "../../support/cli/run-words.ts";
 
 const show = (options: Parameters<typeof commandContext>[0], ...words: string[]) => {
   const context = commandContext(options);

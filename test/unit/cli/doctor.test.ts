@@ -6,8 +6,8 @@ import { containerPath, hostPath } from "../../../src/model/paths.ts";
 import type { Operation } from "../../../src/plan/operation.ts";
 import { EBADF } from "../../../src/sys/errno.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
-import { type ContextOptions, commandContext } from "../../support/command-context.ts";
-import { runWords } from "../../support/run-words.ts";
+import { type ContextOptions, commandContext } from "../../support/cli/command-context.ts";
+import { runWords } from "../../support/cli/run-words.ts";
 
 const D = "/etc/nvidia-container-runtime/host-files-for-container.d";
 

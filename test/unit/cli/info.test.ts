@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { VERSION } from "../../../src/version.ts";
-import { commandContext } from "../../support/command-context.ts";
-import { runWords } from "../../support/run-words.ts";
+import { commandContext } from "../../support/cli/command-context.ts";
+import { runWords } from "../../support/cli/run-words.ts";
 
 const info = (tree: string): Record<string, string> => {
   const context = commandContext({ tree });

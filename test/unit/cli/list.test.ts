@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
 import type { Operation } from "../../../src/plan/operation.ts";
-import { commandContext } from "../../support/command-context.ts";
-import { runWords } from "../../support/run-words.ts";
+import { commandContext } from "../../support/cli/command-context.ts";
+import { runWords } from "../../support/cli/run-words.ts";
 
 const OPERATIONS: readonly Operation[] = [
   {

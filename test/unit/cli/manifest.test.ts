@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { NvociError } from "../../../src/model/errors.ts";
-import { commandContext } from "../../support/command-context.ts";
-import { runWords } from "../../support/run-words.ts";
+import { commandContext } from "../../support/cli/command-context.ts";
+import { runWords } from "../../support/cli/run-words.ts";
 
 const D = "/etc/nvidia-container-runtime/host-files-for-container.d";
 

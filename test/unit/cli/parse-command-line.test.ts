@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseCommandLine } from "../../../src/cli/parse-command-line.ts";
 import { VERSION } from "../../../src/version.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const text = (...words: string[]): string => {
   const parsed = parseCommandLine(words);

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { finding } from "../../../src/model/finding.ts";
 import { containerPath } from "../../../src/model/paths.ts";
 import type { Operation } from "../../../src/plan/operation.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { commandContext } from "../../support/command-context.ts";
-import { runWords } from "../../support/run-words.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { commandContext } from "../../support/cli/command-context.ts";
+import { runWords } from "../../support/cli/run-words.ts";
 
 const LINK: Operation = { op: "make-link", path: containerPath("/a"), target: "b", source: "l4t.csv:1" };
 const MISSING = finding("entry-missing", "info", "l4t.csv:2", { type: "lib", path: "/x" });

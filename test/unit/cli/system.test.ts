@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { ALL_LINKS, ALL_NODES, BARE_SERVER } from "../../support/bare-server.ts";
-import { commandContext } from "../../support/command-context.ts";
-import { runWords } from "../../support/run-words.ts";
+import { commandContext } from "../../support/cli/command-context.ts";
+import { runWords } from "../../support/cli/run-words.ts";
+import { ALL_LINKS, ALL_NODES, BARE_SERVER } from "../../support/host/bare-server.ts";
 
 function run(tree: readonly string[], ...words: readonly string[]) {
   const context = commandContext({ tree });

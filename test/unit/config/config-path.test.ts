@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { configPath } from "../../../src/config/config-path.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const FILE = "NVIDIA_CTK_CONFIG_FILE_PATH=/opt/config.toml";
 const HOME = "XDG_CONFIG_HOME=/home/u/.config";

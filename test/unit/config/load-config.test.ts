@@ -3,7 +3,7 @@ import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/load-config.ts";
 import type { HostView } from "../../../src/model/host-view.ts";
 import { encodeUtf8 } from "../../../src/model/utf8.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const USUAL = "/etc/nvidia-container-runtime/config.toml";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const FILE = "/etc/nvidia-container-runtime/config.toml";
 

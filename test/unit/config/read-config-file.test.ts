@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { readConfigFile } from "../../../src/config/read-config-file.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import { decodeUtf8 } from "../../../src/model/utf8.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const FILE = hostPath("/etc/config.toml");
 const ROOT = "dir /proc/self/fd 0500 0:0";

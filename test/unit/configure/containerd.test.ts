@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { containerd } from "../../../src/cli/configure/containerd.ts";
 import type { Registration } from "../../../src/cli/configure/engine-edit.ts";
 import { hostPath } from "../../../src/model/paths.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const PATH = hostPath("/usr/bin/nvidia-container-runtime");
 const NVIDIA: Registration = { name: "nvidia", path: PATH, isDefault: false };

@@ -2,7 +2,7 @@ import { parse } from "smol-toml";
 import { describe, expect, it } from "vitest";
 import { crio } from "../../../src/cli/configure/crio.ts";
 import { hostPath } from "../../../src/model/paths.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const path = hostPath("/usr/bin/nvidia-container-runtime");
 const file = { path: hostPath("/etc/x"), text: undefined, backup: undefined };

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { docker } from "../../../src/cli/configure/docker.ts";
 import type { Registration } from "../../../src/cli/configure/engine-edit.ts";
 import { hostPath } from "../../../src/model/paths.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const PATH = hostPath("/usr/bin/nvidia-container-runtime");
 const NVIDIA: Registration = { name: "nvidia", path: PATH, isDefault: false };

@@ -4,8 +4,8 @@ import { parse } from "smol-toml";
 import { describe, expect, it } from "vitest";
 import { podman } from "../../../src/cli/configure/podman.ts";
 import { hostPath } from "../../../src/model/paths.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const path = hostPath("/usr/bin/nvidia-container-runtime");
 const USUAL = "/usr/share/containers/oci/hooks.d";

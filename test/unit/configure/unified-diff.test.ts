@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { mustRun } from "../../../fixtures/run/run-command.ts";
 import { unifiedDiff } from "../../../src/cli/configure/unified-diff.ts";
-import { mustRun } from "../../support/run-command.ts";
 
 describe("unifiedDiff()", () => {
   it("says nothing about equal texts", () => {

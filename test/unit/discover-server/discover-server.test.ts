@@ -3,10 +3,10 @@ import { discoverServer } from "../../../src/discover/server/discover-server.ts"
 import type { ServerInput } from "../../../src/discover/server/server-input.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import type { Request } from "../../../src/request/request.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { DEBIAN_FACTS } from "../../support/container-facts.ts";
-import { madeCudaNote, noteElf } from "../../support/note-elf.ts";
-import { CONTROL_NODES, LIBRARIES, type MadeServer, serverHost } from "../../support/server-host.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { DEBIAN_FACTS } from "../../support/host/container-facts.ts";
+import { madeCudaNote, noteElf } from "../../support/host/note-elf.ts";
+import { CONTROL_NODES, LIBRARIES, type MadeServer, serverHost } from "../../support/host/server-host.ts";
 
 const VERSION = "535.86.05";
 const FIRMWARE = `/lib/firmware/nvidia/${VERSION}`;

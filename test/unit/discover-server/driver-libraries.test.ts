@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
+import { sharedObject } from "../../../fixtures/host/shared-object.ts";
 import { discoverLibraries, type LibrarySearch } from "../../../src/discover/server/driver-libraries.ts";
 import { driverRoot } from "../../../src/discover/server/driver-root.ts";
 import { DRIVER_LIBRARIES, withImplied } from "../../../src/discover/server/library-table.ts";
 import { hostPath } from "../../../src/model/paths.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { DEBIAN_FACTS } from "../../support/container-facts.ts";
-import { madeAbiTag, noteElf } from "../../support/note-elf.ts";
-import { LIBRARIES, type MadeServer, serverHost } from "../../support/server-host.ts";
-import { sharedObject } from "../../support/shared-object.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { DEBIAN_FACTS } from "../../support/host/container-facts.ts";
+import { madeAbiTag, noteElf } from "../../support/host/note-elf.ts";
+import { LIBRARIES, type MadeServer, serverHost } from "../../support/host/server-host.ts";
 
 const VERSION = "535.86.05";
 const DEBIAN = DEBIAN_FACTS;

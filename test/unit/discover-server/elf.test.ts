@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { sharedObject } from "../../../fixtures/host/shared-object.ts";
 import { abiTag, cudaNote } from "../../../src/discover/elf/driver-notes.ts";
 import { readDynamic } from "../../../src/discover/elf/elf-dynamic.ts";
 import { readNotes } from "../../../src/discover/elf/elf-notes.ts";
 import { readElf } from "../../../src/discover/elf/read-elf.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { madeAbiTag, madeCudaNote, noteElf } from "../../support/note-elf.ts";
-import { sharedObject } from "../../support/shared-object.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { madeAbiTag, madeCudaNote, noteElf } from "../../support/host/note-elf.ts";
 
 /** Opens bytes as a file and counts what is read of it. */
 function open(bytes: Uint8Array) {

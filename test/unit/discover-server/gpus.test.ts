@@ -3,8 +3,8 @@ import { parseDriverVersion, readDriverVersion } from "../../../src/discover/ser
 import { gpuBrands } from "../../../src/discover/server/gpu-brands.ts";
 import { discoverGpus } from "../../../src/discover/server/gpus.ts";
 import { formatPciAddress, parsePciAddress } from "../../../src/discover/server/pci-address.ts";
-import { memoryHost } from "../../support/memory-host.ts";
-import { serverHost } from "../../support/server-host.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
+import { serverHost } from "../../support/host/server-host.ts";
 
 const UUID_A = "GPU-aaaaaaaa-1111-2222-3333-444444444444";
 const UUID_B = "GPU-bbbbbbbb-1111-2222-3333-444444444444";

@@ -3,8 +3,8 @@ import { discoverGpus } from "../../../src/discover/server/gpus.ts";
 import { discoverMigDevices } from "../../../src/discover/server/mig.ts";
 import { selectGpus } from "../../../src/discover/server/select-gpus.ts";
 import type { VisibleDevices } from "../../../src/request/request.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { serverHost } from "../../support/server-host.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { serverHost } from "../../support/host/server-host.ts";
 
 const UUIDS = ["GPU-8f3c0000", "GPU-8f3d0000", "GPU-aaaa0000"].map(
   (start) => `${start}-1111-2222-3333-444444444444`,

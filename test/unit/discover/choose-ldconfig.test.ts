@@ -4,9 +4,9 @@ import { chooseLdconfig } from "../../../src/discover/choose-ldconfig.ts";
 import type { ContainerFacts } from "../../../src/discover/container-facts.ts";
 import type { HostView } from "../../../src/model/host-view.ts";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
-import { DEBIAN_FACTS } from "../../support/container-facts.ts";
-import { elfHead, PT_INTERP, PT_LOAD } from "../../support/elf-head.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { DEBIAN_FACTS } from "../../support/host/container-facts.ts";
+import { elfHead, PT_INTERP, PT_LOAD } from "../../support/host/elf-head.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const STATIC = elfHead({ bits: 64, segments: [PT_LOAD] });
 const DYNAMIC = elfHead({ bits: 64, segments: [PT_LOAD, PT_INTERP] });

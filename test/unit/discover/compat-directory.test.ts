@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Config, DEFAULT_CONFIG } from "../../../src/config/config.ts";
 import { compatDirectory } from "../../../src/discover/compat-directory.ts";
 import { type ContainerPath, containerPath } from "../../../src/model/paths.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const compatible = (...words: readonly string[]): string =>
   `file /proc/device-tree/compatible 0444 = ${JSON.stringify(words.map((word) => `${word}\0`).join(""))}`;

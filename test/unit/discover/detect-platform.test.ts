@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { detectPlatform } from "../../../src/discover/detect-platform.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const detect = (tree: string) => detectPlatform(memoryHost(tree));
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
+import type { GpuFacts } from "../../../fixtures/host/driver-facts.ts";
+import { MANIFEST_DIRECTORY } from "../../../fixtures/host/fake-l4t.ts";
 import { type Config, DEFAULT_CONFIG } from "../../../src/config/config.ts";
 import { type DriverInput, discoverDriver } from "../../../src/discover/discover-driver.ts";
 import { fromCache } from "../../../src/discover/from-cache.ts";
 import type { Request } from "../../../src/request/request.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { DEBIAN_FACTS } from "../../support/container-facts.ts";
-import type { GpuFacts } from "../../support/driver-facts.ts";
-import { MANIFEST_DIRECTORY } from "../../support/fake-l4t.ts";
-import { CONTROL_NODES, LIBRARIES, serverHost } from "../../support/server-host.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { DEBIAN_FACTS } from "../../support/host/container-facts.ts";
+import { CONTROL_NODES, LIBRARIES, serverHost } from "../../support/host/server-host.ts";
 
 const VERSION = "535.86.05";
 const CUDA = `${LIBRARIES}/libcuda.so.${VERSION}`;

@@ -5,7 +5,7 @@ import {
 import { parseManifest } from "../../../src/manifest/parse-manifest.ts";
 import type { HostView } from "../../../src/model/host-view.ts";
 import { encodeUtf8 } from "../../../src/model/utf8.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 

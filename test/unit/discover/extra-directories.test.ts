@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { extraDirectories } from "../../../src/discover/extra-directories.ts";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const HOST = memoryHost([
   "file /opt/cuda-12.2/lib64/libcudart.so.12",

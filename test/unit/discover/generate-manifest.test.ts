@@ -4,8 +4,8 @@ import { generateManifest } from "../../../src/discover/generate-manifest.ts";
 import { parseManifest } from "../../../src/manifest/parse-manifest.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import { encodeUtf8 } from "../../../src/model/utf8.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const TREE = `
   file /image/usr/lib/libb.so.1.2 = ""

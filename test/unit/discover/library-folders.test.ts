@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { libraryFolders } from "../../../src/discover/library-folders.ts";
-import { mount } from "../../support/edits.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { mount } from "../../support/host/edits.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const host = memoryHost(`
   file /flat/libx.so.1

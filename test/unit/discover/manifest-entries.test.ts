@@ -3,7 +3,7 @@ import { FILE_OPTIONS } from "../../../src/model/container-edits.ts";
 import { type HostPath, hostPath } from "../../../src/model/paths.ts";
 import { EACCES } from "../../../src/sys/errno.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 import { discoverLines } from "./discover-lines.ts";
 
 /** Makes a host that keeps its libraries as Debian does. */

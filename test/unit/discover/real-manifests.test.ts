@@ -7,7 +7,7 @@ import type { MountSpec } from "../../../src/manifest/mount-spec.ts";
 import { parseManifest } from "../../../src/manifest/parse-manifest.ts";
 import type { ContainerEdits } from "../../../src/model/container-edits.ts";
 import { dirname, join as joinPath } from "../../../src/model/paths.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 import { hostOfManifest } from "./host-of-manifest.ts";
 
 const DIRECTORY = fileURLToPath(new URL("../../../../shared/manifests", import.meta.url));

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { sharedObject } from "../../../fixtures/host/shared-object.ts";
 import { sonameLinks } from "../../../src/discover/soname-links.ts";
 import { type ContainerEdits, FILE_OPTIONS, type Mount } from "../../../src/model/container-edits.ts";
 import type { HostView } from "../../../src/model/host-view.ts";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
-import { memoryHost } from "../../support/memory-host.ts";
-import { sharedObject } from "../../support/shared-object.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 /** A host that has nothing but these files. */
 const hostOf = (files: Readonly<Record<string, Uint8Array>>): HostView => ({

@@ -20,8 +20,8 @@ import { ENOSYS, EPERM } from "../../../src/sys/errno.ts";
 import { Fd } from "../../../src/sys/fd.ts";
 import type { MountAttr, Stat, Syscalls } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 type MountCall = "open_tree" | "mount_setattr" | "move_mount" | "mount" | "umount2";
 

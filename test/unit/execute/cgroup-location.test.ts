@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { locateDeviceCgroup } from "../../../src/execute/cgroup-location.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 /** A line of mountinfo. */
 const mounted = (root: string, point: string, type: string, options: string): string =>

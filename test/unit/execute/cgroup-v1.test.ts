@@ -5,7 +5,7 @@ import type { DeviceRule } from "../../../src/plan/operation.ts";
 import { EPERM } from "../../../src/sys/errno.ts";
 import { Fd } from "../../../src/sys/fd.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const rule = (access: string, major = 195, minor = 0): DeviceRule => ({ type: "c", major, minor, access });
 

@@ -4,10 +4,10 @@ import { newUndo } from "../../../src/execute/undo.ts";
 import type { DeviceRule } from "../../../src/plan/operation.ts";
 import { EPERM } from "../../../src/sys/errno.ts";
 import { Fd } from "../../../src/sys/fd.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { constantProgram, majorProgram, runDeviceProgram } from "../../support/device-program.ts";
-import { fakeBpf, type LoadedProgram } from "../../support/fake-bpf.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { constantProgram, majorProgram, runDeviceProgram } from "../../support/kernel/device-program.ts";
+import { fakeBpf, type LoadedProgram } from "../../support/kernel/fake-bpf.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const ALONE = 0;
 const OVERRIDE = 1;

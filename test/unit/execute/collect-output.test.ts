@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { collectOutput } from "../../../src/execute/collect-output.ts";
 import { CLOCK_MONOTONIC } from "../../../src/sys/constants.ts";
 import { Fd } from "../../../src/sys/fd.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const READER = new Fd(5, "pipe");
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { extendDeviceProgram, INSTRUCTION_BYTES } from "../../../src/execute/device-program.ts";
 import type { DeviceRule } from "../../../src/plan/operation.ts";
-import { constantProgram, majorProgram, runDeviceProgram } from "../../support/device-program.ts";
+import { constantProgram, majorProgram, runDeviceProgram } from "../../support/kernel/device-program.ts";
 
 const DENY = constantProgram(0);
 const NVIDIA: DeviceRule = { type: "c", major: 195, minor: 255, access: "rw" };

@@ -6,8 +6,8 @@ import type { Operation } from "../../../src/plan/operation.ts";
 import { EBUSY, EEXIST, ENOSPC, ENOTDIR, EROFS } from "../../../src/sys/errno.ts";
 import { Fd } from "../../../src/sys/fd.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const link = (path: string): Operation => ({
   op: "make-link",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { mountsBelow, parseMountTable } from "../../../src/execute/mount-table.ts";
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "../../../src/sys/constants.ts";
 import { Fd } from "../../../src/sys/fd.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const TABLE = `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 40 22 0:30 / /run rw,nosuid,nodev shared:5 master:7 - tmpfs tmpfs rw,mode=755

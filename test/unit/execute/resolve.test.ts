@@ -5,8 +5,8 @@ import { EAGAIN, EINVAL, ENOSYS, EPERM, EXDEV } from "../../../src/sys/errno.ts"
 import { Fd } from "../../../src/sys/fd.ts";
 import type { OpenHow } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const ROOT = new Fd(3, "/rootfs");
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Confinement, confinedSteps } from "../../../src/execute/sandbox.ts";
 import { CLONE_NEWNS, CLONE_NEWPID } from "../../../src/sys/constants.ts";
 import { Fd } from "../../../src/sys/fd.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const CONFINEMENT: Confinement = {
   network: new Fd(5, "net"),

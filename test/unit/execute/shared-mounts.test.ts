@@ -3,7 +3,7 @@ import type { Rootfs } from "../../../src/execute/rootfs.ts";
 import { sharedMounts } from "../../../src/execute/shared-mounts.ts";
 import { containerPath } from "../../../src/model/paths.ts";
 import { Fd } from "../../../src/sys/fd.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const PRIVATE = "22 1 8:1 / / rw master:4 - ext4 /dev/sda1 rw\n";
 const WITH_SHARED = `${PRIVATE}30 22 8:1 / /c/volume rw shared:9 - ext4 /dev/sda1 rw\n`;

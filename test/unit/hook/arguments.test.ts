@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseHookArguments } from "../../../src/hook/arguments.ts";
 import { EXIT } from "../../../src/model/errors.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const NOTHING = { command: undefined, config: undefined, debug: false, version: false, help: false };
 

@@ -9,7 +9,7 @@ import { Fd } from "../../../src/sys/fd.ts";
 import { STDERR } from "../../../src/sys/linux.ts";
 import type { Stat } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const FILE = hostPath("/var/log/nvoci.log");
 const FINDINGS = [

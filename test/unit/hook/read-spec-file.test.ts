@@ -3,7 +3,7 @@ import { readSpecFile } from "../../../src/hook/read-spec-file.ts";
 import { NvociError } from "../../../src/model/errors.ts";
 import type { HostView } from "../../../src/model/host-view.ts";
 import { hostPath } from "../../../src/model/paths.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const FILE = hostPath("/b/config.json");
 const CHUNK = 64 * 1024;

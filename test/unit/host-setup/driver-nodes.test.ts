@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type DriverNodesInput, driverNodes } from "../../../src/host-setup/driver-nodes.ts";
 import { KERNEL_MODULES } from "../../../src/host-setup/kernel-modules.ts";
-import { BARE_SERVER, pciTree } from "../../support/bare-server.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { BARE_SERVER, pciTree } from "../../support/host/bare-server.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const list = (tree: readonly string[], input: Partial<DriverNodesInput> = {}) =>
   driverNodes({ host: memoryHost(tree), modules: KERNEL_MODULES, imexChannels: [], ...input });

@@ -5,8 +5,8 @@ import { hostPath } from "../../../src/model/paths.ts";
 import { EROFS } from "../../../src/sys/errno.ts";
 import type { Syscalls } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const node = (path: string, major: number, minor: number, type: "c" | "b" = "c"): DeviceNode =>
   ({ hostPath: hostPath(path), path, type, major, minor }) as unknown as DeviceNode;

@@ -5,7 +5,7 @@ import { hostPath } from "../../../src/model/paths.ts";
 import { EACCES, EROFS } from "../../../src/sys/errno.ts";
 import type { Syscalls } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const path = hostPath("/dev/nvidia0");
 const makeNode = (ids: { uid?: number; gid?: number } = {}): SetupAction => ({

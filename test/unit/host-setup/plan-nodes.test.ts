@@ -4,7 +4,7 @@ import type { DriverNode } from "../../../src/host-setup/driver-nodes.ts";
 import { planNodes } from "../../../src/host-setup/plan-nodes.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import { renderSetup } from "../../../src/render/render-setup.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const node = (path: string, major: number, minor: number, params = ""): DriverNode => ({
   path,

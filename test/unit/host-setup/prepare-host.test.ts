@@ -4,9 +4,9 @@ import { prepareHost, type WantedDriver } from "../../../src/host-setup/prepare-
 import { hostPath } from "../../../src/model/paths.ts";
 import { encodeUtf8 } from "../../../src/model/utf8.ts";
 import type { Syscalls } from "../../../src/sys/syscalls.ts";
-import { ALL_LINKS, ALL_NODES, BARE_SERVER } from "../../support/bare-server.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { ALL_LINKS, ALL_NODES, BARE_SERVER } from "../../support/host/bare-server.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const COMPUTE: WantedDriver = {
   driverCapabilities: ["compute", "utility"],

@@ -3,9 +3,9 @@ import { KERNEL_MODULES } from "../../../src/host-setup/kernel-modules.ts";
 import { type HostSetup, setUpHost } from "../../../src/host-setup/set-up-host.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import { renderSetup } from "../../../src/render/render-setup.ts";
-import { ALL_LINKS, ALL_NODES, BARE_SERVER } from "../../support/bare-server.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { ALL_LINKS, ALL_NODES, BARE_SERVER } from "../../support/host/bare-server.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const SETUP: HostSetup = {
   moduleRoot: hostPath("/"),

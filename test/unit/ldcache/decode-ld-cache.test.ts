@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { decodeLdCache } from "../../../src/ldcache/decode-ld-cache.ts";
 import { LdCacheError } from "../../../src/ldcache/ld-cache-error.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { FLAGS, ldCacheBytes } from "../../support/ld-cache-bytes.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { FLAGS, ldCacheBytes } from "../../support/host/ld-cache-bytes.ts";
 
 const LIBRARIES = [
   { name: "libnvidia-ml.so.1", path: "/lib/x86_64-linux-gnu/libnvidia-ml.so.1" },

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sharedObject } from "../../../fixtures/host/shared-object.ts";
 import { decodeLdCache } from "../../../src/ldcache/decode-ld-cache.ts";
-import { describeNeeding } from "../../support/prerequisites.ts";
-import { sharedObject } from "../../support/shared-object.ts";
+import { describeNeeding } from "../../support/engines/prerequisites.ts";
 
 const LDCONFIG = "/sbin/ldconfig";
 const triplet = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";

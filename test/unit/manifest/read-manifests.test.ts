@@ -3,8 +3,8 @@ import { readManifest, readManifests } from "../../../src/manifest/read-manifest
 import { hostPath } from "../../../src/model/paths.ts";
 import { EACCES, EINTR, EIO, EMFILE, ENFILE, ENOMEM } from "../../../src/sys/errno.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const D = hostPath("/etc/d");
 const read = (tree: string, selection: "all" | "base" = "all") =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type JsonPath, type JsonText, removeJson, setJson } from "../../../src/oci/edit-json.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const json = (text: string): JsonText => ({ name: "x.json", code: "spec-invalid", text });
 const set = (text: string, path: JsonPath, value: unknown) => setJson(json(text), path, value).text;

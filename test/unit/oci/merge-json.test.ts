@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type JsonAdditions, mergeJson } from "../../../src/oci/merge-json.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const merge = (text: string, additions: JsonAdditions) =>
   mergeJson({ name: "x.json", code: "spec-invalid", text }, additions).text;

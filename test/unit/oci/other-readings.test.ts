@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { hostPath } from "../../../src/model/paths.ts";
 import { checkDocuments } from "../../../src/oci/check-documents.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const BUNDLE = hostPath("/run/c/1");
 const check = (spec: string, state?: string): void => checkDocuments(BUNDLE, spec, state);

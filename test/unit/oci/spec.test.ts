@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { hostPath } from "../../../src/model/paths.ts";
 import { parseSpec } from "../../../src/oci/spec.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const BUNDLE = hostPath("/run/c/1");
 const MINIMAL = { ociVersion: "1.0.2", process: {}, root: { path: "rootfs" } };

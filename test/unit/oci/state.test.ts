@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseState } from "../../../src/oci/state.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const parse = (state: unknown) => parseState(JSON.stringify(state));
 

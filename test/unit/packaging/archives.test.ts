@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ar } from "../../../build/package/ar.ts";
 import { type TarEntry, tarGz } from "../../../build/package/tar.ts";
-import { readAr, readTarGz } from "../../support/archives.ts";
+import { readAr, readTarGz } from "../../support/image/archives.ts";
 
 const EPOCH = 1_700_000_000;
 

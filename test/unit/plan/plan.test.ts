@@ -3,7 +3,7 @@ import { FILE_OPTIONS } from "../../../src/model/container-edits.ts";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
 import type { Operation, OperationOf } from "../../../src/plan/operation.ts";
 import { type PlanOptions, plan } from "../../../src/plan/plan.ts";
-import { device, edits, link, mount } from "../../support/edits.ts";
+import { device, edits, link, mount } from "../../support/host/edits.ts";
 
 const LDCONFIG = { from: "host", path: hostPath("/sbin/ldconfig") } as const;
 const OPTIONS: PlanOptions = {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { checkRequirements, type HostFacts, parseTerm } from "../../../src/request/requirements.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const TESLA = { arch: "8.0", brands: ["tesla", "nvidia"] };
 const HOST: HostFacts = { driver: "535.86.05", cuda: "12.2", gpus: [TESLA] };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { DriverCapability } from "../../../src/model/driver-capability.ts";
-import { ALL, type Asking, ask, PRIVILEGED } from "../../support/ask.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { ALL, type Asking, ask, PRIVILEGED } from "../../support/cli/ask.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const EVERYTHING = ["compat32", "compute", "display", "graphics", "ngx", "utility", "video"];
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ALL, ask, PRIVILEGED } from "../../support/ask.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { ALL, ask, PRIVILEGED } from "../../support/cli/ask.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const ROOT = "/var/run/nvidia-container-devices";
 const BY_MOUNTS = { acceptNvidiaVisibleDevicesAsVolumeMounts: true };

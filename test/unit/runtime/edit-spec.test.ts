@@ -3,7 +3,7 @@ import type { DeviceNode } from "../../../src/model/container-edits.ts";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
 import { parseSpec } from "../../../src/oci/spec.ts";
 import { editSpec, type SpecAdditions } from "../../../src/runtime/edit-spec.ts";
-import { catchError } from "../../support/catch-error.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
 
 const node = (path: string, more: Partial<DeviceNode> = {}): DeviceNode => ({
   path: containerPath(path),

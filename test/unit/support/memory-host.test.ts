@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { NvociError } from "../../../src/model/errors.ts";
 import { hostPath } from "../../../src/model/paths.ts";
-import { memoryHost } from "../../support/memory-host.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const host = memoryHost(`
   dir /usr/lib 0711 3:4

@@ -17,8 +17,8 @@ import {
 import { CWD, Fd } from "../../../src/sys/fd.ts";
 import { linux } from "../../../src/sys/linux.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { fakeEngine } from "../../support/fake-engine.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { fakeEngine } from "../../support/engines/fake-engine.ts";
 
 const directory = new Fd(7, "/usr");
 const bytesOf = (value: SyscallArgument | undefined): Uint8Array => {

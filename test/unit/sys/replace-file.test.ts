@@ -6,8 +6,8 @@ import { Fd } from "../../../src/sys/fd.ts";
 import { replaceFile } from "../../../src/sys/replace-file.ts";
 import type { Stat, Syscalls } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
-import { catchError } from "../../support/catch-error.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { catchError } from "../../support/cli/catch-error.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const PATH = hostPath("/b/config.json");
 const TEMPORARY = ".config.json.nvoci-7";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decodeStat, decodeStatx } from "../../../src/sys/stat.ts";
-import { hexBytes } from "../../support/hex-bytes.ts";
+import { hexBytes } from "../../support/host/hex-bytes.ts";
 
 /**
  * The same device node as three kernels describe it: 195:4862, inode 1234567890123, 1000:44, mode 0660, on a file

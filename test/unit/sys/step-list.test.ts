@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ANY_ERROR, StepList } from "../../../src/sys/step-list.ts";
 import { syscallNumbers } from "../../../src/sys/syscall-numbers.ts";
-import { fakeSyscalls } from "../../support/fake-syscalls.ts";
+import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const STEP_BYTES = 64;
 

@@ -1,0 +1,13 @@
+/** Gives tests of sources the bundles that these load when they need them, as the build gives them to the program. */
+import * as config from "../../../src/config/parse-config.ts";
+
+const BUNDLES: Readonly<Record<string, unknown>> = { "./config.cjs": config };
+
+Object.assign(globalThis, {
+  nvociRequire(name: string): unknown {
+    const bundle = BUNDLES[name];
+    if (bundle === undefined)
+      throw new Error(`Cannot load "${name}": tests of sources do not have this bundle`);
+    return bundle;
+  },
+});

@@ -1,0 +1,60 @@
+import { cpSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../../../build/root.ts";
+import { mustRun } from "../../../fixtures/run/run-command.ts";
+
+/** What `npm run package` made. */
+export interface Release {
+  /** The directory of the artefacts. */
+  readonly path: string;
+  readonly files: readonly string[];
+  /** The path of the one artefact whose name matches. */
+  file(pattern: RegExp): string;
+}
+
+const EPOCH = "1700000000";
+/** What the build does not make, and need not be there twice. */
+const SHARED = ["node_modules", ".cache"];
+const LEFT_OUT = [".git", "dist", "coverage", ...SHARED];
+
+/**
+ * Packages a copy of the repository.
+ *
+ * @param directory where the copy and the artefacts go; it decides nothing about them.
+ * @param options for build/package.ts: without more words, no Node.js executables, which take a minute.
+ */
+export function packageCopy(directory: string, options: readonly string[] = ["--native-only"]): Release {
+  const copy = join(directory, "copy");
+  mkdirSync(copy, { recursive: true });
+  for (const name of readdirSync(root)) {
+    if (!LEFT_OUT.includes(name)) cpSync(join(root, name), join(copy, name), { recursive: true });
+  }
+  for (const name of SHARED) symlinkSync(join(root, name), join(copy, name));
+  const dist = join(directory, "dist");
+  mustRun(
+    [
+      process.execPath,
+      join(copy, "build/run-typescript.mjs"),
+      join(copy, "build/package.ts"),
+      ...options,
+      "--out",
+      dist,
+    ],
+    {
+      env: { PATH: process.env.PATH ?? "", SOURCE_DATE_EPOCH: EPOCH },
+      timeout: 240_000,
+    },
+  );
+  const path = join(dist, "packages");
+  const files = readdirSync(path).sort();
+  return {
+    path,
+    files,
+    file(pattern) {
+      const [found, ...others] = files.filter((file) => pattern.test(file));
+      if (found === undefined || others.length > 0)
+        throw new Error(`${pattern} is not one of ${files.join(", ")}`);
+      return join(path, found);
+    },
+  };
+}

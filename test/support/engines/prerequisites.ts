@@ -1,0 +1,133 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, test } from "vitest";
+import { runCommand } from "../../../fixtures/run/run-command.ts";
+import { ARM64_EXECUTABLE, type Build, builds, isCurrent, pkgBuild } from "../build/builds.ts";
+import { oldDpkg } from "../image/debian-roots.ts";
+
+/** What a machine needs for some tests: how to find out, and what to do when it is not there. */
+interface Prerequisite {
+  readonly holds: () => boolean;
+  readonly remedy: string;
+  /** No package brings it: a skip is no failure in CI either. */
+  readonly given?: true;
+}
+
+const has = (program: string): boolean =>
+  ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/bin"].some((directory) =>
+    existsSync(`${directory}/${program}`),
+  );
+
+const works = (script: string): boolean => {
+  try {
+    return runCommand(["unshare", "-m", "--propagation", "private", "sh", "-ec", script]).status === 0;
+  } catch {
+    return false;
+  }
+};
+
+const PREREQUISITES = {
+  root: { holds: () => process.getuid?.() === 0, remedy: "run as root" },
+  namespaces: { holds: () => works("true"), remedy: "allow mount namespaces", given: true },
+  overlayfs: {
+    holds: () => works("mount -t overlay overlay -o lowerdir=/usr:/etc /mnt"),
+    remedy: "use a kernel with overlayfs",
+    given: true,
+  },
+  "cgroup v1": {
+    holds: () => /\S+ \S+ cgroup \S*\bdevices\b/.test(readFileSync("/proc/self/mounts", "utf8")),
+    remedy: "mount the devices controller",
+    given: true,
+  },
+  "cgroup v2": {
+    holds: () => works("umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup"),
+    remedy: "use a kernel with cgroup v2",
+    given: true,
+  },
+  "every capability": {
+    holds: () => {
+      const bounding = /^CapBnd:\s*(\w+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+      const last = Number(readFileSync("/proc/sys/kernel/cap_last_cap", "utf8"));
+      return BigInt(`0x${bounding}`) === (1n << BigInt(last + 1)) - 1n;
+    },
+    remedy: "run where nothing is taken from root",
+    given: true,
+  },
+  runc: { holds: () => has("runc"), remedy: "apt-get install runc" },
+  crun: { holds: () => has("crun"), remedy: "apt-get install crun" },
+  busybox: { holds: () => existsSync("/bin/busybox"), remedy: "apt-get install busybox-static" },
+  gcc: { holds: () => has("gcc"), remedy: "apt-get install gcc libc6-dev" },
+  strace: { holds: () => has("strace"), remedy: "apt-get install strace" },
+  umoci: { holds: () => has("umoci"), remedy: "apt-get install umoci" },
+  dockerd: { holds: () => has("dockerd"), remedy: "apt-get install docker.io" },
+  containerd: { holds: () => has("containerd") && has("ctr"), remedy: "apt-get install containerd" },
+  podman: { holds: () => has("podman"), remedy: "apt-get install podman" },
+  systemd: {
+    holds: () => has("systemctl") && existsSync("/lib/systemd/systemd"),
+    remedy: "apt-get install systemd",
+  },
+  make: { holds: () => has("make") && has("gcc"), remedy: "apt-get install make gcc libc6-dev" },
+  dpkg: { holds: () => has("dpkg-deb"), remedy: "apt-get install dpkg" },
+  "an old dpkg": {
+    holds: () => oldDpkg() !== undefined,
+    remedy: "use a mirror that has Debian 11",
+    given: true,
+  },
+  lintian: { holds: () => has("lintian"), remedy: "apt-get install lintian" },
+  man: { holds: () => has("man") && has("groff"), remedy: "apt-get install man-db groff" },
+  "an arm64 compiler": {
+    holds: () => has("aarch64-linux-gnu-gcc"),
+    remedy: "apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+  },
+  qemu: { holds: () => has("qemu-aarch64-static"), remedy: "apt-get install qemu-user-static" },
+  "the Node.js executable": { holds: () => pkgBuild !== undefined, remedy: "npm run package" },
+  "the arm64 Node.js executable": {
+    holds: () => isCurrent(ARM64_EXECUTABLE),
+    remedy: "npm run package",
+  },
+  "an arm64 C++ library": {
+    holds: () => existsSync("/usr/aarch64-linux-gnu/lib/libstdc++.so.6"),
+    remedy: "apt-get install libstdc++6-arm64-cross",
+  },
+  build: { holds: () => builds().length > 0, remedy: "npm run build" },
+} as const satisfies Record<string, Prerequisite>;
+
+export type PrerequisiteName = keyof typeof PREREQUISITES;
+
+/** What a container test needs. */
+export const CONTAINER: readonly PrerequisiteName[] = ["root", "namespaces", "overlayfs", "runc", "busybox"];
+
+const known = new Map<PrerequisiteName, boolean>();
+
+/** The first thing that is missing; each is probed once in a process. */
+export function missing(names: readonly PrerequisiteName[]): PrerequisiteName | undefined {
+  return names.find((name) => {
+    if (!known.has(name)) known.set(name, PREREQUISITES[name].holds());
+    return known.get(name) !== true;
+  });
+}
+
+/**
+ * Like vitest's `describe`, for tests that need something of the machine. Without it they are skipped under a title
+ * that says what is missing and what to do; in CI (`CI=true`) that fails, unless nobody could install it.
+ */
+export function describeNeeding(names: readonly PrerequisiteName[], title: string, tests: () => void): void {
+  const lack = missing(names);
+  if (lack === undefined) return void describe(title, tests);
+  const { remedy, given }: Prerequisite = PREREQUISITES[lack];
+  const reason = `${title} (needs ${lack}: ${remedy})`;
+  if (process.env.CI !== "true" || given === true) describe.skip(reason, tests);
+  else
+    test(reason, () => {
+      throw new Error(`Cannot run "${title}": ${lack} is missing: ${remedy}`);
+    });
+}
+
+/** `describeNeeding` once for each build in dist/; the title gets the build's name. */
+export function describeBuilds(
+  names: readonly PrerequisiteName[],
+  title: string,
+  tests: (build: Build) => void,
+): void {
+  if (builds().length === 0) describeNeeding(["build"], title, () => {});
+  for (const build of builds()) describeNeeding(names, `${title}, ${build.name} build`, () => tests(build));
+}

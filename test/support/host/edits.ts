@@ -1,0 +1,40 @@
+import type { ContainerEdits, DeviceNode, Link, Mount } from "../../../src/model/container-edits.ts";
+import { FILE_OPTIONS } from "../../../src/model/container-edits.ts";
+import { containerPath, hostPath } from "../../../src/model/paths.ts";
+
+/** A mounted file or directory, at the host's own path unless `at` says otherwise. */
+export const mount = (kind: Mount["kind"], host: string, at: string = host): Mount => ({
+  hostPath: hostPath(host),
+  containerPath: containerPath(at),
+  kind,
+  options: FILE_OPTIONS,
+  source: `test.csv:${at}`,
+});
+
+export const link = (at: string, target: string): Link => ({
+  containerPath: containerPath(at),
+  target,
+  source: `test.csv:${at}`,
+});
+
+/** A character device. */
+export const device = (path: string, major: number, minor: number, permissions = "rw"): DeviceNode => ({
+  path: containerPath(path),
+  hostPath: hostPath(path),
+  type: "c",
+  major,
+  minor,
+  fileMode: 0o666,
+  permissions,
+  uid: 0,
+  gid: 0,
+  source: `test.csv:${path}`,
+});
+
+/** Edits of which only some lists are given. */
+export const edits = (given: Partial<ContainerEdits>): ContainerEdits => ({
+  deviceNodes: [],
+  mounts: [],
+  links: [],
+  ...given,
+});

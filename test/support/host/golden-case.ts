@@ -1,0 +1,142 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../../../build/root.ts";
+import { MANIFEST_DIRECTORY } from "../../../fixtures/host/fake-l4t.ts";
+import type { Triplet } from "../../../src/discover/debian-layout.ts";
+import type { Operation } from "../../../src/plan/operation.ts";
+import { renderFinding } from "../../../src/render/render-finding.ts";
+import { renderOperation } from "../../../src/render/render-operation.ts";
+import type { ShownPlan } from "../../../src/render/render-plan.ts";
+import { FLAGS, ldCacheBytes } from "./ld-cache-bytes.ts";
+
+/** One directory below test/golden: a host, an image, and what becomes of them. */
+export interface GoldenCase {
+  readonly name: string;
+  /** Lines of a tree; see {@link parseTreeLine}. They hold manifests, config.toml and ldconfig besides host.tree. */
+  readonly host: readonly string[];
+  /** The host's ld.so.cache; `undefined` for a host without one. */
+  readonly ldCache: Uint8Array | undefined;
+  /** Lines of the image's tree. */
+  readonly image: readonly string[];
+  /** Text of config.json; its root is `rootfs`. */
+  readonly config: string;
+  /** The plan, a line for each operation, then for each finding; or the error's text. */
+  readonly expected: string;
+  /** Writes what came out in place of what was expected. */
+  update(actual: string): void;
+}
+
+const DIRECTORY = join(root, "test/golden");
+const CONFIG = "/etc/nvidia-container-runtime/config.toml";
+
+/** A static program for the plan to name: the head of one, which is all that is looked at. */
+const LDCONFIG = "/opt/nvoci/ldconfig";
+
+const HEAD = (() => {
+  const bytes = new Uint8Array(120);
+  bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(32, 64n, true);
+  view.setUint16(54, 56, true);
+  view.setUint16(56, 1, true);
+  view.setUint32(64, 1, true);
+  return String.fromCharCode(...bytes);
+})();
+
+const NARROW: Readonly<Record<Triplet, string>> = {
+  "x86_64-linux-gnu": "i386-linux-gnu",
+  "aarch64-linux-gnu": "arm-linux-gnueabihf",
+};
+
+const DEFAULT_CONFIG = `[nvidia-container-cli]\nldconfig = "@${LDCONFIG}"\n`;
+const DEBIAN_IMAGE =
+  'file /etc/debian_version\ndir /usr/lib/$TRIPLET\nfile /sbin/ldconfig 0755 = "\\u007fELF"\n';
+const ASKING = { env: ["NVIDIA_VISIBLE_DEVICES=all"] };
+
+/**
+ * Reads every case. `$TRIPLET` stands for the machine's multiarch name in all of their files, `$NARROW` for that of its
+ * 32-bit programs:
+ *
+ * - `host.tree`: what the host has, besides `*.csv`, the manifests, and `config.toml`
+ * - `ld.so.cache`: what the host's has, as `name path` or `name path narrow` in each line. Default: there is none
+ * - `image.tree`: what the image has. Default: the marks of Debian
+ * - `process.json`: `process` of config.json, with `devices` for `linux.devices`. Default: it asks for all GPUs
+ * - `plan.txt` or `error.txt`: what is expected
+ */
+export function goldenCases(triplet: Triplet): readonly GoldenCase[] {
+  return readdirSync(DIRECTORY, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => readCase(name, triplet));
+}
+
+function readCase(name: string, triplet: Triplet): GoldenCase {
+  const directory = join(DIRECTORY, name);
+  const read = (file: string, byDefault: string): string => {
+    const path = join(directory, file);
+    const text = existsSync(path) ? readFileSync(path, "utf8") : byDefault;
+    return text.replaceAll("$TRIPLET", triplet).replaceAll("$NARROW", NARROW[triplet]);
+  };
+  const manifests = readdirSync(directory).filter((file) => file.toLowerCase().endsWith(".csv"));
+  const { devices = [], ...process } = JSON.parse(read("process.json", JSON.stringify(ASKING)));
+  return {
+    name,
+    host: [
+      ...lines(read("host.tree", "")),
+      ...manifests.map((file) => `file ${MANIFEST_DIRECTORY}/${file} = ${JSON.stringify(read(file, ""))}`),
+      `file ${CONFIG} = ${JSON.stringify(read("config.toml", DEFAULT_CONFIG))}`,
+      `file ${LDCONFIG} 0755 = ${JSON.stringify(HEAD)}`,
+    ],
+    ldCache: ldCacheOf(lines(read("ld.so.cache", "")), triplet),
+    image: lines(read("image.tree", DEBIAN_IMAGE)),
+    config: JSON.stringify({ ociVersion: "1.0.2", process, root: { path: "rootfs" }, linux: { devices } }),
+    expected: read("plan.txt", read("error.txt", "")),
+    update(actual) {
+      const file = actual.startsWith("nvoci: ") ? "error.txt" : "plan.txt";
+      writeFileSync(join(directory, file), portable(actual, triplet));
+    },
+  };
+}
+
+/** The host's part that its machine decides, taken out again. */
+const portable = (text: string, triplet: Triplet): string =>
+  text.replaceAll(triplet, "$TRIPLET").replaceAll(NARROW[triplet], "$NARROW");
+
+function ldCacheOf(entries: readonly string[], triplet: Triplet): Uint8Array | undefined {
+  if (entries.length === 0) return undefined;
+  const wide = triplet === "x86_64-linux-gnu";
+  return ldCacheBytes(
+    entries.map((line) => {
+      const [name = "", path = "", narrow] = line.split(" ");
+      const flags = narrow ? (wide ? FLAGS.i386 : FLAGS.arm) : wide ? FLAGS.x86_64 : FLAGS.aarch64;
+      return { name, path, flags };
+    }),
+  );
+}
+
+const lines = (text: string): string[] =>
+  text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
+
+/** Whether a host's tree is none of Debian's. */
+export const isFlat = ({ host }: GoldenCase): boolean =>
+  !host.some((line) => line.startsWith("file /etc/debian_version"));
+
+/** A plan in the program's own words, and what these leave out: finding codes, generated files. */
+export const planText = ({ operations, findings }: Pick<ShownPlan, "operations" | "findings">): string =>
+  [
+    ...operations.flatMap((operation) => [
+      `${renderOperation(operation)} [${operation.source}]`,
+      ...unsaid(operation).map((fact) => `  ${fact}`),
+    ]),
+    ...findings.map((finding) => `${finding.severity} ${finding.code}: ${renderFinding(finding)}`),
+  ]
+    .map((line) => `${line}\n`)
+    .join("");
+
+/** What an operation does besides what `renderOperation` says. */
+function unsaid(operation: Operation): string[] {
+  if (operation.op === "cover-directory")
+    return operation.files.map(({ name, content }) => `${name} = ${JSON.stringify(content)}`);
+  if (operation.op === "update-ldcache" && operation.compatFolder !== undefined)
+    return [`compatibility libraries: ${operation.compatFolder}`];
+  return [];
+}

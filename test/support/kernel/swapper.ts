@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { syscallNumbers } from "../../../src/sys/syscall-numbers.ts";
+import { ADDON } from "./node-engine.ts";
+
+/** Another process that exchanges two names as fast as it can. */
+export interface Swapper {
+  /** Whether its time is over. */
+  isOver(): boolean;
+  /** Waits for its end and tells how often it has exchanged them. */
+  exchanges(): Promise<number>;
+}
+
+/** Runs in a Node.js of its own: renameat2(2) with RENAME_EXCHANGE, which leaves no moment without either name. */
+const PROGRAM = `
+const [addon, number, one, other, time] = process.argv.slice(1);
+const engine = { exports: {} };
+process.dlopen(engine, addon);
+process.stdout.write("ready\\n", () => {
+  const end = Date.now() + Number(time);
+  let count = 0;
+  while (Date.now() < end) if (engine.exports.syscall(Number(number), -100, one, -100, other, 2) === 0) count++;
+  process.stdout.write(count + "\\n");
+});
+`;
+
+/**
+ * Starts to exchange two names, and returns when it has begun.
+ *
+ * @param time milliseconds until it stops.
+ */
+export async function startSwapping(one: string, other: string, time: number): Promise<Swapper> {
+  const { renameat2 } = syscallNumbers(process.arch === "arm64" ? "arm64" : "x64");
+  const args = ["-e", PROGRAM, "--", ADDON, `${renameat2}`, one, other, `${time}`];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  let said = "";
+  child.stdout.on("data", (chunk) => {
+    said += chunk;
+  });
+  const closed = once(child, "close");
+  await once(child.stdout, "data");
+  const end = Date.now() + time;
+  return {
+    isOver: () => Date.now() >= end,
+    async exchanges() {
+      await closed;
+      return Number(said.split("\n")[1]);
+    },
+  };
+}
