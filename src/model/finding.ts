@@ -50,6 +50,8 @@ export interface FindingArguments {
   "container-no-etc": Record<string, never>;
   "container-leftover": { call: string };
   "container-mount-shared": { path: string };
+  "container-volume-untouched": { path: string };
+  "container-place-refused": { path: string };
   "ldconfig-container-own": { path: string };
   "ldconfig-unusable": { path: string; reason: "not-static" };
   "ldconfig-none": { links: number };

@@ -73,6 +73,10 @@ const WORDING: Wording = {
     `a volume or another mount lies at ${quote(path, 4096)}, where the host has something else; it is left alone`,
   "container-mount-shared": ({ path }) =>
     `${quote(path, 4096)} lies in a volume with shared propagation, where it would appear on the host too; the entry is skipped`,
+  "container-volume-untouched": ({ path }) =>
+    `${quote(path, 4096)} would have to be made in a volume or another mount, where nothing is changed; the entry is skipped`,
+  "container-place-refused": ({ path }) =>
+    `the container's root has no right to make ${quote(path, 4096)}; the entry is skipped`,
   "container-leftover": ({ call }) =>
     `what the image had in the way is still there under another name: ${call}`,
   "container-no-etc": () =>

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { ContainerMounts } from "../../src/execute/container-mounts.ts";
 import { InTheWay, Rootfs } from "../../src/execute/rootfs.ts";
 import { newUndo, type Undo } from "../../src/execute/undo.ts";
 import { containerPath } from "../../src/model/paths.ts";
@@ -55,7 +56,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
   afterAll(() => system.umask(mask));
 
   /** Makes the root; `make` is given the real path of a name in it. Beside it lies `outside`, which nothing may touch. */
-  const image = (make: (at: (name: string) => string) => void = () => {}): Image => {
+  const image = (make: (at: (name: string) => string) => void = () => {}, alone = true): Image => {
     const path = join(directory.path, `${count++}`, "root");
     mkdirSync(path, { recursive: true });
     writeFileSync(join(path, "../outside"), "");
@@ -66,6 +67,8 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     });
     root = system.openat(CWD, path, O_PATH | system.O_DIRECTORY);
     const undo = newUndo();
+    const newRootfs = (journal: Undo) =>
+      new Rootfs(system, root, journal, new ContainerMounts(system, root), alone);
     const around = join(path, "..");
     const before = snapshotTree(around);
     const now = () => snapshotTree(around);
@@ -75,7 +78,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
         .filter((line) => !before.includes(line))
         .map((line) => `+ ${line}`),
     ];
-    return { path, rootfs: new Rootfs(system, root, undo), undo, before, now, changes };
+    return { path, rootfs: newRootfs(undo), undo, before, now, changes };
   };
 
   const wayError = (action: () => unknown): InTheWay => {
