@@ -28,10 +28,10 @@ export function isStill(system: Syscalls, parent: Fd, name: string, before: Stat
   );
 }
 
-/** Makes the directory for what is set aside of another one, or opens the one that is there. */
-export function openAside(system: Syscalls, parent: Fd): { readonly fd: Fd; readonly made: boolean } {
-  const made = system.mkdirat(parent, ASIDE, ASIDE_MODE);
-  return { fd: system.openat(parent, ASIDE, O_RDONLY | system.O_DIRECTORY | system.O_NOFOLLOW), made };
+/** Makes the directory for what is set aside of another one. @returns `undefined` when the name is taken. */
+export function makeAside(system: Syscalls, parent: Fd): Fd | undefined {
+  if (!system.mkdirat(parent, ASIDE, ASIDE_MODE)) return undefined;
+  return system.openat(parent, ASIDE, O_RDONLY | system.O_DIRECTORY | system.O_NOFOLLOW);
 }
 
 /** Opens what a killed hook has left in a directory. A link or a file of that name is an image's own affair. */

@@ -4,7 +4,7 @@ import { EACCES, EBUSY, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY } from "
 import type { Fd } from "../sys/fd.ts";
 import type { Stat, Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
-import { ASIDE, findAside, isStill, numbered, openAside, putBack } from "./asides.ts";
+import { ASIDE, findAside, isStill, makeAside, numbered, putBack } from "./asides.ts";
 import type { ContainerMounts, MountKind } from "./container-mounts.ts";
 import { newSteps, walk } from "./resolve.ts";
 import { RootView } from "./root-view.ts";
@@ -356,9 +356,9 @@ export class Rootfs {
   private asideOf(directory: Directory, path: ContainerPath): NonNullable<Directory["aside"]> {
     const { system, undo } = this;
     if (directory.aside !== undefined) return directory.aside;
-    const { fd, made } = openAside(system, directory.fd);
-    // One that could not be emptied, or another start's.
-    if (!made || !this.isOwn(fd)) throw new InTheWay(path, "file");
+    const fd = makeAside(system, directory.fd);
+    // One that could not be emptied, another start's, or something of the image under that name.
+    if (fd === undefined) throw new InTheWay(path, "file");
     const remove = () => system.unlinkat(directory.fd, ASIDE, AT_REMOVEDIR);
     undo.add(remove);
     undo.onCommit(remove);
