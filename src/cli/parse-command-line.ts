@@ -2,6 +2,7 @@ import yargs from "yargs";
 import { NvociError } from "../model/errors.ts";
 import { VERSION } from "../version.ts";
 import type { Run } from "./command.ts";
+import { addClean } from "./commands/clean.ts";
 import { addConfig } from "./commands/config.ts";
 import { addConfigure } from "./commands/configure.ts";
 import { addDoctor } from "./commands/doctor.ts";
@@ -28,6 +29,7 @@ const COMMANDS = [
   addConfig,
   addConfigure,
   addInfo,
+  addClean,
   addSystem,
 ];
 

@@ -21,14 +21,14 @@ import type { Rootfs } from "./rootfs.ts";
 import type { Undo } from "./undo.ts";
 
 const FLAGS = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-/** Generated files are a few kilobytes. */
-const TMPFS_DATA = "mode=0555,size=1m";
+/** Generated files are a few kilobytes. Its owner may write until it is made read-only: in a user namespace we are no more. */
+const TMPFS_DATA = "mode=0755,size=1m";
 
 /** Makes a directory below an open one, with its parents. */
 function makeDirectories(system: Syscalls, top: Fd, path: string): void {
   const parent = dirname(`/${path}`).slice(1);
   if (parent !== "") makeDirectories(system, top, parent);
-  system.mkdirat(top, path, 0o555);
+  system.mkdirat(top, path, 0o755);
 }
 
 /**

@@ -2,18 +2,19 @@ import { append } from "../model/append.ts";
 import { NvociError } from "../model/errors.ts";
 import { type Finding, finding } from "../model/finding.ts";
 import type { Operation } from "../plan/operation.ts";
-import { PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP } from "../sys/constants.ts";
 import { EROFS } from "../sys/errno.ts";
 import type { Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { type Bind, binder, type Expected, unbind } from "./bind.ts";
+import { ContainerMounts } from "./container-mounts.ts";
 import { coverDirectory } from "./cover-directory.ts";
 import type { AllowDevices } from "./device-cgroup.ts";
+import { asOwner, type Identity } from "./identity.ts";
 import { type MountBelow, mountsBelow } from "./mount-table.ts";
+import { lockRoot } from "./root-lock.ts";
 import { InTheWay, Rootfs } from "./rootfs.ts";
 import type { Confinement } from "./sandbox.ts";
-import { type IsShared, sharedMounts } from "./shared-mounts.ts";
 import { newUndo, type Undo } from "./undo.ts";
 import { updateLdCache } from "./update-ld-cache.ts";
 
@@ -32,7 +33,7 @@ interface Tools extends ExecuteContext {
   readonly rootfs: Rootfs;
   readonly undo: Undo;
   readonly bind: Bind;
-  readonly isShared: IsShared;
+  readonly identity: Identity;
   readonly foreign: readonly MountBelow[];
 }
 
@@ -49,6 +50,8 @@ const NO_FINDINGS: readonly Finding[] = [];
  * Makes one operation true. This is the only code of nvoci that changes a container, so each case says why it may:
  *
  * - whatever is mounted is private, and never mounted on what the container shares with the host.
+ * - whatever is made, renamed or removed is on the container's own mounts, and with no more rights to its files than the
+ *   container's root has; see Rootfs and identity.ts.
  * - bind-file, bind-directory: read-only, without set-uid and devices; the source is a path that the
  *   host's own manifests or cache name, verified on the descriptor that is mounted; the place is a descriptor
  *   inside the root. The container gains the reading of files that the administrator listed.
@@ -63,9 +66,6 @@ const NO_FINDINGS: readonly Finding[] = [];
  */
 function perform(operation: Operation, operations: readonly Operation[], tools: Tools): readonly Finding[] {
   const { system, rootfs, undo, bind } = tools;
-  if ("path" in operation && operation.op !== "make-link" && tools.isShared(rootfs, operation.path)) {
-    throw new InTheWay(operation.path, "shared mount");
-  }
   switch (operation.op) {
     case "bind-file":
     case "bind-socket":
@@ -94,7 +94,10 @@ function perform(operation: Operation, operations: readonly Operation[], tools: 
     case "update-ldcache":
       return updateLdCache(operation, operations, tools);
     case "allow-devices":
-      tools.allowDevices(operation.rules, undo);
+      tools.identity.asHost(() => {
+        const add = (takeBack: () => void) => undo.add(() => tools.identity.asHost(takeBack));
+        tools.allowDevices(operation.rules, { ...undo, add });
+      });
       return NO_FINDINGS;
   }
 }
@@ -146,21 +149,12 @@ const IN_THE_WAY = {
   file: "container-file-in-the-way",
   mount: "container-mount-in-the-way",
   "shared mount": "container-mount-shared",
+  volume: "container-volume-untouched",
+  permission: "container-place-refused",
 } as const;
 
 const inTheWay = (operation: Operation, { path, what }: InTheWay): Finding =>
   finding(IN_THE_WAY[what], "warning", operation.source, { path });
-
-/**
- * Takes the container root's ids for file creation. Capabilities stay as they are, which without the secure bit
- * setfsuid(2) would change; the sandbox's child sets its own secure bits.
- */
-function becomeOwner(system: Syscalls, { uid, gid }: Confinement["owner"]): void {
-  if (uid === 0 && gid === 0) return;
-  system.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP);
-  system.setfsgid(gid);
-  system.setfsuid(uid);
-}
 
 /** What the image had in the way and is still there under another name. */
 function leftover(failure: unknown): Finding {
@@ -181,17 +175,17 @@ export function execute(operations: readonly Operation[], context: ExecuteContex
   const undo = newUndo();
   // What cannot be written is taken back like any other failure.
   system.ignoreWriteSignals();
-  // Modes of what we make are those in the plan, and its owner is the container's root: the file systems of a user
-  // namespace refuse inodes whose owner they cannot name (EOVERFLOW).
+  const lock = lockRoot(system, root);
+  // Modes of what we make are those in the plan.
   const previousMask = system.umask(0);
-  becomeOwner(system, context.confinement.owner);
+  const identity = asOwner(system, context.confinement.owner);
   const findings: Finding[] = [];
   let index = 0;
   try {
-    const rootfs = new Rootfs(system, root, undo);
+    const rootfs = new Rootfs(system, root, undo, new ContainerMounts(system, root), lock.alone);
     const bind = binder(system, context.confinement.rebind !== undefined);
     const foreign = context.confinement.image === undefined ? [] : mountsBelow(system, root);
-    const tools: Tools = { ...context, rootfs, undo, bind, isShared: sharedMounts(system), foreign };
+    const tools: Tools = { ...context, rootfs, undo, bind, identity, foreign };
     for (const operation of operations) {
       try {
         append(findings, perform(operation, operations, tools));
@@ -209,6 +203,8 @@ export function execute(operations: readonly Operation[], context: ExecuteContex
     if (operation === undefined) throw failure;
     throw operationError(failure, operation, index, operations.length, containerName);
   } finally {
+    identity.end();
     system.umask(previousMask);
+    lock.release();
   }
 }

@@ -8,12 +8,16 @@ import type { Syscalls } from "../sys/syscalls.ts";
 /** One mount of a mount namespace. */
 export interface MountEntry {
   readonly id: number;
+  /** The file system's device, `8:1`. */
+  readonly device: string;
   /** Where it is, as a path of the process that reads the table. */
   readonly point: string;
   /** MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC. */
   readonly flags: number;
   /** Mounts made on it appear in its peers too, in other namespaces. */
   readonly shared: boolean;
+  /** The file system's type, `tmpfs`. */
+  readonly type: string;
 }
 
 const FLAGS: Readonly<Record<string, number>> = {
@@ -38,12 +42,15 @@ export function parseMountTable(text: string): MountEntry[] {
     .filter((line) => line !== "")
     .map((line) => {
       const fields = line.split(" ");
-      const optional = fields.slice(6, fields.indexOf("-", 6));
+      const dash = fields.indexOf("-", 6);
+      const optional = fields.slice(6, dash);
       return {
         id: Number(fields[0]),
+        device: fields[2] ?? "",
         point: fromOctal(fields[4] ?? ""),
         flags: (fields[5] ?? "").split(",").reduce((sum, option) => sum | (FLAGS[option] ?? 0), 0),
         shared: optional.some((field) => field.startsWith("shared:")),
+        type: fields[dash + 1] ?? "",
       };
     });
 }

@@ -1,5 +1,5 @@
 import { AT_EMPTY_PATH, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from "../sys/constants.ts";
-import { EAGAIN, ELOOP, ENOENT, ENOSYS, ENOTDIR } from "../sys/errno.ts";
+import { EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOSYS, ENOTDIR } from "../sys/errno.ts";
 import { CWD, Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
@@ -40,51 +40,93 @@ export const byOpenat2 = (system: Syscalls, root: Fd): Resolver => ({
   },
 });
 
+/** As deep as a walk goes: a descriptor is open for each directory on the way. */
+const MAX_DEPTH = 512;
+
+/** What walks may cost together. One component takes four calls; a path of forty links of 4 KB has 80,000. */
+const MAX_STEPS = 200_000;
+
+/** Steps that are left to all walks below one root. */
+export interface Steps {
+  left: number;
+}
+
+export const newSteps = (): Steps => ({ left: MAX_STEPS });
+
+/** Makes the directory that a walk has found missing, or throws. */
+export type MakeMissing = (directory: Fd, name: string) => void;
+
 /**
  * The same look-up in user space, for kernels before 5.6: one component at a time on O_PATH descriptors. `..` goes
  * back along the descriptors that led here, never through the file system, so that a directory moved meanwhile
  * cannot lead out. A magic link's text is taken as a path below the root, which is harmless: no jump is made.
+ *
+ * Its time grows with the number of components, those of links included, and ends with the steps that are left.
+ *
+ * @param make absent: what is missing fails the walk.
  */
-export const byWalk = (system: Syscalls, root: Fd): Resolver => ({
-  open(path, flags) {
-    const fail = (errno: number): SystemError =>
-      new SystemError("openat", [root, path, { flags: "below the root" }], -errno);
-    if (path === "") throw fail(ENOENT);
-    const followsLast = (flags & system.O_NOFOLLOW) === 0;
-    /** Directories from the root, left out, to where we are. */
-    const way: Fd[] = [];
-    const goBackTo = (length: number): void => {
-      for (const fd of way.splice(length)) system.close(fd);
-    };
-    /** What is still to go, the next component last. */
-    const rest = componentsBackwards(path);
-    let links = 0;
-    try {
-      for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
-        if (name === ".") continue;
-        if (name === "..") {
-          goBackTo(Math.max(way.length - 1, 0));
-          continue;
-        }
-        const next = system.openat(way.at(-1) ?? root, name, O_PATH | system.O_NOFOLLOW);
-        way.push(next);
-        const type = system.statx(next, "", AT_EMPTY_PATH)?.type;
-        if (type === "symlink" && (followsLast || rest.length > 0)) {
-          if (++links > MAX_LINKS) throw fail(ELOOP);
-          const text = system.readlinkat(next, "") ?? "";
-          if (text === "") throw fail(ENOENT);
-          goBackTo(text.startsWith("/") ? 0 : way.length - 1);
-          rest.push(...componentsBackwards(text));
-        } else if (type !== "directory" && rest.length > 0) {
-          throw fail(ENOTDIR);
-        }
+export function walk(
+  system: Syscalls,
+  root: Fd,
+  path: string,
+  flags: number,
+  steps: Steps,
+  make?: MakeMissing,
+): Fd {
+  const fail = (errno: number): SystemError =>
+    new SystemError("openat", [root, path, { flags: "below the root" }], -errno);
+  if (path === "") throw fail(ENOENT);
+  const followsLast = (flags & system.O_NOFOLLOW) === 0;
+  /** Directories from the root, left out, to where we are. */
+  const way: Fd[] = [];
+  const goBackTo = (length: number): void => {
+    while (way.length > length) system.close(way.pop()!);
+  };
+  /** What is still to go, the next component last. */
+  const rest = componentsBackwards(path);
+  let links = 0;
+  try {
+    for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
+      if (--steps.left < 0) throw fail(ELOOP);
+      if (name === ".") continue;
+      if (name === "..") {
+        goBackTo(Math.max(way.length - 1, 0));
+        continue;
       }
-      return reopen(system, way.at(-1) ?? root, path, flags);
-    } finally {
-      goBackTo(0);
+      if (way.length === MAX_DEPTH) throw fail(ENAMETOOLONG);
+      const next = step(system, way.at(-1) ?? root, name, make);
+      way.push(next);
+      const type = system.statx(next, "", AT_EMPTY_PATH)?.type;
+      if (type === "symlink" && (followsLast || rest.length > 0)) {
+        if (++links > MAX_LINKS) throw fail(ELOOP);
+        const text = system.readlinkat(next, "") ?? "";
+        if (text === "") throw fail(ENOENT);
+        goBackTo(text.startsWith("/") ? 0 : way.length - 1);
+        rest.push(...componentsBackwards(text));
+      } else if (type !== "directory" && rest.length > 0) {
+        throw fail(ENOTDIR);
+      }
     }
-  },
-});
+    return reopen(system, way.at(-1) ?? root, path, flags);
+  } finally {
+    goBackTo(0);
+  }
+}
+
+function step(system: Syscalls, directory: Fd, name: string, make: MakeMissing | undefined): Fd {
+  const flags = O_PATH | system.O_NOFOLLOW;
+  if (make !== undefined) {
+    const fd = system.openatIfThere(directory, name, flags);
+    if (fd !== undefined) return fd;
+    make(directory, name);
+  }
+  return system.openat(directory, name, flags);
+}
+
+export function byWalk(system: Syscalls, root: Fd): Resolver {
+  const steps = newSteps();
+  return { open: (path, flags) => walk(system, root, path, flags, steps) };
+}
 
 /** A slash at the end asks for a directory, as a dot does: `a/b/` is `a/b/.`. */
 function componentsBackwards(path: string): string[] {

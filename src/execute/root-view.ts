@@ -1,12 +1,13 @@
 import type { Budget } from "../model/budget.ts";
 import { AT_EMPTY_PATH, O_NONBLOCK, O_PATH, O_RDONLY, PROC_SUPER_MAGIC } from "../sys/constants.ts";
-import { ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
+import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import { processBudget } from "../sys/process-budget.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { type Resolver, resolver } from "./resolve.ts";
 
+const UNREACHABLE = [EACCES, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG];
 const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 
 /**
@@ -53,13 +54,12 @@ export class RootView {
     return processBudget(this.system);
   }
 
-  /** Opens what is at the path; `undefined` when nothing is there. */
+  /** Opens what is at the path; `undefined` when nothing is there that the container's root may reach. */
   open(path: string, flags: number): Fd | undefined {
     try {
       return this.resolver.open(path, flags);
     } catch (error) {
-      if (error instanceof SystemError && [ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG].includes(error.errno))
-        return undefined;
+      if (error instanceof SystemError && UNREACHABLE.includes(error.errno)) return undefined;
       throw error;
     }
   }

@@ -7,8 +7,10 @@ export interface Undo {
   add(takeBack: () => void): void;
   /** Remembers what tidies up after a step once all of them have succeeded, and cannot be taken back. */
   onCommit(finish: () => void): void;
-  /** Takes everything back. @returns the failures met on the way. */
-  rollBack(): unknown[];
+  /** How many steps are remembered: a point to roll back to. */
+  position(): number;
+  /** Takes everything back, or what was done since a position. @returns the failures met on the way. */
+  rollBack(to?: number): unknown[];
   /**
    * Makes everything final. There is no way back once the first thing is gone, so a failure does not keep the others
    * from being tried. @returns the failures met on the way.
@@ -23,17 +25,18 @@ export function newUndo(): Undo {
   return {
     add: (takeBack) => void steps.push(takeBack),
     onCommit: (finish) => void finishing.push(finish),
-    rollBack: () => runBackwards(steps),
-    commit: () => runBackwards(finishing),
+    position: () => steps.length,
+    rollBack: (to = 0) => runBackwards(steps, to),
+    commit: () => runBackwards(finishing, 0),
   };
 }
 
-/** Empties a list from its end, running each step once. @returns the failures. */
-function runBackwards(steps: (() => void)[]): unknown[] {
+/** Takes steps from a list's end until it is of this length, running each once. @returns the failures. */
+function runBackwards(steps: (() => void)[], length: number): unknown[] {
   const failures: unknown[] = [];
-  for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
+  while (steps.length > length) {
     try {
-      step();
+      steps.pop()?.();
     } catch (failure) {
       failures.push(failure);
     }

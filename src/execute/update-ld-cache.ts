@@ -37,6 +37,9 @@ export function updateLdCache(
   const { system, rootfs } = context;
   const etc = rootfs.view.open("/etc", O_PATH | system.O_DIRECTORY);
   if (etc === undefined) return [finding("container-no-etc", "warning", operation.source, {})];
+  const path = `/etc/${CACHE}`;
+  if (!rootfs.isOwn(etc))
+    return [finding("container-volume-untouched", "warning", operation.source, { path })];
   if (system.statx(etc, CACHE, AT_SYMLINK_NOFOLLOW)?.type === "directory") {
     return [
       finding("container-directory-in-the-way", "warning", operation.source, { path: `/etc/${CACHE}` }),

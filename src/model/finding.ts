@@ -53,6 +53,8 @@ export interface FindingArguments {
   "findings-left-out": { count: number };
   "container-leftover": { call: string };
   "container-mount-shared": { path: string };
+  "container-volume-untouched": { path: string };
+  "container-place-refused": { path: string };
   "ldconfig-container-own": { path: string };
   "ldconfig-unusable": { path: string; reason: "not-static" };
   "ldconfig-none": { links: number };

@@ -76,6 +76,10 @@ const WORDING: Wording = {
   "container-limit": ({ what }) =>
     `the image's ${what} goes beyond nvoci's bounds; the rest of it is left out`,
   "findings-left-out": ({ count }) => `there are ${count} more findings of this kind`,
+  "container-volume-untouched": ({ path }) =>
+    `${quote(path, 4096)} would have to be made in a volume or another mount, where nothing is changed; the entry is skipped`,
+  "container-place-refused": ({ path }) =>
+    `the container's root has no right to make ${quote(path, 4096)}; the entry is skipped`,
   "container-leftover": ({ call }) =>
     `what the image had in the way is still there under another name: ${call}`,
   "container-no-etc": () =>

@@ -72,6 +72,9 @@ export const F_ADD_SEALS = 1033;
 /** F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE */
 export const F_SEAL_ALL = 0xf;
 
+export const LOCK_EX = 2;
+export const LOCK_NB = 4;
+
 export const PR_SET_PDEATHSIG = 1;
 export const PR_SET_SECCOMP = 22;
 export const SECCOMP_MODE_FILTER = 2;
@@ -80,8 +83,6 @@ export const PR_SET_SECUREBITS = 28;
 export const PR_SET_NO_NEW_PRIVS = 38;
 /** SECBIT_NOROOT | SECBIT_NOROOT_LOCKED: uid 0 gains nothing by execve(2). */
 export const SECBIT_NOROOT_AND_LOCKED = 0x3;
-
-export const SECBIT_NO_SETUID_FIXUP = 0x4;
 
 export const RLIMIT_CPU = 0;
 export const RLIMIT_FSIZE = 1;

@@ -1,6 +1,7 @@
 import { encodeUtf8 } from "../model/utf8.ts";
 import {
   AF_UNIX,
+  AT_EMPTY_PATH,
   F_DUPFD_CLOEXEC,
   F_SEAL_ALL,
   MOVE_MOUNT_F_EMPTY_PATH,
@@ -18,7 +19,18 @@ import {
 import { CMSG_DATA, descriptorMessage } from "./descriptor-message.ts";
 import { encodeDevice } from "./encode-device.ts";
 import type { Engine } from "./engine.ts";
-import { EAGAIN, EEXIST, EINTR, EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOSYS, ENOTDIR } from "./errno.ts";
+import {
+  EAGAIN,
+  EEXIST,
+  EINTR,
+  EINVAL,
+  ELOOP,
+  ENAMETOOLONG,
+  ENOENT,
+  ENOSYS,
+  ENOTDIR,
+  EPERM,
+} from "./errno.ts";
 import { Fd } from "./fd.ts";
 import { decodeStat, decodeStatx } from "./stat.ts";
 import { syscallNumbers } from "./syscall-numbers.ts";
@@ -34,6 +46,7 @@ const isAbsent = (result: number): boolean =>
 
 const SIG_IGN = 1;
 const STATX_BASIC_STATS = 0x7ff;
+const STATX_MNT_ID = 0x1000;
 /** PATH_MAX: no link is longer. */
 const LINK_BYTES = 4096;
 const DIRECTORY_BYTES = 32768;
@@ -190,6 +203,15 @@ export function linux(engine: Engine): Syscalls {
       return decodeStat(view, engine.arch);
     },
 
+    // stx_mask is word 0, stx_mnt_id words 36 and 37; mount numbers are of 32 bits.
+    statxMountId(fd) {
+      if (!hasStatx) return undefined;
+      const result = syscall(nr.statx, fd.number, "", AT_EMPTY_PATH, STATX_MNT_ID, scratch);
+      if (result === -ENOSYS) hasStatx = false;
+      else checked("statx", result, [fd, "", { flags: "STATX_MNT_ID" }]);
+      return result === 0 && words[0]! & STATX_MNT_ID ? words[36] : undefined;
+    },
+
     // struct statfs on 64-bit machines: f_type at 0, f_flags at 80.
     fstatfs(fd) {
       checked("fstatfs", syscall(nr.fstatfs, fd.number, scratch), [fd]);
@@ -261,6 +283,12 @@ export function linux(engine: Engine): Syscalls {
     fsync(fd) {
       checked("fsync", syscall(nr.fsync, fd.number), [fd]);
     },
+    // A lock goes with its open file, so the end of the process, however it comes, ends it too.
+    flock(fd, operation) {
+      const result = syscall(nr.flock, fd.number, operation);
+      if (result === -EAGAIN) return false;
+      return checked("flock", result, [fd, operation]) === 0;
+    },
 
     // mount(2) and umount2(2) take paths only. Callers inside a container pass the decimal number of an open
     // descriptor, relative to /proc/self/fd as their current directory, so that nothing is looked up by name.
@@ -308,11 +336,12 @@ export function linux(engine: Engine): Syscalls {
       checked("fchdir", syscall(nr.fchdir, fd.number), [fd]);
     },
     // The two never fail: they answer the previous id. A refused change shows in the next file's owner.
-    setfsuid(uid) {
-      syscall(nr.setfsuid, uid);
-    },
-    setfsgid(gid) {
-      syscall(nr.setfsgid, gid);
+    setfsuid: (uid) => syscall(nr.setfsuid, uid),
+    setfsgid: (gid) => syscall(nr.setfsgid, gid),
+    setgroups() {
+      const result = syscall(nr.setgroups, 0, null);
+      if (result === -EPERM) return false;
+      return checked("setgroups", result, []) === 0;
     },
     geteuid: () => syscall(nr.geteuid),
     getpid: () => syscall(nr.getpid),

@@ -64,6 +64,12 @@ export interface Syscalls {
 
   /** @returns `undefined` when nothing is there (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG). Falls back to newfstatat(2). */
   statx(dirfd: Fd, path: string, flags: number): Stat | undefined;
+  /**
+   * statx(2)'s STATX_MNT_ID of an open file: mountinfo's number of the mount that it is on.
+   *
+   * @returns `undefined` where the kernel does not say it, before 5.8.
+   */
+  statxMountId(fd: Fd): number | undefined;
   /** @returns the file system's magic number. */
   fstatfs(fd: Fd): { readonly type: number; readonly flags: number };
   /** @returns `undefined` when nothing is there or it is no symbolic link. An empty path reads the link that `dirfd` is. */
@@ -89,6 +95,8 @@ export interface Syscalls {
   fchownat(dirfd: Fd, path: string, uid: number, gid: number, flags: number): void;
   fchmodat(dirfd: Fd, path: string, mode: number): void;
   fsync(fd: Fd): void;
+  /** flock(2) with LOCK_NB. @returns whether it is ours; `false` means that somebody else has it. */
+  flock(fd: Fd, operation: number): boolean;
 
   mount(source: string, target: string, type: string | null, flags: number, data: string | null): void;
   umount2(target: string, flags: number): void;
@@ -99,8 +107,12 @@ export interface Syscalls {
   setns(fd: Fd, type: number): void;
   unshare(flags: number): void;
   fchdir(fd: Fd): void;
-  setfsuid(uid: number): void;
-  setfsgid(gid: number): void;
+  /** @returns the previous id. */
+  setfsuid(uid: number): number;
+  /** @returns the previous id. */
+  setfsgid(gid: number): number;
+  /** setgroups(2) with no groups. @returns `false` where a user namespace forbids it. */
+  setgroups(): boolean;
   geteuid(): number;
   getpid(): number;
   umask(mode: number): number;

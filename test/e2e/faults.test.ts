@@ -60,7 +60,7 @@ const HOOK: readonly Sweep[] = [
   { call: "symlinkat" },
   { call: "renameat2" },
   // What was set aside is removed when everything is done; there is no way back then, and no harm in a leftover.
-  { call: "unlinkat", tolerated: /"\.nvoci-\d+-(?:\d+|cache)"/ },
+  { call: "unlinkat", tolerated: /"\.nvoci-|"(?:libnvos\.so|libcuda\.so|tegra23x|ld\.so\.cache)", 0\)/ },
   { call: "openat2" },
   OPENAT,
   { call: "unshare" },

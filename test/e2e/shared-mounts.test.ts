@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Bundle, BundleOptions } from "../../fixtures/bundle.ts";
 import { createContainer, runContainer } from "../../fixtures/run/container.ts";
@@ -116,6 +116,14 @@ describeBuilds([...CONTAINER, "gcc"], "shared propagation", (build) => {
       made.push(volume.remove);
       inPlace("mount", "--bind", volume.path, volume.path);
       inPlace("mount", "--make-shared", volume.path);
+      // Nothing is made in a volume: it has the places.
+      for (const path of jetson.files.filter((file) => file.startsWith(`${NVIDIA}/`))) {
+        writeFileSync(join(volume.path, basename(path)), "");
+      }
+      for (const path of jetson.links.filter((link) => link.startsWith(`${NVIDIA}/`))) {
+        const target = jetson.place.run(["readlink", path]).stdout.trim();
+        symlinkSync(target, join(volume.path, basename(path)));
+      }
       const mounts = [
         { destination: NVIDIA, type: "bind", source: volume.path, options: ["rbind", "rslave"] },
       ];

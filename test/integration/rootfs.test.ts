@@ -4,6 +4,7 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   realpathSync,
   symlinkSync,
@@ -13,6 +14,7 @@ import {
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { ContainerMounts } from "../../src/execute/container-mounts.ts";
 import { InTheWay, Rootfs } from "../../src/execute/rootfs.ts";
 import { newUndo, type Undo } from "../../src/execute/undo.ts";
 import { containerPath } from "../../src/model/paths.ts";
@@ -34,6 +36,8 @@ interface Image {
   readonly path: string;
   readonly rootfs: Rootfs;
   readonly undo: Undo;
+  /** Another start on the same root. */
+  newRootfs(undo: Undo, alone?: boolean): Rootfs;
   /** The tree as it was before anything was done to it. */
   readonly before: readonly string[];
   /** The tree as it is now. */
@@ -66,6 +70,8 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     });
     root = system.openat(CWD, path, O_PATH | system.O_DIRECTORY);
     const undo = newUndo();
+    const newRootfs = (journal: Undo, alone = true) =>
+      new Rootfs(system, root, journal, new ContainerMounts(system, root), alone);
     const around = join(path, "..");
     const before = snapshotTree(around);
     const now = () => snapshotTree(around);
@@ -75,7 +81,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
         .filter((line) => !before.includes(line))
         .map((line) => `+ ${line}`),
     ];
-    return { path, rootfs: new Rootfs(system, root, undo), undo, before, now, changes };
+    return { path, rootfs: newRootfs(undo), newRootfs, undo, before, now, changes };
   };
 
   const wayError = (action: () => unknown): InTheWay => {
@@ -193,15 +199,51 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(changes()).toEqual([]);
   });
 
-  it("makeDirectories() that a dangling link leads astray is in the way, and is no failure of the container", () => {
-    const { rootfs, undo, changes } = image((at) => {
+  it("makeDirectories() makes what a dangling link means, not what its text looks like", () => {
+    const { path, rootfs, undo, changes } = image((at) => {
       mkdirSync(at("b/c"));
       symlinkSync("b/c", at("l"));
       symlinkSync("l/../x", at("a"));
     });
-    expect(wayError(() => rootfs.makeDirectories(p("/a/y"))).what).toBe("file");
+    expect(realPath(rootfs.makeDirectories(p("/a/y")))).toBe(join(path, "b/x/y"));
     undo.rollBack();
     expect(changes()).toEqual([]);
+  });
+
+  it("makeDirectories() makes no more directories for a link than a real one can mean, and takes those back", () => {
+    const { rootfs, changes } = image((at) => {
+      symlinkSync(`/made/${"a/".repeat(62)}a`, at("few"));
+      symlinkSync(`/made2/${"a/".repeat(2000)}a`, at("many"));
+    });
+    expect(wayError(() => rootfs.makeDirectories(p("/many/x"))).what).toBe("file");
+    expect(changes()).toEqual([]);
+    rootfs.makeDirectories(p("/few"));
+    expect(changes()).toHaveLength(64);
+  });
+
+  it("makeDirectories() makes no more than 512 directories for all links of an image", () => {
+    const { rootfs, changes } = image((at) => {
+      for (let index = 0; index < 20; index++)
+        symlinkSync(`/made${index}/${"a/".repeat(30)}a`, at(`l${index}`));
+    });
+    const blocked = Array.from({ length: 20 }, (_, index) => p(`/l${index}`)).filter((path) => {
+      try {
+        rootfs.makeDirectories(path);
+        return false;
+      } catch (error) {
+        expect(error).toBeInstanceOf(InTheWay);
+        return true;
+      }
+    });
+    expect(blocked).toHaveLength(4);
+    expect(changes()).toHaveLength(512);
+  });
+
+  it("makeDirectories() asks once for a directory that an image blocks, however many entries are in it", () => {
+    const { rootfs } = image((at) => symlinkSync(`/made/${"a/".repeat(2000)}a`, at("many")));
+    expect(wayError(() => rootfs.makeDirectories(p("/many")))).toBe(
+      wayError(() => rootfs.makeDirectories(p("/many"))),
+    );
   });
 
   it("makeDirectories() keeps to the directory that it has opened, whatever its name becomes", () => {
@@ -367,6 +409,117 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     const moved = `${path}-moved`;
     system.renameat(CWD, path, CWD, moved);
     expect(realPath(rootfs.makeDirectories(p("/lib/x")))).toBe(join(moved, "made/here/x"));
+  });
+
+  /** What a hook that was killed has left: the same calls, and neither a commit nor a way back. */
+  const kill = (rootfs: Rootfs): void => {
+    rootfs.makeLink(p("/d/link"), "new");
+    rootfs.placeholder(p("/d/file"), 0o644);
+    rootfs.directoryPlaceholder(p("/d/directory"));
+    rootfs.clear(p("/d/cache"));
+  };
+  const killable = (at: (name: string) => string): void => {
+    mkdirSync(at("d"), { recursive: true });
+    for (const name of ["link", "file", "directory"]) symlinkSync(`/old/${name}`, at(`d/${name}`));
+    writeFileSync(at("d/cache"), "content", { mode: 0o640 });
+    writeFileSync(at(`d/${"n".repeat(255)}`), "");
+  };
+
+  it("puts back what a hook that was killed had set aside, when it next opens the directory", () => {
+    const { rootfs, newRootfs, before, now } = image(killable);
+    kill(rootfs);
+    expect(now()).not.toEqual(before);
+    newRootfs(newUndo()).makeDirectories(p("/d"));
+    expect(now()).toEqual(before);
+  });
+
+  it("leaves what waits to be put back alone while another start may be at work", () => {
+    const { rootfs, newRootfs, now } = image(killable);
+    kill(rootfs);
+    const killed = now();
+    newRootfs(newUndo(), false).makeDirectories(p("/d"));
+    expect(now()).toEqual(killed);
+  });
+
+  it("keeps what has come in the place of what was set aside, and both", () => {
+    const { path, rootfs, newRootfs } = image(killable);
+    kill(rootfs);
+    writeFileSync(join(path, "d/file"), "the user's");
+    writeFileSync(join(path, "d/directory/file"), "the user's");
+    newRootfs(newUndo()).makeDirectories(p("/d"));
+    expect(readdirSync(join(path, "d/.nvoci-aside")).sort()).toEqual(["directory", "file"]);
+    expect(readlinkSync(join(path, "d/link"))).toBe("/old/link");
+    expect(lstatSync(join(path, "d/file")).size).toBe(10);
+  });
+
+  it("sets aside a name of 255 bytes, and the same name twice", () => {
+    const name = "n".repeat(255);
+    const { path, rootfs, undo, before, now } = image(killable);
+    for (const target of ["one", "two", "three"]) rootfs.makeLink(p(`/d/${name}`), target);
+    expect(readlinkSync(join(path, "d", name))).toBe("three");
+    expect(undo.rollBack()).toEqual([]);
+    expect(now()).toEqual(before);
+  });
+
+  it.each([
+    ["a link to another directory", (at: string) => symlinkSync("../outside-directory", at)],
+    ["a file", (at: string) => writeFileSync(at, "")],
+    ["a device", (at: string) => system.mknodat(CWD, at, 0o020666)],
+  ])("takes %s under the name of what is set aside for what it is", (_, plant) => {
+    const { path, rootfs, undo, changes } = image((at) => {
+      mkdirSync(at("../outside-directory"), { recursive: true });
+      writeFileSync(at("../outside-directory/libx.so"), "secret");
+      mkdirSync(at("d"));
+      symlinkSync("old", at("d/libx.so"));
+      plant(at("d/.nvoci-aside"));
+    });
+    expect(wayError(() => rootfs.makeLink(p("/d/libx.so"), "new")).what).toBe("file");
+    undo.rollBack();
+    expect(changes()).toEqual([]);
+    expect(readlinkSync(join(path, "d/libx.so"))).toBe("old");
+  });
+
+  it("does with a directory of that name no more than rename in one directory", () => {
+    const { path, rootfs, undo } = image((at) => {
+      writeFileSync(at("d/precious"), "content");
+      symlinkSync("/", at("d/link"));
+      for (const name of ["precious", "link", "more/deep"]) {
+        mkdirSync(dirname(at(`d/.nvoci-aside/${name}`)), { recursive: true });
+        writeFileSync(at(`d/.nvoci-aside/${name}`), "planted");
+      }
+      system.mknodat(CWD, at("d/.nvoci-aside/device"), 0o060666, { major: 8, minor: 0 });
+    });
+    rootfs.makeDirectories(p("/d"));
+    undo.commit();
+    expect(readFileSync(join(path, "d/precious"), "utf8")).toBe("content");
+    expect(readFileSync(join(path, "d/link"), "utf8")).toBe("planted");
+    expect(readdirSync(join(path, "d/.nvoci-aside")).sort()).toEqual(["more", "precious"]);
+  });
+
+  it("removes nothing that it has not made, though it has its name by now", () => {
+    const { path, rootfs, undo } = image((at) => mkdirSync(at("d")));
+    rootfs.placeholder(p("/d/file"), 0o644);
+    rootfs.makeLink(p("/d/link"), "to");
+    rootfs.directoryPlaceholder(p("/d/directory"));
+    for (const name of ["file", "link", "directory"]) {
+      // The inode is kept in use, or a new file could get its number.
+      system.renameat(CWD, join(path, "d", name), CWD, join(path, `kept-${name}`));
+    }
+    writeFileSync(join(path, "d/file"), "");
+    symlinkSync("to", join(path, "d/link"));
+    mkdirSync(join(path, "d/directory"));
+    undo.rollBack();
+    expect(readdirSync(join(path, "d")).sort()).toEqual(["directory", "file", "link"]);
+  });
+
+  it("takes back links alone where another container may have mounted something on the rest", () => {
+    const { path, newRootfs } = image((at) => mkdirSync(at("d")));
+    const undo = newUndo();
+    const rootfs = newRootfs(undo, false);
+    rootfs.placeholder(p("/d/file"), 0o644);
+    rootfs.makeLink(p("/d/link"), "to");
+    undo.rollBack();
+    expect(readdirSync(join(path, "d"))).toEqual(["file"]);
   });
 
   it("view reads regular files alone, and opens nothing else", () => {

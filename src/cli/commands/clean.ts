@@ -1,0 +1,48 @@
+import type { Argv } from "yargs";
+import { type Cleaned, cleanRoot } from "../../execute/clean-root.ts";
+import { lockRoot } from "../../execute/root-lock.ts";
+import { EXIT, NvociError } from "../../model/errors.ts";
+import { quote } from "../../model/quote.ts";
+import { O_RDONLY } from "../../sys/constants.ts";
+import { CWD } from "../../sys/fd.ts";
+import { absolutePath } from "../absolute-path.ts";
+import type { Choose, CommandContext } from "../command.ts";
+
+const WORDING: Readonly<Record<Cleaned["what"], (path: string) => string>> = {
+  "put-back": (path) => `put back ${path}`,
+  removed: (path) => `removed ${path}`,
+  left: (path) => `left ${path}: something else has taken its place, or it cannot be changed`,
+};
+
+/** Adds `clean`, which finishes what killed hooks have left in a root file system. */
+export const addClean = (yargs: Argv, choose: Choose): Argv =>
+  yargs.command(
+    "clean <rootfs>",
+    "put back what a killed hook has set aside in a root file system, and remove its drafts",
+    (command) =>
+      command.positional("rootfs", {
+        type: "string",
+        demandOption: true,
+        describe: "root directory of a container that does not run",
+      }),
+    (args) => choose((context) => runClean(context, args.rootfs)),
+  );
+
+/** Status 1 when something could not be put back or removed. */
+function runClean({ system, host, print }: CommandContext, rootfs: string): number {
+  const path = absolutePath(host, rootfs);
+  const root = system.openat(CWD, path, O_RDONLY | system.O_DIRECTORY);
+  const lock = lockRoot(system, root);
+  if (!lock.alone) {
+    throw new NvociError(
+      "operation-failed",
+      `Cannot clean ${quote(path)}: it is in use, or cannot be locked`,
+    );
+  }
+  const cleaned = cleanRoot(system, root);
+  lock.release();
+  print(
+    cleaned.length === 0 ? ["nothing to clean"] : cleaned.map(({ path, what }) => WORDING[what](quote(path))),
+  );
+  return cleaned.some(({ what }) => what === "left") ? EXIT.failed : EXIT.done;
+}

@@ -1,0 +1,72 @@
+import { basename, isWithin } from "../model/paths.ts";
+import { O_PATH } from "../sys/constants.ts";
+import { CWD, type Fd } from "../sys/fd.ts";
+import type { Syscalls } from "../sys/syscalls.ts";
+import { mountId } from "./mount-id.ts";
+import { type MountEntry, parseMountTable, readMountInfo } from "./mount-table.ts";
+
+/** What a directory is on, as far as it matters for making something there. */
+export interface MountKind {
+  /** The container's own: what is made or removed there is nobody else's. */
+  readonly own: boolean;
+  /** What is mounted there would appear on the host too. */
+  readonly shared: boolean;
+}
+
+const FOREIGN: MountKind = { own: false, shared: false };
+
+/**
+ * The mounts of a container as the runtime has left them. The table is read once, before anything is mounted; the
+ * container does not run yet, so nobody else changes it.
+ *
+ * A mount is the container's own, to be changed, when it is
+ *
+ * - the root's: the mount that the root directory itself is on, or
+ * - a tmpfs that appears nowhere outside of the root. The table is that of a copy of the runtime's namespace, before
+ *   the runtime pivots: it has the host's mounts too. A tmpfs that one of them shows is the host's, bound into the
+ *   container (`-v /run:/run`, a volume in memory); one that none of them shows was mounted for this container and is
+ *   gone with it, as /dev and /run are.
+ *
+ * Everything else is somebody's: volumes, files that an engine binds, procfs, what we bind ourselves. Which mount a
+ * directory is on is asked of its descriptor; no name and no link of the image has a say in it.
+ */
+export class ContainerMounts {
+  private readonly system: Syscalls;
+  private readonly kinds = new Map<number, MountKind>();
+  /** Last components of everything that is mounted on. */
+  private readonly names = new Set<string>();
+
+  /** @param root the container's root directory, in the mount namespace that is the current one. */
+  constructor(system: Syscalls, root: Fd) {
+    this.system = system;
+    const rootPath = system.readlinkat(CWD, `/proc/self/fd/${root.number}`) ?? "/";
+    const outside = new Set<string>();
+    const inside: MountEntry[] = [];
+    for (const mount of parseMountTable(readMountInfo(system))) {
+      if (isWithin(mount.point, rootPath)) inside.push(mount);
+      else outside.add(mount.device);
+    }
+    for (const { id, point, device, shared, type } of inside) {
+      this.kinds.set(id, { own: type === "tmpfs" && !outside.has(device), shared });
+      this.names.add(basename(point));
+    }
+    const id = mountId(system, root);
+    this.kinds.set(id, { own: true, shared: this.kinds.get(id)?.shared === true });
+  }
+
+  /** What an open file or directory is on. */
+  kindOf(fd: Fd): MountKind {
+    return this.kinds.get(mountId(this.system, fd)) ?? FOREIGN;
+  }
+
+  /** What was mounted on this very name before we came, if anything was. */
+  mountedOn(parent: Fd, name: string): MountKind | undefined {
+    // Nearly no name of ours is one that anything is mounted on, wherever that is.
+    if (!this.names.has(name)) return undefined;
+    const fd = this.system.openatIfThere(parent, name, O_PATH | this.system.O_NOFOLLOW);
+    if (fd === undefined) return undefined;
+    const id = mountId(this.system, fd);
+    this.system.close(fd);
+    return id === mountId(this.system, parent) ? undefined : this.kinds.get(id);
+  }
+}
