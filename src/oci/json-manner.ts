@@ -12,7 +12,7 @@ export function indentAt(text: string, at: number): string {
 }
 
 /** What one level is indented by; `undefined` for a text without line breaks between members. */
-export function indentUnit(text: string): string | undefined {
+function indentUnit(text: string): string | undefined {
   const first = firstMember(text);
   if (first === undefined) return text.includes("\n") ? "    " : undefined;
   return text.slice(first.object, first.key).includes("\n") ? indentAt(text, first.key) : undefined;
