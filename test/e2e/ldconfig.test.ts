@@ -173,12 +173,12 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(log(jetson)).toContain("ldconfig failed: it did not finish within 5 s");
   });
 
-  test("cannot be made to take long by a hundred thousand libraries", async () => {
+  test("cannot be made to take long by twenty thousand libraries", async () => {
     const volume = temporaryDirectory("volume");
     made.push(volume.remove);
     const template = Buffer.from(sharedObject("libn000000.so"));
     const at = template.indexOf("libn000000.so");
-    for (let index = 0; index < 100_000; index++) {
+    for (let index = 0; index < 20_000; index++) {
       template.write(`${index}`.padStart(6, "0"), at + 4);
       writeFileSync(join(volume.path, `libn${index}.so.1`), template);
     }
