@@ -114,7 +114,7 @@ function runContainer(system: Syscalls, [bundle = "", id = ""]: readonly string[
     console.error(`Cannot start the container: ${steps.nameOf(index)}: ${errnoName(errno)}`);
   }
   const status = system.wait4(pid);
-  return mayStart && "exited" in status ? status.exited : 1;
+  return mayStart && status !== undefined && "exited" in status ? status.exited : 1;
 }
 
 const [addon = "", ...container] = process.argv.slice(2);

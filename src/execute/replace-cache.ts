@@ -1,5 +1,5 @@
 import { containerPath } from "../model/paths.ts";
-import { O_CREAT, O_EXCL, O_WRONLY, RENAME_EXCHANGE } from "../sys/constants.ts";
+import { AT_SYMLINK_NOFOLLOW, O_CREAT, O_EXCL, O_WRONLY, RENAME_EXCHANGE } from "../sys/constants.ts";
 import { EBUSY, EEXIST, EINVAL, ENOENT } from "../sys/errno.ts";
 import type { Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
@@ -35,7 +35,10 @@ const isFailure = (error: unknown, errno: number): boolean =>
 export function replaceCache(context: Context, etc: Fd, cache: Uint8Array): void {
   const { system, rootfs, undo } = context;
   const old = rootfs.view.readFile(PATH, cache.length);
-  if (old !== undefined && sameBytes(old, cache)) return;
+  if (old !== undefined && sameBytes(old, cache)) {
+    if (system.statx(etc, DRAFT, AT_SYMLINK_NOFOLLOW) !== undefined) system.unlinkat(etc, DRAFT, 0);
+    return;
+  }
   const draft = createDraft(system, etc);
   undo.add(() => system.unlinkat(etc, DRAFT, 0));
   try {

@@ -195,8 +195,11 @@ describe("checkDevices()", () => {
 });
 
 describe("checkLdconfig()", () => {
-  it("tells that images run their own where the host has none", () => {
-    expect(checkLdconfig(memoryHost("dir /sbin"), DEFAULT_CONFIG)).toMatchObject([
+  it("warns where the host has none, and says that images run their own where that is allowed", () => {
+    const host = memoryHost("dir /sbin");
+    expect(checkLdconfig(host, DEFAULT_CONFIG)).toMatchObject([{ code: "ldconfig-missing", status: "warn" }]);
+    const features = { ...DEFAULT_CONFIG.features, allowLdconfigFromContainer: true };
+    expect(checkLdconfig(host, { ...DEFAULT_CONFIG, features })).toMatchObject([
       { code: "ldconfig-image", status: "ok" },
     ]);
   });
@@ -205,7 +208,7 @@ describe("checkLdconfig()", () => {
     const host = memoryHost('file /sbin/ldconfig = "#!/bin/sh"');
     expect(checkLdconfig(host, DEFAULT_CONFIG)).toMatchObject([
       { code: "finding", status: "warn", args: { finding: { code: "ldconfig-unusable" } } },
-      { code: "ldconfig-image" },
+      { code: "ldconfig-missing" },
     ]);
   });
 

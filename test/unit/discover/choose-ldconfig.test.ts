@@ -70,10 +70,21 @@ describe("chooseLdconfig()", () => {
     ]);
   });
 
-  it("takes the image's own where the host has none that can be used, and says so", () => {
+  it("takes no program of the image unless the configuration allows it", () => {
     const { ldconfig, findings } = chooseLdconfig(
       host({ "/sbin/ldconfig": DYNAMIC }),
       DEFAULT_CONFIG,
+      WITH_OWN,
+    );
+    expect(ldconfig).toBeUndefined();
+    expect(findings.map(({ code }) => code)).toEqual(["ldconfig-unusable"]);
+  });
+
+  it("takes the image's own where the host has none that can be used and it is allowed, and says so", () => {
+    const features = { ...DEFAULT_CONFIG.features, allowLdconfigFromContainer: true };
+    const { ldconfig, findings } = chooseLdconfig(
+      host({ "/sbin/ldconfig": DYNAMIC }),
+      { ...DEFAULT_CONFIG, features },
       WITH_OWN,
     );
     expect(ldconfig).toEqual({ from: "container", path: "/sbin/ldconfig" });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { sharedObject } from "../../../fixtures/host/shared-object.ts";
+import { readSoname } from "../../../src/discover/elf/read-soname.ts";
 import { sonameLinks } from "../../../src/discover/soname-links.ts";
 import { type ContainerEdits, FILE_OPTIONS, type Mount } from "../../../src/model/container-edits.ts";
 import type { HostView } from "../../../src/model/host-view.ts";
@@ -21,15 +22,12 @@ const mount = (path: string, from = path, kind: Mount["kind"] = "file"): Mount =
 });
 
 function linksFor(files: Readonly<Record<string, Uint8Array>>, edits: Partial<ContainerEdits>) {
-  const { links, findings } = sonameLinks(hostOf(files), {
-    deviceNodes: [],
-    mounts: [],
-    links: [],
-    ...edits,
-  });
+  const host = hostOf(files);
+  const links = sonameLinks({ mounts: [], links: [], ...edits }, ({ hostPath: path }) =>
+    readSoname(host, path),
+  );
   return {
     links: links.map(({ containerPath: path, target, source }) => `${path} -> ${target} (${source})`),
-    findings: findings.map(({ code, args }) => [code, args]),
   };
 }
 
@@ -41,7 +39,6 @@ describe("sonameLinks()", () => {
     );
     expect(result).toEqual({
       links: ["/usr/lib/libx.so.1 -> libx.so.1.2 (asks for /usr/lib/libx.so.1.2)"],
-      findings: [["ldconfig-none", { links: 1 }]],
     });
   });
 
@@ -51,7 +48,6 @@ describe("sonameLinks()", () => {
     const mounts = [mount("/l/liba.so.1.2"), mount("/l/libb.so.1")];
     expect(linksFor(files, { mounts, links: [given] })).toEqual({
       links: [],
-      findings: [["ldconfig-none", { links: 0 }]],
     });
   });
 
@@ -62,6 +58,25 @@ describe("sonameLinks()", () => {
     expect(linksFor(files, { mounts }).links).toEqual([
       "/l/liba.so.1 -> liba.so.1.2 (asks for /l/liba.so.1.2)",
       "/k/liba.so.1 -> liba.so.1.3 (asks for /k/liba.so.1.3)",
+    ]);
+  });
+
+  it("names a library in each directory that has a link to it, as ldconfig lists it there", () => {
+    const link = (path: string, target: string) => ({
+      containerPath: containerPath(path),
+      target,
+      source: "",
+    });
+    const { links } = linksFor(
+      { "/l/n/libc.so.1.1": sharedObject("libc.so.1") },
+      {
+        mounts: [mount("/l/n/libc.so.1.1")],
+        links: [link("/l/libc.so", "n/libc.so"), link("/l/n/libc.so", "libc.so.1.1"), link("/l/x", "n")],
+      },
+    );
+    expect(links).toEqual([
+      "/l/n/libc.so.1 -> libc.so.1.1 (asks for /l/n/libc.so.1.1)",
+      "/l/libc.so.1 -> libc.so ()",
     ]);
   });
 
@@ -93,7 +108,6 @@ describe("sonameLinks()", () => {
     const files = { "/usr/bin/program": sharedObject("libx.so.1") };
     expect(linksFor(files, { mounts: [mount("/usr/bin/program"), mount("/usr/share/a.so")] })).toEqual({
       links: [],
-      findings: [],
     });
   });
 });

@@ -4,6 +4,7 @@ import { CLOCK_MONOTONIC } from "../../../src/sys/constants.ts";
 import { Fd } from "../../../src/sys/fd.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
+const START = 1_000_000;
 const READER = new Fd(5, "pipe");
 
 /** A child that writes a chunk of `size` bytes every `pause` seconds, `chunks` times, and then closes the pipe or not. */
@@ -18,7 +19,7 @@ function child({
   pause: number;
   closes: boolean;
 }) {
-  let now = 1_000_000;
+  let now = START;
   let left = chunks;
   const waits: number[] = [];
   const system = fakeSyscalls({
@@ -45,26 +46,28 @@ function child({
 
 describe("collectOutput()", () => {
   it("gives all of what is printed until the end", () => {
-    expect(collectOutput(child({ chunks: 3, size: 2, pause: 1, closes: true }).system, READER, 30)).toBe(
-      "aaaaaa",
-    );
-    expect(collectOutput(child({ chunks: 0, size: 0, pause: 0, closes: true }).system, READER, 30)).toBe("");
+    expect(
+      collectOutput(child({ chunks: 3, size: 2, pause: 1, closes: true }).system, READER, START + 30),
+    ).toBe("aaaaaa");
+    expect(
+      collectOutput(child({ chunks: 0, size: 0, pause: 0, closes: true }).system, READER, START + 30),
+    ).toBe("");
   });
 
   it("gives up on a child that says nothing more, after the time and not later", () => {
     const { system, waits } = child({ chunks: 1, size: 1, pause: 0, closes: false });
-    expect(collectOutput(system, READER, 30)).toBeUndefined();
+    expect(collectOutput(system, READER, START + 30)).toBeUndefined();
     expect(waits).toEqual([30_000, 30_000]);
   });
 
   it("gives up on a child that never stops printing", () => {
     const endless = child({ chunks: Number.POSITIVE_INFINITY, size: 4096, pause: 0.001, closes: true });
-    expect(collectOutput(endless.system, READER, 2)).toBeUndefined();
+    expect(collectOutput(endless.system, READER, START + 2)).toBeUndefined();
   });
 
-  it("keeps 64 KiB of any output, and reads the rest all the same", () => {
+  it("keeps 256 KiB of any output, and reads the rest all the same", () => {
     const { system, left } = child({ chunks: 1000, size: 4096, pause: 0, closes: true });
-    expect(collectOutput(system, READER, 2)?.length).toBe(64 * 1024);
+    expect(collectOutput(system, READER, START + 2)?.length).toBe(256 * 1024);
     expect(left()).toBe(0);
   });
 });

@@ -36,6 +36,7 @@ function container(
       return new Fd(9, path);
     },
     close: () => {},
+    ignoreWriteSignals: () => {},
     umask: (next) => {
       masks.push(next);
       const last = mask;

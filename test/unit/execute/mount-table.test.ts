@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mountsBelow, parseMountTable } from "../../../src/execute/mount-table.ts";
+import { type MountBelow, mountsBelow, parseMountTable } from "../../../src/execute/mount-table.ts";
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "../../../src/sys/constants.ts";
 import { Fd } from "../../../src/sys/fd.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
@@ -11,8 +11,8 @@ const TABLE = `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 `;
 
 /** A kernel whose mount table is `text`, with an open directory at `directory`. */
-const kernel = (text: string, directory = "/") => {
-  const bytes = new TextEncoder().encode(text);
+const kernel = (text: string | Uint8Array, directory = "/") => {
+  const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
   let at = 0;
   return fakeSyscalls({
     openat: (_, path) => new Fd(3, path),
@@ -44,14 +44,25 @@ describe("parseMountTable()", () => {
   });
 });
 
+const textsOf = (mounts: readonly MountBelow[]) =>
+  mounts.map(({ path, flags }) => ({ path: Buffer.from(path).toString("latin1"), flags }));
+
 describe("mountsBelow()", () => {
+  it("keeps the bytes of a name that is not UTF-8, and leaves out what cannot be reached", () => {
+    const points = ["/", "/a", "/a/b", "/\xff\xfe", "/a", "/a/c"];
+    const lines = points.map((point, index) => `${index} 0 0:1 / ${point} rw - tmpfs tmpfs rw\n`);
+    const system = kernel(Buffer.from(lines.join(""), "latin1"), "/");
+    const paths = textsOf(mountsBelow(system, new Fd(9, "/"))).map(({ path }) => path);
+    expect(paths).toEqual(["/", "/\xff\xfe", "/a", "/a/c"]);
+  });
+
   const table = ["/", "/c/rootfs", "/c/rootfs/dev", "/c/rootfs2", "/c/rootfs/dev/shm"]
     .map((point, index) => `${index} 0 0:1 / ${point} rw,nosuid - tmpfs tmpfs rw\n`)
     .join("");
 
   it("tells the mounts of a directory by their paths below it", () => {
     const flags = MS_NOSUID;
-    expect(mountsBelow(kernel(table, "/c/rootfs"), new Fd(9, "rootfs"))).toEqual([
+    expect(textsOf(mountsBelow(kernel(table, "/c/rootfs"), new Fd(9, "rootfs")))).toEqual([
       { path: "/", flags },
       { path: "/dev", flags },
       { path: "/dev/shm", flags },
@@ -59,7 +70,7 @@ describe("mountsBelow()", () => {
   });
 
   it("tells all of them for the root directory", () => {
-    const paths = mountsBelow(kernel(table, "/"), new Fd(9, "/")).map(({ path }) => path);
+    const paths = textsOf(mountsBelow(kernel(table, "/"), new Fd(9, "/"))).map(({ path }) => path);
     expect(paths).toEqual(["/", "/c/rootfs", "/c/rootfs/dev", "/c/rootfs2", "/c/rootfs/dev/shm"]);
   });
 });

@@ -8,6 +8,7 @@ const CONFINEMENT: Confinement = {
   network: new Fd(5, "net"),
   ipc: new Fd(6, "ipc"),
   owner: { uid: 100_000, gid: 100_001 },
+  image: { user: { uid: 101_000, gid: 101_000 }, members: new Fd(8, "cgroup.procs") },
   rebind: undefined,
   noPivot: false,
 };
@@ -17,14 +18,19 @@ function callsOf(
   confinement: Partial<Confinement> = {},
   program: { fd: Fd } | { path: string } = { path: "/sbin/x" },
 ) {
-  const { steps, cloneFlags } = confinedSteps(fakeSyscalls({ address: () => 4096 }), {
-    confinement: { ...CONFINEMENT, ...confinement },
-    mounts: [],
-    program,
-    argv: (file) => ["ldconfig", "-f", file],
-    configuration: new Uint8Array([0x2f]),
-    output: new Fd(7, "pipe"),
-  });
+  const { steps, cloneFlags } = confinedSteps(
+    fakeSyscalls({ address: () => 4096, getrlimit: () => 1024 ** 5 }),
+    {
+      confinement: { ...CONFINEMENT, ...confinement },
+      mounts: [],
+      foreign: [{ path: new Uint8Array([0x2f]), flags: 0 }],
+      results: new Fd(10, "socket"),
+      program,
+      argv: (file) => ["ldconfig", "-f", file],
+      configuration: new Uint8Array([0x2f]),
+      output: new Fd(7, "pipe"),
+    },
+  );
   const count = steps.encode().length / 64;
   return { names: Array.from({ length: count }, (_, index) => steps.nameOf(index)), cloneFlags };
 }
@@ -52,6 +58,11 @@ describe("confinedSteps()", () => {
   it("becomes a sealed copy by its descriptor, and an image's program by its path", () => {
     expect(callsOf({}, { fd: new Fd(9, "ldconfig") }).names.at(-1)).toBe("execveat");
     expect(callsOf({}, { path: "/sbin/ldconfig" }).names.at(-1)).toBe("execve");
+  });
+
+  it("puts the image's program alone into the container's cgroup, before anything else is done", () => {
+    expect(callsOf({}, { path: "/sbin/ldconfig" }).names.indexOf("write")).toBe(1);
+    expect(callsOf({}, { fd: new Fd(9, "ldconfig") }).names.indexOf("write")).toBeGreaterThan(10);
   });
 
   it("moves the root where it cannot be pivoted", () => {

@@ -154,6 +154,7 @@ describe("loadModule(), by prepareHost()", () => {
       },
       decode: (bytes, start, end) => new TextDecoder().decode(bytes.subarray(start, end)),
       spawn: (flags) => spawned.push(flags) + 100,
+      pidfd_open: () => undefined,
       wait4: () => ({ exited }),
     });
     return { system, spawned };

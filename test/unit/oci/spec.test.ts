@@ -16,6 +16,7 @@ describe("parseSpec()", () => {
       ociVersion: "1.0.2",
       root: { path: "/run/c/1/rootfs", readonly: false },
       env: [],
+      user: { uid: 0, gid: 0 },
       boundingCapabilities: [],
       mounts: [],
       devices: [],

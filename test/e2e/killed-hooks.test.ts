@@ -1,0 +1,55 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openBareContainer } from "../support/engines/bare-container.ts";
+import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { askingBundle, type Jetson, openJetson } from "../support/host/jetson.ts";
+
+describeBuilds([...CONTAINER, "strace"], "a hook that ends before its time", (build) => {
+  let jetson: Jetson;
+  beforeAll(async () => {
+    jetson = await openJetson();
+  });
+  afterAll(() => jetson?.close());
+  const hook = [build.path, "hook", "prestart"];
+
+  // Of all calls, these are the ones that change what the image has.
+  test.each([
+    "renameat2",
+    "unlinkat",
+    "write",
+    "socketpair",
+  ])("by a signal at any %s leaves a cache, and the next start leaves nothing else", async (call) => {
+    const bundle = askingBundle(build);
+    const etc = join(bundle.rootfs, "etc");
+    try {
+      for (let when = 1, killed = true; killed; when++) {
+        const container = await openBareContainer(bundle, jetson.place);
+        const inject = `inject=${call}:signal=SIGKILL:when=${when}`;
+        const { status } = container.runHook(["strace", "-qq", "-o", "/dev/null", "-e", inject, ...hook]);
+        killed = status !== 0;
+        expect(existsSync(join(etc, "ld.so.cache")), `${call} #${when}`).toBe(true);
+        container.close();
+        expect(when).toBeLessThan(100);
+      }
+      expect(readdirSync(etc).filter((name) => name.startsWith(".nvoci-cache"))).toEqual([]);
+    } finally {
+      bundle.remove();
+    }
+  });
+
+  test("because no file may grow takes everything back", async () => {
+    const bundle = askingBundle(build);
+    const container = await openBareContainer(bundle, jetson.place);
+    try {
+      const before = container.snapshot();
+      const { status, stderr } = container.runHook(["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", ...hook]);
+      expect(status).toBe(1);
+      expect(stderr).toContain("nvoci: Cannot update");
+      expect(container.snapshot()).toEqual(before);
+    } finally {
+      container.close();
+      bundle.remove();
+    }
+  });
+});
