@@ -28,8 +28,8 @@ import { ENOSYS } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import type { MountAttr, Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
+import type { Place } from "./in-the-way.ts";
 import { mountsBelow } from "./mount-table.ts";
-import type { Place } from "./rootfs.ts";
 
 /** What the source has to be at the moment of the mount, whatever discovery saw before. */
 export interface Expected {

@@ -4,7 +4,8 @@ import { EBUSY, EEXIST, EINVAL, ENOENT } from "../sys/errno.ts";
 import type { Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
-import { InTheWay, type Rootfs } from "./rootfs.ts";
+import { InTheWay } from "./in-the-way.ts";
+import type { Rootfs } from "./rootfs.ts";
 import type { Undo } from "./undo.ts";
 
 export const CACHE = "ld.so.cache";

@@ -9,9 +9,9 @@ import { EACCES, EROFS } from "../sys/errno.ts";
 import type { Fd } from "../sys/fd.ts";
 import { linuxHost } from "../sys/linux-host.ts";
 import { SystemError } from "../sys/system-error.ts";
+import { InTheWay } from "./in-the-way.ts";
 import { readLibraryPath, searchOrder, systemDirectories } from "./library-path.ts";
 import { CACHE, replaceCache } from "./replace-cache.ts";
-import { InTheWay } from "./rootfs.ts";
 import { type LdconfigContext, runLdconfig } from "./run-ldconfig.ts";
 
 /** How ldconfig -v writes a library down: a tab, its SONAME, an arrow and its file. */

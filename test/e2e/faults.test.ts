@@ -44,10 +44,11 @@ interface Sweep {
   readonly only?: readonly number[];
 }
 
-/** A manifest that cannot be read is left out, and an entry that cannot be looked up. */
+/** A manifest that cannot be read is left out, and an entry that cannot be looked up; a lock is done without. */
 const OPENAT: Sweep = {
   call: "openat",
-  tolerated: /host-files-for-container\.d|"\/dev\/dri"|AT_FDCWD, "[^"]+", O_RDONLY\|O_CLOEXEC\|O_PATH\)/,
+  tolerated:
+    /host-files-for-container\.d|"\/dev\/dri"|AT_FDCWD, "[^"]+", O_RDONLY\|O_CLOEXEC\|O_PATH\)|"\.", O_RDONLY\|O_CLOEXEC\|O_DIRECTORY\)/,
   ownCallsOnly: true,
 };
 

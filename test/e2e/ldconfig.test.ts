@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
 import type { Bundle, BundleOptions } from "../../fixtures/bundle.ts";
 import { sharedObject } from "../../fixtures/host/shared-object.ts";
+import { compileC } from "../../fixtures/run/compile-c.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { mustRun } from "../../fixtures/run/run-command.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";

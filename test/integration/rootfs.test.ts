@@ -15,7 +15,8 @@ import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { ContainerMounts } from "../../src/execute/container-mounts.ts";
-import { InTheWay, Rootfs } from "../../src/execute/rootfs.ts";
+import { InTheWay } from "../../src/execute/in-the-way.ts";
+import { Rootfs } from "../../src/execute/rootfs.ts";
 import { newUndo, type Undo } from "../../src/execute/undo.ts";
 import { containerPath } from "../../src/model/paths.ts";
 import { AT_EMPTY_PATH, O_PATH, O_WRONLY } from "../../src/sys/constants.ts";
@@ -505,8 +506,8 @@ describeNeeding(["root", "build"], "Rootfs", () => {
       // The inode is kept in use, or a new file could get its number.
       system.renameat(CWD, join(path, "d", name), CWD, join(path, `kept-${name}`));
     }
-    writeFileSync(join(path, "d/file"), "");
-    symlinkSync("to", join(path, "d/link"));
+    writeFileSync(join(path, "d/file"), "content");
+    symlinkSync("elsewhere", join(path, "d/link"));
     mkdirSync(join(path, "d/directory"));
     undo.rollBack();
     expect(readdirSync(join(path, "d")).sort()).toEqual(["directory", "file", "link"]);

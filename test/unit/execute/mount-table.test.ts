@@ -31,16 +31,25 @@ const kernel = (text: string | Uint8Array, directory = "/") => {
 describe("parseMountTable()", () => {
   it("reads number, place, flags and whether mounts are shared", () => {
     expect(parseMountTable(TABLE)).toEqual([
-      { id: 22, point: "/", flags: 0, shared: true },
-      { id: 40, point: "/run", flags: MS_NOSUID | MS_NODEV, shared: true },
-      { id: 41, point: "/mnt/a b\\c", flags: MS_RDONLY | MS_NOEXEC, shared: false },
-      { id: 42, point: "/mnt", flags: 0, shared: false },
+      { id: 22, device: "8:1", point: "/", flags: 0, shared: true, type: "ext4" },
+      { id: 40, device: "0:30", point: "/run", flags: MS_NOSUID | MS_NODEV, shared: true, type: "tmpfs" },
+      {
+        id: 41,
+        device: "8:1",
+        point: "/mnt/a b\\c",
+        flags: MS_RDONLY | MS_NOEXEC,
+        shared: false,
+        type: "ext4",
+      },
+      { id: 42, device: "8:1", point: "/mnt", flags: 0, shared: false, type: "ext4" },
     ]);
   });
 
   it("does not take a source or a file system's option for propagation", () => {
     const line = "1 1 0:1 / /x rw - fuse shared:1 rw,shared:2\n";
-    expect(parseMountTable(line)).toEqual([{ id: 1, point: "/x", flags: 0, shared: false }]);
+    expect(parseMountTable(line)).toEqual([
+      { id: 1, device: "0:1", point: "/x", flags: 0, shared: false, type: "fuse" },
+    ]);
   });
 });
 
