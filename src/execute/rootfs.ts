@@ -41,9 +41,6 @@ const MAX_DANGLING_LINKS = 40;
 
 const ASIDE = ".nvoci-";
 
-/** Whether a name is one under which something of the image waits to be put back. */
-export const isSetAside = (name: string): boolean => name.startsWith(ASIDE);
-
 /**
  * A container's root directory, reached through descriptors only. Whatever it makes, it tells to the journal.
  *
