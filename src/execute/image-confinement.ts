@@ -38,7 +38,7 @@ const readText = (system: Syscalls, path: string): string => {
  * @throws NvociError "operation-failed" for one that the namespace does not have; the runtime would refuse it too.
  * @see user_namespaces(7)
  */
-export function mapId(map: string, id: number): number {
+function mapId(map: string, id: number): number {
   for (const line of map.split("\n")) {
     const [inside = 0, outside = 0, count = 0] = line.trim().split(/ +/).map(Number);
     if (id >= inside && id < inside + count) return outside + id - inside;
