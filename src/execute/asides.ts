@@ -28,11 +28,8 @@ export function isStill(system: Syscalls, parent: Fd, name: string, before: Stat
   );
 }
 
-/** Makes the directory for what is set aside of another one. @returns `undefined` when the name is taken. */
-export function makeAside(system: Syscalls, parent: Fd): Fd | undefined {
-  if (!system.mkdirat(parent, ASIDE, ASIDE_MODE)) return undefined;
-  return system.openat(parent, ASIDE, O_RDONLY | system.O_DIRECTORY | system.O_NOFOLLOW);
-}
+/** Makes the directory for what is set aside of another one. @returns `false` when the name is taken. */
+export const makeAside = (system: Syscalls, parent: Fd): boolean => system.mkdirat(parent, ASIDE, ASIDE_MODE);
 
 /** Opens what a killed hook has left in a directory. A link or a file of that name is an image's own affair. */
 export const findAside = (system: Syscalls, parent: Fd): Fd | undefined =>

@@ -131,9 +131,8 @@ export class OpenDirectories {
   private makeDirectory(parent: Fd, name: string, path: ContainerPath): Fd | undefined {
     const { system } = this;
     if (!orInTheWay(path, () => system.mkdirat(parent, name, DIRECTORY_MODE))) return undefined;
-    const fd = system.openat(parent, name, O_PATH | system.O_DIRECTORY | system.O_NOFOLLOW);
     this.removeOnUndo({ parent, name });
-    return fd;
+    return system.openat(parent, name, O_PATH | system.O_DIRECTORY | system.O_NOFOLLOW);
   }
 
   /**

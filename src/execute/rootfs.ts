@@ -211,12 +211,12 @@ export class Rootfs {
   private asideOf(directory: Directory, path: ContainerPath): NonNullable<Directory["aside"]> {
     const { system, undo } = this;
     if (directory.aside !== undefined) return directory.aside;
-    const fd = makeAside(system, directory.fd);
     // One that could not be emptied, another start's, or something of the image under that name.
-    if (fd === undefined) throw new InTheWay(path, "file");
+    if (!makeAside(system, directory.fd)) throw new InTheWay(path, "file");
     const remove = () => system.unlinkat(directory.fd, ASIDE, AT_REMOVEDIR);
     undo.add(remove);
     undo.onCommit(remove);
+    const fd = system.openat(directory.fd, ASIDE, O_PATH | system.O_DIRECTORY | system.O_NOFOLLOW);
     directory.aside = { fd, names: new Set() };
     return directory.aside;
   }
