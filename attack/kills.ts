@@ -68,7 +68,8 @@ async function killAt(
   const container = await target.openContainer();
   const result = container.run(tampered(point, "signal=KILL", hook, log));
   container.close();
-  const faults = [...(result.status === KILLED && point.own ? [] : endFaults(result)), ...(await orphans(known))];
+  // A child that is killed is no reason for the hook to die, unless it comes to the same call in undoing.
+  const faults = [...(result.status === KILLED ? [] : endFaults(result)), ...(await orphans(known))];
   faults.push(...lost(image, snapshotTree(rootfs)));
   if (!existsSync(join(rootfs, "etc/ld.so.cache"))) faults.push("/etc/ld.so.cache is missing");
   if (clean !== undefined) {
