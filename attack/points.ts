@@ -6,15 +6,15 @@ export interface Point {
   readonly call: string;
   /** Which call of that name in its process; the first is 1. */
   readonly when: number;
-  /** Whether it is the command's own process that makes it, or only a child. */
-  readonly own: boolean;
+  /** Whose call it is: the command's own process', only a child's, or only that of a program which a child became. */
+  readonly of: "command" | "child" | "program";
 }
 
 const STRACE = ["/usr/bin/strace", "-qq"];
 
 /**
- * Records the system calls of a command and its children. Left out: execve(2), since the first one is strace's, and
- * what does not return.
+ * Records the system calls of a command and its children. Left out: what comes before the command's last execve(2),
+ * which is a launcher's, and what does not return.
  *
  * @param run runs the command line that it is given.
  */
@@ -25,23 +25,25 @@ export function recordPoints(
 ): Point[] {
   const { status, stderr } = run([...STRACE, "-f", "-o", log, ...command]);
   if (status !== 0) throw new Error(`Cannot record "${command.join(" ")}": ${stderr}`);
-  const lines = readFileSync(log, "utf8").split("\n");
-  const main = lines[0]?.split(" ")[0];
+  const lines = [...readFileSync(log, "utf8").matchAll(/^(\d+) +(\w+)\(/gm)];
+  const calls = lines.map(([, pid = "", call = ""]) => ({ pid, call, key: `${pid} ${call}` }));
+  const main = calls[0]?.pid;
+  const start = calls.map(({ key }) => key).lastIndexOf(`${main} execve`);
   const counts = new Map<string, number>();
+  const programs = new Set<string>();
   const points = new Map<string, Point>();
-  for (const line of lines) {
-    const [, pid, call = ""] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
-    if (pid === undefined || call === "execve" || call === "exit_group") continue;
-    const key = `${pid} ${call}`;
+  for (const [index, { pid, call, key }] of calls.entries()) {
     const when = (counts.get(key) ?? 0) + 1;
     counts.set(key, when);
+    if (index <= start || call.startsWith("exit")) continue;
+    const of = pid === main ? "command" : programs.has(pid) ? "program" : "child";
+    if (call.startsWith("execve")) programs.add(pid);
     const name = `${call} ${when}`;
-    const own = pid === main;
-    if (own || !points.has(name)) points.set(name, { call, when, own: own || points.get(name)?.own === true });
+    if (of === "command" || !points.has(name)) points.set(name, { call, when, of });
   }
-  // A child's call of a name that the command's own process uses too is tried with that process alone.
-  const ownNames = new Set([...points.values()].filter(({ own }) => own).map(({ call }) => call));
-  return [...points.values()].filter(({ call, own }) => own || !ownNames.has(call));
+  // A child's call of a name that the command uses too is not tried: both would be hit.
+  const own = new Set([...points.values()].filter(({ of }) => of === "command").map(({ call }) => call));
+  return [...points.values()].filter(({ call, of }) => of === "command" || !own.has(call));
 }
 
 /**
@@ -51,8 +53,8 @@ export function recordPoints(
  * @see strace(1), "Tampering"
  */
 export function tampered(point: Point, what: string, command: readonly string[], log: string): string[] {
-  const { call, when, own } = point;
-  const follow = own ? [] : ["-f"];
+  const { call, when, of } = point;
+  const follow = of === "command" ? [] : ["-f"];
   const tampering = `inject=${call}:${what}:when=${when}`;
   return [...STRACE, ...follow, "-o", log, "-e", `trace=${call}`, "-e", tampering, ...command];
 }
