@@ -11,8 +11,28 @@ import { endFaults, LIMITS, openTarget } from "./target.ts";
 /** The recorder's status: the wrapper became the runtime. */
 const STARTED = 7;
 
-const WORDS = ['"hooks"', '"prestart"', '"linux"', '"devices"', '"process"', '"env"', '"Process"', '"root"', '"annotations"', "9223372036854775807",
-  '"NVIDIA_VISIBLE_DEVICES=all"', '"additionalGids"', "[]", "{}", '"\\u0000"', '"\\ud800"', "[[[[[[[[[[", '{"a":', "/* */", "\ufeff"];
+const WORDS = [
+  '"hooks"',
+  '"prestart"',
+  '"linux"',
+  '"devices"',
+  '"process"',
+  '"env"',
+  '"Process"',
+  '"root"',
+  '"annotations"',
+  "9223372036854775807",
+  '"NVIDIA_VISIBLE_DEVICES=all"',
+  '"additionalGids"',
+  "[]",
+  "{}",
+  '"\\u0000"',
+  '"\\ud800"',
+  "[[[[[[[[[[",
+  '{"a":',
+  "/* */",
+  "\ufeff",
+];
 
 /** Config.json as engines write it, with everything that the wrapper edits and numbers that a double cannot hold. */
 const SPEC = JSON.stringify(
@@ -56,12 +76,28 @@ export const bundles: Attack = {
     mkdirSync(join(bundle, "rootfs"), { recursive: true });
     const spec = join(bundle, "config.json");
     const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", NVIDIA_CTK_CONFIG_FILE_PATH: config };
-    const call = ["env", ...Object.entries(env).map(([name, value]) => `${name}=${value}`), wrapper, "create", "--bundle", bundle, "x"];
+    const call = [
+      "env",
+      ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
+      wrapper,
+      "create",
+      "--bundle",
+      bundle,
+      "x",
+    ];
     const hook = target.hooks[0] ?? [];
     target.makeBundle();
     const { pid, close } = await target.openContainer();
-    const state = JSON.stringify({ ociVersion: "1.0.2", id: "x", status: "created", pid, bundle, annotations: { a: "b" } });
-    const run = (command: readonly string[], input = "") => target.jetson.place.run(command, { input, timeout: LIMITS.hung });
+    const state = JSON.stringify({
+      ociVersion: "1.0.2",
+      id: "x",
+      status: "created",
+      pid,
+      bundle,
+      annotations: { a: "b" },
+    });
+    const run = (command: readonly string[], input = "") =>
+      target.jetson.place.run(command, { input, timeout: LIMITS.hung });
     return {
       trial(seed) {
         const random = new Random(seed);
@@ -70,7 +106,9 @@ export const bundles: Attack = {
         const given = readFileSync(spec, "utf8");
         const faults = wrapperFaults(run(call), given, readFileSync(spec, "utf8"));
         writeFileSync(spec, random.chance(0.5) ? SPEC : text);
-        const input = random.chance(0.7) ? mutateText(state, random, [...WORDS, "1", `${process.pid}`]) : state;
+        const input = random.chance(0.7)
+          ? mutateText(state, random, [...WORDS, "1", `${process.pid}`])
+          : state;
         faults.push(...endFaults(run(hook, input)).map((fault) => `hook: ${fault}`));
         return [...faults, ...target.hostFaults()];
       },
@@ -106,11 +144,20 @@ function changes(old: unknown, edited: unknown, path: string): string[] {
   if (old === null || Object.is(old, edited)) return [];
   if (Array.isArray(old) && Array.isArray(edited)) {
     const texts = edited.map((element) => JSON.stringify(element));
-    return old.filter((element) => !texts.includes(JSON.stringify(element))).map((element) => `${path} lost ${JSON.stringify(element)}`);
+    return old
+      .filter((element) => !texts.includes(JSON.stringify(element)))
+      .map((element) => `${path} lost ${JSON.stringify(element)}`);
   }
-  if (typeof old === "object" && typeof edited === "object" && edited !== null && Array.isArray(old) === Array.isArray(edited)) {
+  if (
+    typeof old === "object" &&
+    typeof edited === "object" &&
+    edited !== null &&
+    Array.isArray(old) === Array.isArray(edited)
+  ) {
     const now = new Map(Object.entries(edited));
-    return Object.entries(old).flatMap(([key, value]) => (now.has(key) ? changes(value, now.get(key), `${path}.${key}`) : [`${path} lost ${key}`]));
+    return Object.entries(old).flatMap(([key, value]) =>
+      now.has(key) ? changes(value, now.get(key), `${path}.${key}`) : [`${path} lost ${key}`],
+    );
   }
   return [`${path} was ${JSON.stringify(old)} and is ${JSON.stringify(edited)}`];
 }

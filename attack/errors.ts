@@ -18,7 +18,16 @@ const answers = (call: string): readonly ErrorName[] =>
   LOOKS.includes(call) ? ["ENOENT", "EACCES", "EBUSY", "ENOSPC", "EINTR"] : ["ENOENT", "EACCES", "EBUSY"];
 
 /** Calls that do not fail on a kernel, or whose failure the engine alone sees. */
-const NEVER_FAIL = ["close", "munmap", "brk", "getpid", "gettid", "set_tid_address", "arch_prctl", "set_robust_list"];
+const NEVER_FAIL = [
+  "close",
+  "munmap",
+  "brk",
+  "getpid",
+  "gettid",
+  "set_tid_address",
+  "arch_prctl",
+  "set_robust_list",
+];
 
 interface Failure {
   readonly hook: readonly string[];
@@ -72,7 +81,9 @@ async function failAt(
   try {
     const before = container.snapshot();
     const result = container.run(tampered(point, `error=${error}`, hook, log));
-    const injected = readFileSync(log, "utf8").split("\n").filter((line) => line.includes("(INJECTED)"));
+    const injected = readFileSync(log, "utf8")
+      .split("\n")
+      .filter((line) => line.includes("(INJECTED)"));
     const after = container.snapshot();
     // An error that cannot be written is not seen.
     const isMute = injected.some((line) => line.includes(" write(2, ") || line.startsWith("write(2, "));

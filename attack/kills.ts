@@ -40,7 +40,9 @@ export const kills: Attack = {
       await startAgain(target, hook);
       reference.push(snapshotTree(rootfs));
     }
-    const cleans = /^ +nvoci clean /m.test(mustRun([build.path, "--help"])) ? [build.path, "clean"] : undefined;
+    const cleans = /^ +nvoci clean /m.test(mustRun([build.path, "--help"]))
+      ? [build.path, "clean"]
+      : undefined;
     return {
       count: moments.length,
       async trial(seed) {
@@ -103,11 +105,13 @@ function lost(image: readonly string[], now: readonly string[]): string[] {
     return at === -1 ? ["", ""] : [line.slice(0, at), line.slice(at)];
   };
   const there = new Set(now.map((line) => split(line)).map(([path, what]) => `${dirname(path)} ${what}`));
-  return image.filter((line) => {
-    const [path, what] = split(line);
-    // The old cache has done its work once there is a new one.
-    return path !== "" && path !== "/etc/ld.so.cache" && !there.has(`${dirname(path)} ${what}`);
-  }).map((line) => `lost: ${line}`);
+  return image
+    .filter((line) => {
+      const [path, what] = split(line);
+      // The old cache has done its work once there is a new one.
+      return path !== "" && path !== "/etc/ld.so.cache" && !there.has(`${dirname(path)} ${what}`);
+    })
+    .map((line) => `lost: ${line}`);
 }
 
 /** Makes this process the parent of whatever its descendants leave behind. */

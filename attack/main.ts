@@ -38,10 +38,13 @@ let failed = false;
 for (const attack of chosen) {
   const outcome = await runAttack(attack, build, seed, (minutes * 60_000) / chosen.length);
   const result = outcome.faults.length === 0 ? "held" : "FAILED";
-  console.log(`${attack.name.padEnd(12)} ${`${outcome.trials}`.padStart(6)} trials  seed ${outcome.seed}  ${result}`);
+  console.log(
+    `${attack.name.padEnd(12)} ${`${outcome.trials}`.padStart(6)} trials  seed ${outcome.seed}  ${result}`,
+  );
   if (outcome.faults.length === 0) continue;
   failed = true;
-  for (const fault of outcome.faults.slice(0, 20)) console.log(`  ${fault.trimEnd().replaceAll("\n", "\n    ")}`);
+  for (const fault of outcome.faults.slice(0, 20))
+    console.log(`  ${fault.trimEnd().replaceAll("\n", "\n    ")}`);
   console.log(`  repeat with: ${repeating(build, outcome)}`);
 }
 // Not `exit`: pipes of what was ended may still be open, and standard output must be written out.

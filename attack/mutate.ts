@@ -1,10 +1,60 @@
 import type { Random } from "./random.ts";
 
 /** Numbers at the borders of what formats and programs count in. */
-export const NUMBERS = [0, -1, 1, 127, 128, 255, 65_535, 65_536, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 53, -(2 ** 63)] as const;
+const NUMBERS = [
+  0,
+  -1,
+  1,
+  127,
+  128,
+  255,
+  65_535,
+  65_536,
+  2 ** 31 - 1,
+  2 ** 31,
+  2 ** 32 - 1,
+  2 ** 53,
+  -(2 ** 63),
+] as const;
 
-const WORDS = ["", "\0", "\n", "\r\n", ",", "=", '"', "'", "\\", "/", "//", "..", "*", "[", "]", "{", "}", "#", ";", "é", "\ud800", "\u2028",
-  "\u001b[2J", "-", "--", "%s%n", "$(id)", "all", "none", "void", "true", "null", "1e999", "0x10", "18446744073709551616", "A".repeat(5000)];
+const WORDS = [
+  "",
+  "\0",
+  "\n",
+  "\r\n",
+  ",",
+  "=",
+  '"',
+  "'",
+  "\\",
+  "/",
+  "//",
+  "..",
+  "*",
+  "[",
+  "]",
+  "{",
+  "}",
+  "#",
+  ";",
+  "é",
+  "\ud800",
+  "\u2028",
+  "\u001b[2J",
+  "-",
+  "--",
+  "%s%n",
+  "$(id)",
+  "all",
+  "none",
+  "void",
+  "true",
+  "null",
+  "1e999",
+  "0x10",
+  "18446744073709551616",
+  "A".repeat(5000),
+];
 
 /** Changes a text at a few places: pieces are left out, doubled, exchanged, cut, or replaced by words that hurt. */
 export function mutateText(text: string, random: Random, words: readonly string[] = []): string {
@@ -33,11 +83,14 @@ export function mutateBytes(bytes: Uint8Array, random: Random): Uint8Array {
   for (let count = random.amount(12); count > 0 && result.length > 8; count--) {
     // Headers come first, so they are met more often.
     const limit = random.chance(0.6) ? Math.min(result.length - 8, 256) : result.length - 8;
-    const at = random.below(Math.max(limit, 1)) & ~(random.pick([0, 1, 3, 7]));
-    const number = BigInt.asUintN(64, BigInt(random.pick([...NUMBERS, result.length, result.length - 1, at])));
+    const at = random.below(Math.max(limit, 1)) & ~random.pick([0, 1, 3, 7]);
+    const number = BigInt.asUintN(
+      64,
+      BigInt(random.pick([...NUMBERS, result.length, result.length - 1, at])),
+    );
     const changes: (() => void)[] = [
-      () => void (result[at] = random.below(256)),
-      () => void (result[at] = (result[at] ?? 0) ^ (1 << random.below(8))),
+      () => void result.writeUInt8(random.below(256), at),
+      () => void result.writeUInt8(result.readUInt8(at) ^ (1 << random.below(8)), at),
       () => void result.writeUInt16LE(Number(number & 0xffffn), at),
       () => void result.writeUInt32LE(Number(number & 0xffffffffn), at),
       () => void result.writeBigUInt64LE(number, at),

@@ -57,7 +57,9 @@ async function race(target: Target, racer: string, random: Random): Promise<stri
 
   const racers = random.times(RACERS, () => {
     const options = [rootfs, `${random.below(2 ** 31)}`, `${TIME}`, `${pairs.length}`];
-    return spawn(racer, [...options, ...pairs.flat(), ...entries], { stdio: ["ignore", "ignore", "inherit"] });
+    return spawn(racer, [...options, ...pairs.flat(), ...entries], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
   });
   const closed = racers.map((child) => once(child, "close"));
   const end = Date.now() + TIME;
@@ -82,7 +84,9 @@ async function startOnce(target: Target, rootfs: string, hook: readonly string[]
   }
   try {
     const faults = endFaults(container.run(hook));
-    const outside = snapshotMounts(container.pid).filter((line) => !before.includes(line) && !line.startsWith(rootfs));
+    const outside = snapshotMounts(container.pid).filter(
+      (line) => !before.includes(line) && !line.startsWith(rootfs),
+    );
     return [...faults, ...outside.map((line) => `mounted outside of the root: ${line}`)];
   } finally {
     container.close();

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Build } from "../test/support/builds.ts";
 import { compileC } from "../test/support/compile-c.ts";
@@ -6,11 +6,9 @@ import { MISSING_BEFORE, withoutCalls } from "../test/support/enosys.ts";
 import { type Jetson, openJetson } from "../test/support/jetson.ts";
 import { openNamespace, type PrivateNamespace } from "../test/support/private-namespace.ts";
 import { type CommandResult, mustRun } from "../test/support/run-command.ts";
-import { LOADER, TRIPLET } from "../test/support/rootfs.ts";
 import { snapshotMounts, snapshotTree } from "../test/support/snapshot.ts";
 import { temporaryDirectory } from "../test/support/temporary-directory.ts";
-import { writeTree } from "../test/support/tree-entry.ts";
-import { sharedObject } from "../test/support/shared-object.ts";
+import { makeCanary, makeImage } from "./made-image.ts";
 
 /** What no attack may exceed: seconds of processor time, KiB of memory, milliseconds until it counts as hung. */
 export const LIMITS = { seconds: 2, memory: 64 << 10, hung: 20_000 } as const;
@@ -136,7 +134,9 @@ export function measured(
   // A second more, so that what was used is told instead of guessed.
   const limit = ["/usr/bin/prlimit", `--cpu=${LIMITS.seconds + 1}`];
   const result = run([usage, file, ...limit, ...command]);
-  const [milliseconds = 0, kib = 0] = existsSync(file) ? readFileSync(file, "utf8").split(" ").map(Number) : [];
+  const [milliseconds = 0, kib = 0] = existsSync(file)
+    ? readFileSync(file, "utf8").split(" ").map(Number)
+    : [];
   return { ...result, milliseconds, kib };
 }
 
@@ -145,7 +145,9 @@ export function endFaults({ status, stdout, stderr }: CommandResult): string[] {
   if (stdout !== "") return [`standard output is not empty: ${stdout.slice(0, 200)}`];
   if (status === 0) return stderr === "" ? [] : [`status 0, but it says: ${stderr}`];
   if (status !== 1) return [`status ${status}: ${stderr.slice(0, 1000)}`];
-  return /^nvoci: Cannot \S+ .+: \S.*[^.]\n/.test(stderr) ? [] : [`the error has not the form: ${stderr.slice(0, 1000)}`];
+  return /^nvoci: Cannot \S+ .+: \S.*[^.]\n/.test(stderr)
+    ? []
+    : [`the error has not the form: ${stderr.slice(0, 1000)}`];
 }
 
 /** What is wrong with what a command used. Memory is the native program's promise alone. */
@@ -163,35 +165,4 @@ export function difference(of: string, before: readonly string[], after: readonl
     ...before.filter((line) => !now.has(line)).map((line) => `${of}: - ${line}`),
     ...after.filter((line) => !old.has(line)).map((line) => `${of}: + ${line}`),
   ];
-}
-
-/** Files where links of an image could lead to, named as what the hook writes. */
-function makeCanary(directory: string): void {
-  mkdirSync(directory);
-  const secrets = ["secret", "lib/libcuda.so.1.1", "etc/ld.so.cache", "etc/nvpmodel.conf"];
-  const below = ["usr/lib/aarch64-linux-gnu/nvidia/libcuda.so.1.1", "usr/lib/aarch64-linux-gnu/libnvv4l2.so"];
-  for (const path of [...secrets, ...below]) {
-    writeTree(directory, [{ kind: "file", path: `/${path}`, content: `secret ${path}` }]);
-  }
-}
-
-/** A small image of Debian's layout, with the host's libc in name only. */
-function makeImage(rootfs: string): void {
-  const libraries = `/usr/lib/${TRIPLET}`;
-  const directories = ["dev", "proc", "sys", "tmp", "run", "var/cache", "opt", "usr/bin", "usr/sbin", "usr/lib64"];
-  for (const name of directories) mkdirSync(join(rootfs, name), { recursive: true });
-  writeTree(rootfs, [
-    ...["lib", "bin", "sbin", "lib64"].map((name) => ({ kind: "link", path: `/${name}`, target: `usr/${name}` }) as const),
-    { kind: "file", path: "/etc/debian_version", content: "12.5\n" },
-    { kind: "file", path: "/etc/os-release", content: "ID=debian\n" },
-    { kind: "file", path: "/etc/ld.so.conf", content: "include /etc/ld.so.conf.d/*.conf\n" },
-    { kind: "file", path: `/etc/ld.so.conf.d/${TRIPLET}.conf`, content: `/lib/${TRIPLET}\n${libraries}\n` },
-    { kind: "file", path: `${libraries}/libc.so.6`, content: sharedObject("libc.so.6") },
-    { kind: "file", path: `${libraries}/libz.so.1.2`, content: sharedObject("libz.so.1") },
-    { kind: "link", path: `${libraries}/libz.so.1`, target: "libz.so.1.2" },
-    { kind: "file", path: "/usr/lib/aarch64-linux-gnu/libother.so.1", content: sharedObject("libother.so.1") },
-  ]);
-  copyFileSync("/bin/true", join(rootfs, "usr/bin/true"));
-  writeFileSync(join(rootfs, LOADER.replace("/lib", "/usr/lib")), "");
-  mustRun(["ldconfig", "-r", rootfs]);
 }

@@ -19,7 +19,10 @@ const ownDirectories = {
   setup: ({ onLoad }) =>
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const directory = JSON.stringify(dirname(path));
-      return { contents: readFileSync(path, "utf8").replaceAll("import.meta.dirname", directory), loader: "ts" };
+      return {
+        contents: readFileSync(path, "utf8").replaceAll("import.meta.dirname", directory),
+        loader: "ts",
+      };
     }),
 };
 
