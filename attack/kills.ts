@@ -30,15 +30,17 @@ export const kills: Attack = {
     const target = await openTarget(build, putThingsInTheWay);
     adoptOrphans();
     const log = join(target.canary, "../strace");
-    const reference: (readonly string[])[] = [];
+    const finished: (readonly string[])[] = [];
+    const again: (readonly string[])[] = [];
     const moments: Moment[] = [];
     for (const hook of target.hooks) {
       const { rootfs } = target.makeBundle();
       const container = await target.openContainer();
       for (const point of recordPoints(container.run, hook, log)) moments.push({ hook, point });
       container.close();
+      finished.push(snapshotTree(rootfs));
       await startAgain(target, hook);
-      reference.push(snapshotTree(rootfs));
+      again.push(snapshotTree(rootfs));
     }
     const cleans = /^ +nvoci clean /m.test(mustRun([build.path, "--help"]))
       ? [build.path, "clean"]
@@ -47,7 +49,8 @@ export const kills: Attack = {
       count: moments.length,
       async trial(seed) {
         const { hook, point } = choiceOf(moments, seed);
-        const expected = reference[target.hooks.indexOf(hook)] ?? [];
+        const index = target.hooks.indexOf(hook);
+        const expected = { finished: finished[index] ?? [], again: again[index] ?? [] };
         const faults = await killAt(target, hook, point, log, expected, cleans);
         return faults.map((fault) => `killed at ${point.call} ${point.when}: ${fault}`);
       },
@@ -61,7 +64,7 @@ async function killAt(
   hook: readonly string[],
   point: Point,
   log: string,
-  reference: readonly string[],
+  expected: { readonly finished: readonly string[]; readonly again: readonly string[] },
   clean: readonly string[] | undefined,
 ): Promise<string[]> {
   const { rootfs, directory } = target.makeBundle();
@@ -72,7 +75,15 @@ async function killAt(
   container.close();
   // A child that is killed is no reason for the hook to die, unless it comes to the same call in undoing.
   const faults = [...(result.status === KILLED ? [] : endFaults(result)), ...(await orphans(known))];
-  faults.push(...lost(image, snapshotTree(rootfs)));
+  const now = snapshotTree(rootfs);
+  // When everything is done, what the image had in the way is removed.
+  const isDone =
+    difference(
+      "",
+      expected.finished,
+      now.filter((line) => !line.includes("/.nvoci-")),
+    ).length === 0;
+  if (!isDone) faults.push(...lost(image, now));
   if (!existsSync(join(rootfs, "etc/ld.so.cache"))) faults.push("/etc/ld.so.cache is missing");
   if (clean !== undefined) {
     const copy = join(directory, "cleaned");
@@ -83,7 +94,7 @@ async function killAt(
     faults.push(...cleaned.filter((line) => line.includes(".nvoci-")).map((line) => `clean left ${line}`));
   }
   faults.push(...(await startAgain(target, hook)));
-  faults.push(...difference("after the next start", reference, snapshotTree(rootfs)));
+  faults.push(...difference("after the next start", expected.again, snapshotTree(rootfs)));
   return [...faults, ...target.hostFaults()];
 }
 
@@ -98,13 +109,17 @@ async function startAgain(target: Target, hook: readonly string[]): Promise<stri
   }
 }
 
-/** Files and links of the image that are neither where they were nor, under another name, beside. */
+/** Files and links of the image that are neither where they were nor set aside beside. */
 function lost(image: readonly string[], now: readonly string[]): string[] {
   const split = (line: string): [string, string] => {
     const at = line.search(/ (?:file|link) /);
     return at === -1 ? ["", ""] : [line.slice(0, at), line.slice(at)];
   };
-  const there = new Set(now.map((line) => split(line)).map(([path, what]) => `${dirname(path)} ${what}`));
+  const there = new Set(
+    now
+      .map((line) => split(line))
+      .map(([path, what]) => `${dirname(path).replace(/\/\.nvoci-[^/]*$/, "")} ${what}`),
+  );
   return image
     .filter((line) => {
       const [path, what] = split(line);
