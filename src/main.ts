@@ -81,6 +81,11 @@ function report(system: Syscalls, error: unknown): number {
     complain(system, error.render());
     return error.exitCode;
   }
+  // QuickJS' own; what was begun is undone by now.
+  if (String(error) === "InternalError: out of memory") {
+    complain(system, "nvoci: Cannot go on: out of memory");
+    return EXIT.failed;
+  }
   const text =
     error instanceof Error ? `${error.name}: ${error.message}\n${error.stack ?? ""}` : String(error);
   complain(system, `nvoci: bug: ${text}`);

@@ -1,33 +1,16 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Bundle } from "../../fixtures/bundle.ts";
-import { sharedObject } from "../../fixtures/host/shared-object.ts";
 import { builds } from "../support/build/builds.ts";
 import { openBareContainer } from "../support/engines/bare-container.ts";
 import { withFault } from "../support/engines/inject-fault.ts";
 import { CONTAINER, describeNeeding } from "../support/engines/prerequisites.ts";
 import { askingBundle, type Jetson, openJetson } from "../support/host/jetson.ts";
 import { snapshotMounts } from "../support/host/snapshot.ts";
+import { putThingsInTheWay } from "../support/host/things-in-the-way.ts";
 import { MISSING_BEFORE, withoutCalls } from "../support/kernel/enosys.ts";
 
 const CONFIG_FILE = "/etc/nvidia-container-runtime/config.toml";
-const DRIVER = "/usr/lib/aarch64-linux-gnu/nvidia";
-
-/** What an image can have where something of the host has to go; the hook sets it aside or replaces it. */
-function putThingsInTheWay({ rootfs }: Bundle): void {
-  const at = (path: string): string => {
-    mkdirSync(join(rootfs, dirname(path)), { recursive: true });
-    return join(rootfs, path);
-  };
-  symlinkSync("/nowhere", at(`${DRIVER}/libnvos.so`));
-  writeFileSync(at(`${DRIVER}/libcuda.so`), "a file where the host has a link", { mode: 0o640 });
-  mkdirSync(at(`${DRIVER}/libnvrm_gpu.so`), { mode: 0o750 });
-  symlinkSync("elsewhere", at("/usr/lib/firmware/tegra23x"));
-  // ldconfig makes a link to it, in a directory that is none of ours.
-  writeFileSync(at("/opt/image/libimage.so.1.2"), sharedObject("libimage.so.1"));
-  writeFileSync(at("/etc/ld.so.conf.d/image.conf"), "/opt/image\n");
-}
 
 /** A call that fails once, at each of its occurrences in turn. */
 interface Sweep {
@@ -182,7 +165,7 @@ describeNeeding(["build", ...CONTAINER, "cgroup v2", "strace", "gcc"], "a hook w
 
     async function openSubject() {
       const bundle = askingBundle(build);
-      putThingsInTheWay(bundle);
+      putThingsInTheWay(bundle.rootfs);
       const container = await openBareContainer(bundle, jetson.place);
       const close = (): void => {
         container.close();

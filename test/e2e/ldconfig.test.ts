@@ -165,7 +165,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     const jetson = await open({ program: HOST_OWN, config: logging });
     const mounts = [{ destination: "/usr/local/lib", type: "bind", source: volume.path, options: ["rbind"] }];
     const bundle = ask({ mounts });
-    const holder = spawn(compileC(join(import.meta.dirname, "../support/holds-lease.c")), [library]);
+    const holder = spawn(compileC(join(import.meta.dirname, "../support/host/holds-lease.c")), [library]);
     made.push(() => void holder.stdin.end());
     await once(holder.stdout, "data");
     writeFileSync(join(bundle.rootfs, "etc/ld.so.conf.d/local.conf"), "/usr/local/lib\n");

@@ -18,6 +18,7 @@
 #include "quickjs-engine.h"
 
 enum {
+    EXIT_FAILED = 1,
     EXIT_BUG = 70,         /* EX_SOFTWARE of sysexits(3) */
     STACK_BYTES = 1 << 20, /* an eighth of the usual limit: deep JSON is an exception, not a crash */
     STACK_SPARE = 1 << 16, /* for C between two looks at the stack */
@@ -28,7 +29,11 @@ static JSValue *loaded; /* by index in nvoci_payload: the module object, or unde
 
 static void __attribute__((noreturn)) bug(const char *text, const char *stack)
 {
-    dprintf(STDERR_FILENO, "nvoci: bug: %s\n%s", text ? text : "out of memory", stack ? stack : "");
+    if (!text || !strcmp(text, "InternalError: out of memory")) {
+        dprintf(STDERR_FILENO, "nvoci: Cannot go on: out of memory\n");
+        _exit(EXIT_FAILED);
+    }
+    dprintf(STDERR_FILENO, "nvoci: bug: %s\n%s", text, stack ? stack : "");
     _exit(EXIT_BUG);
 }
 

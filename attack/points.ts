@@ -1,0 +1,67 @@
+import { readFileSync } from "node:fs";
+import type { CommandResult } from "../fixtures/run/run-command.ts";
+
+/** One system call of a recorded run. */
+export interface Point {
+  readonly call: string;
+  /** Which call of that name in its process; the first is 1. */
+  readonly when: number;
+  /** Whose call it is: the command's own process', only a child's, or only that of a program which a child became. */
+  readonly of: "command" | "child" | "program";
+}
+
+const STRACE = ["/usr/bin/strace", "-qq"];
+
+/**
+ * Records the system calls of a command and its children. Left out: what comes before the command's last execve(2),
+ * which is a launcher's, and what does not return.
+ *
+ * @param run runs the command line that it is given.
+ */
+export function recordPoints(
+  run: (command: readonly string[]) => CommandResult,
+  command: readonly string[],
+  log: string,
+): Point[] {
+  const { status, stderr } = run([...STRACE, "-f", "-o", log, ...command]);
+  if (status !== 0) throw new Error(`Cannot record "${command.join(" ")}": ${stderr}`);
+  const lines = [...readFileSync(log, "utf8").matchAll(/^(\d+) +(\w+)\(/gm)];
+  const calls = lines.map(([, pid = "", call = ""]) => ({ pid, call, key: `${pid} ${call}` }));
+  const main = calls[0]?.pid;
+  const start = calls.map(({ key }) => key).lastIndexOf(`${main} execve`);
+  const counts = new Map<string, number>();
+  const programs = new Set<string>();
+  const points = new Map<string, Point>();
+  for (const [index, { pid, call, key }] of calls.entries()) {
+    const when = (counts.get(key) ?? 0) + 1;
+    counts.set(key, when);
+    if (index <= start || call.startsWith("exit")) continue;
+    const of = pid === main ? "command" : programs.has(pid) ? "program" : "child";
+    if (call.startsWith("execve")) programs.add(pid);
+    const name = `${call} ${when}`;
+    if (of === "command" || !points.has(name)) points.set(name, { call, when, of });
+  }
+  // A child's call of a name that the command uses too is not tried: both would be hit.
+  const own = new Set([...points.values()].filter(({ of }) => of === "command").map(({ call }) => call));
+  return [...points.values()].filter(({ call, of }) => of === "command" || !own.has(call));
+}
+
+/**
+ * A command line that has something happen at a point: `signal=KILL` or `error=EIO`. The call is not made.
+ *
+ * @param log file that gets the call; a line with `(INJECTED)` says that an error happened.
+ * @see strace(1), "Tampering"
+ */
+export function tampered(point: Point, what: string, command: readonly string[], log: string): string[] {
+  const { call, when, of } = point;
+  const follow = of === "command" ? [] : ["-f"];
+  const tampering = `inject=${call}:${what}:when=${when}`;
+  return [...STRACE, ...follow, "-o", log, "-e", `trace=${call}`, "-e", tampering, ...command];
+}
+
+/** A large prime, so that one seed after the other visits all points far from each other. */
+const STRIDE = 7919;
+
+/** The choice of a trial: every one comes up once in as many trials as there are. */
+export const choiceOf = <Choice>(choices: readonly Choice[], seed: number): Choice =>
+  choices[((seed % choices.length) * STRIDE) % choices.length] as Choice;
