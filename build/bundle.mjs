@@ -10,9 +10,10 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 /** The parts of the program. `main` is read at every start; the others when they are needed, see src/load.ts. */
 export const ENTRIES = {
   main: "src/main.ts",
-  hook: "src/hook/hook.ts",
-  server: "src/discover/from-cache.ts",
-  setup: "src/host-setup/prepare-host.ts",
+  hook: "src/hook/inject.ts",
+  server: "src/discover/server/discover-server.ts",
+  links: "src/discover/soname-links.ts",
+  setup: "src/host-setup/prepare-server.ts",
   runtime: "src/runtime/runtime.ts",
   wrapper: "src/runtime/edit-bundle.ts",
   runtimes: "src/runtime/runtimes-of-config.ts",

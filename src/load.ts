@@ -2,14 +2,14 @@
 declare const nvociRequire: (name: string) => unknown;
 
 /** A part of the program that is read only when it is needed: a bundle of its own, see build/bundle.mjs. */
-export type BundleName = "hook" | "server" | "setup" | "cli" | "runtime" | "wrapper" | "runtimes";
+export type BundleName = "hook" | "server" | "links" | "setup" | "cli" | "runtime" | "wrapper" | "runtimes";
 
 /** How a part is reached; what takes it as an argument can be tested without bundles. */
 export type LoadBundle = <Exports>(name: BundleName) => Exports;
 
 /**
  * Gives the exports of another bundle, running it the first time. `Exports` is
- * `typeof import("./hook/hook.ts")`: a type only, so that nothing is bundled twice. It works in a built program
+ * `typeof import("./hook/inject.ts")`: a type only, so that nothing is bundled twice. It works in a built program
  * alone; a test imports the part itself.
  *
  * @throws ReferenceError (native) or Error (Node.js) when the build has no such bundle

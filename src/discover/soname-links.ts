@@ -1,10 +1,9 @@
+import { readSoname } from "../elf/elf-dynamic.ts";
 import type { ContainerEdits, Link } from "../model/container-edits.ts";
-import { type Finding, finding } from "../model/finding.ts";
+import { finding, type Report } from "../model/finding.ts";
 import type { HostView } from "../model/host-view.ts";
 import { basename, type ContainerPath, containerPath, dirname, isWithin } from "../model/paths.ts";
-import { readSoname } from "./elf/read-soname.ts";
-
-const LIBRARY_NAME = /^lib.*\.so(?:\.|$)/;
+import { isLibraryName } from "./library-places.ts";
 
 /**
  * Finds the links that ldconfig would make beside injected libraries, for a container that no ldconfig can be run
@@ -13,21 +12,21 @@ const LIBRARY_NAME = /^lib.*\.so(?:\.|$)/;
  * A name that the edits give already is left to them. Nothing is added inside of a mounted directory, which is
  * read-only. Reads the head of every library that has another name than its own.
  *
- * @returns links to be put after those of the edits, and a finding where there is a library at all.
+ * @returns links to be put after those of the edits.
  * @see ldconfig(8)
  */
 export function sonameLinks(
   host: HostView,
-  edits: ContainerEdits,
-): { readonly links: readonly Link[]; readonly findings: readonly Finding[] } {
+  edits: Pick<ContainerEdits, "mounts" | "links">,
+  report: Report,
+): readonly Link[] {
   const directories = edits.mounts.filter(({ kind }) => kind === "directory");
   const isCovered = (path: ContainerPath): boolean =>
     directories.some(({ containerPath: directory }) => isWithin(path, directory));
   const libraries = edits.mounts.filter(
-    ({ kind, containerPath: path }) =>
-      kind === "file" && LIBRARY_NAME.test(basename(path)) && !isCovered(path),
+    ({ kind, containerPath: path }) => kind === "file" && isLibraryName(basename(path)) && !isCovered(path),
   );
-  if (libraries.length === 0) return { links: [], findings: [] };
+  if (libraries.length === 0) return [];
 
   const given = new Set<ContainerPath>([
     ...edits.mounts.map((mount) => mount.containerPath),
@@ -42,6 +41,6 @@ export function sonameLinks(
     given.add(link);
     links.push({ containerPath: link, target: basename(path), source });
   }
-  const args = { links: links.length };
-  return { links, findings: [finding("ldconfig-none", "warning", "nvidia-container-cli.ldconfig", args)] };
+  report(finding("ldconfig-none", "warning", "nvidia-container-cli.ldconfig", { links: links.length }));
+  return links;
 }

@@ -1,5 +1,5 @@
 import { NvociError } from "../model/errors.ts";
-import { type Finding, finding } from "../model/finding.ts";
+import { type Finding, finding, type Report } from "../model/finding.ts";
 import type { Operation } from "../plan/operation.ts";
 import { PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP } from "../sys/constants.ts";
 import { EROFS } from "../sys/errno.ts";
@@ -24,6 +24,8 @@ export interface ExecuteContext {
   readonly containerName: string;
   readonly confinement: Confinement;
   readonly allowDevices: AllowDevices;
+  /** Takes what a person may want to know; nothing of it keeps the container from starting. */
+  readonly report: Report;
 }
 
 interface Tools extends ExecuteContext {
@@ -169,17 +171,15 @@ function leftover(failure: unknown): Finding {
  *
  * The process has to be in the container's mount namespace, with /proc/self/fd as current directory.
  *
- * @returns what a person may want to know; nothing of it keeps the container from starting.
  * @throws NvociError that names the operation, the failed call and the line that asked for it.
  */
-export function execute(operations: readonly Operation[], context: ExecuteContext): Finding[] {
-  const { system, root, containerName } = context;
+export function execute(operations: readonly Operation[], context: ExecuteContext): void {
+  const { system, root, containerName, report } = context;
   const undo = newUndo();
   // Modes of what we make are those in the plan, and its owner is the container's root: the file systems of a user
   // namespace refuse inodes whose owner they cannot name (EOVERFLOW).
   const previousMask = system.umask(0);
   becomeOwner(system, context.confinement.owner);
-  const findings: Finding[] = [];
   let index = 0;
   try {
     const rootfs = new Rootfs(system, root, undo);
@@ -187,17 +187,14 @@ export function execute(operations: readonly Operation[], context: ExecuteContex
     const tools: Tools = { ...context, rootfs, undo, bind, isShared: sharedMounts(system) };
     for (const operation of operations) {
       try {
-        const met = perform(operation, tools);
-        // To spread an empty list takes QuickJS longer than the rest of the loop.
-        if (met.length > 0) findings.push(...met);
+        for (const met of perform(operation, tools)) report(met);
       } catch (failure) {
         if (!(failure instanceof InTheWay)) throw failure;
-        findings.push(inTheWay(operation, failure));
+        report(inTheWay(operation, failure));
       }
       index++;
     }
-    findings.push(...undo.commit().map(leftover));
-    return findings;
+    for (const failure of undo.commit()) report(leftover(failure));
   } catch (failure) {
     undo.rollBack();
     const operation = operations[index];

@@ -1,11 +1,8 @@
-import { tripletOf } from "../discover/debian-layout.ts";
 import { hasWildcard, matchGlob } from "../discover/match-glob.ts";
-import { basename, dirname, join } from "../model/paths.ts";
+import type { ImageView } from "../model/image-view.ts";
+import { type Arch, machineOf } from "../model/machine.ts";
+import { basename, containerPath, dirname, join } from "../model/paths.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
-import type { RootView } from "./root-view.ts";
-
-/** The questions that are asked about an image. */
-export type ImageFiles = Pick<RootView, "readFile" | "readDirectory" | "hasDirectory">;
 
 /** The image's own configuration: a page of text in practice. What goes beyond these bounds is left out. */
 const MAX_FILE_BYTES = 64 * 1024;
@@ -27,14 +24,14 @@ const LINE_FEED = 10;
  * @returns directories in normal form.
  * @see ldconfig(8)
  */
-export function readLibraryPath(root: ImageFiles): ReadonlySet<string> {
+export function readLibraryPath(root: ImageView): ReadonlySet<string> {
   const directories = new Set<string>();
   const seen = new Set<string>();
   let includes = 0;
   function read(file: string): void {
     if (seen.has(file) || seen.size >= MAX_FILES) return;
     seen.add(file);
-    for (const line of shortLines(root.readFile(file, MAX_FILE_BYTES) ?? new Uint8Array())) {
+    for (const line of shortLines(root.readFile(containerPath(file), MAX_FILE_BYTES) ?? new Uint8Array())) {
       const [word = "", ...patterns] = line
         .replace(/[#\0].*/, "")
         .trim()
@@ -72,11 +69,11 @@ function shortLines(bytes: Uint8Array): string[] {
 }
 
 /** The files that an `include` line means, sorted as glob(3) sorts them. Wildcards count in the last part only. */
-function expandInclude(root: ImageFiles, path: string): string[] {
+function expandInclude(root: ImageView, path: string): string[] {
   const pattern = basename(path);
   if (!hasWildcard(pattern)) return [path];
   return root
-    .readDirectory(dirname(path), MAX_NAMES)
+    .readDirectory(containerPath(dirname(path)), MAX_NAMES)
     .filter((name) => matchGlob(pattern, name))
     .sort()
     .slice(0, MAX_FILES)
@@ -87,10 +84,12 @@ function expandInclude(root: ImageFiles, path: string): string[] {
 const SYSTEM_DIRECTORIES = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"];
 
 /** The default directories of the image, its multiarch ones first. The host's ldconfig knows only the host's. */
-export function systemDirectories(root: ImageFiles, arch: "x64" | "arm64"): string[] {
-  const triplet = tripletOf(arch);
+export function systemDirectories(root: ImageView, arch: Arch): string[] {
+  const { triplet } = machineOf(arch);
   const multiarch = [`/lib/${triplet}`, `/usr/lib/${triplet}`];
-  return [...multiarch, ...SYSTEM_DIRECTORIES].filter((directory) => root.hasDirectory(directory));
+  return [...multiarch, ...SYSTEM_DIRECTORIES].filter(
+    (directory) => root.type(containerPath(directory)) === "directory",
+  );
 }
 
 /**

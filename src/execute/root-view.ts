@@ -1,3 +1,8 @@
+import { NvociError } from "../model/errors.ts";
+import type { FileType } from "../model/host-view.ts";
+import type { ImageView } from "../model/image-view.ts";
+import type { HostPath } from "../model/paths.ts";
+import { quote } from "../model/quote.ts";
 import { AT_EMPTY_PATH, O_NONBLOCK, O_PATH, O_RDONLY } from "../sys/constants.ts";
 import { EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
@@ -6,13 +11,28 @@ import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { type Resolver, resolver } from "./resolve.ts";
 
-const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
+/**
+ * Opens a container's root to look into it.
+ *
+ * @param root the root directory as the container sees it: through `/proc/PID/root` for a live one. It stays open: what
+ * is asked later is asked of the same directory.
+ * @throws NvociError "spec-invalid" when there is no such directory.
+ */
+export function openImage(system: Syscalls, root: HostPath): ImageView {
+  try {
+    return new RootView(system, system.openat(CWD, root, O_PATH | system.O_DIRECTORY));
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    const message = `Cannot open the container's root ${quote(root, 4096)}: ${error.reason}`;
+    throw new NvociError("spec-invalid", message, [error.call]);
+  }
+}
 
 /**
  * Looks into a container's root without leaving it and without changing it. What is found there is an image's: it
  * informs, it never decides what is read on the host.
  */
-export class RootView {
+export class RootView implements ImageView {
   readonly root: Fd;
   readonly resolver: Resolver;
   private readonly system: Syscalls;
@@ -42,23 +62,34 @@ export class RootView {
     return fd !== undefined;
   }
 
-  /** Whether the path leads to a regular file. */
-  hasFile(path: string): boolean {
-    const fd = this.open(path, O_PATH);
-    if (fd === undefined) return false;
-    const type = this.system.statx(fd, "", AT_EMPTY_PATH)?.type;
-    this.system.close(fd);
-    return type === "file";
+  type(path: string, link: "follow" | "itself" = "follow"): FileType | undefined {
+    return this.stat(path, link === "itself" ? O_PATH | this.system.O_NOFOLLOW : O_PATH)?.type;
   }
 
-  /** Whether the path leads to a program of the kernel's own kind: no script, which would need an interpreter. */
-  hasProgram(path: string): boolean {
+  identity(path: string): string | undefined {
+    const stat = this.stat(path, O_PATH);
+    return stat && `${stat.device} ${stat.inode}`;
+  }
+
+  readRange(path: string, offset: number, length: number): Uint8Array | undefined {
     const file = this.openFile(path);
-    if (file === undefined) return false;
-    const head = new Uint8Array(ELF_MAGIC.length);
-    this.system.read(file.fd, head);
-    this.system.close(file.fd);
-    return head.every((byte, index) => byte === ELF_MAGIC[index]);
+    if (file === undefined) return undefined;
+    try {
+      const bytes = new Uint8Array(length);
+      return bytes.subarray(0, this.system.pread64(file.fd, bytes, offset));
+    } finally {
+      this.system.close(file.fd);
+    }
+  }
+
+  private stat(path: string, flags: number): ReturnType<Syscalls["statx"]> {
+    const fd = this.open(path, flags);
+    if (fd === undefined) return undefined;
+    try {
+      return this.system.statx(fd, "", AT_EMPTY_PATH);
+    } finally {
+      this.system.close(fd);
+    }
   }
 
   /**

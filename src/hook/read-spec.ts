@@ -4,6 +4,14 @@ import { type HostPath, join } from "../model/paths.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
 import { parseSpec, type Spec } from "../oci/spec.ts";
 
+/** How the hook was called. */
+export interface HookOptions {
+  readonly environ: readonly string[];
+  /** The value of `-config`. */
+  readonly config: string | undefined;
+  readonly debug: boolean;
+}
+
 /** Far above any real config.json; a bound all the same. */
 const SPEC_LIMIT = 16 * 1024 * 1024;
 

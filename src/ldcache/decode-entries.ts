@@ -1,7 +1,7 @@
+import type { Cursor, Refuse } from "../binary/cursor.ts";
+import { NvociError } from "../model/errors.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
 import { type Architecture, entryArchitecture } from "./architecture.ts";
-import type { Cursor, Refuse } from "./cursor.ts";
-import type { NameFilter } from "./name-filter.ts";
 
 /** Bytes per entry in either layout. */
 export const OLD_ENTRY_SIZE = 12;
@@ -112,3 +112,50 @@ function hwcapsIndex(cursor: Cursor, at: number): number | undefined {
 
 const isInside = (table: Table, offset: number): boolean =>
   table.base + offset >= table.strings && table.base + offset < table.stringsEnd;
+
+/** A ld.so.cache that breaks its own format. Names the field and the byte where it stands. */
+export class LdCacheError extends NvociError {
+  /** The field in glibc's words: `nlibs`, `libs[3].key`, `extension_offset`. */
+  readonly field: string;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+
+  constructor(file: string, field: string, offset: number, reason: string) {
+    super("file-invalid", `Cannot read "${file}": ${field} at byte ${offset}: ${reason}`, [
+      "ldconfig writes the file anew",
+    ]);
+    this.name = "LdCacheError";
+    this.field = field;
+    this.offset = offset;
+  }
+}
+
+/** Tells from a few bytes that a name cannot be one of the wanted ones, so that it need not be decoded. */
+export type NameFilter = (bytes: Uint8Array, offset: number) => boolean;
+
+/** After `lib`, the next four bytes tell nearly all names apart, and they are one number to compare. */
+const SKIPPED = 3;
+const COMPARED = 4;
+
+/**
+ * Makes a filter for names that begin with one of the prefixes. It may let others pass, it never holds one back.
+ *
+ * @param prefixes ASCII; one of less than seven characters switches the filter off.
+ */
+export function nameFilter(prefixes: readonly string[]): NameFilter {
+  const words = new Set<number>();
+  for (const prefix of prefixes) {
+    if (prefix.length < SKIPPED + COMPARED) return () => true;
+    let word = 0;
+    for (let i = 0; i < COMPARED; i++) word |= prefix.charCodeAt(SKIPPED + i) << (8 * i);
+    words.add(word);
+  }
+  // Beyond the end of the bytes there are zeros, which no prefix has.
+  return (bytes, offset) =>
+    words.has(
+      bytes[offset + SKIPPED]! |
+        (bytes[offset + SKIPPED + 1]! << 8) |
+        (bytes[offset + SKIPPED + 2]! << 16) |
+        (bytes[offset + SKIPPED + 3]! << 24),
+    );
+}

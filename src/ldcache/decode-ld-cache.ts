@@ -1,17 +1,17 @@
+import { cursor, type Refuse } from "../binary/cursor.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
-import { cursor, type Refuse } from "./cursor.ts";
 import {
   decodeEntries,
   decodeString,
   type Input,
   type LdCacheEntry,
+  LdCacheError,
   NEW_ENTRY_SIZE,
+  nameFilter,
   OLD_ENTRY_SIZE,
   type Table,
 } from "./decode-entries.ts";
 import { decodeExtension } from "./extension.ts";
-import { LdCacheError } from "./ld-cache-error.ts";
-import { nameFilter } from "./name-filter.ts";
 
 /** A decoded cache. */
 export interface LdCache {

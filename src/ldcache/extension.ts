@@ -1,4 +1,4 @@
-import type { Cursor, Refuse } from "./cursor.ts";
+import type { Cursor, Refuse } from "../binary/cursor.ts";
 
 const EXTENSION_MAGIC = 0xeaa42174;
 const TAG_GENERATOR = 0;

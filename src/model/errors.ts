@@ -51,3 +51,13 @@ export class NvociError extends Error {
     return [`nvoci: ${this.message}`, ...this.details.map((line) => `  ${line}`)].join("\n");
   }
 }
+
+/** What `read` answers, or the refusal that it ends in. Bugs are thrown on. */
+export function attempt<T>(read: () => T): T | NvociError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NvociError) return error;
+    throw error;
+  }
+}

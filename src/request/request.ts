@@ -1,4 +1,5 @@
 import type { DriverCapability } from "../model/driver-capability.ts";
+import type { ServerFeature } from "./server-features.ts";
 
 /** Which GPUs a container asks for. `none` asks for the driver's files without a GPU. */
 export type VisibleDevices =
@@ -30,6 +31,8 @@ export interface Request {
   readonly imexChannels: readonly number[];
   readonly migConfigDevices: "all" | undefined;
   readonly migMonitorDevices: "all" | undefined;
+  /** Devices and files of a server beyond the driver's own. */
+  readonly features: readonly ServerFeature[];
   /** Whether this is one of the oldest CUDA images, which say what they need by `CUDA_VERSION` alone. */
   readonly legacyImage: boolean;
   /** Whether the container can hold `CAP_SYS_ADMIN`. */

@@ -1,15 +1,15 @@
 import { NvociError } from "../model/errors.ts";
-import { type Finding, finding } from "../model/finding.ts";
+import { type Finding, finding, type Report } from "../model/finding.ts";
 import { quote } from "../model/quote.ts";
 import { compareVersions, isVersion } from "./compare-versions.ts";
 import type { RequirementText } from "./request.ts";
 
 /** What a condition can ask about the host. An unknown fact meets every condition. */
-export interface HostFacts {
+export interface RequirementFacts {
   /** Version of the kernel modules. */
   readonly driver: string | undefined;
-  /** CUDA version that the driver offers. */
-  readonly cuda: string | undefined;
+  /** CUDA version that the driver offers; called only where a condition names it. */
+  readonly cuda: () => string | undefined;
   /** The GPUs that the container is to see. */
   readonly gpus: readonly GpuFacts[];
 }
@@ -60,10 +60,14 @@ const HOLDS: Readonly<Record<RequirementOperator, (difference: number) => boolea
  *
  * What follows the first alternative that holds is not looked at.
  *
- * @returns a finding for each term that passed because the host does not tell.
+ * A term that passes because the host does not tell is a finding.
  * @throws {NvociError} `requirement-unmet`, or `request-invalid` for a term that is none.
  */
-export function checkRequirements(requirements: readonly RequirementText[], facts: HostFacts): Finding[] {
+export function checkRequirements(
+  requirements: readonly RequirementText[],
+  facts: RequirementFacts,
+  report: Report,
+): void {
   const unchecked = new Map<string, Finding>();
   const gpus: readonly (GpuFacts | undefined)[] = facts.gpus.length > 0 ? facts.gpus : [undefined];
   for (const { source: variable, expression } of requirements) {
@@ -81,7 +85,7 @@ export function checkRequirements(requirements: readonly RequirementText[], fact
       }
     }
   }
-  return [...unchecked.values()];
+  for (const passed of unchecked.values()) report(passed);
 }
 
 /** The alternatives, each as the texts of its terms; empty ones are left out. */
@@ -108,7 +112,7 @@ export function parseTerm(text: string, variable: string): RequirementTerm {
 /** Whether the host meets a term; `undefined` when the host does not tell. */
 function meets(
   term: RequirementTerm,
-  facts: HostFacts,
+  facts: RequirementFacts,
   gpu: GpuFacts | undefined,
   variable: string,
 ): boolean | undefined {
@@ -121,7 +125,7 @@ function meets(
   }
   if (name !== "cuda" && name !== "driver" && name !== "arch") return undefined;
   if (!isVersion(value)) return invalid(text, variable, `${quote(value)} is no version`);
-  const fact = name === "arch" ? gpu?.arch : facts[name];
+  const fact = name === "arch" ? gpu?.arch : name === "cuda" ? facts.cuda() : facts.driver;
   return fact === undefined ? undefined : HOLDS[operator](compareVersions(fact, value));
 }
 
@@ -133,11 +137,12 @@ function refuse(
   variable: string,
   expression: string,
   first: readonly string[],
-  facts: HostFacts,
+  facts: RequirementFacts,
   gpu: GpuFacts | undefined,
 ): never {
+  const cuda = facts.cuda();
   const has = [
-    facts.cuda === undefined ? undefined : `CUDA ${facts.cuda}`,
+    cuda === undefined ? undefined : `CUDA ${cuda}`,
     facts.driver === undefined ? undefined : `driver ${facts.driver}`,
     gpu?.arch === undefined ? undefined : `arch ${gpu.arch}`,
     gpu === undefined || gpu.brands.length === 0 ? undefined : `brand ${gpu.brands.join(" or ")}`,

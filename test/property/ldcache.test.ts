@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { LdCacheError } from "../../src/ldcache/decode-entries.ts";
 import { decodeLdCache } from "../../src/ldcache/decode-ld-cache.ts";
-import { LdCacheError } from "../../src/ldcache/ld-cache-error.ts";
 import { ldCacheBytes } from "../support/ld-cache-bytes.ts";
 
 const text = fc.string({ unit: fc.constantFrom("a", "/", ".", "-", "ü", "9"), minLength: 1, maxLength: 12 });

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Triplet } from "../../src/discover/debian-layout.ts";
+import type { Triplet } from "../../src/model/machine.ts";
 import { MANIFEST_DIRECTORY } from "./fake-l4t.ts";
 import { FLAGS, ldCacheBytes } from "./ld-cache-bytes.ts";
 

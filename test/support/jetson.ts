@@ -1,5 +1,4 @@
-import type { Build } from "./builds.ts";
-import { nvociHook } from "./builds.ts";
+import { type Build, nvociHook } from "./builds.ts";
 import { type Bundle, type BundleOptions, makeBundle } from "./bundle.ts";
 import type { FakeHost, FakeHostOptions } from "./fake-host.ts";
 import { createFakeL4t, type FakeL4tOptions, ORIN_MANIFEST } from "./fake-l4t.ts";

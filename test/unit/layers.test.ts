@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type Import, parse, readSources } from "../support/source-imports.ts";
 
-const FORMATS = ["manifest", "ldcache", "oci", "request", "config"];
-const BELOW_EXECUTE = ["plan", "discover", ...FORMATS];
+const FORMATS = ["manifest", "ldcache", "elf", "oci", "request", "config"];
+const BELOW_DISCOVER = ["driver", ...FORMATS];
+const BELOW_EXECUTE = ["plan", "discover", ...BELOW_DISCOVER];
 const BELOW_HOOK = ["execute", ...BELOW_EXECUTE, "render", "sys"];
 
 /** What a folder (or the entry) may import, besides itself and model/. One way only: nothing lower names a higher one. */
@@ -14,9 +15,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "host-setup": [...BELOW_EXECUTE, "execute", "sys"],
   execute: [...BELOW_EXECUTE, "sys"],
   plan: ["discover", ...FORMATS],
-  discover: FORMATS,
+  discover: BELOW_DISCOVER,
+  driver: [],
   render: [],
-  ...Object.fromEntries(FORMATS.map((folder) => [folder, []])),
+  ...Object.fromEntries(FORMATS.map((folder) => [folder, ["binary"]])),
+  binary: [],
   sys: [],
   model: [],
   node: ["cli", "hook", "runtime", ...BELOW_HOOK],
@@ -32,9 +35,9 @@ const NEUTRAL = ["load.ts", "version.ts"];
 
 /** Parts that are loaded when they are needed: known by their types, so that nothing is bundled twice. */
 const BUNDLES = [
-  "hook/hook.ts",
+  "hook/inject.ts",
   "discover/from-cache.ts",
-  "host-setup/prepare-host.ts",
+  "host-setup/prepare-server.ts",
   "cli/cli.ts",
   "runtime/runtime.ts",
   "runtime/edit-bundle.ts",
@@ -98,11 +101,11 @@ describe("the layers of src/", () => {
     ["render/x.ts", "plan/operation.ts", "type", true],
     ["render/x.ts", "plan/plan.ts", "value", false],
     ["render/x.ts", "execute/execute.ts", "type", false],
-    ["main.ts", "hook/hook.ts", "reference", true],
+    ["main.ts", "hook/inject.ts", "reference", true],
     ["hook/prestart.ts", "cli/cli.ts", "reference", true],
     ["hook/prestart.ts", "cli/cli.ts", "type", false],
     ["hook/x.ts", "load.ts", "value", true],
-    ["load.ts", "hook/hook.ts", "value", false],
+    ["load.ts", "hook/inject.ts", "value", false],
   ])("%s may import %s (%s): %s", (from, to, kind, allowed) => {
     expect(isAllowed({ from, to, kind })).toBe(allowed);
   });

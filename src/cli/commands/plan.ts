@@ -55,9 +55,9 @@ function runPlan(context: CommandContext, args: PlanArguments): number {
       ? imaginaryContainer(readVariables(env))
       : readSpec(host, absolutePath(host, bundle));
   const looked = root ?? (bundle === undefined ? undefined : spec.root.path);
-  const { request, operations, findings } = context.gather(spec, looked, args.config);
+  const { asks, operations, findings } = context.decide(spec, looked, args.config);
   if (args.json) print([JSON.stringify({ operations, findings }, null, 2)]);
-  else print(renderPlan({ asks: request !== undefined, operations, findings }));
+  else print(renderPlan({ asks, operations, findings }));
   return EXIT.done;
 }
 

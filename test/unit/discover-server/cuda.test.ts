@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { prefersCompat } from "../../../src/discover/server/cuda-compat.ts";
-import { cudaVersionOfBranch } from "../../../src/discover/server/cuda-version.ts";
-import { requestedFeatures } from "../../../src/discover/server/feature-files.ts";
+import { prefersCompat } from "../../../src/discover/server/compat-image.ts";
+import { cudaVersionOfBranch } from "../../../src/discover/server/requirement-facts.ts";
+import { requestedFeatures } from "../../../src/request/server-features.ts";
 
 test.each([
   ["384.81", "9.0"],

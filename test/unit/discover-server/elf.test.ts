@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { abiTag, cudaNote } from "../../../src/discover/elf/driver-notes.ts";
-import { readDynamic } from "../../../src/discover/elf/elf-dynamic.ts";
-import { readNotes } from "../../../src/discover/elf/elf-notes.ts";
-import { readElf } from "../../../src/discover/elf/read-elf.ts";
+import { abiTag, cudaNote } from "../../../src/elf/driver-notes.ts";
+import { readDynamic } from "../../../src/elf/elf-dynamic.ts";
+import { readNotes } from "../../../src/elf/elf-notes.ts";
+import { readElf } from "../../../src/elf/read-elf.ts";
 import { catchError } from "../../support/catch-error.ts";
 import { madeAbiTag, madeCudaNote, noteElf } from "../../support/note-elf.ts";
 import { sharedObject } from "../../support/shared-object.ts";

@@ -3,6 +3,7 @@ import { sonameLinks } from "../../../src/discover/soname-links.ts";
 import { type ContainerEdits, FILE_OPTIONS, type Mount } from "../../../src/model/container-edits.ts";
 import type { HostView } from "../../../src/model/host-view.ts";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
+import { collectFindings } from "../../support/collect-findings.ts";
 import { memoryHost } from "../../support/memory-host.ts";
 import { sharedObject } from "../../support/shared-object.ts";
 
@@ -21,12 +22,9 @@ const mount = (path: string, from = path, kind: Mount["kind"] = "file"): Mount =
 });
 
 function linksFor(files: Readonly<Record<string, Uint8Array>>, edits: Partial<ContainerEdits>) {
-  const { links, findings } = sonameLinks(hostOf(files), {
-    deviceNodes: [],
-    mounts: [],
-    links: [],
-    ...edits,
-  });
+  const { value: links, findings } = collectFindings((report) =>
+    sonameLinks(hostOf(files), { mounts: [], links: [], ...edits }, report),
+  );
   return {
     links: links.map(({ containerPath: path, target, source }) => `${path} -> ${target} (${source})`),
     findings: findings.map(({ code, args }) => [code, args]),

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ELF_HEAD_BYTES, isStaticElf } from "../../../src/discover/static-elf.ts";
+import { ELF_HEAD_BYTES, isStaticElf } from "../../../src/elf/static-elf.ts";
 import { elfHead, PT_DYNAMIC, PT_INTERP, PT_LOAD } from "../../support/elf-head.ts";
 import { sharedObject } from "../../support/shared-object.ts";
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { readLibraryPath, searchOrder, systemDirectories } from "../../../src/execute/library-path.ts";
-import type { RootView } from "../../../src/execute/root-view.ts";
+import type { ImageView } from "../../../src/model/image-view.ts";
 
 /** An image without links: files by path; a directory is what a file lies in. It counts what is asked. */
 function image(files: Readonly<Record<string, string>>) {
   const asked = { files: 0, directories: 0 };
   const below = (directory: string) =>
     Object.keys(files).filter((path) => path.startsWith(directory === "/" ? "/" : `${directory}/`));
-  const root: Pick<RootView, "readFile" | "readDirectory" | "hasDirectory"> = {
+  const root: Pick<ImageView, "readFile" | "readDirectory" | "type"> = {
     readFile(path, limit) {
       asked.files++;
       const bytes = new TextEncoder().encode(files[path]);
@@ -20,9 +20,9 @@ function image(files: Readonly<Record<string, string>>) {
       );
       return [...new Set(names)].reverse();
     },
-    hasDirectory: (path) => below(path).length > 0,
+    type: (path) => (below(path).length > 0 ? "directory" : undefined),
   };
-  return { root: root as RootView, asked };
+  return { root: root as ImageView, asked };
 }
 
 const read = (files: Readonly<Record<string, string>>): string[] => [...readLibraryPath(image(files).root)];
@@ -77,7 +77,7 @@ describe("readLibraryPath()", () => {
   it("leaves out lines that are not UTF-8, too long or cut by NUL, and keeps the others", () => {
     const lines = `/a\n/\xff\n/${"b".repeat(2000)}\n/c\0d\n/e`;
     const bytes = Uint8Array.from(lines, (character) => character.charCodeAt(0));
-    const root = { ...image({}).root, readFile: () => bytes } as unknown as RootView;
+    const root = { ...image({}).root, readFile: () => bytes } as unknown as ImageView;
     expect([...readLibraryPath(root)]).toEqual(["/a", "/c", "/e"]);
   });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { LdCacheError } from "../../../src/ldcache/decode-entries.ts";
 import { decodeLdCache } from "../../../src/ldcache/decode-ld-cache.ts";
-import { LdCacheError } from "../../../src/ldcache/ld-cache-error.ts";
 import { catchError } from "../../support/catch-error.ts";
 import { FLAGS, ldCacheBytes } from "../../support/ld-cache-bytes.ts";
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { chooseSelection, defaultSelection } from "../../../src/manifest/choose-selection.ts";
-import { parseL4tRelease } from "../../../src/manifest/l4t-release.ts";
+import {
+  chooseSelection,
+  defaultSelection,
+  parseL4tRelease,
+} from "../../../src/manifest/select-manifests.ts";
 
 const FIRST = "# R36 (release), REVISION: 4.3, GCID: 1, BOARD: generic, EABI: aarch64, DATE: Wed Jan  8";
 

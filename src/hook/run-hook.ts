@@ -1,0 +1,19 @@
+import { loadBundle } from "../load.ts";
+import { parseState } from "../oci/state.ts";
+import { mayAsk } from "../request/may-ask.ts";
+import { STDIN } from "../sys/linux.ts";
+import { linuxHost, readAll } from "../sys/linux-host.ts";
+import type { Syscalls } from "../sys/syscalls.ts";
+import { decodeText, type HookOptions, readSpec } from "./read-spec.ts";
+
+/**
+ * Runs the hook for the container whose state is on standard input. One that does not ask for GPUs, which is most of
+ * them where this is the default runtime's hook, costs the reading of its config.json and nothing more: the rest of
+ * the program is not even loaded.
+ */
+export function runHook(system: Syscalls, options: HookOptions): void {
+  const state = parseState(decodeText(readAll(system, STDIN, 0), "the OCI state"));
+  const spec = readSpec(linuxHost(system), state.bundle);
+  if (!mayAsk(spec)) return;
+  loadBundle<typeof import("./inject.ts")>("hook").inject(system, state, spec, options);
+}
