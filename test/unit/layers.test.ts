@@ -36,7 +36,8 @@ const NEUTRAL = ["load.ts", "version.ts"];
 /** Parts that are loaded when they are needed: known by their types, so that nothing is bundled twice. */
 const BUNDLES = [
   "hook/inject.ts",
-  "discover/from-cache.ts",
+  "discover/server/discover-server.ts",
+  "discover/soname-links.ts",
   "host-setup/prepare-server.ts",
   "cli/cli.ts",
   "runtime/runtime.ts",
@@ -71,6 +72,33 @@ function isAllowed({ from, to, kind }: Import): boolean {
   if (folder === other || other === "model" || NEUTRAL.includes(to)) return !NEUTRAL.includes(from);
   if (MAY_IMPORT[folder]?.includes(other)) return true;
   return kind !== "value" && (MAY_DESCRIBE[folder]?.includes(other) ?? false);
+}
+
+/** Each circle of a graph once, as the way round it. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const way: string[] = [];
+  const visit = (node: string): void => {
+    const start = way.indexOf(node);
+    if (start >= 0) found.push([...way.slice(start), node].join(" → "));
+    if (start >= 0 || done.has(node)) return;
+    way.push(node);
+    for (const next of graph.get(node) ?? []) visit(next);
+    way.pop();
+    done.add(node);
+  };
+  for (const node of graph.keys()) visit(node);
+  return found;
+}
+
+/** The files that are in the bundles of some entries: esbuild follows imports of values. */
+function reachable(entries: readonly string[]): ReadonlySet<string> {
+  const found = new Set(entries);
+  for (const path of found) {
+    for (const { from, to, kind } of between) if (from === path && kind === "value") found.add(to);
+  }
+  return found;
 }
 
 const imports = sources.flatMap((source) => source.imports);
@@ -120,6 +148,23 @@ describe("the layers of src/", () => {
       return seen;
     };
     for (const folder of Object.keys(MAY_IMPORT)) expect(reachable(folder), folder).not.toContain(folder);
+  });
+
+  it("have no circle between files either, types included", () => {
+    const imported = new Map<string, string[]>();
+    for (const { from, to, kind } of between) {
+      // A part that is loaded when it is needed may lead back to what its loader shares with it.
+      if (kind !== "reference") imported.set(from, [...(imported.get(from) ?? []), to]);
+    }
+    expect(circles(imported)).toEqual([]);
+  });
+
+  it("keep what a server alone needs out of the bundle that a board's hook reads", () => {
+    const read = reachable(["main.ts", "hook/inject.ts"]);
+    expect(read.size).toBeGreaterThan(50);
+    const alone = ["elf/", "ldcache/", "binary/", "discover/server/", "host-setup/", "cli/", "runtime/"];
+    const found = [...read].filter((path) => alone.some((folder) => path.startsWith(folder)));
+    expect(found.sort()).toEqual(["elf/static-elf.ts", "host-setup/prepare-host.ts"]);
   });
 
   it("name Node.js modules in sys/node.ts and node/ alone", () => {
@@ -177,6 +222,16 @@ describe("the layers of src/", () => {
       /(?:^|\/)(?:utils?|helpers?|common|misc|index)(?:\/|\.ts$)/.test(path),
     );
     expect(vague.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe("circles()", () => {
+  it.each<[string, Record<string, string[]>, string[]]>([
+    ["finds a file that imports itself", { a: ["a"] }, ["a → a"]],
+    ["finds a way round", { a: ["b"], b: ["c", "d"], c: [], d: ["b"] }, ["b → d → b"]],
+    ["finds none where two ways meet", { a: ["b", "c"], b: ["d"], c: ["d"], d: [] }, []],
+  ])("%s", (_, graph, expected) => {
+    expect(circles(new Map(Object.entries(graph)))).toEqual(expected);
   });
 });
 
