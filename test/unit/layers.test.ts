@@ -130,8 +130,8 @@ describe("the layers of src/", () => {
     ["render/x.ts", "plan/plan.ts", "value", false],
     ["render/x.ts", "execute/execute.ts", "type", false],
     ["main.ts", "hook/inject.ts", "reference", true],
-    ["hook/prestart.ts", "cli/cli.ts", "reference", true],
-    ["hook/prestart.ts", "cli/cli.ts", "type", false],
+    ["hook/run-hook.ts", "cli/cli.ts", "reference", true],
+    ["hook/run-hook.ts", "cli/cli.ts", "type", false],
     ["hook/x.ts", "load.ts", "value", true],
     ["load.ts", "hook/inject.ts", "value", false],
   ])("%s may import %s (%s): %s", (from, to, kind, allowed) => {

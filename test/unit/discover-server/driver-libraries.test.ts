@@ -8,6 +8,7 @@ import { type DriverCapability, withImplied } from "../../../src/model/driver-ca
 import type { ImageView } from "../../../src/model/image-view.ts";
 import { machineOf } from "../../../src/model/machine.ts";
 import { type HostPath, hostPath } from "../../../src/model/paths.ts";
+import { renderFinding } from "../../../src/render/render-finding.ts";
 import { catchError } from "../../support/catch-error.ts";
 import { collectFindings } from "../../support/collect-findings.ts";
 import { DEBIAN_TREE, memoryImage } from "../../support/memory-image.ts";
@@ -104,6 +105,17 @@ test("findLibraries() takes the libraries of the driver that is loaded, of sever
   });
   expect(mounts).toEqual([`${LIBRARIES}/libcuda.so.${VERSION} ${LIBRARIES}/libcuda.so.${VERSION}`]);
   expect(codes).toEqual([]);
+});
+
+test("findLibraries() names the running driver's version beside a library of another one", () => {
+  const file = `${LIBRARIES}/libnvidia-nvvm.so.470.57.02`;
+  const { findings } = discover({
+    libraries: { ...CUDA, "libnvidia-nvvm.so.470.57.02": "libnvidia-nvvm.so.4" },
+  });
+  const [found] = findings.filter(({ code }) => code === "driver-library-other-version");
+  expect(found && renderFinding(found)).toBe(
+    `library libnvidia-nvvm.so: "${file}" is not libnvidia-nvvm.so of the running driver ${VERSION}; skipped`,
+  );
 });
 
 test("findLibraries() cannot use libraries of another version than the kernel modules", () => {
