@@ -75,7 +75,7 @@ function cachedLibraries(server: LibraryServer, wanted: Wanted): LibraryCandidat
       report(finding("ldcache-missing", "info", file, { file }));
       return [];
     }
-    const { entries } = decodeLdCache(bytes, { file, prefixes: [...wanted] });
+    const entries = decodeLdCache(bytes, { file, prefixes: [...wanted] });
     for (const { name, path, architecture } of entries) {
       if (!wanted.has(libraryStem(name))) continue;
       const bits =
