@@ -18,7 +18,7 @@ export interface Gpu {
   readonly model: string;
 }
 
-const DIRECTORY = below(PROC_DRIVER, "/gpus");
+const GPUS = below(PROC_DRIVER, "/gpus");
 const UUID = /^GPU-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
@@ -29,8 +29,8 @@ const UUID = /^GPU-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  */
 export function readGpus(host: HostView, report: Report): readonly Gpu[] {
   const found: Omit<Gpu, "index">[] = [];
-  for (const name of host.readDirectory(DIRECTORY) ?? []) {
-    const path = below(DIRECTORY, `/${name}/information`);
+  for (const name of host.readDirectory(GPUS) ?? []) {
+    const path = below(GPUS, `/${name}/information`);
     const address = parsePciAddress(name);
     const text = address && readText(host, path);
     if (address === undefined || text === undefined) continue;

@@ -4,6 +4,10 @@ import { type HostPath, join } from "../model/paths.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
 import { parseSpec, type Spec } from "../oci/spec.ts";
 
+/*
+ * Small because it is in the bundle that every start reads.
+ */
+
 /** How the hook was called. */
 export interface HookOptions {
   readonly environ: readonly string[];

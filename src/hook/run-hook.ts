@@ -6,6 +6,10 @@ import { linuxHost, readAll } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { decodeText, type HookOptions, readSpec } from "./read-spec.ts";
 
+/*
+ * Small because it is a bundle's border: it decides whether the rest of the hook is loaded.
+ */
+
 /**
  * Runs the hook for the container whose state is on standard input. One that does not ask for GPUs, which is most of
  * them where this is the default runtime's hook, costs the reading of its config.json and nothing more: the rest of

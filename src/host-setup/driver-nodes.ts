@@ -73,16 +73,16 @@ function gpuMinors(host: HostView): readonly number[] {
   return [...minors].filter((minor) => minor < 254).sort((a, b) => a - b);
 }
 
-const DIRECTORY = "/sys/bus/pci/devices";
+const PCI_DEVICES = "/sys/bus/pci/devices";
 const VENDOR_NVIDIA = "0x10de";
 /** The base class of everything that can drive a display, or could if it had a socket for one. */
 const CLASS_DISPLAY = "0x03";
 
 /** How many GPUs of NVIDIA are on the PCI bus, whether the driver has them or not. */
-export function countGpus(host: HostView): number {
+function countGpus(host: HostView): number {
   const is = (file: string, beginning: string): boolean =>
-    (readText(host, hostPath(`${DIRECTORY}/${file}`)) ?? "").startsWith(beginning);
-  return (host.readDirectory(hostPath(DIRECTORY)) ?? []).filter(
+    (readText(host, hostPath(`${PCI_DEVICES}/${file}`)) ?? "").startsWith(beginning);
+  return (host.readDirectory(hostPath(PCI_DEVICES)) ?? []).filter(
     (name) => is(`${name}/vendor`, VENDOR_NVIDIA) && is(`${name}/class`, CLASS_DISPLAY),
   ).length;
 }

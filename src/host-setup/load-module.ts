@@ -82,10 +82,10 @@ const ended = (path: string, status: ExitStatus): string =>
     ? `${path} ended with status ${status.exited}`
     : `${path} was killed by signal ${status.signalled}`;
 
-const DEFAULT = "/sbin/modprobe";
+const DEFAULT_MODPROBE = "/sbin/modprobe";
 
 /** The program that the kernel itself loads modules with. @see proc_sys_kernel(5) */
 export function modprobePath(host: HostView): string {
   const path = (readText(host, hostPath("/proc/sys/kernel/modprobe")) ?? "").trim();
-  return path.startsWith("/") ? path : DEFAULT;
+  return path.startsWith("/") ? path : DEFAULT_MODPROBE;
 }

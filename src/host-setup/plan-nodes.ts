@@ -3,6 +3,31 @@ import { type FileStat, type HostView, statThrough } from "../model/host-view.ts
 import { below, dirname, type HostPath, hostPath, join } from "../model/paths.ts";
 import type { DriverNode } from "./driver-nodes.ts";
 
+/** One change of the host itself, as opposed to a container. */
+export type SetupAction =
+  | { readonly do: "load-module"; readonly name: string }
+  | { readonly do: "make-directory"; readonly path: HostPath }
+  /** Removes what is in the way: a node with another number, a link that leads elsewhere. */
+  | { readonly do: "remove"; readonly path: HostPath }
+  | {
+      readonly do: "make-node";
+      readonly path: HostPath;
+      readonly major: number;
+      readonly minor: number;
+      /** Permission bits. */
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    }
+  | { readonly do: "make-link"; readonly path: HostPath; readonly target: string };
+
+/** What has to be done for one device node. Nothing of it makes sense once a part of it has failed. */
+export interface NodePlan {
+  readonly path: HostPath;
+  /** In the order in which they have to be made. */
+  readonly actions: readonly SetupAction[];
+}
+
 /** Where systemd looks devices up by their numbers; without it a daemon-reload takes them from containers. */
 export const DEV_CHAR: HostPath = hostPath("/dev/char");
 
@@ -76,28 +101,3 @@ function linkTo(
 /** The text of a link in {@link DEV_CHAR}: relative, as udev(7) writes it, where both lie in the same /dev. */
 export const linkText = (path: HostPath): string =>
   path.startsWith("/dev/") ? `..${path.slice("/dev".length)}` : path;
-
-/** One change of the host itself, as opposed to a container. */
-export type SetupAction =
-  | { readonly do: "load-module"; readonly name: string }
-  | { readonly do: "make-directory"; readonly path: HostPath }
-  /** Removes what is in the way: a node with another number, a link that leads elsewhere. */
-  | { readonly do: "remove"; readonly path: HostPath }
-  | {
-      readonly do: "make-node";
-      readonly path: HostPath;
-      readonly major: number;
-      readonly minor: number;
-      /** Permission bits. */
-      readonly mode: number;
-      readonly uid: number;
-      readonly gid: number;
-    }
-  | { readonly do: "make-link"; readonly path: HostPath; readonly target: string };
-
-/** What has to be done for one device node. Nothing of it makes sense once a part of it has failed. */
-export interface NodePlan {
-  readonly path: HostPath;
-  /** In the order in which they have to be made. */
-  readonly actions: readonly SetupAction[];
-}

@@ -1,5 +1,3 @@
-import { type HostPath, hostPath } from "../model/paths.ts";
-
 /** Which manifests of the directory count: every one, or those that belong to the driver itself. */
 export type ManifestSelection = "all" | "base";
 
@@ -58,12 +56,9 @@ export interface L4tRelease {
   readonly major: number;
   /** `4.3` in R36.4.3. */
   readonly revision: string;
-  /** Where the driver's libraries lie; only R36 and newer say so. */
-  readonly libraryDirectory?: HostPath;
 }
 
 const FIRST_LINE = /^# *R(\d{1,4}) \(release\), *REVISION: *(\d+(?:\.\d+)*)/;
-const LIBRARY_DIRECTORY = /^TARGET_USERSPACE_LIB_DIR_PATH=(\S+)/m;
 
 /**
  * Reads the text of `/etc/nv_tegra_release`.
@@ -75,8 +70,5 @@ const LIBRARY_DIRECTORY = /^TARGET_USERSPACE_LIB_DIR_PATH=(\S+)/m;
 export function parseL4tRelease(text: string): L4tRelease | undefined {
   const [, major, revision] = FIRST_LINE.exec(text.trimStart()) ?? [];
   if (major === undefined || revision === undefined) return undefined;
-  const directory = LIBRARY_DIRECTORY.exec(text)?.[1];
-  const release = { major: Number(major), revision };
-  // R36 writes the path without its first slash.
-  return directory === undefined ? release : { ...release, libraryDirectory: hostPath(directory) };
+  return { major: Number(major), revision };
 }

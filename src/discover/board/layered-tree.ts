@@ -30,7 +30,7 @@ export interface LayeredTree {
 export const hostPathOf = ({ root, path }: Pick<Found, "root" | "path">): HostPath => below(root, path);
 
 /** Takes a root off a path that lies in it. */
-export const withoutRoot = (path: string, root: HostPath): HostPath =>
+const withoutRoot = (path: string, root: HostPath): HostPath =>
   hostPath(root === "/" || !isWithin(path, root) ? path : path.slice(root.length));
 
 /** @param roots the first that has a path wins. */
@@ -78,7 +78,7 @@ export function layeredTree(host: HostView, roots: readonly HostPath[]): Layered
 }
 
 /** The directory that something was found in, without symbolic links. */
-export const realDirectoryOf = (tree: LayeredTree, { root, path }: Found): HostPath =>
+const realDirectoryOf = (tree: LayeredTree, { root, path }: Found): HostPath =>
   tree.realDirectory(root, dirname(path));
 
 /**
