@@ -1,3 +1,4 @@
+import type { Arch } from "../model/machine.ts";
 import { EPERM } from "../sys/errno.ts";
 
 /** Bytes of one classic BPF instruction: u16 code, u8 jump if true, u8 jump if false, u32 constant. */
@@ -82,7 +83,7 @@ export const REFUSED_CALLS: Readonly<
  * @returns classic BPF instructions, eight bytes each.
  * @see seccomp(2)
  */
-export function callFilter(arch: "x64" | "arm64"): Uint8Array {
+export function callFilter(arch: Arch): Uint8Array {
   const refused = Object.values(REFUSED_CALLS).flatMap((number) =>
     typeof number === "number" ? number : (number[arch] ?? []),
   );
