@@ -11,9 +11,10 @@ export type Entries = Readonly<Record<string, string>>;
 /** The parts of the program. `main` is read at every start; the others when they are needed, see src/load.ts. */
 export const ENTRIES: Entries = {
   main: "src/main.ts",
-  hook: "src/hook/hook.ts",
-  server: "src/discover/from-cache.ts",
-  setup: "src/host-setup/prepare-host.ts",
+  hook: "src/hook/inject.ts",
+  server: "src/discover/server/discover-server.ts",
+  soname: "src/elf/read-soname.ts",
+  setup: "src/host-setup/prepare-server.ts",
   config: "src/config/parse-config.ts",
   runtime: "src/runtime/runtime.ts",
   wrapper: "src/runtime/edit-bundle.ts",

@@ -5,6 +5,7 @@ declare const nvociRequire: (name: string) => unknown;
 export type BundleName =
   | "hook"
   | "server"
+  | "soname"
   | "setup"
   | "config"
   | "cli"
@@ -18,7 +19,7 @@ export type LoadBundle = <Exports>(name: BundleName) => Exports;
 
 /**
  * Gives the exports of another bundle, running it the first time. `Exports` is
- * `typeof import("./hook/hook.ts")`: a type only, so that nothing is bundled twice. It works in a built program
+ * `typeof import("./hook/inject.ts")`: a type only, so that nothing is bundled twice. It works in a built program
  * alone; a test imports the part itself.
  *
  * @throws ReferenceError (native) or Error (Node.js) when the build has no such bundle

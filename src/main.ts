@@ -1,5 +1,5 @@
 import { HOOK_USAGE, parseHookArguments } from "./hook/arguments.ts";
-import { prestart } from "./hook/prestart.ts";
+import { runHook } from "./hook/run-hook.ts";
 import { loadBundle } from "./load.ts";
 import { EXIT, NvociError } from "./model/errors.ts";
 import { basename, hostPath } from "./model/paths.ts";
@@ -47,7 +47,7 @@ function hook(system: Syscalls, words: readonly string[], environ: readonly stri
       `Cannot run the hook at "${command}": register it at createRuntime or prestart`,
     );
   }
-  if (command === "prestart" || command === "createRuntime") prestart(system, { environ, config, debug });
+  if (command === "prestart" || command === "createRuntime") runHook(system, { environ, config, debug });
   return EXIT.done;
 }
 

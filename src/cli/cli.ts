@@ -1,4 +1,4 @@
-import { gather } from "../hook/gather.ts";
+import { openImage } from "../execute/root-view.ts";
 import { EXIT } from "../model/errors.ts";
 import { STDERR, STDOUT } from "../sys/linux.ts";
 import { linuxHost } from "../sys/linux-host.ts";
@@ -6,6 +6,8 @@ import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { absolutePath } from "./absolute-path.ts";
 import type { CommandContext } from "./command.ts";
+import { decide } from "./decide.ts";
+import { DEBIAN_IMAGE } from "./imaginary-container.ts";
 import { parseCommandLine } from "./parse-command-line.ts";
 
 /**
@@ -40,9 +42,10 @@ function commandContext(system: Syscalls, environ: readonly string[]): CommandCo
     system,
     host,
     environ,
-    gather(spec, root, option) {
+    decide(spec, root, option) {
+      const image = root === undefined ? DEBIAN_IMAGE : openImage(system, root);
       const config = option === undefined ? undefined : absolutePath(host, option);
-      return gather(system, spec, root, { environ, config, debug: false });
+      return decide(spec, { host, image, arch: system.arch, environ, config });
     },
     print(lines) {
       if (lines.length > 0) system.write(STDOUT, `${lines.join("\n")}\n`);

@@ -1,8 +1,8 @@
-import type { Gathered } from "../hook/gather.ts";
 import type { HostView } from "../model/host-view.ts";
 import type { HostPath } from "../model/paths.ts";
 import type { Spec } from "../oci/spec.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
+import type { Decision } from "./decide.ts";
 
 /** What a command works with. */
 export interface CommandContext {
@@ -11,12 +11,12 @@ export interface CommandContext {
   /** The process' own environment, `NAME=value`. */
   readonly environ: readonly string[];
   /**
-   * Plans for a container as the hook does.
+   * Decides about a container as the hook does.
    *
    * @param root the container's root; none stands for a Debian image.
    * @param config the value of `--config`.
    */
-  readonly gather: (spec: Spec, root: HostPath | undefined, config: string | undefined) => Gathered;
+  readonly decide: (spec: Spec, root: HostPath | undefined, config: string | undefined) => Decision;
   /** Writes lines to standard output, each with its line break. */
   readonly print: (lines: readonly string[]) => void;
 }

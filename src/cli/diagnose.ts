@@ -1,7 +1,6 @@
-import { readDriverVersion } from "../discover/server/driver-version.ts";
-import type { Gathered } from "../hook/gather.ts";
+import { readDriverVersion } from "../driver/driver-version.ts";
 import { append } from "../model/append.ts";
-import { NvociError } from "../model/errors.ts";
+import { attempt, NvociError } from "../model/errors.ts";
 import { type Check, check } from "../render/check.ts";
 import { checkCgroup } from "./checks/check-cgroup.ts";
 import { checkDevices } from "./checks/check-devices.ts";
@@ -11,8 +10,9 @@ import { checkLdconfig } from "./checks/check-ldconfig.ts";
 import { checkManifests } from "./checks/check-manifests.ts";
 import { checkPrograms } from "./checks/check-programs.ts";
 import type { CommandContext } from "./command.ts";
+import type { Decision } from "./decide.ts";
 import { imaginaryContainer } from "./imaginary-container.ts";
-import { type HostFacts, readHost } from "./read-host.ts";
+import { type HostReport, readHost } from "./read-host.ts";
 
 /**
  * Looks at everything that a container's GPU depends on. Changes nothing.
@@ -33,7 +33,7 @@ export function diagnose(context: CommandContext, config: string | undefined): C
     loaded.file === undefined
       ? check("ok", "config-default", {})
       : check("ok", "config-file", { file: loaded.file }),
-    ...loaded.findings.map((finding) => check("warn", "finding", { finding })),
+    ...facts.configFindings.map((finding) => check("warn", "finding", { finding })),
     ...checkDriver(context, facts, config),
     ...checkLdconfig(host, loaded.config),
     checkCgroup(host, loaded.config.nvidiaContainerCli.noCgroups),
@@ -44,21 +44,21 @@ export function diagnose(context: CommandContext, config: string | undefined): C
 }
 
 /** What the driver brings, by the plan for a container that asks for everything. */
-function checkDriver(context: CommandContext, facts: HostFacts, config: string | undefined): Check[] {
+function checkDriver(context: CommandContext, facts: HostReport, config: string | undefined): Check[] {
   const { host } = context;
-  const gathered = attempt(() => context.gather(imaginaryContainer(), undefined, config));
+  const decision = attempt(() => context.decide(imaginaryContainer(), undefined, config));
   const version = facts.usesManifests ? undefined : readDriverVersion(host);
   const checks: Check[] = [];
   if (version !== undefined) checks.push(check("ok", "driver-loaded", { version }));
   else if (!facts.usesManifests) checks.push(check("fail", "driver-missing", {}));
-  if (facts.usesManifests) append(checks, checkManifests(facts, findingsOf(gathered)));
-  if (gathered instanceof NvociError) {
+  if (facts.usesManifests) append(checks, checkManifests(facts, findingsOf(decision)));
+  if (decision instanceof NvociError) {
     // That there is no driver is said already.
-    if (gathered.code === "platform-unsupported" && checks.some(({ code }) => code === "driver-missing"))
+    if (decision.code === "platform-unsupported" && checks.some(({ code }) => code === "driver-missing"))
       return checks;
-    return [...checks, check("fail", "plan-impossible", { message: gathered.message })];
+    return [...checks, check("fail", "plan-impossible", { message: decision.message })];
   }
-  const { operations } = gathered;
+  const { operations } = decision;
   return [
     ...checks,
     check("ok", "plan-made", { operations: operations.length }),
@@ -66,14 +66,5 @@ function checkDriver(context: CommandContext, facts: HostFacts, config: string |
   ];
 }
 
-const findingsOf = (gathered: Gathered | NvociError): Gathered["findings"] =>
-  gathered instanceof NvociError ? [] : gathered.findings;
-
-function attempt<T>(read: () => T): T | NvociError {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof NvociError) return error;
-    throw error;
-  }
-}
+const findingsOf = (decision: Decision | NvociError): Decision["findings"] =>
+  decision instanceof NvociError ? [] : decision.findings;

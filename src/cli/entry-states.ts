@@ -1,4 +1,4 @@
-import type { MountSpec } from "../manifest/mount-spec.ts";
+import type { MountSpec } from "../manifest/parse-manifest.ts";
 import type { Finding, FindingCode } from "../model/finding.ts";
 
 /** A manifest's entry and whether the host has what it names. */

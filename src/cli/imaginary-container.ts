@@ -1,3 +1,5 @@
+import type { FileType } from "../model/host-view.ts";
+import type { ImageView } from "../model/image-view.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
 import type { Spec } from "../oci/spec.ts";
 
@@ -23,3 +25,23 @@ export function imaginaryContainer(env: readonly string[] = [], rootfs: HostPath
     cgroupsPath: undefined,
   };
 }
+
+const ELF_MAGIC = Uint8Array.of(0x7f, 0x45, 0x4c, 0x46);
+
+/** What most images have, as far as anybody asks. */
+const DEBIAN_TREE: Readonly<Record<string, FileType>> = {
+  "/etc/debian_version": "file",
+  "/proc/driver/nvidia": "directory",
+  "/sbin/ldconfig": "file",
+  "/usr/lib": "directory",
+};
+
+/** What most images look like, for questions that no image goes with. */
+export const DEBIAN_IMAGE: ImageView = {
+  readFile: () => undefined,
+  readRange: (path, offset, length) =>
+    path === "/sbin/ldconfig" ? ELF_MAGIC.subarray(offset, offset + length) : undefined,
+  readDirectory: () => [],
+  type: (path) => DEBIAN_TREE[path],
+  identity: (path) => (path in DEBIAN_TREE ? path : undefined),
+};

@@ -1,15 +1,18 @@
 import { type LoadedConfig, loadConfig } from "../config/load-config.ts";
-import { detectPlatform, type Platform } from "../discover/detect-platform.ts";
-import { chooseSelection } from "../manifest/choose-selection.ts";
+import { detectPlatform, type Platform, usesManifests } from "../discover/detect-platform.ts";
 import type { Manifest } from "../manifest/parse-manifest.ts";
 import { readManifests } from "../manifest/read-manifests.ts";
+import { chooseSelection } from "../manifest/select-manifests.ts";
+import type { Finding } from "../model/finding.ts";
 import type { HostPath } from "../model/paths.ts";
 import { absolutePath } from "./absolute-path.ts";
 import type { CommandContext } from "./command.ts";
 
 /** What holds for every container on this host. */
-export interface HostFacts {
+export interface HostReport {
   readonly loaded: LoadedConfig;
+  /** Of the configuration alone. */
+  readonly configFindings: readonly Finding[];
   readonly platform: Platform;
   /** Whether the driver is found by manifests: on Tegra, unless the configuration says otherwise. */
   readonly usesManifests: boolean;
@@ -24,20 +27,21 @@ export interface HostFacts {
  * @param config the value of `--config`.
  * @throws NvociError "config-invalid"
  */
-export function readHost({ host, environ }: CommandContext, config: string | undefined): HostFacts {
+export function readHost({ host, environ }: CommandContext, config: string | undefined): HostReport {
   const option = config === undefined ? undefined : absolutePath(host, config);
-  const loaded = loadConfig(host, environ, option);
+  const configFindings: Finding[] = [];
+  const loaded = loadConfig(host, environ, option, [], (found) => configFindings.push(found));
   const platform = detectPlatform(host);
-  const release = platform.kind === "tegra" ? platform.release : undefined;
-  const { mode } = loaded.config.nvidiaContainerRuntime;
-  const usesManifests = mode === "csv" || (mode === "auto" && platform.kind === "tegra");
   const manifestDirectory = loaded.config.nvidiaContainerRuntime.modes.csv.mountSpecPath;
-  const selection = chooseSelection(undefined, loaded.config.nvoci.csvMounts, release);
+  const selection = chooseSelection(undefined, loaded.config.nvoci.csvMounts, platform.release);
+  const findings: Finding[] = [];
+  const specs = readManifests(host, manifestDirectory, selection, (found) => findings.push(found));
   return {
     loaded,
+    configFindings,
     platform,
-    usesManifests,
+    usesManifests: usesManifests(host, loaded.config),
     manifestDirectory,
-    manifests: readManifests(host, manifestDirectory, selection),
+    manifests: { specs, findings },
   };
 }

@@ -1,3 +1,4 @@
+import type { LdconfigChoice } from "../model/container-edits.ts";
 import { DRIVER_CAPABILITIES, type DriverCapability } from "../model/driver-capability.ts";
 import { type ContainerPath, type HostPath, hostPath } from "../model/paths.ts";
 
@@ -7,13 +8,6 @@ export type RuntimeMode = "auto" | "csv" | "legacy";
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
 export type CudaCompatMode = "ldconfig" | "mount" | "hook" | "disabled";
-
-/** Which ldconfig brings a container's cache up to date. */
-export type LdconfigChoice =
-  /** A program of the host, without `.real`: where `<path>.real` exists, `path` is a script around it. */
-  | { readonly from: "host"; readonly path: HostPath }
-  /** The image's own program. Only with `features.allow-ldconfig-from-container`. */
-  | { readonly from: "container"; readonly path: ContainerPath };
 
 /** A directory of the host that every container with a GPU gets. */
 export interface ExtraDirectory {

@@ -1,16 +1,17 @@
 import { loadBundle } from "../load.ts";
 import { NvociError } from "../model/errors.ts";
+import type { Report } from "../model/finding.ts";
 import type { HostView } from "../model/host-view.ts";
 import type { HostPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
-import { DEFAULT_CONFIG } from "./config.ts";
+import { type Config, DEFAULT_CONFIG } from "./config.ts";
 import { configPath } from "./config-path.ts";
-import type { ParsedConfig } from "./parse-config.ts";
 import { readConfigFile } from "./read-config-file.ts";
 
 /** A configuration with the file it comes from: none where the built-in defaults hold. */
-export interface LoadedConfig extends ParsedConfig {
+export interface LoadedConfig {
+  readonly config: Config;
   readonly file: HostPath | undefined;
 }
 
@@ -20,7 +21,7 @@ const SIZE_LIMIT = 1 << 20;
 /**
  * Reads the configuration of this host; the built-in defaults hold where the usual file does not exist.
  *
- * The parameters but `host` are those of {@link configPath}.
+ * The parameters between `host` and `report` are those of {@link configPath}.
  *
  * @throws NvociError `config-invalid` for a file that was asked for and does not exist, for one that
  * others than root can change, and for one that is not UTF-8 or not valid.
@@ -29,12 +30,13 @@ export function loadConfig(
   host: HostView,
   environ: readonly string[],
   option: string | undefined,
-  imageEnv: readonly string[] = [],
+  imageEnv: readonly string[],
+  report: Report,
 ): LoadedConfig {
   const { path, mustExist } = configPath(environ, option, imageEnv);
   const bytes = readConfigFile(host, path, SIZE_LIMIT);
   if (bytes === undefined) {
-    if (!mustExist) return { config: DEFAULT_CONFIG, findings: [], file: undefined };
+    if (!mustExist) return { config: DEFAULT_CONFIG, file: undefined };
     throw new NvociError("config-invalid", `Cannot read ${quote(path, 4096)}: there is no such file`);
   }
   const text = decodeUtf8(bytes);
@@ -43,5 +45,7 @@ export function loadConfig(
   }
   // TOML is read on few boards: its parser is a bundle of its own.
   const { parseConfig } = loadBundle<typeof import("./parse-config.ts")>("config");
-  return { ...parseConfig(text, path), file: path };
+  const { config, findings } = parseConfig(text, path);
+  for (const found of findings) report(found);
+  return { config, file: path };
 }

@@ -1,10 +1,11 @@
+import type { LdconfigChoice } from "../model/container-edits.ts";
 import { DRIVER_CAPABILITIES, type DriverCapability } from "../model/driver-capability.ts";
 import { type Finding, finding } from "../model/finding.ts";
 import { containerPath, type HostPath, hostPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
 import { splitList } from "../model/split-list.ts";
 import { SWARM_PREFIX } from "../model/swarm-prefix.ts";
-import { type Config, DEFAULT_CONFIG, type LdconfigChoice } from "./config.ts";
+import { type Config, DEFAULT_CONFIG } from "./config.ts";
 import { parseToml } from "./parse-toml.ts";
 import { readNvoci } from "./read-nvoci.ts";
 import { readRuntime } from "./read-runtime.ts";

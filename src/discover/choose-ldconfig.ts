@@ -1,9 +1,19 @@
-import type { Config, LdconfigChoice } from "../config/config.ts";
-import { type Finding, finding } from "../model/finding.ts";
+import type { Config } from "../config/config.ts";
+import { ELF_HEAD_BYTES, isElf, isStaticElf } from "../elf/static-elf.ts";
+import type { LdconfigChoice } from "../model/container-edits.ts";
+import { finding, type Report } from "../model/finding.ts";
 import type { HostView } from "../model/host-view.ts";
-import { containerPath, hostPath } from "../model/paths.ts";
-import type { ContainerFacts } from "./container-facts.ts";
-import { ELF_HEAD_BYTES, isStaticElf } from "./static-elf.ts";
+import type { ImageView } from "../model/image-view.ts";
+import { type ContainerPath, containerPath, hostPath } from "../model/paths.ts";
+
+const SOURCE = "nvidia-container-cli.ldconfig";
+
+/** Where images have their own, `NAME.real` before NAME as on the host. */
+const IMAGE_PATHS = ["/sbin/ldconfig.real", "/sbin/ldconfig"].map(containerPath);
+
+/** The image's own ldconfig. A script does not count: musl's, say, makes no cache. */
+const ldconfigOf = (image: ImageView): ContainerPath | undefined =>
+  IMAGE_PATHS.find((path) => isElf(image.readRange(path, 0, 4) ?? new Uint8Array()));
 
 /**
  * Chooses the ldconfig that refreshes the container's cache: the host's, `NAME.real` before NAME because Debian's
@@ -16,29 +26,24 @@ import { ELF_HEAD_BYTES, isStaticElf } from "./static-elf.ts";
  */
 export function chooseLdconfig(
   host: HostView,
+  image: ImageView,
   config: Config,
-  container: ContainerFacts,
-): { ldconfig: LdconfigChoice | undefined; findings: Finding[] } {
-  if (!config.nvoci.ldconfig) return { ldconfig: undefined, findings: [] };
+  report: Report,
+): LdconfigChoice | undefined {
+  if (!config.nvoci.ldconfig) return undefined;
   const configured = config.nvidiaContainerCli.ldconfig;
-  if (configured.from === "container") return { ldconfig: configured, findings: [] };
+  if (configured.from === "container") return configured;
 
-  const findings: Finding[] = [];
   for (const path of [hostPath(`${configured.path}.real`), configured.path]) {
     const real = host.realPath(path);
     const head = real && host.readRange(real, 0, ELF_HEAD_BYTES);
     if (real === undefined || head === undefined) continue;
-    if (isStaticElf(head)) return { ldconfig: { from: "host", path: real }, findings: [] };
-    findings.push(
-      finding("ldconfig-unusable", "warning", "nvidia-container-cli.ldconfig", {
-        path,
-        reason: "not-static",
-      }),
-    );
+    if (isStaticElf(head)) return { from: "host", path: real };
+    report(finding("ldconfig-unusable", "warning", SOURCE, { path, reason: "not-static" }));
   }
-  if (container.ldconfig === undefined || !config.features.allowLdconfigFromContainer)
-    return { ldconfig: undefined, findings };
-  const path = containerPath(container.ldconfig);
-  findings.push(finding("ldconfig-container-own", "info", "nvidia-container-cli.ldconfig", { path }));
-  return { ldconfig: { from: "container", path }, findings };
+  if (!config.features.allowLdconfigFromContainer) return undefined;
+  const path = ldconfigOf(image);
+  if (path === undefined) return undefined;
+  report(finding("ldconfig-container-own", "info", SOURCE, { path }));
+  return { from: "container", path };
 }

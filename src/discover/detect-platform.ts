@@ -1,5 +1,6 @@
-import { type L4tRelease, parseL4tRelease } from "../manifest/l4t-release.ts";
-import type { HostView } from "../model/host-view.ts";
+import type { Config } from "../config/config.ts";
+import { type L4tRelease, parseL4tRelease } from "../manifest/select-manifests.ts";
+import { type HostView, readText } from "../model/host-view.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
 
@@ -21,11 +22,18 @@ export interface Platform {
  * @see https://www.kernel.org/doc/Documentation/ABI/testing/sysfs-devices-soc
  */
 export function detectPlatform(host: HostView): Platform {
+  // Whatever is in the file, text or not, only a board has it.
   const release = host.readFile(L4T_RELEASE_FILE);
   if (release !== undefined) {
     return { kind: "tegra", release: parseL4tRelease(decodeUtf8(release) ?? "") };
   }
-  const family = decodeUtf8(host.readFile(SOC_FAMILY_FILE) ?? new Uint8Array()) ?? "";
+  const family = readText(host, SOC_FAMILY_FILE) ?? "";
   const isTegra = family.trim().toLowerCase().startsWith("tegra");
   return { kind: isTegra ? "tegra" : "server", release: undefined };
+}
+
+/** Whether the driver is found by manifests: on Tegra, unless `mode` in the configuration says otherwise. */
+export function usesManifests(host: HostView, config: Config): boolean {
+  const { mode } = config.nvidiaContainerRuntime;
+  return mode === "csv" || (mode === "auto" && detectPlatform(host).kind === "tegra");
 }

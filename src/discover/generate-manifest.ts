@@ -1,4 +1,4 @@
-import type { MountType } from "../manifest/mount-spec.ts";
+import type { MountType } from "../manifest/parse-manifest.ts";
 import { hasControlCharacter } from "../model/control-character.ts";
 import { NvociError } from "../model/errors.ts";
 import type { FileType, HostView } from "../model/host-view.ts";

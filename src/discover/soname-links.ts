@@ -1,7 +1,6 @@
 import type { ContainerEdits, Link, Mount } from "../model/container-edits.ts";
 import { basename, type ContainerPath, containerPath, dirname, isWithin, join } from "../model/paths.ts";
-
-const LIBRARY_NAME = /^lib.*\.so(?:\.|$)/;
+import { isLibraryName } from "./library-places.ts";
 
 /** Links that lead to links; the kernel allows no more in one look-up. */
 const LONGEST_CHAIN = 40;
@@ -27,7 +26,7 @@ export function sonameLinks(
 ): readonly Link[] {
   const directories = edits.mounts.filter(({ kind }) => kind === "directory");
   const isLibrary = (path: ContainerPath): boolean =>
-    LIBRARY_NAME.test(basename(path)) &&
+    isLibraryName(basename(path)) &&
     !directories.some(({ containerPath: directory }) => isWithin(path, directory));
   const named = edits.links.filter(({ containerPath: path }) => isLibrary(path));
   const given = new Set<ContainerPath>([

@@ -1,3 +1,4 @@
+import type { Arch } from "../model/machine.ts";
 import { EPERM } from "../sys/errno.ts";
 
 /** Bytes of one classic BPF instruction: u16 code, u8 jump if true, u8 jump if false, u32 constant. */
@@ -111,7 +112,7 @@ export const ALLOWED_CALLS: Readonly<Record<string, { readonly x64: number; read
  * @returns classic BPF instructions, eight bytes each.
  * @see seccomp(2)
  */
-export function callFilter(arch: "x64" | "arm64"): Uint8Array {
+export function callFilter(arch: Arch): Uint8Array {
   const allowed = Object.values(ALLOWED_CALLS).flatMap((number) => number[arch] ?? []);
   const length = allowed.length + 10;
   const mapping = length - 5;

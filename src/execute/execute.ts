@@ -1,6 +1,5 @@
-import { append } from "../model/append.ts";
 import { NvociError } from "../model/errors.ts";
-import { type Finding, finding } from "../model/finding.ts";
+import { type Finding, finding, type Report } from "../model/finding.ts";
 import type { Operation } from "../plan/operation.ts";
 import { EROFS } from "../sys/errno.ts";
 import type { Fd } from "../sys/fd.ts";
@@ -28,6 +27,8 @@ export interface ExecuteContext {
   readonly containerName: string;
   readonly confinement: Confinement;
   readonly allowDevices: AllowDevices;
+  /** Takes what a person may want to know; nothing of it keeps the container from starting. */
+  readonly report: Report;
 }
 
 interface Tools extends ExecuteContext {
@@ -168,11 +169,10 @@ function leftover(failure: unknown): Finding {
  *
  * The process has to be in the container's mount namespace, with /proc/self/fd as current directory.
  *
- * @returns what a person may want to know; nothing of it keeps the container from starting.
  * @throws NvociError that names the operation, the failed call and the line that asked for it.
  */
-export function execute(operations: readonly Operation[], context: ExecuteContext): Finding[] {
-  const { system, root, containerName } = context;
+export function execute(operations: readonly Operation[], context: ExecuteContext): void {
+  const { system, root, containerName, report } = context;
   const undo = newUndo();
   // What cannot be written is taken back like any other failure.
   system.ignoreWriteSignals();
@@ -180,7 +180,6 @@ export function execute(operations: readonly Operation[], context: ExecuteContex
   // Modes of what we make are those in the plan.
   const previousMask = system.umask(0);
   const identity = asOwner(system, context.confinement.owner);
-  const findings: Finding[] = [];
   let index = 0;
   try {
     const rootfs = new Rootfs(system, root, undo, new ContainerMounts(system, root), lock.alone);
@@ -189,15 +188,14 @@ export function execute(operations: readonly Operation[], context: ExecuteContex
     const tools: Tools = { ...context, rootfs, undo, bind, identity, foreign };
     for (const operation of operations) {
       try {
-        append(findings, perform(operation, operations, tools));
+        for (const met of perform(operation, operations, tools)) report(met);
       } catch (failure) {
         if (!(failure instanceof InTheWay)) throw failure;
-        findings.push(inTheWay(operation, failure));
+        report(inTheWay(operation, failure));
       }
       index++;
     }
-    append(findings, undo.commit().map(leftover));
-    return findings;
+    for (const failure of undo.commit()) report(leftover(failure));
   } catch (failure) {
     undo.rollBack();
     const operation = operations[index];

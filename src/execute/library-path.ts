@@ -1,12 +1,10 @@
-import { tripletOf } from "../discover/debian-layout.ts";
 import { compileGlob, hasWildcard } from "../discover/match-glob.ts";
-import { type Finding, finding } from "../model/finding.ts";
-import { basename, dirname, join } from "../model/paths.ts";
+import type { Budget } from "../model/budget.ts";
+import { finding, type Report } from "../model/finding.ts";
+import type { ImageView } from "../model/image-view.ts";
+import { type Arch, machineOf } from "../model/machine.ts";
+import { basename, containerPath, dirname, join } from "../model/paths.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
-import type { RootView } from "./root-view.ts";
-
-/** The questions that are asked about an image, and what they may cost. */
-export type ImageFiles = Pick<RootView, "readFile" | "readDirectory" | "hasDirectory" | "budget">;
 
 /**
  * The image's own configuration: a page of text in practice. These are bounds of all its files together; what goes
@@ -23,25 +21,18 @@ const MAX_LINE = 1024;
 
 const LINE_FEED = 10;
 
-/** What an image's ld.so.conf says. */
-export interface LibraryPath {
-  /** In normal form, each once, in the order in which ldconfig(8) would look at them. */
-  readonly directories: ReadonlySet<string>;
-  /** One where a bound left something out. */
-  readonly findings: readonly Finding[];
-}
-
 /**
  * Reads which directories an image's ld.so.conf names.
  *
  * The file is an attacker's, and ldconfig follows what is in it without a bound: an `include` of itself, or of a
  * FIFO. So it is read here, where nothing waits or leads out of the root, all files together are bounded, and every
  * comparison with an `include`'s pattern is paid for from the process' budget. ldconfig sees nothing but directories.
- * Lines that are not UTF-8 are left out.
+ * Lines that are not UTF-8 are left out. A bound that leaves something out is a finding.
  *
+ * @returns directories in normal form, each once, in the order in which ldconfig(8) would look at them.
  * @see ldconfig(8)
  */
-export function readLibraryPath(root: ImageFiles): LibraryPath {
+export function readLibraryPath(root: ImageView, budget: Budget, report: Report): ReadonlySet<string> {
   const directories = new Set<string>();
   const seen = new Set<string>();
   const left = { bytes: MAX_BYTES, lines: MAX_LINES, includes: MAX_INCLUDES, names: MAX_NAMES };
@@ -49,13 +40,13 @@ export function readLibraryPath(root: ImageFiles): LibraryPath {
 
   function read(file: string): void {
     if (seen.has(file)) return;
-    if (seen.size === MAX_FILES || !root.budget.spend(1)) {
+    if (seen.size === MAX_FILES || !budget.spend(1)) {
       isWhole = false;
       return;
     }
     seen.add(file);
     for (const line of linesOf(readBounded(file))) {
-      if (left.lines-- <= 0 || !root.budget.spend(1)) {
+      if (left.lines-- <= 0 || !budget.spend(1)) {
         isWhole = false;
         return;
       }
@@ -65,7 +56,7 @@ export function readLibraryPath(root: ImageFiles): LibraryPath {
 
   /** Without the line that the bound cuts. */
   function readBounded(file: string): Uint8Array {
-    const content = root.readFile(file, left.bytes + 1) ?? new Uint8Array();
+    const content = root.readFile(containerPath(file), left.bytes + 1) ?? new Uint8Array();
     const isCut = content.length > left.bytes;
     if (isCut) isWhole = false;
     const kept = isCut ? content.subarray(0, content.lastIndexOf(LINE_FEED) + 1) : content;
@@ -96,12 +87,12 @@ export function readLibraryPath(root: ImageFiles): LibraryPath {
     const pattern = basename(path);
     if (!hasWildcard(pattern)) return [path];
     const glob = compileGlob(pattern);
-    const names = left.names > 0 ? root.readDirectory(dirname(path), left.names) : [];
+    const names = left.names > 0 ? root.readDirectory(containerPath(dirname(path)), left.names) : [];
     left.names -= names.length;
     if (left.names === 0) isWhole = false;
     const matching: string[] = [];
     for (const name of names) {
-      if (!root.budget.spend(glob.cost(name))) {
+      if (!budget.spend(glob.cost(name))) {
         isWhole = false;
         break;
       }
@@ -111,8 +102,8 @@ export function readLibraryPath(root: ImageFiles): LibraryPath {
   }
 
   read("/etc/ld.so.conf");
-  const findings = isWhole ? [] : [finding("container-limit", "warning", "ldconfig", { what: "ld.so.conf" })];
-  return { directories, findings };
+  if (!isWhole) report(finding("container-limit", "warning", "ldconfig", { what: "ld.so.conf" }));
+  return directories;
 }
 
 /** As a regular expression, this would take quadratic time for slashes that do not end the text. */
@@ -136,10 +127,12 @@ function* linesOf(bytes: Uint8Array): Generator<string> {
 const SYSTEM_DIRECTORIES = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"];
 
 /** The default directories of the image, its multiarch ones first. The host's ldconfig knows only the host's. */
-export function systemDirectories(root: ImageFiles, arch: "x64" | "arm64"): string[] {
-  const triplet = tripletOf(arch);
+export function systemDirectories(root: ImageView, arch: Arch): string[] {
+  const { triplet } = machineOf(arch);
   const multiarch = [`/lib/${triplet}`, `/usr/lib/${triplet}`];
-  return [...multiarch, ...SYSTEM_DIRECTORIES].filter((directory) => root.hasDirectory(directory));
+  return [...multiarch, ...SYSTEM_DIRECTORIES].filter(
+    (directory) => root.type(containerPath(directory)) === "directory",
+  );
 }
 
 /**

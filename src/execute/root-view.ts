@@ -1,4 +1,9 @@
 import type { Budget } from "../model/budget.ts";
+import { NvociError } from "../model/errors.ts";
+import type { FileType } from "../model/host-view.ts";
+import type { ImageView } from "../model/image-view.ts";
+import type { HostPath } from "../model/paths.ts";
+import { quote } from "../model/quote.ts";
 import { AT_EMPTY_PATH, O_NONBLOCK, O_PATH, O_RDONLY, PROC_SUPER_MAGIC } from "../sys/constants.ts";
 import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
@@ -8,7 +13,23 @@ import { SystemError } from "../sys/system-error.ts";
 import { type Resolver, resolver } from "./resolve.ts";
 
 const UNREACHABLE = [EACCES, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG];
-const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
+
+/**
+ * Opens a container's root to look into it.
+ *
+ * @param root the root directory as the container sees it: through `/proc/PID/root` for a live one. It stays open: what
+ * is asked later is asked of the same directory.
+ * @throws NvociError "spec-invalid" when there is no such directory.
+ */
+export function openImage(system: Syscalls, root: HostPath): ImageView {
+  try {
+    return new RootView(system, system.openat(CWD, root, O_PATH | system.O_DIRECTORY));
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    const message = `Cannot open the container's root ${quote(root, 4096)}: ${error.reason}`;
+    throw new NvociError("spec-invalid", message, [error.call]);
+  }
+}
 
 /**
  * File systems whose files are the kernel's answers, by the number that statfs(2) tells. Reading one can have effects
@@ -37,7 +58,7 @@ const KERNEL_FILE_SYSTEMS: ReadonlySet<number> = new Set([
  * Looks into a container's root without leaving it and without changing it. What is found there is an image's: it
  * informs, it never decides what is read on the host.
  */
-export class RootView {
+export class RootView implements ImageView {
   readonly root: Fd;
   readonly resolver: Resolver;
   private readonly system: Syscalls;
@@ -71,26 +92,50 @@ export class RootView {
     return fd !== undefined;
   }
 
-  /** Whether the path leads to a regular file. */
-  hasFile(path: string): boolean {
-    const fd = this.open(path, O_PATH);
-    if (fd === undefined) return false;
-    const type = this.system.statx(fd, "", AT_EMPTY_PATH)?.type;
-    this.system.close(fd);
-    return type === "file";
+  type(path: string, link: "follow" | "itself" = "follow"): FileType | undefined {
+    return this.stat(path, link === "itself" ? O_PATH | this.system.O_NOFOLLOW : O_PATH)?.type;
   }
 
-  /** Whether the path leads to a program of the kernel's own kind: no script, which would need an interpreter. */
-  hasProgram(path: string): boolean {
-    const head = this.readFile(path, ELF_MAGIC.length);
-    return ELF_MAGIC.every((byte, index) => byte === head?.[index]);
+  identity(path: string): string | undefined {
+    const stat = this.stat(path, O_PATH);
+    return stat && `${stat.device} ${stat.inode}`;
+  }
+
+  readRange(path: string, offset: number, length: number): Uint8Array | undefined {
+    return this.withFile(path, (fd) => {
+      const bytes = new Uint8Array(length);
+      return bytes.subarray(0, this.system.pread64(fd, bytes, offset));
+    });
+  }
+
+  private stat(path: string, flags: number): ReturnType<Syscalls["statx"]> {
+    const fd = this.open(path, flags);
+    if (fd === undefined) return undefined;
+    try {
+      return this.system.statx(fd, "", AT_EMPTY_PATH);
+    } finally {
+      this.system.close(fd);
+    }
+  }
+
+  readFile(path: string, limit: number): Uint8Array | undefined {
+    return this.withFile(path, (fd, size) => {
+      const buffer = new Uint8Array(Math.min(size, limit));
+      let filled = 0;
+      while (filled < buffer.length) {
+        const count = this.system.read(fd, buffer.subarray(filled));
+        if (count === 0) break;
+        filled += count;
+      }
+      return buffer.subarray(0, filled);
+    });
   }
 
   /**
-   * The first `limit` bytes of a regular file. `undefined` for anything else, for a file of the kernel's, and for one
-   * that cannot be read: an image's broken file is as good as none.
+   * Reads in a regular file. `undefined` for anything else, for a file of the kernel's, and for one that cannot be read:
+   * an image's broken file is as good as none.
    */
-  readFile(path: string, limit: number): Uint8Array | undefined {
+  private withFile<T>(path: string, read: (fd: Fd, size: number) => T): T | undefined {
     const opened: Fd[] = [];
     try {
       // Looked at before it is opened: opening a device can have effects, opening a FIFO can take forever.
@@ -102,14 +147,7 @@ export class RootView {
       // O_NONBLOCK: a lease of another container on a file in a common volume would hold us up for most of a minute.
       const fd = this.system.openat(CWD, `/proc/self/fd/${seen.number}`, O_RDONLY | O_NONBLOCK);
       opened.push(fd);
-      const buffer = new Uint8Array(Math.min(stat.size, limit));
-      let filled = 0;
-      while (filled < buffer.length) {
-        const count = this.system.read(fd, buffer.subarray(filled));
-        if (count === 0) break;
-        filled += count;
-      }
-      return buffer.subarray(0, filled);
+      return read(fd, stat.size);
     } catch (error) {
       if (error instanceof SystemError) return undefined;
       throw error;

@@ -1,4 +1,4 @@
-import type { LdconfigChoice } from "../config/config.ts";
+import type { LdconfigChoice } from "../model/container-edits.ts";
 import { NvociError } from "../model/errors.ts";
 import { quote } from "../model/quote.ts";
 import { encodeUtf8 } from "../model/utf8.ts";

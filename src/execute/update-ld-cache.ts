@@ -1,5 +1,6 @@
-import { readSoname } from "../discover/elf/read-soname.ts";
 import { sonameLinks } from "../discover/soname-links.ts";
+import { loadBundle } from "../load.ts";
+import { append } from "../model/append.ts";
 import type { Link, Mount } from "../model/container-edits.ts";
 import { type Finding, finding } from "../model/finding.ts";
 import { basename } from "../model/paths.ts";
@@ -13,6 +14,9 @@ import { InTheWay } from "./in-the-way.ts";
 import { readLibraryPath, searchOrder, systemDirectories } from "./library-path.ts";
 import { CACHE, replaceCache } from "./replace-cache.ts";
 import { type LdconfigContext, runLdconfig } from "./run-ldconfig.ts";
+
+/** A part of its own: ldconfig reports most names, and then no library is read. */
+const sonameReader = () => loadBundle<typeof import("../elf/read-soname.ts")>("soname");
 
 /** How ldconfig -v writes a library down: a tab, its SONAME, an arrow and its file. */
 const ARROW = " -> ";
@@ -47,22 +51,19 @@ export function updateLdCache(
   }
   if (system.fstatfs(etc).flags & MS_RDONLY) return [readOnly(operation)];
 
-  const named = readLibraryPath(rootfs.view);
+  const findings: Finding[] = [];
+  const report = (found: Finding): void => void findings.push(found);
   const directories = searchOrder(
     operation.folders,
     operation.compatFolder,
-    named.directories,
+    readLibraryPath(rootfs.view, rootfs.view.budget, report),
     systemDirectories(rootfs.view, system.arch),
   );
   const result = runLdconfig(context, operation.ldconfig, `${directories.join("\n")}\n`);
   const { reason } = result;
-  const findings =
-    reason === undefined
-      ? [...named.findings]
-      : [...named.findings, finding("ldconfig-failed", "warning", operation.source, { reason })];
-  findings.push(
-    ...makeLinks(context, operations, reason === undefined ? sonamesIn(result.words) : new Map()),
-  );
+  if (reason !== undefined) report(finding("ldconfig-failed", "warning", operation.source, { reason }));
+  const sonames = reason === undefined ? sonamesIn(result.words) : new Map<string, string>();
+  append(findings, makeLinks(context, operations, sonames));
   if (reason !== undefined) return findings;
   return replace(context, etc, result.cache) ? findings : [...findings, readOnly(operation)];
 }
@@ -109,7 +110,7 @@ function makeLinks(
 ): Finding[] {
   const host = linuxHost(system);
   const sonameOf = ({ hostPath, containerPath: path }: Mount): string | undefined =>
-    told.size > 0 ? told.get(basename(path)) : readSoname(host, hostPath);
+    told.size > 0 ? told.get(basename(path)) : sonameReader().readSoname(host, hostPath);
   const findings: Finding[] = [];
   for (const { containerPath: path, target, source } of sonameLinks(injected(operations), sonameOf)) {
     try {

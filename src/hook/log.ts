@@ -1,6 +1,6 @@
 import type { LogLevel } from "../config/config.ts";
 import { NvociError } from "../model/errors.ts";
-import type { Finding } from "../model/finding.ts";
+import type { Finding, Report } from "../model/finding.ts";
 import { dirname, type HostPath } from "../model/paths.ts";
 import { renderFinding } from "../render/render-finding.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
@@ -9,13 +9,22 @@ import { openLogFile } from "../sys/open-log-file.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 
-/** Where the hook tells what it did. Nothing is told twice, and a log that cannot be written stops nothing. */
+/**
+ * Where the hook writes what it did: the log file that config.toml names, and standard error for a person who asked.
+ * A log that cannot be written stops nothing.
+ */
 export interface Log {
+  /** Writes a finding. What comes before the file is open is kept for it. */
+  readonly report: Report;
   info(message: string): void;
   error(error: NvociError): void;
-  findings(findings: readonly Finding[]): void;
-  /** The same texts without time stamps, for a person who asked. */
-  findingsTo(fd: Fd, findings: readonly Finding[]): void;
+  /**
+   * Opens the file, which the configuration names.
+   *
+   * @param file absent: nothing is logged.
+   * @param level lines below it are left out.
+   */
+  open(file: HostPath | undefined, level: LogLevel): void;
 }
 
 const ORDER: readonly LogLevel[] = ["debug", "info", "warning", "error"];
@@ -44,20 +53,16 @@ function complain(system: Syscalls, { message }: NvociError): void {
 }
 
 /**
- * Opens the log file that config.toml names under `debug`.
+ * Makes a log whose file is not open yet. A line of it is `time="…" level=… container=… msg="…"`, as the peers' logs
+ * and runc's are.
  *
- * A line is `time="…" level=… container=… msg="…"`, as the peers' logs and runc's are.
- *
- * @param file absent: nothing is logged.
- * @param level lines below it are left out.
+ * @param debug whether findings go to standard error too, without time stamps.
  */
-export function openLog(
-  system: Syscalls,
-  file: HostPath | undefined,
-  level: LogLevel,
-  container: string,
-): Log {
-  const fd = file === undefined ? undefined : openForAppending(system, file);
+export function newLog(system: Syscalls, container: string, debug: boolean): Log {
+  let fd: Fd | undefined;
+  let level: LogLevel = "info";
+  /** Findings until the file is open; afterwards there is nothing to wait for. */
+  let early: Finding[] | undefined = [];
   const write = (lineLevel: LogLevel, message: string): void => {
     if (fd === undefined || ORDER.indexOf(lineLevel) < ORDER.indexOf(level)) return;
     const fields = `time="${timestamp()}" level=${lineLevel} container=${JSON.stringify(container)}`;
@@ -70,13 +75,18 @@ export function openLog(
   return {
     info: (message) => write("info", message),
     error: (error) => write("error", [error.message, ...error.details].join("; ")),
-    findings(findings) {
+    report(finding) {
       // Wording some hundred findings takes longer than the mounts: only where somebody reads it.
-      if (fd === undefined) return;
-      for (const finding of findings) write(finding.severity, renderFinding(finding));
+      if (debug) system.write(STDERR, `nvoci: ${renderFinding(finding)}\n`);
+      if (early !== undefined) early.push(finding);
+      else if (fd !== undefined) write(finding.severity, renderFinding(finding));
     },
-    findingsTo(target, findings) {
-      for (const finding of findings) system.write(target, `nvoci: ${renderFinding(finding)}\n`);
+    open(file, minimum) {
+      level = minimum;
+      fd = file === undefined ? undefined : openForAppending(system, file);
+      const waiting = fd === undefined ? [] : (early ?? []);
+      early = undefined;
+      for (const finding of waiting) write(finding.severity, renderFinding(finding));
     },
   };
 }

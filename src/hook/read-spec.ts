@@ -7,6 +7,18 @@ import { parseSpec, type Spec } from "../oci/spec.ts";
 import { mayAsk } from "../request/may-ask.ts";
 import { readSpecFile } from "./read-spec-file.ts";
 
+/*
+ * Small because it is in the bundle that every start reads.
+ */
+
+/** How the hook was called. */
+export interface HookOptions {
+  readonly environ: readonly string[];
+  /** The value of `-config`. */
+  readonly config: string | undefined;
+  readonly debug: boolean;
+}
+
 /** A bundle's config.json. */
 export interface SpecFile {
   readonly text: string;

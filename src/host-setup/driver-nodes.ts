@@ -1,12 +1,22 @@
-import { readText } from "../discover/server/driver-version.ts";
-import { discoverGpus } from "../discover/server/gpus.ts";
-import { type Finding, finding } from "../model/finding.ts";
-import type { HostView } from "../model/host-view.ts";
-import { capabilityFiles } from "./capability-files.ts";
-import { parseCharMajors } from "./char-majors.ts";
-import { countGpus } from "./count-gpus.ts";
-import { type DeviceFileRules, parseDeviceFileRules } from "./device-file-rules.ts";
-import type { KernelModule } from "./kernel-modules.ts";
+import {
+  capabilityFiles,
+  type DeviceFileRules,
+  parseDeviceFileRules,
+  readDeviceFileRules,
+} from "../driver/capabilities.ts";
+import {
+  CONTROL_NODES,
+  capabilityNode,
+  gpuNode,
+  imexNode,
+  NVIDIA_MAJOR,
+  parseCharMajors,
+} from "../driver/device-nodes.ts";
+import { type KernelModule, PARAMS_FILE } from "../driver/driver-version.ts";
+import { readGpus } from "../driver/gpus.ts";
+import { type Finding, finding, type Report } from "../model/finding.ts";
+import { type HostView, readText } from "../model/host-view.ts";
+import { hostPath } from "../model/paths.ts";
 
 /** A device node that the driver's libraries open. */
 export interface DriverNode {
@@ -25,71 +35,62 @@ export interface DriverNodesInput {
   readonly imexChannels: readonly number[];
 }
 
-/** The one number that is registered for NVIDIA. @see Documentation/admin-guide/devices.txt in the Linux source */
-const MAJOR = 195;
-
 const IMEX_DRIVER = "nvidia-caps-imex-channels";
 
 const numberUnknown = (path: string, driver: string): Finding =>
   finding("device-number-unknown", "info", "host", { path, driver });
 
-const PARAMS = "/proc/driver/nvidia/params";
-
-/** Nodes of the driver as a whole. A name stands for the number that the kernel gave to the driver of that name. */
-const CONTROL_NODES: readonly (readonly [
-  module: KernelModule,
-  path: string,
-  major: number | string,
-  minor: number,
-])[] = [
-  ["nvidia", "/dev/nvidiactl", MAJOR, 255],
-  ["nvidia-uvm", "/dev/nvidia-uvm", "nvidia-uvm", 0],
-  ["nvidia-uvm", "/dev/nvidia-uvm-tools", "nvidia-uvm", 1],
-  ["nvidia-modeset", "/dev/nvidia-modeset", MAJOR, 254],
-];
-
 /**
  * Lists the device nodes that the host should have: of the driver as a whole, of every GPU, of every GPU instance, and
- * of the given IMEX channels.
- *
- * @returns findings for nodes whose numbers the kernel does not tell.
+ * of the given IMEX channels. A node whose number the kernel does not report is a finding.
  */
-export function driverNodes({ host, modules, imexChannels }: DriverNodesInput): {
-  readonly nodes: readonly DriverNode[];
-  readonly findings: readonly Finding[];
-} {
-  const majors = parseCharMajors(readText(host, "/proc/devices") ?? "");
-  const rules = parseDeviceFileRules(readText(host, PARAMS) ?? "");
+export function driverNodes(
+  { host, modules, imexChannels }: DriverNodesInput,
+  report: Report,
+): readonly DriverNode[] {
+  const majors = parseCharMajors(readText(host, hostPath("/proc/devices")) ?? "");
+  const rules = parseDeviceFileRules(readText(host, PARAMS_FILE) ?? "");
   const nodes: DriverNode[] = [];
-  const findings: Finding[] = [];
   const add = (path: string, number: number | string, minor: number, own = rules): void => {
     const major = typeof number === "number" ? number : majors.get(number);
     if (major !== undefined) nodes.push({ path, major, minor, rules: own });
-    else findings.push(numberUnknown(path, `${number}`));
+    else report(numberUnknown(path, `${number}`));
   };
 
-  for (const [module, path, major, minor] of CONTROL_NODES) {
+  for (const { module, path, major, minor } of CONTROL_NODES) {
     if (modules.includes(module)) add(path, major, minor);
   }
-  if (!modules.includes("nvidia")) return { nodes, findings };
-  for (const minor of gpuMinors(host)) add(`/dev/nvidia${minor}`, MAJOR, minor);
+  if (!modules.includes("nvidia")) return nodes;
+  for (const minor of gpuMinors(host)) add(gpuNode(minor), NVIDIA_MAJOR, minor);
   for (const file of capabilityFiles(host)) {
-    const own = parseDeviceFileRules(readText(host, file) ?? "");
+    const own = readDeviceFileRules(host, file);
     const { minor } = own;
-    if (minor !== undefined && minor < 1 << 20)
-      add(`/dev/nvidia-caps/nvidia-cap${minor}`, "nvidia-caps", minor, own);
+    if (minor !== undefined && minor < 1 << 20) add(capabilityNode(minor), "nvidia-caps", minor, own);
   }
   for (const channel of imexChannels) {
-    const path = `/dev/nvidia-caps-imex-channels/channel${channel}`;
-    if (channel < rules.imexChannelCount) add(path, IMEX_DRIVER, channel);
-    else findings.push(numberUnknown(path, IMEX_DRIVER));
+    if (channel < rules.imexChannelCount) add(imexNode(channel), IMEX_DRIVER, channel);
+    else report(numberUnknown(imexNode(channel), IMEX_DRIVER));
   }
-  return { nodes, findings };
+  return nodes;
 }
 
 /** The driver numbers its GPUs from 0; one that was plugged in later can have a number beyond their count. */
 function gpuMinors(host: HostView): readonly number[] {
   const minors = new Set(Array.from({ length: countGpus(host) }, (_, minor) => minor));
-  for (const { minor } of discoverGpus(host).gpus) minors.add(minor);
+  for (const { minor } of readGpus(host, () => {})) minors.add(minor);
   return [...minors].filter((minor) => minor < 254).sort((a, b) => a - b);
+}
+
+const PCI_DEVICES = "/sys/bus/pci/devices";
+const VENDOR_NVIDIA = "0x10de";
+/** The base class of everything that can drive a display, or could if it had a socket for one. */
+const CLASS_DISPLAY = "0x03";
+
+/** How many GPUs of NVIDIA are on the PCI bus, whether the driver has them or not. */
+function countGpus(host: HostView): number {
+  const is = (file: string, beginning: string): boolean =>
+    (readText(host, hostPath(`${PCI_DEVICES}/${file}`)) ?? "").startsWith(beginning);
+  return (host.readDirectory(hostPath(PCI_DEVICES)) ?? []).filter(
+    (name) => is(`${name}/vendor`, VENDOR_NVIDIA) && is(`${name}/class`, CLASS_DISPLAY),
+  ).length;
 }

@@ -1,5 +1,6 @@
 import { runChild } from "../execute/run-child.ts";
-import type { HostPath } from "../model/paths.ts";
+import { type HostView, readText } from "../model/host-view.ts";
+import { type HostPath, hostPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
 import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_RDWR } from "../sys/constants.ts";
 import type { Fd } from "../sys/fd.ts";
@@ -80,3 +81,11 @@ const ended = (path: string, status: ExitStatus): string =>
   "exited" in status
     ? `${path} ended with status ${status.exited}`
     : `${path} was killed by signal ${status.signalled}`;
+
+const DEFAULT_MODPROBE = "/sbin/modprobe";
+
+/** The program that the kernel itself loads modules with. @see proc_sys_kernel(5) */
+export function modprobePath(host: HostView): string {
+  const path = (readText(host, hostPath("/proc/sys/kernel/modprobe")) ?? "").trim();
+  return path.startsWith("/") ? path : DEFAULT_MODPROBE;
+}

@@ -1,23 +1,22 @@
-import { type Finding, finding } from "../model/finding.ts";
+import { finding, type Report } from "../model/finding.ts";
 import { S_IFCHR } from "../sys/constants.ts";
 import { CWD } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
-import type { NodePlan, SetupAction } from "./setup-action.ts";
-
-/** What was done, and what could not be. */
-export interface Made {
-  readonly done: readonly SetupAction[];
-  readonly findings: readonly Finding[];
-}
+import type { NodePlan, SetupAction } from "./plan-nodes.ts";
 
 /**
  * Makes device nodes. When something fails, the rest of that node's plan is left out and the next node's is made.
  * Another process may be doing the same: what is there by now is right.
+ *
+ * @returns what was done.
  */
-export function makeNodes(system: Syscalls, plans: readonly NodePlan[]): Made {
+export function makeNodes(
+  system: Syscalls,
+  plans: readonly NodePlan[],
+  report: Report,
+): readonly SetupAction[] {
   const done: SetupAction[] = [];
-  const findings: Finding[] = [];
   // A node has its mode from the start: nobody can open it before a chmod(2) that never comes.
   const mask = system.umask(0);
   for (const { path, actions } of plans) {
@@ -25,11 +24,11 @@ export function makeNodes(system: Syscalls, plans: readonly NodePlan[]): Made {
       for (const action of actions) if (make(system, action)) done.push(action);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      findings.push(finding("device-node-not-made", "warning", "host", { path, reason: error.call }));
+      report(finding("device-node-not-made", "warning", "host", { path, reason: error.call }));
     }
   }
   system.umask(mask);
-  return { done, findings };
+  return done;
 }
 
 /** @returns whether anything was changed. */

@@ -1,8 +1,32 @@
-import { type Finding, finding } from "../model/finding.ts";
-import type { FileStat, HostView } from "../model/host-view.ts";
+import { finding, type Report } from "../model/finding.ts";
+import { type FileStat, type HostView, statThrough } from "../model/host-view.ts";
 import { below, dirname, type HostPath, hostPath, join } from "../model/paths.ts";
 import type { DriverNode } from "./driver-nodes.ts";
-import type { NodePlan, SetupAction } from "./setup-action.ts";
+
+/** One change of the host itself, as opposed to a container. */
+export type SetupAction =
+  | { readonly do: "load-module"; readonly name: string }
+  | { readonly do: "make-directory"; readonly path: HostPath }
+  /** Removes what is in the way: a node with another number, a link that leads elsewhere. */
+  | { readonly do: "remove"; readonly path: HostPath }
+  | {
+      readonly do: "make-node";
+      readonly path: HostPath;
+      readonly major: number;
+      readonly minor: number;
+      /** Permission bits. */
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    }
+  | { readonly do: "make-link"; readonly path: HostPath; readonly target: string };
+
+/** What has to be done for one device node. Nothing of it makes sense once a part of it has failed. */
+export interface NodePlan {
+  readonly path: HostPath;
+  /** In the order in which they have to be made. */
+  readonly actions: readonly SetupAction[];
+}
 
 /** Where systemd looks devices up by their numbers; without it a daemon-reload takes them from containers. */
 export const DEV_CHAR: HostPath = hostPath("/dev/char");
@@ -20,14 +44,15 @@ export interface NodesWanted {
  * Plans what is missing of the wanted nodes. One with the right number is left alone, whatever its mode and owner:
  * somebody may have changed them. One that cannot be right is replaced.
  *
- * @returns a plan for each node that needs anything, and a finding for each that the administrator wants no program
- * to make.
+ * A node that the administrator wants no program to make is a finding.
+ *
+ * @returns a plan for each node that needs anything.
  */
 export function planNodes(
   host: HostView,
   { root, nodes, devChar }: NodesWanted,
-): { readonly plans: readonly NodePlan[]; readonly findings: readonly Finding[] } {
-  const findings: Finding[] = [];
+  report: Report,
+): readonly NodePlan[] {
   const made = new Set<HostPath>();
   const directory = (path: HostPath): readonly SetupAction[] => {
     if (made.has(path) || host.lstat(path) !== undefined) return [];
@@ -35,7 +60,7 @@ export function planNodes(
     return [{ do: "make-directory", path }];
   };
 
-  const plans = nodes.flatMap((node): NodePlan[] => {
+  return nodes.flatMap((node): NodePlan[] => {
     const path = below(root, node.path);
     const { major, minor } = node;
     const { modify, mode, uid, gid } = node.rules;
@@ -43,7 +68,7 @@ export function planNodes(
     const found = statThrough(host, path);
     if (!isNode(found, node)) {
       if (!modify) {
-        findings.push(finding("device-node-unmanaged", "info", "host", { path }));
+        report(finding("device-node-unmanaged", "info", "host", { path }));
         return [];
       }
       actions.push(...directory(dirname(path)));
@@ -53,18 +78,10 @@ export function planNodes(
     if (devChar) actions.push(...linkTo(host, path, node, directory));
     return actions.length === 0 ? [] : [{ path, actions }];
   });
-  return { plans, findings };
 }
 
 const isNode = (stat: FileStat | undefined, { major, minor }: DriverNode): boolean =>
   stat?.type === "character-device" && stat.major === major && stat.minor === minor;
-
-function statThrough(host: HostView, path: HostPath): FileStat | undefined {
-  const stat = host.lstat(path);
-  if (stat?.type !== "symlink") return stat;
-  const real = host.realPath(path);
-  return real && host.lstat(real);
-}
 
 function linkTo(
   host: HostView,

@@ -1,15 +1,22 @@
+import type { Cursor, Refuse } from "../binary/cursor.ts";
+import { NvociError } from "../model/errors.ts";
+import type { Abi } from "../model/machine.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
-import { type Architecture, entryArchitecture } from "./architecture.ts";
-import type { Cursor, Refuse } from "./cursor.ts";
-import type { NameFilter } from "./name-filter.ts";
 
 /** Bytes per entry in either layout. */
 export const OLD_ENTRY_SIZE = 12;
 export const NEW_ENTRY_SIZE = 24;
-/** In the upper half of `hwcap`: the lower half is an index into the extension's list. */
-const HWCAP_EXTENSION = 0x4000_0000;
-/** Bits of the upper half that hold the x86 ISA level. */
-const HWCAP_ISA_LEVEL_MASK = 0x3ff;
+
+/** What the second byte of an entry's flags says. Machines that have no NVIDIA driver are left out. */
+const ARCHITECTURES: Readonly<Record<number, Abi["name"]>> = {
+  0: "i386",
+  768: "x86_64",
+  2304: "arm",
+  2560: "aarch64",
+};
+
+const FLAG_ELF = 0x0001;
+const FLAG_REQUIRED_MASK = 0xff00;
 
 /** One library that the dynamic linker knows. */
 export interface LdCacheEntry {
@@ -17,11 +24,8 @@ export interface LdCacheEntry {
   readonly name: string;
   /** Where it is, as ldconfig wrote it: absolute, often a symbolic link. */
   readonly path: string;
-  readonly flags: number;
-  /** `undefined` for machines that have no NVIDIA driver. */
-  readonly architecture: Architecture | undefined;
-  /** The glibc-hwcaps directory that the library is in, such as `x86-64-v3`. */
-  readonly hwcaps: string | undefined;
+  /** `undefined` for machines that have no NVIDIA driver, and for what is not ELF. */
+  readonly architecture: Abi["name"] | undefined;
 }
 
 /** The bytes being decoded and what may be asked of them. */
@@ -44,20 +48,10 @@ export interface Table {
   readonly stringsEnd: number;
 }
 
-/**
- * Decodes the entries of one layout.
- *
- * @param hwcaps names of the glibc-hwcaps directories; entries refer to them by index.
- * @returns the entries in the order of the file, and how many were left out because they are not UTF-8.
- */
-export function decodeEntries(
-  input: Input,
-  table: Table,
-  hwcaps: readonly (string | undefined)[],
-): { readonly entries: readonly LdCacheEntry[]; readonly skipped: number } {
+/** Decodes the entries of one layout, in the order of the file, and leaves out those that are not UTF-8. */
+export function decodeEntries(input: Input, table: Table): readonly LdCacheEntry[] {
   const { bytes, cursor, refuse, filter } = input;
   const entries: LdCacheEntry[] = [];
-  let skipped = 0;
   const first = table.strings - table.base;
   const end = table.stringsEnd - table.base;
   const words = tableWords(bytes, table);
@@ -72,20 +66,19 @@ export function decodeEntries(
 
     const name = decodeString(input, table, `libs[${i}].key`, key);
     const path = decodeString(input, table, `libs[${i}].value`, value);
-    if (name === undefined || path === undefined) {
-      skipped++;
-      continue;
-    }
-    const flags = cursor.u32("flags", at);
-    const index = table.entrySize === NEW_ENTRY_SIZE ? hwcapsIndex(cursor, at + 16) : undefined;
-    if (index !== undefined && index >= hwcaps.length) {
-      refuse(`libs[${i}].hwcap`, at + 16, `the extension lists no directory ${index}`);
-    }
-    const directory = index === undefined ? undefined : hwcaps[index];
-    entries.push({ name, path, flags, architecture: entryArchitecture(flags), hwcaps: directory });
+    if (name === undefined || path === undefined) continue;
+    entries.push({ name, path, architecture: entryArchitecture(cursor.u32("flags", at)) });
   }
-  return { entries, skipped };
+  return entries;
 }
+
+/**
+ * The machine that an entry's library runs on.
+ *
+ * @see glibc sysdeps/generic/ldconfig.h, `FLAG_*`
+ */
+const entryArchitecture = (flags: number): Abi["name"] | undefined =>
+  flags & FLAG_ELF ? ARCHITECTURES[flags & FLAG_REQUIRED_MASK] : undefined;
 
 /**
  * The table as numbers, which is several times faster than a cursor for a host's thousand entries. It lies within the
@@ -98,17 +91,58 @@ function tableWords(bytes: Uint8Array, { at, entrySize, count }: Table): Uint32A
 }
 
 /** The string at `offset` from the table's base; `undefined` when it is not UTF-8. */
-export function decodeString(input: Input, table: Table, field: string, offset: number): string | undefined {
+function decodeString(input: Input, table: Table, field: string, offset: number): string | undefined {
   const start = table.base + offset;
   if (!isInside(table, offset)) input.refuse(field, start, "the string is outside the table");
   return decodeUtf8(input.bytes, start, input.cursor.stringEnd(field, start, table.stringsEnd));
 }
 
-/** The index into the list of glibc-hwcaps directories, for an entry that lies in one. */
-function hwcapsIndex(cursor: Cursor, at: number): number | undefined {
-  const upper = cursor.u32("hwcap", at + 4);
-  return (upper & ~HWCAP_ISA_LEVEL_MASK) === HWCAP_EXTENSION ? cursor.u32("hwcap", at) : undefined;
-}
-
 const isInside = (table: Table, offset: number): boolean =>
   table.base + offset >= table.strings && table.base + offset < table.stringsEnd;
+
+/** A ld.so.cache that breaks its own format. Names the field and the byte where it stands. */
+export class LdCacheError extends NvociError {
+  /** The field in glibc's words: `nlibs`, `libs[3].key`, `extension_offset`. */
+  readonly field: string;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+
+  constructor(file: string, field: string, offset: number, reason: string) {
+    super("file-invalid", `Cannot read "${file}": ${field} at byte ${offset}: ${reason}`, [
+      "ldconfig writes the file anew",
+    ]);
+    this.name = "LdCacheError";
+    this.field = field;
+    this.offset = offset;
+  }
+}
+
+/** Tells from a few bytes that a name cannot be one of the wanted ones, so that it need not be decoded. */
+export type NameFilter = (bytes: Uint8Array, offset: number) => boolean;
+
+/** After `lib`, the next four bytes tell nearly all names apart, and they are one number to compare. */
+const SKIPPED = 3;
+const COMPARED = 4;
+
+/**
+ * Makes a filter for names that begin with one of the prefixes. It may let others pass, it never holds one back.
+ *
+ * @param prefixes ASCII; one of less than seven characters switches the filter off.
+ */
+export function nameFilter(prefixes: readonly string[]): NameFilter {
+  const words = new Set<number>();
+  for (const prefix of prefixes) {
+    if (prefix.length < SKIPPED + COMPARED) return () => true;
+    let word = 0;
+    for (let i = 0; i < COMPARED; i++) word |= prefix.charCodeAt(SKIPPED + i) << (8 * i);
+    words.add(word);
+  }
+  // Beyond the end of the bytes there are zeros, which no prefix has.
+  return (bytes, offset) =>
+    words.has(
+      bytes[offset + SKIPPED]! |
+        (bytes[offset + SKIPPED + 1]! << 8) |
+        (bytes[offset + SKIPPED + 2]! << 16) |
+        (bytes[offset + SKIPPED + 3]! << 24),
+    );
+}

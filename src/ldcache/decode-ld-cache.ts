@@ -1,29 +1,14 @@
-import { decodeUtf8 } from "../model/utf8.ts";
-import { cursor, type Refuse } from "./cursor.ts";
+import { cursor, type Refuse } from "../binary/cursor.ts";
 import {
   decodeEntries,
-  decodeString,
   type Input,
   type LdCacheEntry,
+  LdCacheError,
   NEW_ENTRY_SIZE,
+  nameFilter,
   OLD_ENTRY_SIZE,
   type Table,
 } from "./decode-entries.ts";
-import { decodeExtension } from "./extension.ts";
-import { LdCacheError } from "./ld-cache-error.ts";
-import { nameFilter } from "./name-filter.ts";
-
-/** A decoded cache. */
-export interface LdCache {
-  /** `compat` is the old layout with the new one inside; its new part is what is read. */
-  readonly format: "old" | "compat" | "new";
-  /** In the order of the file, which is descending by name. */
-  readonly entries: readonly LdCacheEntry[];
-  /** How many entries were left out because their name or path is not UTF-8. */
-  readonly skipped: number;
-  /** The ldconfig that wrote the file; `undefined` before glibc 2.33. */
-  readonly generator: string | undefined;
-}
 
 /** What {@link decodeLdCache} may be told. */
 export interface LdCacheOptions {
@@ -46,12 +31,14 @@ const ENDIAN_LITTLE = 2;
 
 /**
  * Decodes the dynamic linker's list of libraries, in each layout that ldconfig has ever written on a
- * little-endian machine. Linear in the size of the file. Does not look at the libraries.
+ * little-endian machine. Linear in the size of the file. Does not look at the libraries, nor at what newer versions
+ * of ldconfig write behind the strings. Of the old layout with the new one inside, the new one is read.
  *
+ * @returns the entries in the order of the file, without those whose name or path is not UTF-8.
  * @throws {LdCacheError} for anything else, with the field and the byte.
  * @see glibc sysdeps/generic/dl-cache.h, elf/cache.c
  */
-export function decodeLdCache(bytes: Uint8Array, options: LdCacheOptions = {}): LdCache {
+export function decodeLdCache(bytes: Uint8Array, options: LdCacheOptions = {}): readonly LdCacheEntry[] {
   const file = options.file ?? "ld.so.cache";
   const refuse: Refuse = (field, offset, reason) => {
     throw new LdCacheError(file, field, offset, reason);
@@ -78,17 +65,16 @@ export function decodeLdCache(bytes: Uint8Array, options: LdCacheOptions = {}): 
     strings: end,
     stringsEnd: c.length,
   };
-  return { format: "old", generator: undefined, ...decodeEntries(input, table, []) };
+  return decodeEntries(input, table);
 }
 
 /** Decodes the new layout, whose header stands at `base`. */
-function decodeNew(input: Input, base: number): LdCache {
-  const { bytes, cursor: c, refuse } = input;
+function decodeNew(input: Input, base: number): readonly LdCacheEntry[] {
+  const { cursor: c, refuse } = input;
   c.range("header", base, NEW_HEADER_SIZE);
   const count = c.u32("nlibs", base + 20);
   const stringsSize = c.u32("len_strings", base + 24);
   const endian = c.u8("flags", base + 28) & FLAG_ENDIAN_MASK;
-  const extensionOffset = c.u32("extension_offset", base + 32);
   if (endian !== ENDIAN_UNSET && endian !== ENDIAN_LITTLE) {
     refuse("flags", base + 28, "the file was not written for a little-endian machine");
   }
@@ -97,15 +83,5 @@ function decodeNew(input: Input, base: number): LdCache {
   const strings = at + count * NEW_ENTRY_SIZE;
   c.range("len_strings", strings, stringsSize);
   const stringsEnd = strings + stringsSize;
-  const table: Table = { at, entrySize: NEW_ENTRY_SIZE, count, base, strings, stringsEnd };
-
-  // In both layouts ldconfig counts this offset from the start of the file, and the strings from the new header.
-  const extension = extensionOffset === 0 ? undefined : decodeExtension(c, extensionOffset, refuse);
-  const hwcaps = (extension?.hwcaps ?? []).map((v, i) => decodeString(input, table, `hwcaps[${i}]`, v));
-  const generator = extension?.generator;
-  return {
-    format: base === 0 ? "new" : "compat",
-    generator: generator && decodeUtf8(bytes, generator.offset, generator.offset + generator.size),
-    ...decodeEntries(input, table, hwcaps),
-  };
+  return decodeEntries(input, { at, entrySize: NEW_ENTRY_SIZE, count, base, strings, stringsEnd });
 }

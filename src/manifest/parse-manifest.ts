@@ -1,7 +1,21 @@
 import { type Finding, finding, type Source } from "../model/finding.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
 import { decodeUtf8, utf8Length } from "../model/utf8.ts";
-import { MOUNT_TYPES, type MountSpec, type MountType } from "./mount-spec.ts";
+
+/** What an entry of a manifest is: a device node, a directory, any regular file, or a symbolic link. */
+export type MountType = "dev" | "dir" | "lib" | "sym";
+
+/** Every type there is, as manifests spell them. */
+const MOUNT_TYPES: readonly MountType[] = ["dev", "dir", "lib", "sym"];
+
+/** One entry of a manifest: what is asked for, whether or not the host has it. */
+export interface MountSpec {
+  readonly type: MountType;
+  /** Absolute and normal; may hold the wildcards `*`, `?` and `[…]`. */
+  readonly path: HostPath;
+  /** File and line, counted from 1: `l4t.csv:41`. */
+  readonly source: Source;
+}
 
 /** What the text of one or more manifests says. */
 export interface Manifest {

@@ -5,6 +5,7 @@
  */
 
 import type { Source } from "./finding.ts";
+import type { FileStat } from "./host-view.ts";
 import type { ContainerPath, HostPath } from "./paths.ts";
 
 /** A device node of the host that the container gets under `path`. */
@@ -65,9 +66,67 @@ export interface GeneratedDirectory {
   readonly source: Source;
 }
 
+/** Which ldconfig brings a container's cache up to date. */
+export type LdconfigChoice =
+  /** A program of the host, without `.real`: where `<path>.real` exists, `path` is a script around it. */
+  | { readonly from: "host"; readonly path: HostPath }
+  /** The image's own program. Only where the host has none, or with `features.allow-ldconfig-from-container`. */
+  | { readonly from: "container"; readonly path: ContainerPath };
+
 /** Everything one container gets. Order within each list is the order of discovery. */
 export interface ContainerEdits {
   readonly deviceNodes: readonly DeviceNode[];
   readonly mounts: readonly Mount[];
   readonly links: readonly Link[];
+  /** Directories with files made for this container. */
+  readonly generated: readonly GeneratedDirectory[];
+  /** Directories with libraries inside the mounted directories; only the host knows them. */
+  readonly libraryFolders: readonly ContainerPath[];
+  /** The program that updates the container's library cache. Absent: the cache is left alone. */
+  readonly ldconfig: LdconfigChoice | undefined;
+  /** A directory of the image that ldconfig prefers to all others: its CUDA forward compatibility. */
+  readonly compatFolder: ContainerPath | undefined;
+}
+
+/** Edits that change nothing. */
+export const NO_EDITS: ContainerEdits = {
+  deviceNodes: [],
+  mounts: [],
+  links: [],
+  generated: [],
+  libraryFolders: [],
+  ldconfig: undefined,
+  compatFolder: undefined,
+};
+
+/** All edits of several parts, in their order. Of a single value, the first part that has it wins. */
+export const joinEdits = (parts: readonly Partial<ContainerEdits>[]): ContainerEdits => ({
+  deviceNodes: parts.flatMap(({ deviceNodes = [] }) => deviceNodes),
+  mounts: parts.flatMap(({ mounts = [] }) => mounts),
+  links: parts.flatMap(({ links = [] }) => links),
+  generated: parts.flatMap(({ generated = [] }) => generated),
+  libraryFolders: parts.flatMap(({ libraryFolders = [] }) => libraryFolders),
+  ldconfig: parts.find(({ ldconfig }) => ldconfig !== undefined)?.ldconfig,
+  compatFolder: parts.find(({ compatFolder }) => compatFolder !== undefined)?.compatFolder,
+});
+
+/** A bind mount, read-only and without set-uid programs and devices unless `options` says otherwise. */
+export const bindMount = (
+  kind: Mount["kind"],
+  hostPath: HostPath,
+  containerPath: ContainerPath,
+  source: Source,
+  options: readonly MountOption[] = FILE_OPTIONS,
+): Mount => ({ hostPath, containerPath, kind, options, source });
+
+/** The container's share of a device node of the host. A container never gets the right to make nodes of this number. */
+export function deviceNode(
+  path: ContainerPath,
+  hostPath: HostPath,
+  stat: FileStat,
+  source: Source,
+): DeviceNode {
+  const { major, minor, mode: fileMode, uid, gid } = stat;
+  const type = stat.type === "block-device" ? "b" : "c";
+  return { path, hostPath, type, major, minor, fileMode, permissions: "rw", uid, gid, source };
 }

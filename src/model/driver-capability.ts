@@ -15,3 +15,19 @@ export const DRIVER_CAPABILITIES: readonly DriverCapability[] = [
   "utility",
   "video",
 ];
+
+/** What a capability brings along: video decoders run on libcuda, a display shows what graphics draws. */
+const IMPLIED: Readonly<Partial<Record<DriverCapability, DriverCapability>>> = {
+  video: "compute",
+  display: "graphics",
+};
+
+/** The capabilities asked for and those they bring along. */
+export function withImplied(capabilities: readonly DriverCapability[]): ReadonlySet<DriverCapability> {
+  const all = new Set(capabilities);
+  for (const capability of capabilities) {
+    const implied = IMPLIED[capability];
+    if (implied !== undefined) all.add(implied);
+  }
+  return all;
+}

@@ -70,3 +70,12 @@ export function ignorable(error: unknown): NvociError {
   if (error instanceof NvociError && !error.isMachineFailure) return error;
   throw error;
 }
+
+/** What `read` answers, or the error that can be ignored. @throws as {@link ignorable} */
+export function attempt<T>(read: () => T): T | NvociError {
+  try {
+    return read();
+  } catch (error) {
+    return ignorable(error);
+  }
+}

@@ -1,6 +1,6 @@
 /**
  * A thing that a person may want to know and the container does not fail for. Findings are data: each code has
- * its own arguments, tests compare codes, and `cli/render.ts` alone has words for them.
+ * its own arguments, tests compare codes, and `render/render-finding.ts` alone has words for them.
  */
 
 /** Where something was asked for, for people: `l4t.csv:41`, `config.toml: mode`, `ld.so.cache entry libcuda.so.1`. */
@@ -78,6 +78,12 @@ export interface FindingArguments {
   "device-node-unmanaged": { path: string };
   "device-node-not-made": { path: string; reason: string };
 }
+
+/**
+ * Takes each finding at the moment it is made, so that none is lost when a later step refuses the container: a log,
+ * standard error, or a caller's list.
+ */
+export type Report = (finding: Finding) => void;
 
 export type FindingCode = keyof FindingArguments;
 

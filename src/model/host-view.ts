@@ -1,4 +1,5 @@
 import type { HostPath } from "./paths.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /** What `st_mode`'s type bits say, in inode(7)'s words. */
 export type FileType =
@@ -48,4 +49,21 @@ export interface HostView {
   readLink(path: HostPath): string | undefined;
   /** The path without any symbolic link; `undefined` for a dangling one. */
   realPath(path: HostPath): HostPath | undefined;
+}
+
+/** Small files of text: everything in /proc and /sys, release files, snippets of configuration. */
+const MAX_TEXT_BYTES = 1 << 20;
+
+/** The text of a small file; `undefined` when it is not there or not UTF-8. A larger file throws. */
+export function readText(host: HostView, path: HostPath, limit = MAX_TEXT_BYTES): string | undefined {
+  const bytes = host.readFile(path, limit);
+  return bytes && decodeUtf8(bytes);
+}
+
+/** What a path leads to: a link's own mode and type say nothing about it. */
+export function statThrough(host: HostView, path: HostPath): FileStat | undefined {
+  const stat = host.lstat(path);
+  if (stat?.type !== "symlink") return stat;
+  const real = host.realPath(path);
+  return real === undefined ? undefined : host.lstat(real);
 }

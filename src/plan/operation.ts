@@ -1,5 +1,4 @@
-import type { LdconfigChoice } from "../config/config.ts";
-import type { GeneratedFile, MountOption } from "../model/container-edits.ts";
+import type { GeneratedFile, LdconfigChoice, MountOption } from "../model/container-edits.ts";
 import type { Source } from "../model/finding.ts";
 import type { ContainerPath, HostPath } from "../model/paths.ts";
 

@@ -1,28 +1,13 @@
-import type { LdconfigChoice } from "../config/config.ts";
-import type { ContainerEdits, DeviceNode, GeneratedDirectory, Mount } from "../model/container-edits.ts";
+import { isLibraryName } from "../discover/library-places.ts";
+import type { ContainerEdits, DeviceNode, Mount } from "../model/container-edits.ts";
 import { basename, below, type ContainerPath, dirname, type HostPath, isWithin } from "../model/paths.ts";
 import type { DeviceRule, Operation } from "./operation.ts";
 
 /** What the edits do not say and the plan depends on. */
 export interface PlanOptions {
-  /** Absent: the cache is left alone. */
-  readonly ldconfig: LdconfigChoice | undefined;
-  /** Directories with libraries inside the directory mounts; only the host can tell them. */
-  readonly libraryFolders: readonly ContainerPath[];
-  /** Directories with files made for this container. */
-  readonly generated: readonly GeneratedDirectory[];
-  /** A directory of the image that ldconfig is to prefer to all others. */
-  readonly compatFolder: ContainerPath | undefined;
   /** Whether device access is ours to grant; `no-cgroups` in config.toml says no. */
   readonly cgroups: boolean;
 }
-
-/**
- * `libx.so` and `libx.so.1`, as ldconfig(8) picks the files that it looks into. Asked for every file: a regular expression
- * takes seven times as long.
- */
-const isLibrary = (name: string): boolean =>
-  (name.startsWith("lib") || name.startsWith("ld-")) && (name.endsWith(".so") || name.includes(".so."));
 
 const depth = (path: string): number => path.split("/").length;
 
@@ -67,7 +52,7 @@ export function plan(edits: ContainerEdits, options: PlanOptions): Operation[] {
   const operations: Operation[] = [];
   const folders = new Set<ContainerPath>();
 
-  for (const { path, files, directories: places, source } of options.generated) {
+  for (const { path, files, directories: places, source } of edits.generated) {
     operations.push({ op: "cover-directory", path, files, directories: places, source });
   }
   for (const mount of directories) {
@@ -78,13 +63,13 @@ export function plan(edits: ContainerEdits, options: PlanOptions): Operation[] {
   for (const mount of edits.mounts) {
     if (mount.kind === "directory") continue;
     const { hostPath, containerPath: path, options: flags, source } = mount;
-    if (isLibrary(basename(path))) folders.add(dirname(path));
+    if (isLibraryName(basename(path))) folders.add(dirname(path));
     if (isShown(directories, path, hostPath)) continue;
     const op = mount.kind === "file" ? "bind-file" : "bind-socket";
     operations.push({ op, hostPath, path, options: flags, source });
   }
   for (const { containerPath: path, target, source } of edits.links) {
-    if (isLibrary(basename(path))) folders.add(dirname(path));
+    if (isLibraryName(basename(path))) folders.add(dirname(path));
     // A link could not be made in a read-only mount, and the host's own is in it.
     if (shownIn(directories, path) === undefined) operations.push({ op: "make-link", path, target, source });
   }
@@ -92,8 +77,8 @@ export function plan(edits: ContainerEdits, options: PlanOptions): Operation[] {
     operations.push({ op: "bind-device", hostPath, path, type, major, minor, fileMode, source });
   }
 
-  for (const folder of options.libraryFolders) folders.add(folder);
-  const { ldconfig, compatFolder } = options;
+  for (const folder of edits.libraryFolders) folders.add(folder);
+  const { ldconfig, compatFolder } = edits;
   if (ldconfig !== undefined && folders.size > 0) {
     const source = "injected libraries";
     operations.push({ op: "update-ldcache", ldconfig, folders: [...folders], compatFolder, source });

@@ -1,4 +1,4 @@
-import type { MountSpec } from "../manifest/mount-spec.ts";
+import type { MountSpec } from "../manifest/parse-manifest.ts";
 import { alignColumns } from "./align-columns.ts";
 import { showPath } from "./show-path.ts";
 

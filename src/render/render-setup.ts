@@ -1,4 +1,4 @@
-import type { SetupAction } from "../host-setup/setup-action.ts";
+import type { SetupAction } from "../host-setup/plan-nodes.ts";
 import { showPath } from "./show-path.ts";
 
 /** What was done to the host, or what would be: a line each. */

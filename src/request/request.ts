@@ -34,7 +34,7 @@ export interface Request {
    * changes nothing on the host.
    */
   readonly mayCreateImexChannels: boolean;
-  /** Empty where the environment is not trusted. */
+  /** Devices and files of a server beyond the driver's own; empty where the environment is not trusted. */
   readonly serverFeatures: readonly ServerFeature[];
   readonly migConfigDevices: "all" | undefined;
   readonly migMonitorDevices: "all" | undefined;

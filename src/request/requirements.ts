@@ -1,15 +1,15 @@
 import { NvociError } from "../model/errors.ts";
-import { type Finding, type FindingArguments, finding, firstFindings } from "../model/finding.ts";
+import { type FindingArguments, finding, firstFindings, type Report } from "../model/finding.ts";
 import { quote } from "../model/quote.ts";
 import { compareVersions, isVersion } from "./compare-versions.ts";
 import type { RequirementText } from "./request.ts";
 
 /** What a condition can ask about the host. An unknown fact meets every condition. */
-export interface HostFacts {
+export interface RequirementFacts {
   /** Version of the kernel modules. */
   readonly driver: string | undefined;
-  /** CUDA version that the driver offers. */
-  readonly cuda: string | undefined;
+  /** CUDA version that the driver offers; called only where a condition names it. */
+  readonly cuda: () => string | undefined;
   /** The GPUs that the container is to see. */
   readonly gpus: readonly GpuFacts[];
 }
@@ -66,13 +66,15 @@ const HOLDS: Readonly<Record<RequirementOperator, (difference: number) => boolea
  *
  * What follows the first alternative that holds is not looked at.
  *
- * @returns a finding for each term that passed because the host does not tell.
- * @throws {NvociError} `requirement-unmet`, or `request-invalid` for a term that is none and for too many terms.
+ * A term that passes because the host does not report what it asks for is a finding.
+ *
+ * @throws {NvociError} `requirement-unmet`, or `request-invalid` for an invalid term and for too many terms.
  */
 export function checkRequirements(
   requirements: readonly RequirementText[],
-  facts: HostFacts,
-): readonly Finding[] {
+  facts: RequirementFacts,
+  report: Report,
+): void {
   const unchecked = new Map<string, FindingArguments["requirement-unchecked"]>();
   const gpus = kindsOf(facts.gpus);
   let termsLeft = MOST_TERMS;
@@ -103,9 +105,10 @@ export function checkRequirements(
       }
     }
   }
-  return firstFindings([...unchecked.values()], (args) =>
+  const findings = firstFindings([...unchecked.values()], (args) =>
     finding("requirement-unchecked", "info", args.variable, args),
   );
+  for (const found of findings) report(found);
 }
 
 /** One GPU of each kind: a server has eight or sixteen of one, to which every condition has the same answer. */
@@ -140,7 +143,7 @@ export function parseTerm(text: string, variable: string): RequirementTerm {
 /** Whether the host meets a term; `undefined` when the host does not tell. */
 function meets(
   term: RequirementTerm,
-  facts: HostFacts,
+  facts: RequirementFacts,
   gpu: GpuFacts | undefined,
   variable: string,
 ): boolean | undefined {
@@ -153,7 +156,7 @@ function meets(
   }
   if (name !== "cuda" && name !== "driver" && name !== "arch") return undefined;
   if (!isVersion(value)) return invalid(text, variable, `${quote(value)} is no version`);
-  const fact = name === "arch" ? gpu?.arch : facts[name];
+  const fact = name === "arch" ? gpu?.arch : name === "cuda" ? facts.cuda() : facts.driver;
   return fact === undefined ? undefined : HOLDS[operator](compareVersions(fact, value));
 }
 
@@ -165,11 +168,12 @@ function refuse(
   variable: string,
   expression: string,
   first: readonly string[],
-  facts: HostFacts,
+  facts: RequirementFacts,
   gpu: GpuFacts | undefined,
 ): never {
+  const cuda = facts.cuda();
   const has = [
-    facts.cuda === undefined ? undefined : `CUDA ${facts.cuda}`,
+    cuda === undefined ? undefined : `CUDA ${cuda}`,
     facts.driver === undefined ? undefined : `driver ${facts.driver}`,
     gpu?.arch === undefined ? undefined : `arch ${gpu.arch}`,
     gpu === undefined || gpu.brands.length === 0 ? undefined : `brand ${gpu.brands.join(" or ")}`,

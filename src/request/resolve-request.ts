@@ -1,5 +1,5 @@
 import type { DriverCapability } from "../model/driver-capability.ts";
-import { type Finding, finding } from "../model/finding.ts";
+import { type Finding, finding, type Report } from "../model/finding.ts";
 import { splitList } from "../model/split-list.ts";
 import type { AskingSpec } from "./asking-spec.ts";
 import { readCsvMounts } from "./csv-mounts.ts";
@@ -30,12 +30,6 @@ export interface RequestPolicy {
   readonly nvidiaContainerRuntime: { readonly modes: { readonly cdi: { readonly defaultKind: string } } };
 }
 
-/** What a container asks for, if anything, and what was left out of it. */
-export interface ResolvedRequest {
-  readonly request: Request | undefined;
-  readonly findings: readonly Finding[];
-}
-
 /** A list of devices and who asks for it. */
 interface DeviceWords {
   readonly words: readonly string[];
@@ -48,27 +42,34 @@ interface DeviceWords {
  *
  * A container that asks for GPUs and may not have them is started without: a finding says so.
  *
+ * @returns `undefined` for a container that asks for nothing, or for what it may not have.
  * @throws NvociError `request-invalid` for a request that nobody could fulfil.
  */
-export function resolveRequest(spec: PrivilegedSpec, policy: RequestPolicy): ResolvedRequest {
+export function resolveRequest(
+  spec: PrivilegedSpec,
+  policy: RequestPolicy,
+  report: Report,
+): Request | undefined {
   const environment = readEnvironment(spec.env);
   checkValueLengths(environment);
   const privileged = spec.boundingCapabilities.includes("CAP_SYS_ADMIN");
   const trusted = privileged || policy.acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged;
-  const mounted = readVolumeMounts(policy.acceptNvidiaVisibleDevicesAsVolumeMounts ? spec.mounts : []);
-  const findings: Finding[] = [...mounted.findings];
+  const mounted = readVolumeMounts(
+    policy.acceptNvidiaVisibleDevicesAsVolumeMounts ? spec.mounts : [],
+    report,
+  );
 
   let asked: DeviceWords = { words: mounted.devices, source: "volume-mounts" };
   if (!asksForDevices(asked.words)) {
     asked = readDeviceWords(environment, policy.swarmResource);
     if (asksForDevices(asked.words) && !trusted) {
-      findings.push(denied(asked.source, asked.words.join(",")));
-      return { request: undefined, findings };
+      report(denied(asked.source, asked.words.join(",")));
+      return undefined;
     }
   }
   const cdiKind = policy.nvidiaContainerRuntime.modes.cdi.defaultKind;
   const visibleDevices = readVisibleDevices(asked.words, asked.source, cdiKind);
-  if (!visibleDevices) return { request: undefined, findings };
+  if (!visibleDevices) return undefined;
 
   let imexChannels = mounted.imexChannels;
   let imexSource = "volume-mounts";
@@ -78,17 +79,17 @@ export function resolveRequest(spec: PrivilegedSpec, policy: RequestPolicy): Res
     imexChannels = readImexChannels(imexVariable);
     imexSource = "NVIDIA_IMEX_CHANNELS";
   } else if (imexChannels.length === 0 && imexVariable !== "") {
-    findings.push(denied("NVIDIA_IMEX_CHANNELS", imexVariable));
+    report(denied("NVIDIA_IMEX_CHANNELS", imexVariable));
   }
   checkChannelCount(imexChannels, imexSource);
 
   const serverFeatures = readServerFeatures(environment);
   if (!trusted) {
-    for (const feature of serverFeatures) findings.push(denied(FEATURE_VARIABLES[feature], "enabled"));
+    for (const feature of serverFeatures) report(denied(FEATURE_VARIABLES[feature], "enabled"));
   }
 
   const legacyImage = isLegacyImage(environment);
-  const request: Request = {
+  return {
     visibleDevices,
     source: asked.source,
     driverCapabilities: readDriverCapabilities(
@@ -106,7 +107,6 @@ export function resolveRequest(spec: PrivilegedSpec, policy: RequestPolicy): Res
     legacyImage,
     privileged,
   };
-  return { request, findings };
 }
 
 const denied = (variable: string, value: string): Finding =>

@@ -1,5 +1,11 @@
 import { hasControlCharacter } from "../model/control-character.ts";
-import { type Finding, type FindingArguments, finding, firstFindings } from "../model/finding.ts";
+import {
+  type Finding,
+  type FindingArguments,
+  finding,
+  firstFindings,
+  type Report,
+} from "../model/finding.ts";
 import { quote } from "../model/quote.ts";
 import type { AskingMount } from "./asking-spec.ts";
 import { readImexChannel } from "./imex-channels.ts";
@@ -9,7 +15,6 @@ export interface VolumeMountRequest {
   /** Names of devices in the order of the mounts, each once. */
   readonly devices: readonly string[];
   readonly imexChannels: readonly number[];
-  readonly findings: readonly Finding[];
 }
 
 type IgnoreReason = FindingArguments["request-volume-mount-ignored"]["reason"];
@@ -42,7 +47,7 @@ export const isDeviceMount = (mount: AskingMount): boolean => readName(mount) !=
  * name `<vendor>/<class>=<device>`. A name that is not understood, holds a control character or `..` is a
  * finding and asks for nothing.
  */
-export function readVolumeMounts(mounts: readonly AskingMount[]): VolumeMountRequest {
+export function readVolumeMounts(mounts: readonly AskingMount[], report: Report): VolumeMountRequest {
   const devices = new Set<string>();
   const imexChannels = new Set<number>();
   const ignored: FindingArguments["request-volume-mount-ignored"][] = [];
@@ -68,11 +73,8 @@ export function readVolumeMounts(mounts: readonly AskingMount[]): VolumeMountReq
       devices.add(device);
     }
   }
-  return {
-    devices: [...devices],
-    imexChannels: [...imexChannels],
-    findings: firstFindings(ignored, ignoredMount),
-  };
+  for (const found of firstFindings(ignored, ignoredMount)) report(found);
+  return { devices: [...devices], imexChannels: [...imexChannels] };
 }
 
 /** `["nvidia.com", "gpu", "0"]` and `["nvidia.com", "gpu=0"]` are `nvidia.com/gpu=0`; nothing for other shapes. */

@@ -1,14 +1,17 @@
 import { configPath } from "../config/config-path.ts";
-import { gather } from "../hook/gather.ts";
-import { openLog } from "../hook/log.ts";
-import { prepareServer } from "../hook/prepare-server.ts";
+import { loadConfig } from "../config/load-config.ts";
+import { discoverDevices } from "../discover/discover.ts";
+import { newLog } from "../hook/log.ts";
 import { linkByNumber } from "../host-setup/link-by-number.ts";
+import { prepareHost } from "../host-setup/prepare-host.ts";
 import { NvociError } from "../model/errors.ts";
+import { machineOf } from "../model/machine.ts";
 import { basename, type HostPath, hostPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
 import { encodeUtf8 } from "../model/utf8.ts";
 import { HOOK_NAMES } from "../oci/hook-names.ts";
 import type { Spec } from "../oci/spec.ts";
+import { resolveRequest } from "../request/resolve-request.ts";
 import { linuxHost } from "../sys/linux-host.ts";
 import { replaceFile } from "../sys/replace-file.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
@@ -81,32 +84,34 @@ function writeSpec(system: Syscalls, file: HostPath, text: string): void {
  */
 export function editBundle(system: Syscalls, bundle: AskingBundle): void {
   const { file, text, spec, environ } = bundle;
-  // The image is not looked at: it decides where libraries go, and devices are the same for all.
-  const options = { environ, config: undefined, debug: false };
-  const gathered = gather(system, spec, undefined, options, prepareServer(system), "devices");
-  const { config, request, edits, findings } = gathered;
-  const { debug, logLevel } = config.nvidiaContainerRuntime;
-  const log = openLog(system, debug, logLevel, bundle.id.slice(0, 12));
-  log.findings(findings);
+  const host = linuxHost(system);
+  const log = newLog(system, bundle.id.slice(0, 12), false);
+  const { report } = log;
+  const loaded = loadConfig(host, environ, undefined, spec.env, report);
+  const { config } = loaded;
+  log.open(config.nvidiaContainerRuntime.debug, config.nvidiaContainerRuntime.logLevel);
+  const request = resolveRequest(spec, config, report);
   if (request === undefined) return;
-  const { path, mustExist } = configPath(environ, undefined, spec.env);
-  const isRead = mustExist || linuxHost(system).lstat(path) !== undefined;
+  prepareHost(system, host, config, request, report);
+  const givenDevices = new Set<string>(spec.devices.map((device) => device.path));
+  const machine = machineOf(system.arch);
+  const deviceNodes = discoverDevices({ host, machine, config, request, givenDevices }, report);
   const hook = hookEntry(
     system,
     config.nvidiaContainerRuntimeHook.path,
-    linuxHost(system).realPath(bundle.self) ?? bundle.self,
-    configOption(isRead ? path : undefined),
+    host.realPath(bundle.self) ?? bundle.self,
+    configOption(loaded.file),
   );
   const additions = {
-    deviceNodes: edits.deviceNodes,
+    deviceNodes,
     cgroups: !config.nvidiaContainerCli.noCgroups,
     hook,
   };
   const edited = editSpec({ name: file, code: "spec-invalid", text }, spec, additions);
   if (bundle.systemdCgroup && config.nvidiaContainerCli.loadKmods && additions.cgroups) {
-    log.findings(linkByNumber(system, linuxHost(system), edits.deviceNodes));
+    linkByNumber(system, host, deviceNodes, report);
   }
   if (edited.text === text) return;
   writeSpec(system, file, edited.text);
-  log.info(`gave ${edits.deviceNodes.length} devices to the runtime, and the rest to the hook`);
+  log.info(`gave ${deviceNodes.length} devices to the runtime, and the rest to the hook`);
 }

@@ -1,6 +1,5 @@
 import { NvociError } from "../model/errors.ts";
-import type { HostPath } from "../model/paths.ts";
-import { hostPath } from "../model/paths.ts";
+import { type HostPath, hostPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
 import { CWD } from "../sys/fd.ts";
 import type { Stat, Syscalls } from "../sys/syscalls.ts";

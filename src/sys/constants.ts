@@ -5,6 +5,8 @@
  * @see include/uapi/linux/ and include/uapi/asm-generic/ in the Linux source
  */
 
+import type { Arch } from "../model/machine.ts";
+
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_REMOVEDIR = 0x200;
@@ -22,7 +24,7 @@ export const O_CLOEXEC = 0o2000000;
 export const O_PATH = 0o10000000;
 
 /** O_DIRECTORY and O_NOFOLLOW differ: arm64 keeps the values of 32-bit ARM. */
-export const openFlags = (arch: "x64" | "arm64") =>
+export const openFlags = (arch: Arch) =>
   arch === "x64"
     ? { O_DIRECTORY: 0o200000, O_NOFOLLOW: 0o400000 }
     : { O_DIRECTORY: 0o40000, O_NOFOLLOW: 0o100000 };

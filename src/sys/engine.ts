@@ -4,6 +4,8 @@
  * may use it.
  */
 
+import type { Arch } from "../model/machine.ts";
+
 /**
  * An argument of a raw system call: an integer, a string (passed as NUL-terminated UTF-8; one that contains
  * NUL is refused), a byte array (passed by address) or `null` (the null pointer).
@@ -12,7 +14,7 @@ export type SyscallArgument = number | bigint | string | Uint8Array | null;
 
 export interface Engine {
   /** Number of the machine type, which decides the table of system-call numbers. */
-  readonly arch: "x64" | "arm64";
+  readonly arch: Arch;
   /** The command line, `argv[0]` first. Bytes that are no UTF-8 appear as U+FFFD. */
   readonly argv: readonly string[];
   /** The environment as `NAME=value`. Bytes that are no UTF-8 appear as U+FFFD. */

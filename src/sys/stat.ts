@@ -1,4 +1,5 @@
 import type { FileType } from "../model/host-view.ts";
+import type { Arch } from "../model/machine.ts";
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from "./constants.ts";
 import type { Stat } from "./syscalls.ts";
 
@@ -51,7 +52,7 @@ const oneNumber = (major: number, minor: number): number => major * 0x10_0000 + 
  *
  * @see arch/x86/include/uapi/asm/stat.h and include/uapi/asm-generic/stat.h in the Linux source
  */
-export function decodeStat(view: DataView, arch: "x64" | "arm64"): Stat {
+export function decodeStat(view: DataView, arch: Arch): Stat {
   const at =
     arch === "x64"
       ? { links: 16, mode: 24, uid: 28, gid: 32, rdev: 40 }

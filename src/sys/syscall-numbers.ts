@@ -3,6 +3,8 @@
  * on every architecture.
  */
 
+import type { Arch } from "../model/machine.ts";
+
 /** @see arch/x86/entry/syscalls/syscall_64.tbl in the Linux source */
 const x64 = () => ({
   bpf: 321,
@@ -146,4 +148,4 @@ const arm64 = (): SyscallNumbers => ({
 });
 
 /** The table for a machine; the other one is not even made. */
-export const syscallNumbers = (arch: "x64" | "arm64"): SyscallNumbers => (arch === "x64" ? x64() : arm64());
+export const syscallNumbers = (arch: Arch): SyscallNumbers => (arch === "x64" ? x64() : arm64());

@@ -1,4 +1,5 @@
 import type { FileStat } from "../model/host-view.ts";
+import type { Arch } from "../model/machine.ts";
 import type { DeviceNumber } from "./encode-device.ts";
 import type { Fd } from "./fd.ts";
 
@@ -39,7 +40,7 @@ export type ExitStatus = { readonly exited: number } | { readonly signalled: num
  * Every descriptor is close-on-exec. Paths are UTF-8 without NUL.
  */
 export interface Syscalls {
-  readonly arch: "x64" | "arm64";
+  readonly arch: Arch;
   readonly O_DIRECTORY: number;
   readonly O_NOFOLLOW: number;
 

@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { mustRun } from "../../fixtures/run/run-command.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { readCompat } from "../../src/discover/server/compat-image.ts";
 import { RootView } from "../../src/execute/root-view.ts";
-import { readCompat } from "../../src/hook/compat-facts.ts";
 import { containerPath } from "../../src/model/paths.ts";
 import { O_PATH } from "../../src/sys/constants.ts";
 import { CWD } from "../../src/sys/fd.ts";
@@ -17,10 +17,7 @@ import { nodeEngine } from "../support/kernel/node-engine.ts";
 const COMPAT = containerPath("/usr/local/cuda/compat");
 const LIBRARY = "libcuda.so.575.57.08";
 const ELF = noteElf([madeCudaNote({ format: 1, "CUDA version": "12.9", driver: [535, 550], device: [1] })]);
-const FOUND = {
-  directory: COMPAT,
-  library: { fileName: LIBRARY, note: { cudaVersion: "12.9", drivers: [535, 550] } },
-};
+const FOUND = { fileName: LIBRARY, note: { cudaVersion: "12.9", drivers: [535, 550] } };
 
 describeNeeding(["root", "build"], "readCompat()", () => {
   let system: Syscalls;
@@ -50,7 +47,7 @@ describeNeeding(["root", "build"], "readCompat()", () => {
   const read = (image: string): ReturnType<typeof readCompat> => {
     const before = readdirSync("/proc/self/fd").length;
     const root = system.openat(CWD, image, O_PATH | system.O_DIRECTORY);
-    const compat = readCompat(system, new RootView(system, root), COMPAT);
+    const compat = readCompat(new RootView(system, root), COMPAT);
     system.close(root);
     expect(readdirSync("/proc/self/fd")).toHaveLength(before);
     return compat;
@@ -70,7 +67,7 @@ describeNeeding(["root", "build"], "readCompat()", () => {
   it("finds a library without a note", () => {
     const image = newImage();
     write(image, `${COMPAT}/${LIBRARY}`, noteElf([]));
-    expect(read(image)).toEqual({ directory: COMPAT, library: { fileName: LIBRARY, note: undefined } });
+    expect(read(image)).toEqual({ fileName: LIBRARY, note: undefined });
   });
 
   it.each<[title: string, make: (image: string) => void]>([
@@ -146,7 +143,7 @@ describeNeeding(["root", "build"], "readCompat()", () => {
   it("ignores what a note says when it is not what a libcuda says", () => {
     const image = newImage();
     write(image, `${COMPAT}/${LIBRARY}`, noteElf([madeCudaNote({ "CUDA version": "12.9; rm -rf /" })]));
-    expect(read(image)?.library.note).toBeUndefined();
+    expect(read(image)?.note).toBeUndefined();
   });
 
   const makeFifo = (image: string, path: string): void => {

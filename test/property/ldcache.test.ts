@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { LdCacheError } from "../../src/ldcache/decode-entries.ts";
 import { decodeLdCache } from "../../src/ldcache/decode-ld-cache.ts";
-import { LdCacheError } from "../../src/ldcache/ld-cache-error.ts";
 import { ldCacheBytes } from "../support/host/ld-cache-bytes.ts";
 
 const text = fc.string({ unit: fc.constantFrom("a", "/", ".", "-", "ü", "9"), minLength: 1, maxLength: 12 });
@@ -12,7 +12,7 @@ test("decodeLdCache() gives back what was written, in each layout", () => {
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 20 }), format, (entries, layout) => {
       const cache = decodeLdCache(ldCacheBytes(entries, { format: layout, generator: "ldconfig" }));
-      expect(cache.entries.map(({ name, path }) => ({ name, path }))).toEqual(entries);
+      expect(cache.map(({ name, path }) => ({ name, path }))).toEqual(entries);
     }),
   );
 });
@@ -48,7 +48,7 @@ test("decodeLdCache() refuses a damaged cache with field and byte, or gives stri
           }
         }
         try {
-          for (const { name, path } of decodeLdCache(bytes).entries) {
+          for (const { name, path } of decodeLdCache(bytes)) {
             expect(bytes.includes(`${name}\0`)).toBe(true);
             expect(bytes.includes(`${path}\0`)).toBe(true);
           }

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { discoverManifestEntries } from "../../src/discover/manifest-entries.ts";
-import type { MountSpec } from "../../src/manifest/mount-spec.ts";
+import { discoverManifestEntries } from "../../src/discover/board/discover-board.ts";
+import type { MountSpec } from "../../src/manifest/parse-manifest.ts";
 import type { ContainerEdits } from "../../src/model/container-edits.ts";
 import { dirname, type HostPath, hostPath, isWithin, join } from "../../src/model/paths.ts";
+import { collectFindings } from "../support/cli/collect-findings.ts";
 import { type MemoryHost, memoryHost } from "../support/host/memory-host.ts";
 
 const name = fc.constantFrom("a", "b", "c");
@@ -37,13 +38,9 @@ const spec = fc
   .map(({ type, at }) => ({ type, path: hostPath(at) }));
 
 function discover(host: MemoryHost, specs: readonly MountSpec[]) {
-  return discoverManifestEntries({
-    host,
-    specs,
-    container: { debianLike: false, hasMultiarchDirectory: false },
-    triplet: "aarch64-linux-gnu",
-    givenDevices: new Set(),
-  });
+  const input = { host, specs, triplet: "aarch64-linux-gnu", isMultiarch: () => false } as const;
+  const { value: edits, findings } = collectFindings((report) => discoverManifestEntries(input, report));
+  return { edits, findings };
 }
 
 /** An empty container with links and file mounts as the edits say; files hold their host path. */

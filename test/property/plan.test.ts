@@ -4,15 +4,9 @@ import type { ContainerEdits, Mount } from "../../src/model/container-edits.ts";
 import { below, containerPath, isWithin } from "../../src/model/paths.ts";
 import type { Operation } from "../../src/plan/operation.ts";
 import { plan } from "../../src/plan/plan.ts";
-import { device, link, mount } from "../support/host/edits.ts";
+import { device, edits, link, mount } from "../support/host/edits.ts";
 
-const OPTIONS = {
-  ldconfig: undefined,
-  libraryFolders: [],
-  generated: [],
-  compatFolder: undefined,
-  cgroups: true,
-};
+const OPTIONS = { cgroups: true };
 const ORDER = ["bind-directory", "bind-file", "make-link", "bind-device", "allow-devices"];
 
 const path = fc
@@ -20,22 +14,24 @@ const path = fc
   .map((names) => `/${names.join("/")}`);
 const mounted = (kind: Mount["kind"]) =>
   fc.tuple(path, path, fc.boolean()).map(([host, at, same]) => mount(kind, host, same ? host : at));
-const anyEdits: fc.Arbitrary<ContainerEdits> = fc.record({
-  mounts: fc.uniqueArray(fc.oneof(mounted("directory"), mounted("file")), {
-    maxLength: 8,
-    selector: (one) => one.containerPath,
-  }),
-  links: fc.uniqueArray(
-    path.map((at) => link(at, "target")),
-    { maxLength: 3, selector: (one) => one.containerPath },
-  ),
-  deviceNodes: fc.array(
-    fc
-      .tuple(path, fc.nat(3), fc.nat(3), fc.constantFrom("rw", "rwm", "m"))
-      .map((fields) => device(...fields)),
-    { maxLength: 4 },
-  ),
-});
+const anyEdits: fc.Arbitrary<ContainerEdits> = fc
+  .record({
+    mounts: fc.uniqueArray(fc.oneof(mounted("directory"), mounted("file")), {
+      maxLength: 8,
+      selector: (one) => one.containerPath,
+    }),
+    links: fc.uniqueArray(
+      path.map((at) => link(at, "target")),
+      { maxLength: 3, selector: (one) => one.containerPath },
+    ),
+    deviceNodes: fc.array(
+      fc
+        .tuple(path, fc.nat(3), fc.nat(3), fc.constantFrom("rw", "rwm", "m"))
+        .map((fields) => device(...fields)),
+      { maxLength: 4 },
+    ),
+  })
+  .map(edits);
 
 /** What a container sees of the host at a path, when directories and files are mounted one over the other. */
 function visible(

@@ -5,6 +5,7 @@ import { DRIVER_CAPABILITIES } from "../../src/model/driver-capability.ts";
 import { NvociError } from "../../src/model/errors.ts";
 import { mayAsk } from "../../src/request/may-ask.ts";
 import { resolveRequest } from "../../src/request/resolve-request.ts";
+import { collectFindings } from "../support/cli/collect-findings.ts";
 
 const name = fc.constantFrom(
   "NVIDIA_VISIBLE_DEVICES",
@@ -71,7 +72,11 @@ const policy = fc
 test("resolveRequest() gives nothing to, and refuses nothing of, a container that mayAsk() turns away", () => {
   fc.assert(
     fc.property(spec, policy, (spec, policy) => {
-      if (!mayAsk(spec)) expect(resolveRequest(spec, policy)).toEqual({ request: undefined, findings: [] });
+      if (!mayAsk(spec))
+        expect(collectFindings((report) => resolveRequest(spec, policy, report))).toEqual({
+          value: undefined,
+          findings: [],
+        });
     }),
     { numRuns: 2000 },
   );
@@ -81,7 +86,7 @@ test("resolveRequest() gives only what is allowed, each once, or refuses in one 
   fc.assert(
     fc.property(spec, policy, (spec, policy) => {
       try {
-        const { request } = resolveRequest(spec, policy);
+        const request = resolveRequest(spec, policy, () => {});
         if (!request) return;
         if (request.visibleDevices.kind === "list") {
           expect(request.visibleDevices.ids.length).toBeGreaterThan(0);
@@ -114,7 +119,9 @@ test("resolveRequest() does not depend on the order of different variables", () 
         const entries = names.map((variable, index) => `${variable}=${values[index]}`);
         const outcome = (env: readonly string[]) => {
           try {
-            return resolveRequest({ env, mounts: [], boundingCapabilities: [] }, policy);
+            return collectFindings((report) =>
+              resolveRequest({ env, mounts: [], boundingCapabilities: [] }, policy, report),
+            );
           } catch (error) {
             return String(error);
           }

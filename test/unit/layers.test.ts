@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type Import, parse, readSources } from "../support/build/source-imports.ts";
 
-const FORMATS = ["manifest", "ldcache", "oci", "request", "config"];
-const BELOW_EXECUTE = ["plan", "discover", ...FORMATS];
+const FORMATS = ["manifest", "ldcache", "elf", "oci", "request", "config"];
+const BELOW_DISCOVER = ["driver", ...FORMATS];
+const BELOW_EXECUTE = ["plan", "discover", ...BELOW_DISCOVER];
 const BELOW_HOOK = ["execute", ...BELOW_EXECUTE, "render", "sys"];
 
 /** What a folder (or the entry) may import, besides itself and model/. One way only: nothing lower names a higher one. */
@@ -14,9 +15,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "host-setup": [...BELOW_EXECUTE, "execute", "sys"],
   execute: [...BELOW_EXECUTE, "sys"],
   plan: ["discover", ...FORMATS],
-  discover: FORMATS,
+  discover: BELOW_DISCOVER,
+  driver: [],
   render: [],
-  ...Object.fromEntries(FORMATS.map((folder) => [folder, []])),
+  ...Object.fromEntries(FORMATS.map((folder) => [folder, ["binary"]])),
+  binary: [],
   sys: [],
   model: [],
   node: ["cli", "hook", "runtime", ...BELOW_HOOK],
@@ -32,9 +35,10 @@ const NEUTRAL = ["load.ts", "version.ts"];
 
 /** Parts that are loaded when they are needed: known by their types, so that nothing is bundled twice. */
 const BUNDLES = [
-  "hook/hook.ts",
-  "discover/from-cache.ts",
-  "host-setup/prepare-host.ts",
+  "hook/inject.ts",
+  "discover/server/discover-server.ts",
+  "elf/read-soname.ts",
+  "host-setup/prepare-server.ts",
   "config/parse-config.ts",
   "cli/cli.ts",
   "runtime/runtime.ts",
@@ -71,6 +75,33 @@ function isAllowed({ from, to, kind }: Import): boolean {
   return kind !== "value" && (MAY_DESCRIBE[folder]?.includes(other) ?? false);
 }
 
+/** Each circle of a graph once, as the way round it. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const way: string[] = [];
+  const visit = (node: string): void => {
+    const start = way.indexOf(node);
+    if (start >= 0) found.push([...way.slice(start), node].join(" → "));
+    if (start >= 0 || done.has(node)) return;
+    way.push(node);
+    for (const next of graph.get(node) ?? []) visit(next);
+    way.pop();
+    done.add(node);
+  };
+  for (const node of graph.keys()) visit(node);
+  return found;
+}
+
+/** The files that are in the bundles of some entries: esbuild follows imports of values. */
+function reachable(entries: readonly string[]): ReadonlySet<string> {
+  const found = new Set(entries);
+  for (const path of found) {
+    for (const { from, to, kind } of between) if (from === path && kind === "value") found.add(to);
+  }
+  return found;
+}
+
 const imports = sources.flatMap((source) => source.imports);
 const between = imports.filter(({ to }) => isFile(to));
 const packages = imports.filter(({ to }) => !isFile(to));
@@ -99,11 +130,11 @@ describe("the layers of src/", () => {
     ["render/x.ts", "plan/operation.ts", "type", true],
     ["render/x.ts", "plan/plan.ts", "value", false],
     ["render/x.ts", "execute/execute.ts", "type", false],
-    ["main.ts", "hook/hook.ts", "reference", true],
-    ["hook/prestart.ts", "cli/cli.ts", "reference", true],
-    ["hook/prestart.ts", "cli/cli.ts", "type", false],
+    ["main.ts", "hook/inject.ts", "reference", true],
+    ["hook/run-hook.ts", "cli/cli.ts", "reference", true],
+    ["hook/run-hook.ts", "cli/cli.ts", "type", false],
     ["hook/x.ts", "load.ts", "value", true],
-    ["load.ts", "hook/hook.ts", "value", false],
+    ["load.ts", "hook/inject.ts", "value", false],
   ])("%s may import %s (%s): %s", (from, to, kind, allowed) => {
     expect(isAllowed({ from, to, kind })).toBe(allowed);
   });
@@ -118,6 +149,23 @@ describe("the layers of src/", () => {
       return seen;
     };
     for (const folder of Object.keys(MAY_IMPORT)) expect(reachable(folder), folder).not.toContain(folder);
+  });
+
+  it("have no circle between files either, types included", () => {
+    const imported = new Map<string, string[]>();
+    for (const { from, to, kind } of between) {
+      // A part that is loaded when it is needed may lead back to what its loader shares with it.
+      if (kind !== "reference") imported.set(from, [...(imported.get(from) ?? []), to]);
+    }
+    expect(circles(imported)).toEqual([]);
+  });
+
+  it("keep what a server alone needs out of the bundle that a board's hook reads", () => {
+    const read = reachable(["main.ts", "hook/inject.ts"]);
+    expect(read.size).toBeGreaterThan(50);
+    const alone = ["elf/", "ldcache/", "binary/", "discover/server/", "host-setup/", "cli/", "runtime/"];
+    const found = [...read].filter((path) => alone.some((folder) => path.startsWith(folder)));
+    expect(found.sort()).toEqual(["elf/static-elf.ts", "host-setup/prepare-host.ts"]);
   });
 
   it("name Node.js modules in sys/node.ts and node/ alone", () => {
@@ -175,6 +223,16 @@ describe("the layers of src/", () => {
       /(?:^|\/)(?:utils?|helpers?|common|misc|index)(?:\/|\.ts$)/.test(path),
     );
     expect(vague.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe("circles()", () => {
+  it.each<[string, Record<string, string[]>, string[]]>([
+    ["finds a file that imports itself", { a: ["a"] }, ["a → a"]],
+    ["finds a way round", { a: ["b"], b: ["c", "d"], c: [], d: ["b"] }, ["b → d → b"]],
+    ["finds none where two ways meet", { a: ["b", "c"], b: ["d"], c: ["d"], d: [] }, []],
+  ])("%s", (_, graph, expected) => {
+    expect(circles(new Map(Object.entries(graph)))).toEqual(expected);
   });
 });
 

@@ -1,6 +1,5 @@
-import type { HostView } from "../../model/host-view.ts";
+import { type HostView, readText } from "../../model/host-view.ts";
 import { hostPath } from "../../model/paths.ts";
-import { decodeUtf8 } from "../../model/utf8.ts";
 import { type Check, check } from "../../render/check.ts";
 
 /**
@@ -9,7 +8,7 @@ import { type Check, check } from "../../render/check.ts";
  * @see proc(5), /proc/pid/mounts
  */
 export function checkCgroup(host: HostView, noCgroups: boolean): Check {
-  const mounts = decodeUtf8(host.readFile(hostPath("/proc/self/mounts")) ?? new Uint8Array()) ?? "";
+  const mounts = readText(host, hostPath("/proc/self/mounts")) ?? "";
   const fields = mounts.split("\n").map((line) => line.split(" "));
   const isVersion1 = fields.some(
     ([, , type, options]) => type === "cgroup" && (options ?? "").split(",").includes("devices"),

@@ -1,5 +1,5 @@
+import { readText } from "../../model/host-view.ts";
 import { hostPath } from "../../model/paths.ts";
-import { decodeUtf8 } from "../../model/utf8.ts";
 import { type Check, check } from "../../render/check.ts";
 import { RESOLVE_IN_ROOT } from "../../sys/constants.ts";
 import { ENOSYS } from "../../sys/errno.ts";
@@ -21,7 +21,7 @@ const NEWER_CALLS: Readonly<Record<string, (system: Syscalls) => void>> = {
 
 /** Tells which of the newer system calls the kernel, or a filter around us, does not have. */
 export function checkKernel({ system, host }: CommandContext): Check {
-  const text = decodeUtf8(host.readFile(hostPath("/proc/sys/kernel/osrelease")) ?? new Uint8Array());
+  const text = readText(host, hostPath("/proc/sys/kernel/osrelease"));
   const missing = Object.keys(NEWER_CALLS).filter((name) => isMissing(system, NEWER_CALLS[name]));
   return check("ok", "kernel", { release: text?.trim() || "unknown", missing });
 }

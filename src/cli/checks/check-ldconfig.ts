@@ -1,12 +1,14 @@
 import type { Config } from "../../config/config.ts";
 import { chooseLdconfig } from "../../discover/choose-ldconfig.ts";
-import { DEBIAN_IMAGE } from "../../hook/container-facts.ts";
+import type { Finding } from "../../model/finding.ts";
 import type { HostView } from "../../model/host-view.ts";
 import { type Check, check } from "../../render/check.ts";
+import { DEBIAN_IMAGE } from "../imaginary-container.ts";
 
 /** Tells whose ldconfig refreshes containers' caches. */
 export function checkLdconfig(host: HostView, config: Config): Check[] {
-  const { ldconfig, findings } = chooseLdconfig(host, config, DEBIAN_IMAGE);
+  const findings: Finding[] = [];
+  const ldconfig = chooseLdconfig(host, DEBIAN_IMAGE, config, (found) => findings.push(found));
   const unusable = findings
     .filter(({ severity }) => severity === "warning")
     .map((finding) => check("warn", "finding", { finding }));

@@ -1,7 +1,7 @@
 import type { Finding } from "../../model/finding.ts";
 import { type Check, check } from "../../render/check.ts";
 import { entryStates } from "../entry-states.ts";
-import type { HostFacts } from "../read-host.ts";
+import type { HostReport } from "../read-host.ts";
 
 /** `l4t.csv` of `l4t.csv:41`. */
 const fileOf = (source: string): string => source.replace(/:\d+$/, "");
@@ -11,7 +11,7 @@ const fileOf = (source: string): string => source.replace(/:\d+$/, "");
  *
  * @param findings of a container that asks for everything.
  */
-export function checkManifests(facts: HostFacts, findings: readonly Finding[]): Check[] {
+export function checkManifests(facts: HostReport, findings: readonly Finding[]): Check[] {
   const { manifestDirectory: directory, manifests } = facts;
   const { specs } = manifests;
   const states = entryStates(specs, findings);

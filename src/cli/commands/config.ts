@@ -1,6 +1,7 @@
 import type { Argv } from "yargs";
 import { loadConfig } from "../../config/load-config.ts";
 import { EXIT } from "../../model/errors.ts";
+import type { Finding } from "../../model/finding.ts";
 import { absolutePath } from "../absolute-path.ts";
 import type { Choose, CommandContext } from "../command.ts";
 import { CONFIG_OPTION } from "../options.ts";
@@ -18,7 +19,8 @@ export const addConfig = (yargs: Argv, choose: Choose): Argv =>
 
 function runShow({ host, environ, print }: CommandContext, option: string | undefined): number {
   const path = option === undefined ? undefined : absolutePath(host, option);
-  const { file, config, findings } = loadConfig(host, environ, path);
+  const findings: Finding[] = [];
+  const { file, config } = loadConfig(host, environ, path, [], (found) => findings.push(found));
   print([JSON.stringify({ file: file ?? null, config, findings }, null, 2)]);
   return EXIT.done;
 }

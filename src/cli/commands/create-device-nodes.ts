@@ -1,8 +1,9 @@
 import { loadConfig } from "../../config/load-config.ts";
-import { deviceRoot } from "../../discover/server/device-nodes.ts";
-import { KERNEL_MODULES } from "../../host-setup/kernel-modules.ts";
+import { driverNodeRoot } from "../../driver/device-nodes.ts";
+import { KERNEL_MODULES } from "../../driver/driver-version.ts";
 import { setUpHost } from "../../host-setup/set-up-host.ts";
 import { EXIT } from "../../model/errors.ts";
+import type { Finding } from "../../model/finding.ts";
 import { renderFinding } from "../../render/render-finding.ts";
 import { renderSetup } from "../../render/render-setup.ts";
 import { absolutePath } from "../absolute-path.ts";
@@ -19,17 +20,18 @@ interface CreateDeviceNodesArguments {
 export function runCreateDeviceNodes(context: CommandContext, args: CreateDeviceNodesArguments): number {
   const { system, host, environ, print } = context;
   const option = args.config === undefined ? undefined : absolutePath(host, args.config);
-  const { config } = loadConfig(host, environ, option);
+  const findings: Finding[] = [];
+  const { config } = loadConfig(host, environ, option, [], () => {});
   const { root } = config.nvidiaContainerCli;
   const setup = {
     moduleRoot: root,
-    deviceRoot: deviceRoot(host, root),
+    deviceRoot: driverNodeRoot(host, root),
     modules: KERNEL_MODULES,
     load: !args.noLoadKmods,
     imexChannels: [],
     devChar: !args.noDevChar,
   };
-  const { done, findings } = setUpHost(system, host, setup, args.dryRun);
+  const done = setUpHost(system, host, setup, (found) => findings.push(found), args.dryRun);
   const failed = findings.some(({ severity }) => severity === "warning");
   if (done.length > 0 || !failed) print(renderSetup(done, args.dryRun));
   print(findings.map((finding) => `${finding.severity}: ${renderFinding(finding)}`));

@@ -1,5 +1,5 @@
 import type { Argv } from "yargs";
-import { readDriverVersion } from "../../discover/server/driver-version.ts";
+import { readDriverVersion } from "../../driver/driver-version.ts";
 import { EXIT } from "../../model/errors.ts";
 import { renderInfo } from "../../render/render-info.ts";
 import { VERSION } from "../../version.ts";

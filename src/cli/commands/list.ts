@@ -35,8 +35,8 @@ export const addList = (yargs: Argv, choose: Choose): Argv =>
     (args) => choose((context) => runList(context, args)),
   );
 
-function runList({ gather, print }: CommandContext, args: ListArguments): number {
-  const { operations } = gather(imaginaryContainer(), undefined, args.config);
+function runList({ decide, print }: CommandContext, args: ListArguments): number {
+  const { operations } = decide(imaginaryContainer(), undefined, args.config);
   print(renderList(operations, (args.type ?? LIST_TYPES) as readonly ListType[], args.long));
   return EXIT.done;
 }

@@ -1,7 +1,7 @@
-import { tripletOf } from "../../discover/debian-layout.ts";
-import { discoverManifestEntries } from "../../discover/manifest-entries.ts";
-import { DEBIAN_IMAGE } from "../../hook/container-facts.ts";
+import { discoverManifestEntries } from "../../discover/board/discover-board.ts";
 import { EXIT } from "../../model/errors.ts";
+import type { Finding } from "../../model/finding.ts";
+import { machineOf } from "../../model/machine.ts";
 import { renderEntries } from "../../render/render-entries.ts";
 import { renderFinding } from "../../render/render-finding.ts";
 import type { CommandContext } from "../command.ts";
@@ -22,15 +22,16 @@ export function runManifestList(context: CommandContext, args: ManifestListArgum
   const { host, system, print } = context;
   const { loaded, manifests, manifestDirectory } = readHost(context, args.config);
   const { specs } = manifests;
-  const { findings } = discoverManifestEntries({
+  const findings: Finding[] = [];
+  const entries = {
     host,
     specs,
     driverRoot: loaded.config.nvidiaContainerCli.root,
     alternateRoots: loaded.config.nvoci.alternateRoots,
-    container: DEBIAN_IMAGE,
-    triplet: tripletOf(system.arch),
-    givenDevices: new Set(),
-  });
+    triplet: machineOf(system.arch).triplet,
+    isMultiarch: () => true,
+  };
+  discoverManifestEntries(entries, (found) => findings.push(found));
   const all = entryStates(specs, findings);
   const shown = args.missing ? all.filter(({ found }) => !found) : all;
   const document = shown.map(({ spec, found }) => ({ ...spec, found }));

@@ -46,7 +46,7 @@ export const addPlan = (yargs: Argv, choose: Choose): Argv =>
     (args) => choose((context) => runPlan(context, args)),
   );
 
-const ASKS_NOTHING = { request: undefined, operations: [], findings: [] };
+const ASKS_NOTHING = { asks: false, operations: [], findings: [] };
 
 function runPlan(context: CommandContext, args: PlanArguments): number {
   const { host, print } = context;
@@ -57,10 +57,10 @@ function runPlan(context: CommandContext, args: PlanArguments): number {
       ? imaginaryContainer(readVariables(env))
       : readSpec(host, absolutePath(host, bundle))?.spec;
   const looked = root ?? (bundle === undefined ? undefined : spec?.root.path);
-  const { request, operations, findings } =
-    spec === undefined ? ASKS_NOTHING : context.gather(spec, looked, args.config);
+  const { asks, operations, findings } =
+    spec === undefined ? ASKS_NOTHING : context.decide(spec, looked, args.config);
   if (args.json) print([JSON.stringify({ operations, findings }, null, 2)]);
-  else print(renderPlan({ asks: request !== undefined, operations, findings }));
+  else print(renderPlan({ asks, operations, findings }));
   return EXIT.done;
 }
 

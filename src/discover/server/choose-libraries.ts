@@ -1,13 +1,13 @@
+import { abiTag } from "../../elf/driver-notes.ts";
+import { readDynamic } from "../../elf/elf-dynamic.ts";
+import { readNotes } from "../../elf/elf-notes.ts";
+import { type Elf, readHostElf } from "../../elf/read-elf.ts";
 import { ignorable } from "../../model/errors.ts";
 import { type Finding, finding, type Source } from "../../model/finding.ts";
+import type { Machine } from "../../model/machine.ts";
 import { basename, below, dirname, type HostPath } from "../../model/paths.ts";
-import { abiTag } from "../elf/driver-notes.ts";
-import { readDynamic } from "../elf/elf-dynamic.ts";
-import { readNotes } from "../elf/elf-notes.ts";
-import { type Elf, readElf } from "../elf/read-elf.ts";
 import type { DriverRoot } from "./driver-root.ts";
-import { fileReader } from "./file-reader.ts";
-import type { LibraryCandidate } from "./library-candidates.ts";
+import type { LibraryCandidate, LibraryServer } from "./library-candidates.ts";
 import { type DriverLibrary, libraryStem } from "./library-table.ts";
 
 /** The file that a container gets for one wanted library. */
@@ -26,7 +26,6 @@ export interface LibraryChoice {
   readonly chosen: readonly ChosenLibrary[];
   /** Wanted names that come with other versions of the driver only, with one such file each. */
   readonly otherVersions: ReadonlyMap<string, HostPath>;
-  readonly findings: readonly Finding[];
 }
 
 type Chosen = ChosenLibrary & { readonly names: Set<string> };
@@ -37,24 +36,21 @@ const TLS_KERNEL = "2.3.99";
 /** Libraries that tell that another one is NVIDIA's. */
 const VENDOR_LIBRARIES = ["libnvidia-glcore.so", "libnvidia-eglcore.so"];
 
-const MACHINE_BITS: Readonly<Record<number, 32 | 64>> = { 3: 32, 40: 32, 62: 64, 183: 64 };
-
 /**
  * Chooses one file for each wanted library: of the driver's own version where the name has one, and the last of
  * several. A file that cannot be read is passed over with a finding.
  *
+ * The kernel modules refuse to work with libraries of another version than their own.
+ *
  * @param wanted by their names
- * @param version of the kernel modules, which refuse to work with libraries of another.
  */
 export function chooseLibraries(
-  root: DriverRoot,
+  { root, machine, version, report }: LibraryServer,
   candidates: readonly LibraryCandidate[],
   wanted: ReadonlyMap<string, DriverLibrary>,
-  version: string,
 ): LibraryChoice {
   const chosen = new Map<string, Chosen>();
   const otherVersions = new Map<string, HostPath>();
-  const findings: Finding[] = [];
   const namesOf = new Map<string, Set<string>>();
 
   for (const candidate of candidates) {
@@ -63,10 +59,11 @@ export function chooseLibraries(
     if (library === undefined) continue;
     const found = root.resolve(path);
     if (found === undefined) {
-      findings.push(finding("driver-library-stale", "warning", source, { name, path }));
+      report(finding("driver-library-stale", "warning", source, { name, path }));
       continue;
     }
-    const real = ofVersion(root, found, library, version);
+    const fits = library.ownVersion || basename(found).endsWith(`.${version}`);
+    const real = fits ? found : siblingOfVersion(root, found, library, version);
     if (real === undefined) {
       if (!library.vendorNeutral) otherVersions.set(library.name, found);
       continue;
@@ -77,11 +74,16 @@ export function chooseLibraries(
     if (name !== basename(found) || (candidate.cached && real === found)) names.add(name);
 
     const candidateFile = { library, hostPath: real, names, source };
-    const problem = choose(chosen, candidateFile, lazyElf(root, real), candidate.bits);
-    if (problem !== undefined) findings.push(problem);
+    const problem = choose(
+      chosen,
+      candidateFile,
+      lazyElf(root, real),
+      (elf) => candidate.bits ?? bitsOf(machine, elf().machine),
+    );
+    if (problem !== undefined) report(problem);
   }
   for (const { library, bits } of chosen.values()) if (bits === 64) otherVersions.delete(library.name);
-  return { chosen: [...chosen.values()], otherVersions, findings };
+  return { chosen: [...chosen.values()], otherVersions };
 }
 
 /**
@@ -93,11 +95,11 @@ function choose(
   chosen: Map<string, Chosen>,
   candidate: Omit<Chosen, "bits">,
   elf: () => Elf,
-  knownBits: 32 | 64 | undefined,
+  bitsOfFile: (elf: () => Elf) => 32 | 64 | undefined,
 ): Finding | undefined {
   const { library, hostPath, source } = candidate;
   try {
-    const bits = knownBits ?? MACHINE_BITS[elf().machine];
+    const bits = bitsOfFile(elf);
     if (bits === undefined) return undefined;
     const key = `${bits} ${library.name}`;
     const rival = chosen.get(key);
@@ -114,16 +116,15 @@ function choose(
 }
 
 /**
- * The file itself where it is of the driver's version, else that of the version in the same directory. Of two that lie there, the cache names the newer one, whatever
+ * The file of the driver's version in the same directory. Of two that lie there, the cache names the newer one, whatever
  * the kernel modules are: an upgrade of the driver without a restart.
  */
-function ofVersion(
+function siblingOfVersion(
   root: DriverRoot,
   other: HostPath,
-  { name, vendorNeutral, ownVersion }: DriverLibrary,
+  { name, vendorNeutral }: DriverLibrary,
   version: string,
 ): HostPath | undefined {
-  if (ownVersion || basename(other).endsWith(`.${version}`)) return other;
   if (vendorNeutral || !basename(other).startsWith(name)) return undefined;
   const path = below(dirname(other), `/${name}.${version}`);
   return root.host.lstat(path)?.type === "file" ? path : undefined;
@@ -133,10 +134,14 @@ function ofVersion(
 function lazyElf(root: DriverRoot, path: HostPath): () => Elf {
   let elf: Elf | undefined;
   return () => {
-    elf ??= readElf(path, fileReader(root.host, path));
+    elf ??= readHostElf(root.host, path);
     return elf;
   };
 }
+
+/** How wide the programs of an ELF machine type are here; `undefined` for those that do not run here. */
+const bitsOf = ({ elf, compat32 }: Machine, type: number): 32 | 64 | undefined =>
+  type === elf ? 64 : type === compat32.elf ? 32 : undefined;
 
 const needsVendor = (elf: Elf): boolean =>
   readDynamic(elf).needed.some((name) => VENDOR_LIBRARIES.some((vendor) => name.startsWith(vendor)));

@@ -1,85 +1,67 @@
-import type { HostArchitecture } from "../../ldcache/architecture.ts";
-import { FILE_OPTIONS, type Link, type Mount } from "../../model/container-edits.ts";
-import type { DriverCapability } from "../../model/driver-capability.ts";
+import { readSoname } from "../../elf/read-soname.ts";
+import { bindMount, type Link, type Mount } from "../../model/container-edits.ts";
 import { NvociError } from "../../model/errors.ts";
-import { type Finding, finding } from "../../model/finding.ts";
+import { type Finding, finding, type Source } from "../../model/finding.ts";
 import { basename, type ContainerPath, containerPath, dirname, type HostPath } from "../../model/paths.ts";
-import { readSoname } from "../elf/read-soname.ts";
+import type { LibraryDirectories } from "../library-places.ts";
 import { type ChosenLibrary, chooseLibraries } from "./choose-libraries.ts";
-import { libraryDirectory, type ServerContainer } from "./container-directories.ts";
-import { convenienceLinks } from "./convenience-links.ts";
 import type { DriverRoot } from "./driver-root.ts";
-import { libraryCandidates } from "./library-candidates.ts";
-import { DRIVER_LIBRARIES, type DriverLibrary, withImplied } from "./library-table.ts";
-
-/** What {@link discoverLibraries} is told. */
-export interface LibrarySearch {
-  readonly root: DriverRoot;
-  readonly architecture: HostArchitecture;
-  readonly ldCache?: HostPath | undefined;
-  readonly librarySearchPaths?: readonly HostPath[] | undefined;
-  readonly capabilities: readonly DriverCapability[];
-  /** Of the kernel modules. */
-  readonly driverVersion: string;
-  readonly container: ServerContainer;
-}
-
-/** The driver's libraries for one container. */
-export interface DriverLibraries {
-  readonly mounts: readonly Mount[];
-  /** SONAMEs and the like, so that libraries are found even where ldconfig cannot run. */
-  readonly links: readonly Link[];
-  /** The host's directory with the 64-bit libraries. */
-  readonly hostDirectory: HostPath | undefined;
-  /** The libcuda that the container gets. */
-  readonly libcuda: HostPath | undefined;
-  readonly findings: readonly Finding[];
-}
+import { type LibraryServer, libraryCandidates } from "./library-candidates.ts";
+import { DRIVER_LIBRARIES, type DriverLibrary } from "./library-table.ts";
 
 /**
- * Finds the driver's libraries for the capabilities asked for, and where they go. The host's directories are
- * flattened: each library goes directly into the container's library directory.
+ * Finds the driver's libraries for the capabilities asked for.
  *
  * @throws {NvociError} `driver-mismatch` when an essential library is of another version than the kernel modules.
  */
-export function discoverLibraries(search: LibrarySearch): DriverLibraries {
-  const { root, driverVersion, container, architecture } = search;
-  const capabilities = withImplied(search.capabilities);
+export function findLibraries(server: LibraryServer): readonly ChosenLibrary[] {
+  const { capabilities, version, report } = server;
   const wanted = new Map<string, DriverLibrary>();
   for (const library of DRIVER_LIBRARIES) {
     if (library.capabilities.some((one) => capabilities.has(one))) wanted.set(library.name, library);
   }
-  const { candidates, findings } = libraryCandidates({ ...search, wanted: new Set(wanted.keys()) });
-  const usable = capabilities.has("compat32") ? candidates : candidates.filter(({ bits }) => bits !== 32);
-  const choice = chooseLibraries(root, usable, wanted, driverVersion);
-  const chosen = choice.chosen.filter(({ bits }) => bits === 64 || capabilities.has("compat32"));
+  const isUsable = ({ bits }: { readonly bits: 32 | 64 | undefined }): boolean =>
+    bits !== 32 || capabilities.has("compat32");
+  const candidates = libraryCandidates(server, new Set(wanted.keys())).filter(isUsable);
+  const choice = chooseLibraries(server, candidates, wanted);
+  const chosen = choice.chosen.filter(isUsable);
   const found = new Set(chosen.filter(({ bits }) => bits === 64).map(({ library }) => library));
   const missing = [...wanted.values()].filter((library) => !found.has(library));
-  refuseMismatch(missing, choice.otherVersions, driverVersion);
+  refuseMismatch(missing, choice.otherVersions, version);
+  for (const library of missing) report(describeMissing(library, choice.otherVersions, version));
+  return chosen;
+}
 
+/** The host's directory with the 64-bit libraries. */
+export function hostDirectory(libraries: readonly ChosenLibrary[]): HostPath | undefined {
+  const first = libraries.find(({ library, bits }) => bits === 64 && !library.ownVersion);
+  return first && dirname(first.hostPath);
+}
+
+/** The libcuda that the container gets. */
+export const libcudaOf = (libraries: readonly ChosenLibrary[]): HostPath | undefined =>
+  libraries.find(({ library, bits }) => bits === 64 && library.name === "libcuda.so")?.hostPath;
+
+/**
+ * Gives libraries to the container. The host's directories are flattened: each library goes directly into the
+ * container's library directory. Links for SONAMEs and the like make it found even where ldconfig cannot run.
+ */
+export function libraryEdits(
+  root: DriverRoot,
+  libraries: readonly ChosenLibrary[],
+  directories: LibraryDirectories,
+): { readonly mounts: readonly Mount[]; readonly links: readonly Link[] } {
   const mounts: Mount[] = [];
   const links = new Map<ContainerPath, Link>();
-  for (const library of chosen) {
-    const directory = libraryDirectory(container, architecture, library.bits);
-    const path = containerPath(`${directory}/${basename(library.hostPath)}`);
-    const { hostPath, source } = library;
-    mounts.push({ hostPath, containerPath: path, kind: "file", options: FILE_OPTIONS, source });
+  for (const library of libraries) {
+    const { hostPath, bits, source } = library;
+    const path = containerPath(`${directories[bits]}/${basename(hostPath)}`);
+    mounts.push(bindMount("file", hostPath, path, source));
     for (const link of [...convenienceLinks(path, source), ...nameLinks(root, library, path)]) {
       if (link.containerPath !== path && !links.has(link.containerPath)) links.set(link.containerPath, link);
     }
   }
-  const first = chosen.find(({ library, bits }) => bits === 64 && !library.ownVersion);
-  return {
-    mounts,
-    links: [...links.values()],
-    hostDirectory: first && dirname(first.hostPath),
-    libcuda: chosen.find(({ library, bits }) => bits === 64 && library.name === "libcuda.so")?.hostPath,
-    findings: [
-      ...findings,
-      ...choice.findings,
-      ...missing.map((library) => describeMissing(library, choice.otherVersions)),
-    ],
-  };
+  return { mounts, links: [...links.values()] };
 }
 
 /** The names that the host has for the library; the library's own word where the host has none. */
@@ -94,6 +76,35 @@ function nameLinks(root: DriverRoot, chosen: ChosenLibrary, path: ContainerPath)
   return [...names].map((name) => ({
     containerPath: containerPath(`${dirname(path)}/${name}`),
     target,
+    source,
+  }));
+}
+
+/** Links that programs expect beside a library and ldconfig does not make. */
+const CONVENIENCE: readonly {
+  /** Beginning of the library's file name. */
+  readonly library: string;
+  /** From the library's directory. */
+  readonly name: string;
+  /** The link's text; `*` is the library's file name. */
+  readonly target: string;
+}[] = [
+  { library: "libcuda.so", name: "libcuda.so", target: "libcuda.so.1" },
+  { library: "libGLX_nvidia.so", name: "libGLX_indirect.so.0", target: "*" },
+  {
+    library: "libnvidia-opticalflow.so",
+    name: "libnvidia-opticalflow.so",
+    target: "libnvidia-opticalflow.so.1",
+  },
+  { library: "libvdpau_nvidia.so", name: "vdpau/libvdpau_nvidia.so.1", target: "../*" },
+];
+
+/** The links that belong beside a library in the container. */
+function convenienceLinks(library: ContainerPath, source: Source): Link[] {
+  const file = basename(library);
+  return CONVENIENCE.filter((entry) => file.startsWith(entry.library)).map(({ name, target }) => ({
+    containerPath: containerPath(`${dirname(library)}/${name}`),
+    target: target.replace("*", file),
     source,
   }));
 }
@@ -114,11 +125,14 @@ function refuseMismatch(
   }
 }
 
-function describeMissing(library: DriverLibrary, otherVersions: ReadonlyMap<string, HostPath>): Finding {
+function describeMissing(
+  library: DriverLibrary,
+  otherVersions: ReadonlyMap<string, HostPath>,
+  version: string,
+): Finding {
   const { name } = library;
   const other = otherVersions.get(name);
   if (other !== undefined) {
-    const version = basename(other).slice(name.length + 1);
     return finding("driver-library-other-version", "info", `library ${name}`, { name, path: other, version });
   }
   return finding("driver-library-missing", library.essential ? "warning" : "info", `library ${name}`, {

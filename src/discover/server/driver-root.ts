@@ -14,6 +14,8 @@ export interface DriverRoot {
   resolve(path: string): HostPath | undefined;
   /** The names in a directory, sorted; empty when it is not there. */
   list(path: string): readonly string[];
+  /** The real path of the first of `directories` that has `name`. */
+  first(directories: readonly string[], name: string): HostPath | undefined;
 }
 
 /** As many links as the kernel follows. @see path_resolution(7) */
@@ -32,6 +34,13 @@ export function driverRoot(host: HostView, root: HostPath): DriverRoot {
     list: (path) => {
       const directory = resolve(path);
       return directory === undefined ? [] : (host.readDirectory(directory) ?? []).sort();
+    },
+    first(directories, name) {
+      for (const directory of directories) {
+        const real = resolve(`${directory}/${name}`);
+        if (real !== undefined) return real;
+      }
+      return undefined;
     },
   };
 }

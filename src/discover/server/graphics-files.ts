@@ -1,10 +1,8 @@
-import type { Link, Mount } from "../../model/container-edits.ts";
+import { bindMount, type Link, type Mount } from "../../model/container-edits.ts";
 import type { DriverCapability } from "../../model/driver-capability.ts";
-import { basename, type ContainerPath, containerPath, type HostPath } from "../../model/paths.ts";
-import type { DeviceCollector } from "./device-nodes.ts";
-import type { DriverRoot } from "./driver-root.ts";
-import { readOnly } from "./found-files.ts";
-import type { Gpu } from "./gpus.ts";
+import type { HostView } from "../../model/host-view.ts";
+import { basename, type ContainerPath, containerPath, type HostPath, hostPath } from "../../model/paths.ts";
+import type { Finder, Server } from "./server.ts";
 
 /** Configuration is looked for here, the most particular first, and keeps its path. */
 const CONFIGURATION_DIRECTORIES = ["/etc", "/usr/local/share", "/usr/share"];
@@ -38,69 +36,49 @@ const X_MODULES = [
   "/usr/lib64/xorg/modules/extensions/libglxserver_nvidia.so",
 ];
 
-/** What {@link discoverGraphicsFiles} is told. */
-export interface GraphicsSearch {
-  readonly root: DriverRoot;
-  readonly capabilities: ReadonlySet<DriverCapability>;
-  readonly driverVersion: string;
-  /** The host's and the container's directory of driver libraries. */
-  readonly hostLibraries: HostPath | undefined;
-  readonly containerLibraries: ContainerPath;
-}
-
 /**
  * Finds the files by which OpenCL, Vulkan, EGL, GBM and X find the driver. All are optional: which of them a
  * driver has depends on its version and its packager, so a missing one is no finding.
  */
-export function discoverGraphicsFiles(search: GraphicsSearch): {
-  readonly mounts: readonly Mount[];
-  readonly links: readonly Link[];
-} {
-  const { root, capabilities, driverVersion } = search;
+export const graphicsFiles: Finder<Server> = ({ root, capabilities, version }) => {
   const mounts: Mount[] = [];
   for (const [pattern, capability] of CONFIGURATION) {
     if (!capabilities.has(capability)) continue;
-    const name = pattern.replace("*", driverVersion);
+    const name = pattern.replace("*", version);
     for (const directory of CONFIGURATION_DIRECTORIES) {
-      const path = `${directory}/${name}`;
+      const path = containerPath(`${directory}/${name}`);
       const real = root.resolve(path);
       if (real === undefined) continue;
-      mounts.push(readOnly("file", real, path, `configuration ${path}`));
+      mounts.push(bindMount("file", real, path, `configuration ${path}`));
       break;
     }
   }
   if (capabilities.has("display")) {
     for (const path of X_MODULES) {
       const real = root.resolve(path);
-      if (real !== undefined) mounts.push(readOnly("file", real, path, `X module ${path}`));
+      if (real !== undefined) mounts.push(bindMount("file", real, containerPath(path), `X module ${path}`));
     }
   }
-  return { mounts, links: capabilities.has("graphics") ? gbmLinks(search) : [] };
-}
+  return { mounts };
+};
 
 /** The name by which GBM loads the driver's allocator as its backend. */
 const GBM_BACKEND = "gbm/nvidia-drm_gbm.so";
 
-function gbmLinks({ root, hostLibraries, containerLibraries }: GraphicsSearch): Link[] {
+/**
+ * The link by which GBM loads the driver's allocator, where the host has it.
+ *
+ * @param hostLibraries the host's directory of the driver's libraries.
+ * @param libraries the container's.
+ */
+export function gbmLinks(
+  host: HostView,
+  hostLibraries: HostPath | undefined,
+  libraries: ContainerPath,
+): readonly Link[] {
   if (hostLibraries === undefined) return [];
-  const text = root.host.readLink(`${hostLibraries}/${GBM_BACKEND}` as HostPath);
+  const text = host.readLink(hostPath(`${hostLibraries}/${GBM_BACKEND}`));
   if (text === undefined) return [];
-  const path = containerPath(`${containerLibraries}/${GBM_BACKEND}`);
+  const path = containerPath(`${libraries}/${GBM_BACKEND}`);
   return [{ containerPath: path, target: `../${basename(text)}`, source: `GBM backend ${GBM_BACKEND}` }];
-}
-
-/** Adds the nodes over which GPUs draw on screens, and the names by which programs know whose they are. */
-export function addDrmNodes(root: DriverRoot, devices: DeviceCollector, gpus: readonly Gpu[]): Link[] {
-  const links: Link[] = [];
-  for (const { index, busId } of gpus) {
-    const place = `/sys/bus/pci/devices/${busId}/drm` as HostPath;
-    for (const name of (root.host.readDirectory(place) ?? []).sort()) {
-      const kind = /^(card|render)D?\d+$/.exec(name)?.[1];
-      const source = `GPU ${index}`;
-      if (kind === undefined || !devices.add(`/dev/dri/${name}`, source)) continue;
-      const path = containerPath(`/dev/dri/by-path/pci-${busId}-${kind}`);
-      links.push({ containerPath: path, target: `../${name}`, source });
-    }
-  }
-  return links;
 }

@@ -94,19 +94,3 @@ export function libraryStem(name: string): string {
   const at = name.indexOf(".so");
   return at < 0 ? name : name.slice(0, at + 3);
 }
-
-/** What a capability brings along: video decoders run on libcuda, a display shows what graphics draws. */
-const IMPLIED: Readonly<Partial<Record<DriverCapability, DriverCapability>>> = {
-  video: "compute",
-  display: "graphics",
-};
-
-/** The capabilities asked for and those they bring along. */
-export function withImplied(capabilities: readonly DriverCapability[]): ReadonlySet<DriverCapability> {
-  const all = new Set(capabilities);
-  for (const capability of capabilities) {
-    const implied = IMPLIED[capability];
-    if (implied !== undefined) all.add(implied);
-  }
-  return all;
-}

@@ -1,14 +1,14 @@
-import type { GeneratedDirectory, GeneratedFile, Mount, MountOption } from "../../model/container-edits.ts";
-import type { HostView } from "../../model/host-view.ts";
-import { below, containerPath, hostPath } from "../../model/paths.ts";
-import { readText } from "./driver-version.ts";
-import type { Gpu } from "./gpus.ts";
-import type { MigDevice } from "./mig.ts";
+import { CAPABILITIES } from "../../driver/capabilities.ts";
+import { PARAMS_FILE, PROC_DRIVER, VERSION_FILE } from "../../driver/driver-version.ts";
+import { bindMount, type GeneratedFile, type Mount, type MountOption } from "../../model/container-edits.ts";
+import { readText } from "../../model/host-view.ts";
+import { below, containerPath, type HostPath } from "../../model/paths.ts";
+import { managesMig } from "./device-finders.ts";
+import type { Finder, Server } from "./server.ts";
 
-const DIRECTORY = hostPath("/proc/driver/nvidia");
 const OPTIONS: readonly MountOption[] = ["ro", "nosuid", "nodev", "noexec"];
 /** Files that the driver's libraries read. */
-const COPIED = ["params", "version", "registry"];
+const COPIED: readonly HostPath[] = [PARAMS_FILE, VERSION_FILE, below(PROC_DRIVER, "/registry")];
 
 /**
  * The parameters, changed so that the driver's libraries neither make nor change device nodes: in the container that
@@ -16,58 +16,53 @@ const COPIED = ["params", "version", "registry"];
  */
 const maskParams = (text: string): string => text.replace(/^ModifyDeviceFiles: 1$/m, "ModifyDeviceFiles: 0");
 
-/** What a container sees as /proc/driver/nvidia. */
-export interface ProcDriver {
-  readonly directory: GeneratedDirectory;
-  readonly mounts: readonly Mount[];
-}
+/** The name of a file below {@link PROC_DRIVER}, from there. */
+const nameOf = (path: HostPath): string => path.slice(PROC_DRIVER.length + 1);
 
 /**
  * Describes a container's own /proc/driver/nvidia: copies of the module's files, the chosen GPUs and GPU instances,
- * and none of the others.
- *
- * @param managesMig shows every GPU instance.
+ * and none of the others. A container that manages GPU instances sees all of them.
  */
-export function procDriver(
-  host: HostView,
-  gpus: readonly Gpu[],
-  migDevices: readonly MigDevice[],
-  managesMig: boolean,
-): ProcDriver {
+export const procDriver: Finder = (server) => {
+  const { host, image, gpus, migDevices } = server;
+  // The directory is the kernel's: a container whose procfs lacks it has nothing to hide there.
+  if (image.type(containerPath(PROC_DRIVER)) !== "directory") return {};
   const files: GeneratedFile[] = [];
   const directories: string[] = [];
   const mounts: Mount[] = [];
-  const show = (name: string, kind: "file" | "directory"): void => {
-    const path = below(DIRECTORY, `/${name}`);
+  const show = (path: HostPath, kind: "file" | "directory"): void => {
     if (host.lstat(path) === undefined) return;
-    if (kind === "file") files.push({ name, content: "", mode: 0o444 });
-    else directories.push(name);
-    mounts.push({
-      hostPath: path,
-      containerPath: containerPath(path),
-      kind,
-      options: OPTIONS,
-      source: "driver",
-    });
+    if (kind === "file") files.push({ name: nameOf(path), content: "", mode: 0o444 });
+    else directories.push(nameOf(path));
+    mounts.push(bindMount(kind, path, containerPath(path), "driver", OPTIONS));
   };
 
-  for (const name of COPIED) {
-    const text = readText(host, below(DIRECTORY, `/${name}`));
+  for (const path of COPIED) {
+    const text = readText(host, path);
     if (text === undefined) continue;
-    files.push({ name, content: name === "params" ? maskParams(text) : text, mode: 0o444 });
+    files.push({ name: nameOf(path), content: path === PARAMS_FILE ? maskParams(text) : text, mode: 0o444 });
   }
-  for (const { busId } of gpus) show(`gpus/${busId}`, "directory");
-  if (managesMig) show("capabilities", "directory");
-  else {
-    const names = new Set<string>();
-    for (const { gpu, gpuInstance, computeInstance } of migDevices) {
-      const place = `capabilities/gpu${gpu.minor}/mig/gi${gpuInstance}`;
-      names.add(`${place}/access`).add(`${place}/ci${computeInstance}/access`);
-    }
-    for (const name of names) show(name, "file");
-  }
+  for (const { busId } of gpus) show(below(PROC_DRIVER, `/gpus/${busId}`), "directory");
+  if (managesMig(server).length > 0) show(CAPABILITIES, "directory");
+  else for (const file of new Set(migDevices.flatMap((device) => device.files))) show(file, "file");
   return {
-    directory: { path: containerPath(DIRECTORY), files, directories, source: "driver" },
     mounts,
+    generated: [{ path: containerPath(PROC_DRIVER), files, directories, source: "driver" }],
   };
-}
+};
+
+const MAX_MASKED_GPUS = 64;
+
+/** Makes an application profile by which EGL sees the chosen GPUs only. */
+export const applicationProfile: Finder<Server> = ({ gpus, capabilities }) => {
+  if (!capabilities.has("graphics")) return {};
+  let mask = 0n;
+  for (const { minor } of gpus) if (minor < MAX_MASKED_GPUS) mask |= 1n << BigInt(minor);
+  // The driver reads hexadecimal numbers here, which JSON does not have.
+  const settings = `["EGLVisibleDGPUDevices", 0x${mask.toString(16)}]`;
+  const profile = `{"name": "_container_", "settings": ${settings}}`;
+  const content = `{"profiles": [${profile}], "rules": [{"pattern": [], "profile": "_container_"}]}\n`;
+  const path = containerPath("/etc/nvidia/nvidia-application-profiles-rc.d");
+  const files = [{ name: "10-container.conf", content, mode: 0o444 }];
+  return { generated: [{ path, files, directories: [], source: "driver" }] };
+};

@@ -1,9 +1,8 @@
+import type { MigDevice } from "../../driver/capabilities.ts";
+import { type Gpu, isSamePlace, parsePciAddress } from "../../driver/gpus.ts";
 import { NvociError } from "../../model/errors.ts";
 import { quote } from "../../model/quote.ts";
 import type { VisibleDevices } from "../../request/request.ts";
-import type { Gpu } from "./gpus.ts";
-import type { MigDevice } from "./mig.ts";
-import { isSamePlace, parsePciAddress } from "./pci-address.ts";
 
 /** What a container gets, each once, in the order of the host. */
 export interface SelectedDevices {

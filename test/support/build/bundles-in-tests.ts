@@ -1,7 +1,15 @@
 /** Gives tests of sources the bundles that these load when they need them, as the build gives them to the program. */
 import * as config from "../../../src/config/parse-config.ts";
+import * as server from "../../../src/discover/server/discover-server.ts";
+import * as soname from "../../../src/elf/read-soname.ts";
+import * as setup from "../../../src/host-setup/prepare-server.ts";
 
-const BUNDLES: Readonly<Record<string, unknown>> = { "./config.cjs": config };
+const BUNDLES: Readonly<Record<string, unknown>> = {
+  "./config.cjs": config,
+  "./server.cjs": server,
+  "./setup.cjs": setup,
+  "./soname.cjs": soname,
+};
 
 Object.assign(globalThis, {
   nvociRequire(name: string): unknown {

@@ -1,9 +1,8 @@
 import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
-import {
-  type RequestPolicy,
-  type ResolvedRequest,
-  resolveRequest,
-} from "../../../src/request/resolve-request.ts";
+import type { Finding } from "../../../src/model/finding.ts";
+import type { Request } from "../../../src/request/request.ts";
+import { type RequestPolicy, resolveRequest } from "../../../src/request/resolve-request.ts";
+import { collectFindings } from "./collect-findings.ts";
 
 /** What differs from an unprivileged container without mounts under the default configuration. */
 export interface Asking {
@@ -13,15 +12,18 @@ export interface Asking {
 }
 
 /** Resolves the request of a container; `mounts` are destinations of `/dev/null`. */
-export function ask(env: readonly string[], asking: Asking = {}): ResolvedRequest {
-  return resolveRequest(
-    {
-      env,
-      mounts: (asking.mounts ?? []).map((destination) => ({ destination, source: "/dev/null" })),
-      boundingCapabilities: asking.capabilities ?? [],
-    },
-    { ...DEFAULT_CONFIG, ...asking.policy },
-  );
+export function ask(
+  env: readonly string[],
+  asking: Asking = {},
+): { readonly request: Request | undefined; readonly findings: readonly Finding[] } {
+  const spec = {
+    env,
+    mounts: (asking.mounts ?? []).map((destination) => ({ destination, source: "/dev/null" })),
+    boundingCapabilities: asking.capabilities ?? [],
+  };
+  const policy = { ...DEFAULT_CONFIG, ...asking.policy };
+  const { value: request, findings } = collectFindings((report) => resolveRequest(spec, policy, report));
+  return { request, findings };
 }
 
 export const PRIVILEGED: Asking = { capabilities: ["CAP_KILL", "CAP_SYS_ADMIN"] };

@@ -1,6 +1,5 @@
 import type { CommandContext } from "../../../src/cli/command.ts";
-import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
-import type { Gathered } from "../../../src/hook/gather.ts";
+import type { Decision } from "../../../src/cli/decide.ts";
 import type { Syscalls } from "../../../src/sys/syscalls.ts";
 import { type MemoryHost, memoryHost } from "../host/memory-host.ts";
 
@@ -10,7 +9,7 @@ export interface ContextOptions {
   readonly tree?: string | readonly string[];
   readonly environ?: readonly string[];
   /** What every plan comes to. Default: a container that asks and gets nothing. */
-  readonly gathered?: Partial<Gathered> | (() => Gathered);
+  readonly decision?: Partial<Decision> | (() => Decision);
   /** The calls that the command makes by itself. */
   readonly system?: Partial<Syscalls>;
 }
@@ -20,25 +19,23 @@ export interface TestContext extends CommandContext {
   readonly host: MemoryHost;
   readonly printed: string[];
   /** The arguments of each plan. */
-  readonly plans: Parameters<CommandContext["gather"]>[];
+  readonly plans: Parameters<CommandContext["decide"]>[];
 }
 
 /** Makes a context for running one command. */
 export function commandContext(options: ContextOptions = {}): TestContext {
   const printed: string[] = [];
-  const plans: Parameters<CommandContext["gather"]>[] = [];
+  const plans: Parameters<CommandContext["decide"]>[] = [];
   return {
     system: { arch: "x64", geteuid: () => 0, ...options.system } as Syscalls,
     host: memoryHost(options.tree ?? ""),
     environ: options.environ ?? [],
     printed,
     plans,
-    gather: (...args) => {
+    decide: (...args) => {
       plans.push(args);
-      if (typeof options.gathered === "function") return options.gathered();
-      const request = {} as Gathered["request"];
-      const edits = { deviceNodes: [], mounts: [], links: [] };
-      return { config: DEFAULT_CONFIG, request, edits, operations: [], findings: [], ...options.gathered };
+      if (typeof options.decision === "function") return options.decision();
+      return { asks: true, operations: [], findings: [], ...options.decision };
     },
     print: (lines) => void printed.push(...lines),
   };

@@ -1,5 +1,11 @@
-import type { ContainerEdits, DeviceNode, Link, Mount } from "../../../src/model/container-edits.ts";
-import { FILE_OPTIONS } from "../../../src/model/container-edits.ts";
+import {
+  type ContainerEdits,
+  type DeviceNode,
+  FILE_OPTIONS,
+  type Link,
+  type Mount,
+  NO_EDITS,
+} from "../../../src/model/container-edits.ts";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
 
 /** A mounted file or directory, at the host's own path unless `at` says otherwise. */
@@ -32,9 +38,4 @@ export const device = (path: string, major: number, minor: number, permissions =
 });
 
 /** Edits of which only some lists are given. */
-export const edits = (given: Partial<ContainerEdits>): ContainerEdits => ({
-  deviceNodes: [],
-  mounts: [],
-  links: [],
-  ...given,
-});
+export const edits = (given: Partial<ContainerEdits>): ContainerEdits => ({ ...NO_EDITS, ...given });

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../../build/root.ts";
 import { MANIFEST_DIRECTORY } from "../../../fixtures/host/fake-l4t.ts";
-import type { Triplet } from "../../../src/discover/debian-layout.ts";
+import type { Triplet } from "../../../src/model/machine.ts";
 import type { Operation } from "../../../src/plan/operation.ts";
 import { renderFinding } from "../../../src/render/render-finding.ts";
 import { renderOperation } from "../../../src/render/render-operation.ts";

@@ -43,7 +43,7 @@ const context = (options: ContextOptions) =>
     system: { openat2: probe, open_tree: probe, mount_setattr: probe, ...options.system },
   });
 const MISSING = finding("entry-missing", "info", "l4t.csv:2", { type: "lib", path: "/b" });
-const HEALTHY: ContextOptions = { tree: JETSON, gathered: { operations: [NODE], findings: [MISSING] } };
+const HEALTHY: ContextOptions = { tree: JETSON, decision: { operations: [NODE], findings: [MISSING] } };
 
 describe("diagnose()", () => {
   it("finds nothing that fails on a Jetson with its driver", () => {
@@ -53,10 +53,10 @@ describe("diagnose()", () => {
   });
 
   it("says once that a server has no driver, though nothing can be planned then", () => {
-    const gathered = () => {
+    const decision = () => {
       throw new NvociError("platform-unsupported", "no driver");
     };
-    const checks = diagnose(context({ tree: HOST, gathered }), undefined);
+    const checks = diagnose(context({ tree: HOST, decision }), undefined);
     expect(checks.filter(({ status }) => status === "fail").map(({ code }) => code)).toEqual([
       "driver-missing",
     ]);
@@ -80,7 +80,7 @@ describe("diagnose()", () => {
   it("warns about a manifest of which the host has nothing", () => {
     const first = finding("entry-missing", "info", "l4t.csv:1", { type: "lib", path: "/a" });
     const checks = diagnose(
-      context({ ...HEALTHY, gathered: { operations: [NODE], findings: [first, MISSING] } }),
+      context({ ...HEALTHY, decision: { operations: [NODE], findings: [first, MISSING] } }),
       undefined,
     );
     expect(checks.find(({ code }) => code === "manifest")).toMatchObject({
@@ -122,7 +122,7 @@ describe("diagnose()", () => {
       "plan-impossible",
       {
         tree: JETSON,
-        gathered: () => {
+        decision: () => {
           throw new NvociError("driver-mismatch", "Cannot use the driver");
         },
       },
@@ -154,10 +154,10 @@ describe("diagnose()", () => {
   });
 
   it("does not take a bug for a problem of the host", () => {
-    const gathered = () => {
+    const decision = () => {
       throw new TypeError("bug");
     };
-    expect(() => diagnose(context({ tree: JETSON, gathered }), undefined)).toThrow(TypeError);
+    expect(() => diagnose(context({ tree: JETSON, decision }), undefined)).toThrow(TypeError);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { entryStates } from "../../../src/cli/entry-states.ts";
-import type { MountSpec } from "../../../src/manifest/mount-spec.ts";
+import type { MountSpec } from "../../../src/manifest/parse-manifest.ts";
 import { type Finding, finding } from "../../../src/model/finding.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 

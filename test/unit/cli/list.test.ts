@@ -48,7 +48,7 @@ const OPERATIONS: readonly Operation[] = [
 ];
 
 const list = (...words: string[]): readonly string[] => {
-  const context = commandContext({ gathered: { operations: OPERATIONS } });
+  const context = commandContext({ decision: { operations: OPERATIONS } });
   expect(runWords(["list", ...words], context)).toBe(0);
   return context.printed;
 };

@@ -53,7 +53,7 @@ describe("nvoci manifest list", () => {
     file ${D}/cuda.csv = "lib, /cuda"
   `;
   const list = (more: string, ...words: string[]): readonly string[] => {
-    const context = commandContext({ tree: tree + more, gathered: refuse });
+    const context = commandContext({ tree: tree + more, decision: refuse });
     expect(runWords(["manifest", "list", ...words], context)).toBe(0);
     return context.printed;
   };
@@ -87,11 +87,11 @@ describe("nvoci manifest list", () => {
   });
 
   it("says that there is nothing to list on a host without manifests, driver or not", () => {
-    const context = commandContext({ tree: "dir /etc", gathered: refuse });
+    const context = commandContext({ tree: "dir /etc", decision: refuse });
     expect(runWords(["manifest", "list"], context)).toBe(0);
     expect(context.printed[0]).toBe(`no entries are read from ${D}`);
     expect(context.printed[1]).toContain("there is no manifest directory");
-    const json = commandContext({ tree: "dir /etc", gathered: refuse });
+    const json = commandContext({ tree: "dir /etc", decision: refuse });
     expect(runWords(["manifest", "list", "--json"], json)).toBe(0);
     expect(json.printed).toEqual(["[]"]);
   });

@@ -46,14 +46,14 @@ describe("nvoci plan", () => {
   });
 
   it("prints operations with their number and source, then findings", () => {
-    const context = commandContext({ gathered: { operations: [LINK], findings: [MISSING] } });
+    const context = commandContext({ decision: { operations: [LINK], findings: [MISSING] } });
     runWords(["plan"], context);
     expect(context.printed[0]).toMatch(/^1\. .*\/a.*\[l4t\.csv:1\]$/);
     expect(context.printed.at(-1)).toMatch(/^info: l4t\.csv:2: /);
   });
 
   it("prints one JSON document with operations and findings as they are", () => {
-    const context = commandContext({ gathered: { operations: [LINK], findings: [MISSING] } });
+    const context = commandContext({ decision: { operations: [LINK], findings: [MISSING] } });
     expect(runWords(["plan", "--json"], context)).toBe(0);
     const document = JSON.parse(context.printed.join("\n"));
     expect(document).toEqual({ operations: [LINK], findings: [MISSING] });
@@ -62,7 +62,7 @@ describe("nvoci plan", () => {
 
   it("prints the same JSON for the same plan", () => {
     const print = () => {
-      const context = commandContext({ gathered: { operations: [LINK], findings: [MISSING] } });
+      const context = commandContext({ decision: { operations: [LINK], findings: [MISSING] } });
       runWords(["plan", "--json"], context);
       return context.printed;
     };
@@ -70,7 +70,7 @@ describe("nvoci plan", () => {
   });
 
   it("does not print operations for a container that gets no GPU", () => {
-    const context = commandContext({ gathered: { request: undefined } });
+    const context = commandContext({ decision: { asks: false } });
     expect(runWords(["plan"], context)).toBe(0);
     expect(context.printed).toHaveLength(1);
   });
@@ -93,9 +93,9 @@ describe("nvoci plan", () => {
   });
 
   it("does not hide why a plan cannot be made", () => {
-    const gathered = () => {
+    const decision = () => {
       throw new TypeError("bug");
     };
-    expect(() => runWords(["plan"], commandContext({ gathered }))).toThrow(TypeError);
+    expect(() => runWords(["plan"], commandContext({ decision }))).toThrow(TypeError);
   });
 });

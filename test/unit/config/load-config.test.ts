@@ -4,6 +4,7 @@ import { loadConfig } from "../../../src/config/load-config.ts";
 import type { HostView } from "../../../src/model/host-view.ts";
 import { encodeUtf8 } from "../../../src/model/utf8.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 
 const USUAL = "/etc/nvidia-container-runtime/config.toml";
 
@@ -12,47 +13,59 @@ function hostWith(path: string, content: Uint8Array): HostView {
   return { readFile: (asked: string) => (asked === path ? content : undefined) } as unknown as HostView;
 }
 
+const load = (
+  host: HostView,
+  environ: readonly string[],
+  option: string | undefined,
+  imageEnv: readonly string[] = [],
+) => loadConfig(host, environ, option, imageEnv, () => {});
+
 describe("loadConfig()", () => {
   test("reads the usual file", () => {
-    const { config, file } = loadConfig(hostWith(USUAL, encodeUtf8("disable-require = true")), [], undefined);
+    const { config, file } = load(hostWith(USUAL, encodeUtf8("disable-require = true")), [], undefined);
     expect(config.disableRequire).toBe(true);
     expect(file).toBe(USUAL);
   });
 
   test("takes the defaults where the usual file does not exist", () => {
     const host = hostWith("/other", new Uint8Array());
-    expect(loadConfig(host, [], undefined)).toEqual({
+    expect(load(host, [], undefined)).toEqual({
       config: DEFAULT_CONFIG,
-      findings: [],
       file: undefined,
     });
-    expect(loadConfig(host, ["XDG_CONFIG_HOME=/x"], undefined).file).toBeUndefined();
+    expect(load(host, ["XDG_CONFIG_HOME=/x"], undefined).file).toBeUndefined();
   });
 
   test("does not fall back from a file that was asked for", () => {
     const host = hostWith(USUAL, new Uint8Array());
-    const error = catchError(() => loadConfig(host, [], "/missing.toml"));
+    const error = catchError(() => load(host, [], "/missing.toml"));
     expect(error.code).toBe("config-invalid");
     expect(error.message).toContain("/missing.toml");
-    expect(catchError(() => loadConfig(host, ["NVIDIA_CTK_CONFIG_FILE_PATH=/m"], undefined)).code).toBe(
+    expect(catchError(() => load(host, ["NVIDIA_CTK_CONFIG_FILE_PATH=/m"], undefined)).code).toBe(
       "config-invalid",
     );
   });
 
   test("names the file that is not valid", () => {
-    expect(
-      catchError(() => loadConfig(hostWith("/a.toml", encodeUtf8("x")), [], "/a.toml")).message,
-    ).toContain("/a.toml");
+    expect(catchError(() => load(hostWith("/a.toml", encodeUtf8("x")), [], "/a.toml")).message).toContain(
+      "/a.toml",
+    );
   });
 
   test("refuses what is not UTF-8", () => {
-    const error = catchError(() => loadConfig(hostWith(USUAL, Uint8Array.of(0x23, 0xff)), [], undefined));
+    const error = catchError(() => load(hostWith(USUAL, Uint8Array.of(0x23, 0xff)), [], undefined));
     expect(error.code).toBe("config-invalid");
+  });
+
+  test("reports what is worth knowing of the file", () => {
+    const host = hostWith(USUAL, encodeUtf8("unknown-key = 1"));
+    const { findings } = collectFindings((report) => loadConfig(host, [], undefined, [], report));
+    expect(findings).toMatchObject([{ code: "config-key-unknown", args: { key: "unknown-key" } }]);
   });
 
   test("refuses a variable that the image sets too", () => {
     const entry = "XDG_CONFIG_HOME=/proc/self/cwd";
     const host = hostWith("/proc/self/cwd/nvidia-container-runtime/config.toml", encodeUtf8(""));
-    expect(catchError(() => loadConfig(host, [entry], undefined, [entry])).code).toBe("config-invalid");
+    expect(catchError(() => load(host, [entry], undefined, [entry])).code).toBe("config-invalid");
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { prefersCompat } from "../../../src/discover/server/cuda-compat.ts";
-import { cudaVersionOfBranch } from "../../../src/discover/server/cuda-version.ts";
+import { prefersCompat } from "../../../src/discover/server/compat-image.ts";
+import { cudaVersionOfBranch } from "../../../src/discover/server/requirement-facts.ts";
 import { readServerFeatures } from "../../../src/request/server-features.ts";
 
 test.each([

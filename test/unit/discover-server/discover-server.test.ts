@@ -1,10 +1,14 @@
 import { expect, test } from "vitest";
+import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
 import { discoverServer } from "../../../src/discover/server/discover-server.ts";
-import type { ServerInput } from "../../../src/discover/server/server-input.ts";
-import { hostPath } from "../../../src/model/paths.ts";
+import type { HostView } from "../../../src/model/host-view.ts";
+import type { ImageView } from "../../../src/model/image-view.ts";
+import { machineOf } from "../../../src/model/machine.ts";
+import { type HostPath, hostPath } from "../../../src/model/paths.ts";
 import type { Request } from "../../../src/request/request.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
-import { DEBIAN_FACTS } from "../../support/host/container-facts.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
+import { DEBIAN_TREE, memoryImage } from "../../support/host/memory-image.ts";
 import { madeCudaNote, noteElf } from "../../support/host/note-elf.ts";
 import { CONTROL_NODES, LIBRARIES, type MadeServer, serverHost } from "../../support/host/server-host.ts";
 
@@ -50,33 +54,53 @@ const SERVER: MadeServer = {
   ],
 };
 
-const REQUEST: ServerInput["request"] = {
+const REQUEST: Request = {
   visibleDevices: { kind: "all" },
   source: "NVIDIA_VISIBLE_DEVICES",
   driverCapabilities: ["compute", "utility"],
   requirements: [],
+  csvMounts: undefined,
   imexChannels: [],
   migConfigDevices: undefined,
   migMonitorDevices: undefined,
+  mayCreateImexChannels: false,
+  serverFeatures: [],
+  legacyImage: false,
+  privileged: false,
 };
 
-const DEBIAN: ServerInput["container"] = { ...DEBIAN_FACTS, hasProcDriver: true };
+const WITH_PROC = memoryImage([...DEBIAN_TREE, "dir /proc/driver/nvidia"]);
+const WITHOUT_PROC = memoryImage(DEBIAN_TREE);
+
+interface Surroundings {
+  readonly host?: HostView;
+  readonly image?: ImageView;
+  readonly driverRoot?: HostPath;
+}
 
 function discover(
   request: Partial<Request> = {},
   server: Partial<MadeServer> = {},
-  input: Partial<ServerInput> = {},
+  { host, image = WITH_PROC, driverRoot: root = hostPath("/") }: Surroundings = {},
 ) {
   const made = { ...SERVER, ...server, tree: [...(SERVER.tree ?? []), ...(server.tree ?? [])] };
-  return discoverServer({
-    host: serverHost(made),
-    triplet: "x86_64-linux-gnu",
-    driverRoot: hostPath("/"),
-    request: { ...REQUEST, ...request },
-    container: DEBIAN,
-    givenDevices: new Set(),
-    ...input,
-  });
+  const { value: edits, findings } = collectFindings((report) =>
+    discoverServer(
+      {
+        host: host ?? serverHost(made),
+        image,
+        machine: machineOf("x64"),
+        config: {
+          ...DEFAULT_CONFIG,
+          nvidiaContainerCli: { ...DEFAULT_CONFIG.nvidiaContainerCli, root },
+        },
+        request: { ...REQUEST, ...request },
+        givenDevices: new Set(),
+      },
+      report,
+    ),
+  );
+  return { edits, findings, generated: edits.generated };
 }
 
 type Discovery = ReturnType<typeof discover>;
@@ -109,7 +133,6 @@ test("discoverServer() gives compute and utility what they need, and no more", (
     "/dev/nvidia0",
     "/dev/nvidia1",
   ]);
-  expect(found).toMatchObject({ driverVersion: VERSION, libraryDirectory: LIBRARIES, migDevices: [] });
 });
 
 test("discoverServer() mounts the real program under its plain name", () => {
@@ -201,8 +224,7 @@ test("discoverServer() shows the chosen GPUs in /proc/driver/nvidia, and no othe
 });
 
 test("discoverServer() leaves /proc alone in a container whose procfs has no driver", () => {
-  const container = { ...DEBIAN, hasProcDriver: false };
-  const found = discover({}, {}, { container });
+  const found = discover({}, {}, { image: WITHOUT_PROC });
   expect(found.generated.map(({ path }) => path)).not.toContain("/proc/driver/nvidia");
 });
 
@@ -210,14 +232,6 @@ test("discoverServer() gives the driver's files without a GPU for none", () => {
   const found = discover({ visibleDevices: { kind: "none" } });
   expect(nodes(found)).toEqual(["/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"]);
   expect(paths(found)).toContain(`${LIBRARIES}/libcuda.so.${VERSION}`);
-});
-
-test("discoverServer() leaves out nodes that config.json has, with a finding", () => {
-  const found = discover({}, {}, { givenDevices: new Set(["/dev/nvidia0"]) });
-  expect(nodes(found)).not.toContain("/dev/nvidia0");
-  expect(found.findings).toContainEqual(
-    expect.objectContaining({ code: "device-already-given", args: { path: "/dev/nvidia0" } }),
-  );
 });
 
 test("discoverServer() tells which programs and sockets the host lacks", () => {
@@ -338,7 +352,7 @@ test("discoverServer() gives features that were asked for", () => {
     "dir /run/udev",
     "file /etc/cufile.json",
   ];
-  const found = discover({}, { tree }, { features: ["gds", "mofed"] });
+  const found = discover({ serverFeatures: ["gds", "mofed"] }, { tree });
   expect(nodes(found).slice(5)).toEqual([
     "/dev/nvidia-fs0",
     "/dev/nvidia-fs15",
@@ -349,11 +363,11 @@ test("discoverServer() gives features that were asked for", () => {
     { containerPath: "/run/udev", kind: "directory" },
     { containerPath: "/etc/cufile.json", kind: "file" },
   ]);
-  expect(nodes(discover({}, { tree }, { features: ["gdrcopy", "nvswitch"] })).slice(5)).toEqual([
+  expect(nodes(discover({ serverFeatures: ["gdrcopy", "nvswitch"] }, { tree })).slice(5)).toEqual([
     "/dev/gdrdrv",
     "/dev/nvidia-nvswitchctl",
   ]);
-  expect(missing(discover({}, {}, { features: ["gdrcopy"] }))).toContainEqual({
+  expect(missing(discover({ serverFeatures: ["gdrcopy"] }))).toContainEqual({
     type: "dev",
     path: "/dev/gdrdrv",
   });
@@ -361,7 +375,7 @@ test("discoverServer() gives features that were asked for", () => {
 
 test("discoverServer() checks what the image demands of the host", () => {
   const requirements = [{ source: "NVIDIA_REQUIRE_CUDA", expression: "cuda>=12.2,brand=tesla,driver<536" }];
-  expect(discover({ requirements }).cudaVersion()).toBe("12.2");
+  expect(() => discover({ requirements })).not.toThrow();
   const unmet = [{ source: "NVIDIA_REQUIRE_CUDA", expression: "cuda>=12.3" }];
   expect(catchError(() => discover({ requirements: unmet })).code).toBe("requirement-unmet");
 });
@@ -371,7 +385,9 @@ test("discoverServer() believes libcuda more than the number of its branch", () 
     [`${LIBRARIES}/libcuda.so.${VERSION}`]: noteElf([madeCudaNote({ "CUDA version": "12.9" })]),
   };
   // The tree has the same file; its content is the bytes.
-  expect(discover({}, { bytes }).cudaVersion()).toBe("12.9");
+  const requirements = [{ source: "NVIDIA_REQUIRE_CUDA", expression: "cuda=12.9" }];
+  expect(() => discover({ requirements }, { bytes })).not.toThrow();
+  expect(catchError(() => discover({ requirements })).message).toContain("CUDA 12.2");
 });
 
 test("discoverServer() cannot work without the kernel modules", () => {

@@ -1,32 +1,55 @@
 import { expect, test } from "vitest";
 import { sharedObject } from "../../../fixtures/host/shared-object.ts";
-import { discoverLibraries, type LibrarySearch } from "../../../src/discover/server/driver-libraries.ts";
+import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
+import { libraryDirectories } from "../../../src/discover/library-places.ts";
+import { findLibraries, libcudaOf, libraryEdits } from "../../../src/discover/server/driver-libraries.ts";
 import { driverRoot } from "../../../src/discover/server/driver-root.ts";
-import { DRIVER_LIBRARIES, withImplied } from "../../../src/discover/server/library-table.ts";
-import { hostPath } from "../../../src/model/paths.ts";
+import { DRIVER_LIBRARIES } from "../../../src/discover/server/library-table.ts";
+import { type DriverCapability, withImplied } from "../../../src/model/driver-capability.ts";
+import type { ImageView } from "../../../src/model/image-view.ts";
+import { machineOf } from "../../../src/model/machine.ts";
+import { type HostPath, hostPath } from "../../../src/model/paths.ts";
+import { renderFinding } from "../../../src/render/render-finding.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
-import { DEBIAN_FACTS } from "../../support/host/container-facts.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
+import { DEBIAN_TREE, memoryImage } from "../../support/host/memory-image.ts";
 import { madeAbiTag, noteElf } from "../../support/host/note-elf.ts";
 import { LIBRARIES, type MadeServer, serverHost } from "../../support/host/server-host.ts";
 
 const VERSION = "535.86.05";
-const DEBIAN = DEBIAN_FACTS;
-const FEDORA = { ...DEBIAN_FACTS, debianLike: false, hasMultiarchDirectory: false };
+const DEBIAN = memoryImage(DEBIAN_TREE);
+const FEDORA = memoryImage(["dir /usr/lib", "dir /usr/lib64"]);
+const MACHINE = machineOf("x64");
 
-function discover(server: MadeServer, search: Partial<LibrarySearch> = {}) {
-  const libraries = discoverLibraries({
-    root: driverRoot(serverHost(server), hostPath(server.root ?? "/")),
-    architecture: "x86_64",
-    capabilities: ["compute"],
-    driverVersion: VERSION,
-    container: DEBIAN,
-    ...search,
-  });
+interface Search {
+  readonly capabilities?: readonly DriverCapability[];
+  readonly container?: ImageView;
+  readonly librarySearchPaths?: readonly HostPath[];
+}
+
+function discover(server: MadeServer, search: Search = {}) {
+  const { capabilities = ["compute"], container = DEBIAN, librarySearchPaths = [] } = search;
+  const host = serverHost(server);
+  const root = driverRoot(host, hostPath(server.root ?? "/"));
+  const { value: libraries, findings } = collectFindings((report) =>
+    findLibraries({
+      host,
+      root,
+      machine: MACHINE,
+      config: { ...DEFAULT_CONFIG, nvoci: { ...DEFAULT_CONFIG.nvoci, librarySearchPaths } },
+      capabilities: withImplied(capabilities),
+      version: VERSION,
+      report,
+    }),
+  );
+  const edits = libraryEdits(root, libraries, libraryDirectories(container, MACHINE));
   return {
-    ...libraries,
-    mounts: libraries.mounts.map((mount) => `${mount.hostPath} ${mount.containerPath}`),
-    links: libraries.links.map((link) => `${link.containerPath} -> ${link.target}`),
-    codes: libraries.findings
+    libcuda: libcudaOf(libraries),
+    findings,
+    options: edits.mounts.map(({ kind, options, source }) => ({ kind, options, source })),
+    mounts: edits.mounts.map((mount) => `${mount.hostPath} ${mount.containerPath}`),
+    links: edits.links.map((link) => `${link.containerPath} -> ${link.target}`),
+    codes: findings
       .filter(({ severity }) => severity === "warning")
       .map(({ code, args }) => `${code} ${"name" in args ? args.name : ""}`.trim()),
   };
@@ -34,7 +57,7 @@ function discover(server: MadeServer, search: Partial<LibrarySearch> = {}) {
 
 const CUDA = { [`libcuda.so.${VERSION}`]: "libcuda.so.1" };
 
-test("discoverLibraries() mounts the real file under its own name and makes the names it is looked up by", () => {
+test("findLibraries() mounts the real file under its own name and makes the names it is looked up by", () => {
   const { mounts, links, libcuda, codes } = discover({ libraries: CUDA });
   expect(mounts).toEqual([`${LIBRARIES}/libcuda.so.${VERSION} ${LIBRARIES}/libcuda.so.${VERSION}`]);
   expect(links).toEqual([
@@ -45,33 +68,25 @@ test("discoverLibraries() mounts the real file under its own name and makes the 
   expect(codes).toEqual([]);
 });
 
-test("discoverLibraries() mounts libraries read-only and without devices or setuid", () => {
-  const root = driverRoot(serverHost({ libraries: CUDA }), hostPath("/"));
-  const search = {
-    root,
-    architecture: "x86_64",
-    capabilities: ["compute"],
-    driverVersion: VERSION,
-    container: DEBIAN,
-  } as const;
-  expect(discoverLibraries(search).mounts).toMatchObject([
+test("findLibraries() mounts libraries read-only and without devices or setuid", () => {
+  expect(discover({ libraries: CUDA }).options).toEqual([
     { kind: "file", options: ["ro", "nosuid", "nodev"], source: "ld.so.cache entry libcuda.so.1" },
   ]);
 });
 
-test("discoverLibraries() puts libraries where an image that is not Debian's looks", () => {
+test("findLibraries() puts libraries where an image that is not Debian's looks", () => {
   const { mounts } = discover({ libraries: CUDA }, { container: FEDORA });
   expect(mounts).toEqual([`${LIBRARIES}/libcuda.so.${VERSION} /usr/lib64/libcuda.so.${VERSION}`]);
 });
 
-test("discoverLibraries() gives a capability its own libraries only", () => {
+test("findLibraries() gives a capability its own libraries only", () => {
   const libraries = {
     ...CUDA,
     [`libnvidia-ml.so.${VERSION}`]: "libnvidia-ml.so.1",
     [`libnvcuvid.so.${VERSION}`]: "libnvcuvid.so.1",
     [`libnvidia-ngx.so.${VERSION}`]: "libnvidia-ngx.so.1",
   };
-  const names = (capabilities: LibrarySearch["capabilities"]) =>
+  const names = (capabilities: readonly DriverCapability[]) =>
     discover({ libraries }, { capabilities }).mounts.map((mount) => /\/(lib[^/.]*)\.so\S+ /.exec(mount)?.[1]);
   expect(names(["utility"])).toEqual(["libnvidia-ml"]);
   expect(names(["compute"])).toEqual(["libcuda"]);
@@ -80,7 +95,7 @@ test("discoverLibraries() gives a capability its own libraries only", () => {
   expect(names([])).toEqual([]);
 });
 
-test("discoverLibraries() takes the libraries of the driver that is loaded, of several installed ones", () => {
+test("findLibraries() takes the libraries of the driver that is loaded, of several installed ones", () => {
   const { mounts, codes } = discover({
     libraries: {
       ...CUDA,
@@ -92,14 +107,25 @@ test("discoverLibraries() takes the libraries of the driver that is loaded, of s
   expect(codes).toEqual([]);
 });
 
-test("discoverLibraries() cannot use libraries of another version than the kernel modules", () => {
+test("findLibraries() names the running driver's version beside a library of another one", () => {
+  const file = `${LIBRARIES}/libnvidia-nvvm.so.470.57.02`;
+  const { findings } = discover({
+    libraries: { ...CUDA, "libnvidia-nvvm.so.470.57.02": "libnvidia-nvvm.so.4" },
+  });
+  const [found] = findings.filter(({ code }) => code === "driver-library-other-version");
+  expect(found && renderFinding(found)).toBe(
+    `library libnvidia-nvvm.so: "${file}" is not libnvidia-nvvm.so of the running driver ${VERSION}; skipped`,
+  );
+});
+
+test("findLibraries() cannot use libraries of another version than the kernel modules", () => {
   const error = catchError(() => discover({ libraries: { "libcuda.so.550.54.14": "libcuda.so.1" } }));
   expect(error.code).toBe("driver-mismatch");
   expect(error.message).toContain(VERSION);
   expect(error.message).toContain("libcuda.so.550.54.14");
 });
 
-test("discoverLibraries() does not take 535.86.05 for 1535.86.05 or 535.86.050", () => {
+test("findLibraries() does not take 535.86.05 for 1535.86.05 or 535.86.050", () => {
   const libraries = {
     ...CUDA,
     "libnvidia-nvvm.so.1535.86.05": "libnvidia-nvvm.so.4",
@@ -108,12 +134,12 @@ test("discoverLibraries() does not take 535.86.05 for 1535.86.05 or 535.86.050",
   expect(discover({ libraries }).mounts).toHaveLength(1);
 });
 
-test("discoverLibraries() takes libraries that count their own versions", () => {
+test("findLibraries() takes libraries that count their own versions", () => {
   const { mounts } = discover({ libraries: { ...CUDA, "libnvidia-nvvm70.so.4": "libnvidia-nvvm70.so.4" } });
   expect(mounts).toContain(`${LIBRARIES}/libnvidia-nvvm70.so.4 ${LIBRARIES}/libnvidia-nvvm70.so.4`);
 });
 
-test("discoverLibraries() passes over stale entries of the cache with a finding", () => {
+test("findLibraries() passes over stale entries of the cache with a finding", () => {
   const { mounts, codes } = discover({
     libraries: CUDA,
     staleEntries: [{ name: "libnvidia-nvvm.so.4", path: `${LIBRARIES}/libnvidia-nvvm.so.4` }],
@@ -122,7 +148,7 @@ test("discoverLibraries() passes over stale entries of the cache with a finding"
   expect(codes).toEqual(["driver-library-stale libnvidia-nvvm.so.4"]);
 });
 
-test("discoverLibraries() warns of a missing library only where the capability needs it", () => {
+test("findLibraries() warns of a missing library only where the capability needs it", () => {
   const { findings } = discover({ libraries: CUDA }, { capabilities: ["compute", "utility"] });
   const missing = findings.filter(({ code }) => code === "driver-library-missing");
   expect(missing.length).toBeGreaterThan(5);
@@ -131,7 +157,7 @@ test("discoverLibraries() warns of a missing library only where the capability n
   ]);
 });
 
-test("discoverLibraries() gives 32-bit libraries for compat32, in a directory of their own", () => {
+test("findLibraries() gives 32-bit libraries for compat32, in a directory of their own", () => {
   const server = { libraries: CUDA, libraries32: CUDA };
   const capabilities = ["compute", "compat32"] as const;
   const libcuda = `libcuda.so.${VERSION}`;
@@ -144,7 +170,7 @@ test("discoverLibraries() gives 32-bit libraries for compat32, in a directory of
   );
 });
 
-test("discoverLibraries() does not take a 32-bit library for a missing 64-bit one", () => {
+test("findLibraries() does not take a 32-bit library for a missing 64-bit one", () => {
   const { mounts, libcuda, codes } = discover(
     { libraries32: CUDA },
     { capabilities: ["compute", "compat32"] },
@@ -154,14 +180,14 @@ test("discoverLibraries() does not take a 32-bit library for a missing 64-bit on
   expect(codes).toEqual(["driver-library-missing libcuda.so"]);
 });
 
-test("discoverLibraries() searches the standard directories of a host without a cache", () => {
+test("findLibraries() searches the standard directories of a host without a cache", () => {
   const { mounts, links, findings } = discover({ cache: false, libraries: CUDA });
   expect(mounts).toEqual([`${LIBRARIES}/libcuda.so.${VERSION} ${LIBRARIES}/libcuda.so.${VERSION}`]);
   expect(links).toContain(`${LIBRARIES}/libcuda.so.1 -> libcuda.so.${VERSION}`);
   expect(findings).toContainEqual(expect.objectContaining({ code: "ldcache-missing" }));
 });
 
-test("discoverLibraries() searches the standard directories when the cache is damaged", () => {
+test("findLibraries() searches the standard directories when the cache is damaged", () => {
   const { mounts, findings } = discover({
     cache: false,
     libraries: CUDA,
@@ -171,7 +197,7 @@ test("discoverLibraries() searches the standard directories when the cache is da
   expect(findings).toContainEqual(expect.objectContaining({ code: "ldcache-invalid", severity: "warning" }));
 });
 
-test("discoverLibraries() asks the file for its width and name where the directory tells neither", () => {
+test("findLibraries() asks the file for its width and name where the directory tells neither", () => {
   const path = `/usr/lib/libcuda.so.${VERSION}`;
   const wide = discover({ cache: false, bytes: { [path]: sharedObject("libcuda.so.1", { machine: 62 }) } });
   expect(wide.mounts).toEqual([`${path} ${LIBRARIES}/libcuda.so.${VERSION}`]);
@@ -185,7 +211,7 @@ test("discoverLibraries() asks the file for its width and name where the directo
   expect(foreign.mounts).toEqual([]);
 });
 
-test("discoverLibraries() passes over a file that is no library, with a finding", () => {
+test("findLibraries() passes over a file that is no library, with a finding", () => {
   const { mounts, codes } = discover({
     cache: false,
     tree: [`file /usr/lib/libcuda.so.${VERSION} = "oops"`],
@@ -194,7 +220,7 @@ test("discoverLibraries() passes over a file that is no library, with a finding"
   expect(codes).toContain("driver-library-unreadable");
 });
 
-test("discoverLibraries() prefers libraries in the directories that were given", () => {
+test("findLibraries() prefers libraries in the directories that were given", () => {
   const { mounts } = discover(
     { libraries: CUDA, tree: [`file /opt/nvidia/lib64/libcuda.so.${VERSION}`] },
     { librarySearchPaths: [hostPath("/opt/nvidia/lib64")] },
@@ -202,7 +228,7 @@ test("discoverLibraries() prefers libraries in the directories that were given",
   expect(mounts).toEqual([`/opt/nvidia/lib64/libcuda.so.${VERSION} ${LIBRARIES}/libcuda.so.${VERSION}`]);
 });
 
-test("discoverLibraries() stays inside the root of a driver container, absolute links included", () => {
+test("findLibraries() stays inside the root of a driver container, absolute links included", () => {
   const root = "/run/nvidia/driver";
   const { mounts } = discover({
     root,
@@ -236,7 +262,7 @@ test("driverRoot() cannot be led out of the root or round in circles", () => {
   expect(root.resolve("/d")).toBe("/r/d");
 });
 
-test("discoverLibraries() takes a vendor-neutral name only where the file needs NVIDIA's core", () => {
+test("findLibraries() takes a vendor-neutral name only where the file needs NVIDIA's core", () => {
   const file = `${LIBRARIES}/libGL.so.${VERSION}`;
   const take = (needed: readonly string[]) =>
     discover(
@@ -251,7 +277,7 @@ test("discoverLibraries() takes a vendor-neutral name only where the file needs 
   expect(take(["libGLX.so.0", "libc.so.6"])).toEqual([]);
 });
 
-test("discoverLibraries() takes the thread-local storage library for kernels in use, of two", () => {
+test("findLibraries() takes the thread-local storage library for kernels in use, of two", () => {
   const name = `libnvidia-tls.so.${VERSION}`;
   const modern = noteElf([madeAbiTag(0, 2, 3, 99)]);
   const ancient = noteElf([madeAbiTag(0, 2, 2, 5)]);
@@ -267,7 +293,7 @@ test("discoverLibraries() takes the thread-local storage library for kernels in 
   }
 });
 
-test("discoverLibraries() finds the VDPAU module beside the libraries", () => {
+test("findLibraries() finds the VDPAU module beside the libraries", () => {
   const { mounts, links } = discover(
     { libraries: CUDA, tree: [`file ${LIBRARIES}/vdpau/libvdpau_nvidia.so.${VERSION}`] },
     { capabilities: ["video"] },
@@ -288,7 +314,7 @@ test("withImplied() adds what video and display run on", () => {
   expect([...withImplied(["video", "display"])].sort()).toEqual(["compute", "display", "graphics", "video"]);
 });
 
-test("discoverLibraries() finds the version of the modules beside a newer one that the cache names", () => {
+test("findLibraries() finds the version of the modules beside a newer one that the cache names", () => {
   const newer = "550.54.14";
   const { mounts, links } = discover({
     libraries: { [`libcuda.so.${newer}`]: "libcuda.so.1" },
@@ -298,7 +324,7 @@ test("discoverLibraries() finds the version of the modules beside a newer one th
   expect(links).toContain(`${LIBRARIES}/libcuda.so.1 -> libcuda.so.${VERSION}`);
 });
 
-test("discoverLibraries() gives no library the name of a version that is not its own", () => {
+test("findLibraries() gives no library the name of a version that is not its own", () => {
   const newer = "550.54.14";
   const { links } = discover(
     {

@@ -1,16 +1,23 @@
 import { expect, test } from "vitest";
-import { parseDriverVersion, readDriverVersion } from "../../../src/discover/server/driver-version.ts";
-import { gpuBrands } from "../../../src/discover/server/gpu-brands.ts";
-import { discoverGpus } from "../../../src/discover/server/gpus.ts";
-import { formatPciAddress, parsePciAddress } from "../../../src/discover/server/pci-address.ts";
+import { gpuBrands } from "../../../src/discover/server/requirement-facts.ts";
+import { parseDriverVersion, readDriverVersion } from "../../../src/driver/driver-version.ts";
+import { formatPciAddress, parsePciAddress, readGpus } from "../../../src/driver/gpus.ts";
+import type { HostView } from "../../../src/model/host-view.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 import { serverHost } from "../../support/host/server-host.ts";
+
+/** The GPUs of a host, and what is reported. */
+function read(host: HostView) {
+  const { value: gpus, findings } = collectFindings((report) => readGpus(host, report));
+  return { gpus, findings };
+}
 
 const UUID_A = "GPU-aaaaaaaa-1111-2222-3333-444444444444";
 const UUID_B = "GPU-bbbbbbbb-1111-2222-3333-444444444444";
 
-test("discoverGpus() counts GPUs in the order of their PCI addresses, whatever their minor numbers", () => {
-  const { gpus, findings } = discoverGpus(
+test("readGpus() counts GPUs in the order of their PCI addresses, whatever their minor numbers", () => {
+  const { gpus, findings } = read(
     serverHost({
       gpus: [
         { busId: "10000:00:00.0", minor: 3 },
@@ -27,8 +34,8 @@ test("discoverGpus() counts GPUs in the order of their PCI addresses, whatever t
   expect(findings).toEqual([]);
 });
 
-test("discoverGpus() leaves out GPUs that the driver was told to leave alone", () => {
-  const { gpus, findings } = discoverGpus(
+test("readGpus() leaves out GPUs that the driver was told to leave alone", () => {
+  const { gpus, findings } = read(
     serverHost({
       gpus: [
         { busId: "0000:01:00.0", minor: 0, excluded: true },
@@ -40,8 +47,8 @@ test("discoverGpus() leaves out GPUs that the driver was told to leave alone", (
   expect(findings).toMatchObject([{ code: "gpu-excluded" }]);
 });
 
-test("discoverGpus() does not guess the node of a GPU whose minor number is not told", () => {
-  const { gpus, findings } = discoverGpus(
+test("readGpus() does not guess the node of a GPU whose minor number is not told", () => {
+  const { gpus, findings } = read(
     memoryHost([
       'file /proc/driver/nvidia/gpus/0000:04:00.0/information = "Model: GeForce GTX 650\\nIRQ: 44\\n"',
     ]),
@@ -52,13 +59,13 @@ test("discoverGpus() does not guess the node of a GPU whose minor number is not 
   ]);
 });
 
-test("discoverGpus() passes over what is no GPU", () => {
+test("readGpus() passes over what is no GPU", () => {
   const host = memoryHost([
     "dir /proc/driver/nvidia/gpus/README",
     "dir /proc/driver/nvidia/gpus/0000:01:00.0",
   ]);
-  expect(discoverGpus(host)).toEqual({ gpus: [], findings: [] });
-  expect(discoverGpus(memoryHost(""))).toEqual({ gpus: [], findings: [] });
+  expect(read(host)).toEqual({ gpus: [], findings: [] });
+  expect(read(memoryHost(""))).toEqual({ gpus: [], findings: [] });
 });
 
 test.each([

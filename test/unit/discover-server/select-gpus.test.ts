@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { discoverGpus } from "../../../src/discover/server/gpus.ts";
-import { discoverMigDevices } from "../../../src/discover/server/mig.ts";
 import { selectGpus } from "../../../src/discover/server/select-gpus.ts";
+import { readMigDevices } from "../../../src/driver/capabilities.ts";
+import { readGpus } from "../../../src/driver/gpus.ts";
 import type { VisibleDevices } from "../../../src/request/request.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { serverHost } from "../../support/host/server-host.ts";
@@ -28,8 +28,8 @@ const HOST = serverHost({
     capability("gpu1/mig/gi2/ci1", 32),
   ],
 });
-const { gpus } = discoverGpus(HOST);
-const migDevices = discoverMigDevices(HOST, gpus);
+const gpus = readGpus(HOST, () => {});
+const migDevices = readMigDevices(HOST, gpus);
 
 function select(visible: VisibleDevices | string) {
   const devices: VisibleDevices =
@@ -68,7 +68,7 @@ test("selectGpus() gives a whole GPU with its instances, and an instance with it
   expect(select(`MIG-${UUIDS[0]}/10/0`)).toEqual({ gpus: [0], mig: ["0:2"] });
 });
 
-test("discoverMigDevices() counts instances by their numbers and knows both capabilities of each", () => {
+test("readMigDevices() counts instances by their numbers and knows both capabilities of each", () => {
   expect(
     migDevices.map(({ gpuInstance, computeInstance, capabilities }) => [
       gpuInstance,
@@ -110,7 +110,7 @@ test("selectGpus() cannot give all GPUs of a host that has none", () => {
 });
 
 test("selectGpus() says how a UUID becomes known where the driver does not tell it yet", () => {
-  const sleeping = discoverGpus(serverHost({ gpus: [{ busId: "0000:01:00.0", minor: 0 }] })).gpus;
+  const sleeping = readGpus(serverHost({ gpus: [{ busId: "0000:01:00.0", minor: 0 }] }), () => {});
   const visible = { kind: "list", ids: ["GPU-8f3c"] } as const;
   expect(catchError(() => selectGpus(sleeping, [], visible, "X")).message).toContain("nvidia-persistenced");
 });

@@ -1,19 +1,29 @@
 import { describe, expect, it } from "vitest";
-import { type Config, DEFAULT_CONFIG, type LdconfigChoice } from "../../../src/config/config.ts";
+import { type Config, DEFAULT_CONFIG } from "../../../src/config/config.ts";
 import { chooseLdconfig } from "../../../src/discover/choose-ldconfig.ts";
-import type { ContainerFacts } from "../../../src/discover/container-facts.ts";
+import type { LdconfigChoice } from "../../../src/model/container-edits.ts";
 import type { HostView } from "../../../src/model/host-view.ts";
+import type { ImageView } from "../../../src/model/image-view.ts";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
-import { DEBIAN_FACTS } from "../../support/host/container-facts.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { elfHead, PT_INTERP, PT_LOAD } from "../../support/host/elf-head.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
+import { memoryImage } from "../../support/host/memory-image.ts";
 
 const STATIC = elfHead({ bits: 64, segments: [PT_LOAD] });
 const DYNAMIC = elfHead({ bits: 64, segments: [PT_LOAD, PT_INTERP] });
 const SCRIPT = new TextEncoder().encode("#!/bin/sh\nexec /sbin/ldconfig.real\n");
 
-const FACTS: ContainerFacts = { ...DEBIAN_FACTS, ldconfig: undefined };
-const WITH_OWN: ContainerFacts = { ...FACTS, ldconfig: "/sbin/ldconfig" };
+const WITHOUT = memoryImage('file /sbin/ldconfig 0755 = "#!/bin/sh"');
+const WITH_OWN = memoryImage('file /sbin/ldconfig 0755 = "\\u007fELF"');
+
+/** The choice, and what is reported. */
+function choose(host: HostView, config: Config, image: ImageView) {
+  const { value: ldconfig, findings } = collectFindings((report) =>
+    chooseLdconfig(host, image, config, report),
+  );
+  return { ldconfig, findings };
+}
 
 /** A host with programs below /sbin and links. */
 function host(programs: Readonly<Record<string, Uint8Array>>, links: readonly string[] = []): HostView {
@@ -30,7 +40,7 @@ const configured = (ldconfig: LdconfigChoice, on = true): Config => ({
 describe("chooseLdconfig()", () => {
   it("takes NAME.real before NAME, which is a script around it", () => {
     const programs = { "/sbin/ldconfig": SCRIPT, "/sbin/ldconfig.real": STATIC };
-    expect(chooseLdconfig(host(programs), DEFAULT_CONFIG, WITH_OWN)).toEqual({
+    expect(choose(host(programs), DEFAULT_CONFIG, WITH_OWN)).toEqual({
       ldconfig: { from: "host", path: "/sbin/ldconfig.real" },
       findings: [],
     });
@@ -38,7 +48,7 @@ describe("chooseLdconfig()", () => {
 
   it("takes NAME where there is no NAME.real, by its real path", () => {
     const merged = host({ "/usr/sbin/ldconfig": STATIC }, ["symlink /sbin -> usr/sbin"]);
-    expect(chooseLdconfig(merged, DEFAULT_CONFIG, WITH_OWN).ldconfig).toEqual({
+    expect(choose(merged, DEFAULT_CONFIG, WITH_OWN).ldconfig).toEqual({
       from: "host",
       path: "/usr/sbin/ldconfig",
     });
@@ -47,14 +57,14 @@ describe("chooseLdconfig()", () => {
   it("takes the program that config.toml names", () => {
     const config = configured({ from: "host", path: hostPath("/opt/ldconfig") });
     const programs = { "/opt/ldconfig": STATIC, "/sbin/ldconfig": STATIC };
-    expect(chooseLdconfig(host(programs), config, WITH_OWN).ldconfig).toMatchObject({
+    expect(choose(host(programs), config, WITH_OWN).ldconfig).toMatchObject({
       path: "/opt/ldconfig",
     });
   });
 
   it("never takes a dynamic program or a script of the host, and says so", () => {
     const programs = { "/sbin/ldconfig": SCRIPT, "/sbin/ldconfig.real": DYNAMIC };
-    const { ldconfig, findings } = chooseLdconfig(host(programs), DEFAULT_CONFIG, FACTS);
+    const { ldconfig, findings } = choose(host(programs), DEFAULT_CONFIG, WITHOUT);
     expect(ldconfig).toBeUndefined();
     expect(findings).toMatchObject([
       {
@@ -71,18 +81,14 @@ describe("chooseLdconfig()", () => {
   });
 
   it("takes no program of the image unless the configuration allows it", () => {
-    const { ldconfig, findings } = chooseLdconfig(
-      host({ "/sbin/ldconfig": DYNAMIC }),
-      DEFAULT_CONFIG,
-      WITH_OWN,
-    );
+    const { ldconfig, findings } = choose(host({ "/sbin/ldconfig": DYNAMIC }), DEFAULT_CONFIG, WITH_OWN);
     expect(ldconfig).toBeUndefined();
     expect(findings.map(({ code }) => code)).toEqual(["ldconfig-unusable"]);
   });
 
   it("takes the image's own where the host has none that can be used and it is allowed, and says so", () => {
     const features = { ...DEFAULT_CONFIG.features, allowLdconfigFromContainer: true };
-    const { ldconfig, findings } = chooseLdconfig(
+    const { ldconfig, findings } = choose(
       host({ "/sbin/ldconfig": DYNAMIC }),
       { ...DEFAULT_CONFIG, features },
       WITH_OWN,
@@ -91,9 +97,21 @@ describe("chooseLdconfig()", () => {
     expect(findings.map(({ code }) => code)).toEqual(["ldconfig-unusable", "ldconfig-container-own"]);
   });
 
+  it("takes the image's NAME.real before its NAME, which is a script around it", () => {
+    const image = memoryImage(`
+      file /sbin/ldconfig 0755 = "#!/bin/sh"
+      file /usr/sbin/ldconfig.real 0755 = "\\u007fELF"
+      symlink /sbin/ldconfig.real -> ../usr/sbin/ldconfig.real
+    `);
+    expect(choose(host({}), DEFAULT_CONFIG, image).ldconfig).toEqual({
+      from: "container",
+      path: "/sbin/ldconfig.real",
+    });
+  });
+
   it("takes the image's own where the configuration says so, whatever the host has", () => {
     const own = { from: "container", path: containerPath("/opt/ldconfig") } as const;
-    expect(chooseLdconfig(host({ "/sbin/ldconfig": STATIC }), configured(own), FACTS)).toEqual({
+    expect(choose(host({ "/sbin/ldconfig": STATIC }), configured(own), WITHOUT)).toEqual({
       ldconfig: own,
       findings: [],
     });
@@ -101,12 +119,12 @@ describe("chooseLdconfig()", () => {
 
   it("takes none where neither has one, and does not follow a dangling link", () => {
     const dangling = host({}, ["symlink /sbin/ldconfig -> /nowhere"]);
-    expect(chooseLdconfig(dangling, DEFAULT_CONFIG, FACTS)).toEqual({ ldconfig: undefined, findings: [] });
+    expect(choose(dangling, DEFAULT_CONFIG, WITHOUT)).toEqual({ ldconfig: undefined, findings: [] });
   });
 
   it("takes none where the configuration turns it off", () => {
     const config = configured({ from: "host", path: hostPath("/sbin/ldconfig") }, false);
-    expect(chooseLdconfig(host({ "/sbin/ldconfig": STATIC }), config, WITH_OWN)).toEqual({
+    expect(choose(host({ "/sbin/ldconfig": STATIC }), config, WITH_OWN)).toEqual({
       ldconfig: undefined,
       findings: [],
     });

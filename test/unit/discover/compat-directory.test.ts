@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Config, DEFAULT_CONFIG } from "../../../src/config/config.ts";
-import { compatDirectory } from "../../../src/discover/compat-directory.ts";
+import { compatDirectory } from "../../../src/discover/server/compat-image.ts";
 import { type ContainerPath, containerPath } from "../../../src/model/paths.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 

@@ -1,10 +1,11 @@
 import {
   discoverManifestEntries,
   type ManifestEntriesInput,
-} from "../../../src/discover/manifest-entries.ts";
+} from "../../../src/discover/board/discover-board.ts";
 import { parseManifest } from "../../../src/manifest/parse-manifest.ts";
 import type { HostView } from "../../../src/model/host-view.ts";
 import { encodeUtf8 } from "../../../src/model/utf8.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
@@ -30,14 +31,12 @@ export function discoverLines(
 ) {
   const host = typeof tree === "string" ? memoryHost(tree) : tree;
   const { specs } = parseManifest(encodeUtf8(unindent(csv).join("\n")), "m.csv");
-  const { edits, findings } = discoverManifestEntries({
-    host,
-    specs,
-    container: { debianLike: true, hasMultiarchDirectory: true },
-    triplet: "aarch64-linux-gnu",
-    givenDevices: new Set(),
-    ...options,
-  });
+  const { value: edits, findings } = collectFindings((report) =>
+    discoverManifestEntries(
+      { host, specs, triplet: "aarch64-linux-gnu", isMultiarch: () => true, ...options },
+      report,
+    ),
+  );
   return {
     edits,
     findings,

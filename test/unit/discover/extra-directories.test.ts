@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { extraDirectories } from "../../../src/discover/extra-directories.ts";
+import { extraDirectories } from "../../../src/discover/library-folders.ts";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 
 const HOST = memoryHost([
@@ -13,13 +14,16 @@ const HOST = memoryHost([
 ]);
 
 const find = (...pairs: readonly (readonly [host: string, container: string])[]) =>
-  extraDirectories(
-    HOST,
-    pairs.map(([host, container]) => ({ host: hostPath(host), container: containerPath(container) })),
+  collectFindings((report) =>
+    extraDirectories(
+      HOST,
+      pairs.map(([host, container]) => ({ host: hostPath(host), container: containerPath(container) })),
+      report,
+    ),
   );
 
 test("extraDirectories() mounts what a link leads to under the path that was asked for", () => {
-  const { mounts, findings } = find(["/opt/cuda", "/usr/local/cuda"]);
+  const { value: mounts, findings } = find(["/opt/cuda", "/usr/local/cuda"]);
   expect(findings).toEqual([]);
   expect(mounts).toMatchObject([
     { hostPath: "/opt/cuda-12.2", containerPath: "/usr/local/cuda", kind: "directory" },
@@ -27,12 +31,12 @@ test("extraDirectories() mounts what a link leads to under the path that was ask
 });
 
 test("extraDirectories() lets nobody write to them, run them set-uid or open devices in them", () => {
-  const { mounts } = find(["/opt/cuda-12.2", "/opt/cuda-12.2"]);
+  const { value: mounts } = find(["/opt/cuda-12.2", "/opt/cuda-12.2"]);
   expect(mounts.map(({ options }) => options)).toEqual([["ro", "nosuid", "nodev"]]);
 });
 
 test("extraDirectories() keeps the order of the configuration", () => {
-  const { mounts } = find(["/opt/cuda", "/b"], ["/opt/cuda-12.2/lib64", "/a"]);
+  const { value: mounts } = find(["/opt/cuda", "/b"], ["/opt/cuda-12.2/lib64", "/a"]);
   expect(mounts.map((mount) => mount.containerPath)).toEqual(["/b", "/a"]);
 });
 
@@ -41,7 +45,7 @@ test.each([
   "/opt/dangling",
   "/opt/circle",
 ])("extraDirectories() tells that %s leads nowhere, and goes on", (path) => {
-  const { mounts, findings } = find([path, "/x"], ["/opt/cuda", "/y"]);
+  const { value: mounts, findings } = find([path, "/x"], ["/opt/cuda", "/y"]);
   expect(mounts.map((mount) => mount.containerPath)).toEqual(["/y"]);
   expect(findings).toMatchObject([
     { code: "entry-missing", severity: "warning", args: { type: "dir", path } },
@@ -52,13 +56,13 @@ test.each([
   ["/opt/file", "file"],
   ["/opt/pipe", "fifo"],
 ])("extraDirectories() does not mount %s, which is a %s", (path, found) => {
-  const { mounts, findings } = find([path, "/x"]);
+  const { value: mounts, findings } = find([path, "/x"]);
   expect(mounts).toEqual([]);
   expect(findings).toMatchObject([{ code: "entry-wrong-type", args: { path, found } }]);
 });
 
 test("extraDirectories() asks the host nothing when there are none", () => {
   const before = { ...HOST.calls };
-  expect(find()).toEqual({ mounts: [], findings: [] });
+  expect(find()).toEqual({ value: [], findings: [] });
   expect(HOST.calls).toEqual(before);
 });

@@ -1,4 +1,4 @@
-import type { MountSpec } from "../../../src/manifest/mount-spec.ts";
+import type { MountSpec } from "../../../src/manifest/parse-manifest.ts";
 import { basename, dirname } from "../../../src/model/paths.ts";
 
 /** The tail of a versioned library's name. */

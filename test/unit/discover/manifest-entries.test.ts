@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FILE_OPTIONS } from "../../../src/model/container-edits.ts";
+import { FILE_OPTIONS, NO_EDITS } from "../../../src/model/container-edits.ts";
 import { type HostPath, hostPath } from "../../../src/model/paths.ts";
 import { EACCES } from "../../../src/sys/errno.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
@@ -13,7 +13,7 @@ describe("discoverManifestEntries() with lib entries", () => {
   it("mounts a regular file at its own path, read-only, and says who asked", () => {
     const { edits } = discoverLines(debian("file /usr/lib/t/libx.so"), "lib, /usr/lib/t/libx.so");
     expect(edits).toEqual({
-      deviceNodes: [],
+      ...NO_EDITS,
       mounts: [
         {
           hostPath: "/usr/lib/t/libx.so",
@@ -67,7 +67,7 @@ describe("discoverManifestEntries() with lib entries", () => {
     "block /x 8:0",
   ])("does not mount what is no file: %s", (line) => {
     const { edits, told } = discoverLines(debian(line), "lib, /x");
-    expect(edits).toEqual({ deviceNodes: [], mounts: [], links: [] });
+    expect(edits).toEqual(NO_EDITS);
     expect(told).toEqual(["m.csv:1 warning entry-wrong-type"]);
   });
 
@@ -125,7 +125,7 @@ describe("discoverManifestEntries() with dir entries", () => {
     ["the host's root", "symlink /x -> /"],
   ])("does not mount %s", (_, tree) => {
     const { edits, told } = discoverLines(debian(tree), "dir, /x");
-    expect(edits).toEqual({ deviceNodes: [], mounts: [], links: [] });
+    expect(edits).toEqual(NO_EDITS);
     expect(told).toEqual(["m.csv:1 warning entry-wrong-type"]);
   });
 });
@@ -218,7 +218,7 @@ describe("discoverManifestEntries() with sym entries", () => {
   it("does not make a link that leads nowhere", () => {
     const tree = debian("symlink /l/a -> b\nsymlink /l/b -> ../gone");
     const { edits, findings } = discoverLines(tree, "sym, /l/a");
-    expect(edits).toEqual({ deviceNodes: [], mounts: [], links: [] });
+    expect(edits).toEqual(NO_EDITS);
     expect(findings).toEqual([
       {
         code: "entry-dangling",
@@ -354,17 +354,8 @@ describe("discoverManifestEntries() with dev entries", () => {
     "fifo /dev/x",
   ])("does not take for a device: %j", (tree) => {
     const { edits, told } = discoverLines(tree, "dev, /dev/x");
-    expect(edits).toEqual({ deviceNodes: [], mounts: [], links: [] });
+    expect(edits).toEqual(NO_EDITS);
     expect(told).toEqual(["m.csv:1 warning entry-wrong-type"]);
-  });
-
-  it("does not give a node again that config.json has", () => {
-    const options = { givenDevices: new Set(["/dev/nvmap"]) };
-    const { devices, findings } = discoverLines("char /dev/nvmap 10:50", "dev, nvmap", options);
-    expect(devices).toEqual([]);
-    expect(findings).toEqual([
-      { code: "device-already-given", severity: "info", source: "m.csv:1", args: { path: "/dev/nvmap" } },
-    ]);
   });
 
   it("does not look for devices in alternate roots", () => {
@@ -562,8 +553,7 @@ describe("discoverManifestEntries() on a host with libraries directly in /usr/li
     ["the host is Debian-like", `${tree}\nfile ${T}/libc.so.6`, true],
     ["the host has a Debian version", `${tree}\nfile /etc/debian_version`, true],
   ])("does not move them when %s", (_, host, debianLike) => {
-    const container = { debianLike, hasMultiarchDirectory: false };
-    const { mounts, links } = discoverLines(host, csv, { container });
+    const { mounts, links } = discoverLines(host, csv, { isMultiarch: () => debianLike });
     expect(mounts).toContain("file /usr/lib/libcuda.so.1.1");
     expect(links).toContain("/usr/lib/libcuda.so -> /usr/lib/libcuda.so.1");
     expect(mounts.concat(links).filter((line) => line.includes(`${T}/libcuda`))).toEqual([]);

@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { discoverManifestEntries } from "../../../src/discover/manifest-entries.ts";
-import type { MountSpec } from "../../../src/manifest/mount-spec.ts";
-import { parseManifest } from "../../../src/manifest/parse-manifest.ts";
+import { discoverManifestEntries } from "../../../src/discover/board/discover-board.ts";
+import { type MountSpec, parseManifest } from "../../../src/manifest/parse-manifest.ts";
 import type { ContainerEdits } from "../../../src/model/container-edits.ts";
 import { dirname, join as joinPath } from "../../../src/model/paths.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 import { hostOfManifest } from "./host-of-manifest.ts";
 
@@ -53,15 +53,9 @@ function discover(
   debianLike: boolean,
 ) {
   const host = memoryHost(tree);
-  const container = { debianLike, hasMultiarchDirectory: false };
-  const result = discoverManifestEntries({
-    host,
-    specs,
-    container,
-    triplet: "aarch64-linux-gnu",
-    givenDevices: new Set(),
-  });
-  return { ...result, host };
+  const input = { host, specs, triplet: "aarch64-linux-gnu", isMultiarch: () => debianLike } as const;
+  const { value: edits, findings } = collectFindings((report) => discoverManifestEntries(input, report));
+  return { edits, findings, host };
 }
 
 describe("real manifests", () => {

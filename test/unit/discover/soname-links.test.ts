@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { sharedObject } from "../../../fixtures/host/shared-object.ts";
-import { readSoname } from "../../../src/discover/elf/read-soname.ts";
 import { sonameLinks } from "../../../src/discover/soname-links.ts";
+import { readSoname } from "../../../src/elf/read-soname.ts";
 import { type ContainerEdits, FILE_OPTIONS, type Mount } from "../../../src/model/container-edits.ts";
 import type { HostView } from "../../../src/model/host-view.ts";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";

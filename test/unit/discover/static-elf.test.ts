@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { sharedObject } from "../../../fixtures/host/shared-object.ts";
-import { ELF_HEAD_BYTES, isStaticElf } from "../../../src/discover/static-elf.ts";
+import { ELF_HEAD_BYTES, isStaticElf } from "../../../src/elf/static-elf.ts";
 import { elfHead, PT_DYNAMIC, PT_INTERP, PT_LOAD } from "../../support/host/elf-head.ts";
 
 const text = (content: string): Uint8Array => new TextEncoder().encode(content);

@@ -7,6 +7,7 @@ import { EBUSY, EEXIST, ENOSPC, ENOTDIR, EROFS } from "../../../src/sys/errno.ts
 import { Fd } from "../../../src/sys/fd.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const link = (path: string): Operation => ({
@@ -66,24 +67,28 @@ function container(
   return { context, links, mask: () => mask, masks };
 }
 
+/** Executes, and gives what is reported. */
+const run = (operations: readonly Operation[], context: Omit<ExecuteContext, "report">) =>
+  collectFindings((report) => execute(operations, { ...context, report })).findings;
+
 describe("execute()", () => {
   it("makes operations in order, under a mask that keeps every mode", () => {
     const { context, links, mask, masks } = container();
-    expect(execute([link("/lib/a"), link("/lib/b")], context)).toEqual([]);
+    expect(run([link("/lib/a"), link("/lib/b")], context)).toEqual([]);
     expect([...links]).toEqual(["a", "b"]);
     expect([masks, mask()]).toEqual([[0, 0o22], 0o22]);
   });
 
   it("takes everything back when an operation fails, and sets the mask back", () => {
     const { context, links, mask } = container({ c: ENOSPC });
-    expect(() => execute([link("/a"), link("/b"), link("/c")], context)).toThrow(NvociError);
+    expect(() => run([link("/a"), link("/b"), link("/c")], context)).toThrow(NvociError);
     expect([...links]).toEqual([]);
     expect(mask()).toBe(0o22);
   });
 
   it("names the operation, the call and who asked for it", () => {
     const { context } = container({ bb: ENOSPC });
-    const error = catchError(() => execute([link("/a"), link("/bb")], context));
+    const error = catchError(() => run([link("/a"), link("/bb")], context));
     expect(error.code).toBe("operation-failed");
     expect(error.message).toBe('Cannot make the link "/bb" in container 4f2c9a: ENOSPC');
     expect(error.details).toEqual([
@@ -94,12 +99,12 @@ describe("execute()", () => {
 
   it("has a hint for a root that is read-only", () => {
     const { context } = container({ a: EROFS });
-    expect(catchError(() => execute([link("/a")], context)).details).toHaveLength(3);
+    expect(catchError(() => run([link("/a")], context)).details).toHaveLength(3);
   });
 
   it("goes on with a finding where the image has a file in the place of a directory", () => {
     const { context, links } = container({ "/file": ENOTDIR });
-    const findings = execute([link("/a"), link("/file/b"), link("/c")], context);
+    const findings = run([link("/a"), link("/file/b"), link("/c")], context);
     expect(findings).toMatchObject([
       {
         code: "container-file-in-the-way",
@@ -115,7 +120,7 @@ describe("execute()", () => {
     const { context, links } = container({}, () => {
       throw new NvociError("ldconfig-failed", "Cannot x: y", ["its own words"]);
     });
-    const error = catchError(() => execute([link("/a"), DEVICES], context));
+    const error = catchError(() => run([link("/a"), DEVICES], context));
     expect(error).toMatchObject({ code: "ldconfig-failed", message: "Cannot x: y" });
     expect(error.details).toEqual(["its own words", "asked for by injected devices (operation 2 of 2)"]);
     expect(links.size).toBe(0);
@@ -125,7 +130,7 @@ describe("execute()", () => {
     const { context, links } = container({}, () => {
       throw new TypeError("bug");
     });
-    expect(() => execute([link("/a"), DEVICES], context)).toThrow(TypeError);
+    expect(() => run([link("/a"), DEVICES], context)).toThrow(TypeError);
     expect(links.size).toBe(0);
   });
 
@@ -135,7 +140,7 @@ describe("execute()", () => {
         throw new SystemError("unlinkat", [], -EBUSY);
       });
     });
-    const findings = execute([link("/a"), DEVICES], context);
+    const findings = run([link("/a"), DEVICES], context);
     expect(findings).toMatchObject([{ code: "container-leftover", severity: "warning" }]);
     expect(links.size).toBe(1);
   });

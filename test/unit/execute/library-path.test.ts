@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { readLibraryPath, searchOrder, systemDirectories } from "../../../src/execute/library-path.ts";
-import type { RootView } from "../../../src/execute/root-view.ts";
 import { type Budget, newBudget, UNLIMITED } from "../../../src/model/budget.ts";
+import type { ImageView } from "../../../src/model/image-view.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 
 /** An image without links: files by path; a directory is what a file lies in. It counts what is asked. */
-function image(files: Readonly<Record<string, string>>, budget: Budget = UNLIMITED) {
+function image(files: Readonly<Record<string, string>>) {
   const asked = { files: 0, directories: 0, bytes: 0 };
   const below = (directory: string) =>
     Object.keys(files).filter((path) => path.startsWith(directory === "/" ? "/" : `${directory}/`));
-  const root: Pick<RootView, "readFile" | "readDirectory" | "hasDirectory" | "budget"> = {
-    budget,
+  const root: Pick<ImageView, "readFile" | "readDirectory" | "type"> = {
     readFile(path, limit) {
       asked.files++;
       const bytes = new TextEncoder().encode(files[path]).subarray(0, limit);
@@ -23,16 +23,16 @@ function image(files: Readonly<Record<string, string>>, budget: Budget = UNLIMIT
       );
       return [...new Set(names)].reverse().slice(0, limit);
     },
-    hasDirectory: (path) => below(path).length > 0,
+    type: (path) => (below(path).length > 0 ? "directory" : undefined),
   };
-  return { root: root as RootView, asked };
+  return { root: root as ImageView, asked };
 }
 
-const read = (files: Readonly<Record<string, string>>): string[] => [
-  ...readLibraryPath(image(files).root).directories,
-];
-const isCut = (files: Readonly<Record<string, string>>, budget?: Budget): boolean =>
-  readLibraryPath(image(files, budget).root).findings.some(({ code }) => code === "container-limit");
+const readFrom = (root: ImageView, budget: Budget = UNLIMITED) =>
+  collectFindings((report) => [...readLibraryPath(root, budget, report)]);
+const read = (files: Readonly<Record<string, string>>): string[] => readFrom(image(files).root).value;
+const isCut = (files: Readonly<Record<string, string>>): boolean =>
+  readFrom(image(files).root).findings.some(({ code }) => code === "container-limit");
 
 describe("readLibraryPath()", () => {
   it("reads the included files in the order of their names", () => {
@@ -91,7 +91,7 @@ describe("readLibraryPath()", () => {
         Array.from({ length: 64 }, (_, index) => [`/etc/d/${index}`, "\n".repeat(65_536)]),
       ),
     });
-    expect(readLibraryPath(root).findings).toHaveLength(1);
+    expect(readFrom(root).findings).toHaveLength(1);
     expect(asked.bytes).toBeLessThan(2 * 65_536);
   });
 
@@ -121,9 +121,9 @@ describe("readLibraryPath()", () => {
         return budget.spend(count);
       },
     };
-    const { root, asked } = image(files, counted);
-    const { directories, findings } = readLibraryPath(root);
-    expect([...directories]).toEqual(["/first"]);
+    const { root, asked } = image(files);
+    const { value: directories, findings } = readFrom(root, counted);
+    expect(directories).toEqual(["/first"]);
     expect(findings).toMatchObject([{ code: "container-limit" }]);
     expect(steps).toBeLessThan(11_000);
     expect(asked.directories).toBeLessThan(2);
@@ -132,8 +132,8 @@ describe("readLibraryPath()", () => {
   it("leaves out lines that are not UTF-8, too long or cut by NUL, and keeps the others", () => {
     const lines = `/a\n/\xff\n/${"b".repeat(2000)}\n/c\0d\n/e`;
     const bytes = Uint8Array.from(lines, (character) => character.charCodeAt(0));
-    const root = { ...image({}).root, readFile: () => bytes } as unknown as RootView;
-    expect([...readLibraryPath(root).directories]).toEqual(["/a", "/c", "/e"]);
+    const root = { ...image({}).root, readFile: () => bytes } as unknown as ImageView;
+    expect(readFrom(root).value).toEqual(["/a", "/c", "/e"]);
   });
 
   it("names a bounded number of directories", () => {
@@ -143,7 +143,7 @@ describe("readLibraryPath()", () => {
 
   it("comes to an end with a file that includes itself", () => {
     const { root, asked } = image({ "/etc/ld.so.conf": "/a\ninclude /etc/*.conf\n" });
-    expect([...readLibraryPath(root).directories]).toEqual(["/a"]);
+    expect(readFrom(root).value).toEqual(["/a"]);
     expect(asked.files).toBeLessThan(100);
   });
 
@@ -152,7 +152,7 @@ describe("readLibraryPath()", () => {
       Array.from({ length: 200 }, (_, index) => [`/etc/d/${index}`, "include /etc/d/*"]),
     );
     const { root, asked } = image({ "/etc/ld.so.conf": "include /etc/d/* /etc/d/?\n".repeat(2000), ...many });
-    readLibraryPath(root);
+    readFrom(root);
     expect(asked.files).toBeLessThan(100);
     expect(asked.directories).toBeLessThan(100);
   });

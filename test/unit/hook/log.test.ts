@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { openLog } from "../../../src/hook/log.ts";
+import type { LogLevel } from "../../../src/config/config.ts";
+import { type Log, newLog } from "../../../src/hook/log.ts";
 import { NvociError } from "../../../src/model/errors.ts";
-import { finding } from "../../../src/model/finding.ts";
-import { hostPath } from "../../../src/model/paths.ts";
+import { type Finding, finding } from "../../../src/model/finding.ts";
+import { type HostPath, hostPath } from "../../../src/model/paths.ts";
 import { O_APPEND, O_CREAT, O_NONBLOCK } from "../../../src/sys/constants.ts";
 import { EACCES, ENOSPC } from "../../../src/sys/errno.ts";
 import { Fd } from "../../../src/sys/fd.ts";
 import { STDERR } from "../../../src/sys/linux.ts";
-import type { Stat } from "../../../src/sys/syscalls.ts";
+import type { Stat, Syscalls } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
@@ -46,7 +47,14 @@ function logFile(fails: { openat?: number; write?: number } = {}, file: Partial<
   return { system, lines, opened, complaints };
 }
 
-describe("openLog()", () => {
+/** A log with its file open. */
+function openLog(system: Syscalls, file: HostPath | undefined, level: LogLevel, container: string): Log {
+  const log = newLog(system, container, false);
+  log.open(file, level);
+  return log;
+}
+
+describe("newLog()", () => {
   it("appends, makes the file, is not held up by a FIFO and follows no link", () => {
     const { system, opened } = logFile();
     openLog(system, FILE, "info", "c");
@@ -88,15 +96,26 @@ describe("openLog()", () => {
     ["error", 0],
   ] as const)("at level %s writes %i of a warning and an information", (level, count) => {
     const { system, lines } = logFile();
-    openLog(system, FILE, level, "c").findings(FINDINGS);
+    FINDINGS.forEach(openLog(system, FILE, level, "c").report);
     expect(lines).toHaveLength(count);
+  });
+
+  it("keeps what comes before the file is open, in order, and writes it once", () => {
+    const { system, lines } = logFile();
+    const log = newLog(system, "c", false);
+    const [first, second] = FINDINGS as [Finding, Finding];
+    log.report(first);
+    expect(lines).toEqual([]);
+    log.open(FILE, "info");
+    log.report(second);
+    expect(lines.map((line) => /level=(\w+)/.exec(line)?.[1])).toEqual(["warning", "info"]);
   });
 
   it("writes nothing without a file", () => {
     const { system, lines, opened } = logFile();
     const log = openLog(system, undefined, "debug", "c");
     log.info("x");
-    log.findings(FINDINGS);
+    FINDINGS.forEach(log.report);
     expect([lines, opened]).toEqual([[], []]);
   });
 
@@ -110,7 +129,7 @@ describe("openLog()", () => {
 
   it("tells a person the findings without time stamps, one a line", () => {
     const { system, lines } = logFile();
-    openLog(system, undefined, "error", "c").findingsTo(new Fd(2, "stderr"), FINDINGS);
+    FINDINGS.forEach(newLog(system, "c", true).report);
     expect(lines).toHaveLength(2);
     for (const line of lines) expect(line).toMatch(/^nvoci: .+\n$/);
   });

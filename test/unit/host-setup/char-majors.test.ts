@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseCharMajors } from "../../../src/host-setup/char-majors.ts";
+import { parseCharMajors } from "../../../src/driver/device-nodes.ts";
 
 const DEVICES = `Character devices:
   1 mem

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseDeviceFileRules } from "../../../src/host-setup/device-file-rules.ts";
+import { parseDeviceFileRules } from "../../../src/driver/capabilities.ts";
 
 const BY_ITSELF = { modify: true, uid: 0, gid: 0, mode: 0o666, minor: undefined, imexChannelCount: 2048 };
 

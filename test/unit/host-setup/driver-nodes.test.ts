@@ -1,15 +1,18 @@
 import { describe, expect, it } from "vitest";
+import { KERNEL_MODULES } from "../../../src/driver/driver-version.ts";
 import { type DriverNodesInput, driverNodes } from "../../../src/host-setup/driver-nodes.ts";
-import { KERNEL_MODULES } from "../../../src/host-setup/kernel-modules.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { BARE_SERVER, pciTree } from "../../support/host/bare-server.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 
 const list = (tree: readonly string[], input: Partial<DriverNodesInput> = {}) =>
-  driverNodes({ host: memoryHost(tree), modules: KERNEL_MODULES, imexChannels: [], ...input });
+  collectFindings((report) =>
+    driverNodes({ host: memoryHost(tree), modules: KERNEL_MODULES, imexChannels: [], ...input }, report),
+  );
 
 /** Paths with their numbers. */
 const shown = (...args: Parameters<typeof list>): string[] =>
-  list(...args).nodes.map(({ path, major, minor }) => `${path} ${major}:${minor}`);
+  list(...args).value.map(({ path, major, minor }) => `${path} ${major}:${minor}`);
 
 const capability = (path: string, text: string): string =>
   `file /proc/driver/nvidia/capabilities/${path} 0400 = ${JSON.stringify(text)}`;
@@ -61,13 +64,13 @@ describe("driverNodes()", () => {
       ),
       'file /proc/driver/nvidia/params = "DeviceFileMode: 432\\n"',
     ];
-    const nodes = list(tree).nodes.filter(({ major }) => major === 234);
+    const nodes = list(tree).value.filter(({ major }) => major === 234);
     expect(nodes.map(({ path, rules: { mode, modify } }) => [path, mode, modify])).toEqual([
       ["/dev/nvidia-caps/nvidia-cap21", 0o444, true],
       ["/dev/nvidia-caps/nvidia-cap22", 0o444, false],
       ["/dev/nvidia-caps/nvidia-cap1", 0o400, true],
     ]);
-    expect(list(tree).nodes[0]?.rules.mode).toBe(0o660);
+    expect(list(tree).value[0]?.rules.mode).toBe(0o660);
   });
 
   it.each([
@@ -89,7 +92,7 @@ describe("driverNodes()", () => {
     const channel = "/dev/nvidia-caps-imex-channels/channel";
     const outOf = (params: string, asked: readonly number[]) => {
       const tree = [...BARE_SERVER, `file /proc/driver/nvidia/params = "${params}\\n"`];
-      const { nodes, findings } = list(tree, { imexChannels: asked });
+      const { value: nodes, findings } = list(tree, { imexChannels: asked });
       const made = nodes.map(({ path }) => path).filter((path) => path.startsWith(channel));
       return { made, refused: findings.map(({ args }) => (args as { path: string }).path) };
     };
@@ -102,7 +105,7 @@ describe("driverNodes()", () => {
 
   it("tells which nodes have no number, and does not guess one", () => {
     const tree = BARE_SERVER.filter((line) => !line.includes("/proc/devices"));
-    const { nodes, findings } = list(tree, { imexChannels: [0] });
+    const { value: nodes, findings } = list(tree, { imexChannels: [0] });
     expect(new Set(nodes.map(({ major }) => major))).toEqual(new Set([195]));
     expect(findings.map(({ code, args }) => [code, args])).toEqual([
       ["device-number-unknown", { path: "/dev/nvidia-uvm", driver: "nvidia-uvm" }],

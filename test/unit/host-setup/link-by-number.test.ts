@@ -5,6 +5,7 @@ import { hostPath } from "../../../src/model/paths.ts";
 import { EROFS } from "../../../src/sys/errno.ts";
 import type { Syscalls } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
@@ -22,7 +23,7 @@ function made(tree: readonly string[], nodes: readonly DeviceNode[], answers: Pa
     symlinkat: (target, _, path) => calls.push(`${path} -> ${target}`) > 0,
     ...answers,
   });
-  const findings = linkByNumber(system, memoryHost(tree), nodes);
+  const { findings } = collectFindings((report) => linkByNumber(system, memoryHost(tree), nodes, report));
   return { calls, findings };
 }
 

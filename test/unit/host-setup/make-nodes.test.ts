@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { makeNodes } from "../../../src/host-setup/make-nodes.ts";
-import type { NodePlan, SetupAction } from "../../../src/host-setup/setup-action.ts";
+import type { NodePlan, SetupAction } from "../../../src/host-setup/plan-nodes.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import { EACCES, EROFS } from "../../../src/sys/errno.ts";
 import type { Syscalls } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const path = hostPath("/dev/nvidia0");
@@ -46,22 +47,25 @@ const failing = (call: string, errno: number) => () => {
   throw new SystemError(call, [path], -errno);
 };
 
+const make = (system: Syscalls, plans: readonly NodePlan[]) =>
+  collectFindings((report) => makeNodes(system, plans, report));
+
 describe("makeNodes()", () => {
   it("makes a node with its whole mode, whatever the umask is, and sets that back", () => {
     const { system, calls } = kernel();
-    makeNodes(system, [plan(makeNode())]);
+    make(system, [plan(makeNode())]);
     expect(calls).toEqual(["umask 0", `mknodat ${path} ${0o20660}`, `umask ${0o27}`]);
   });
 
   it("gives the node to its owner before anything else is done with it", () => {
     const { system, calls } = kernel();
-    makeNodes(system, [plan(makeNode({ gid: 44 }), makeLink)]);
+    make(system, [plan(makeNode({ gid: 44 }), makeLink)]);
     expect(calls.slice(2, 4)).toEqual([`fchownat ${path} 0 44 0`, "symlinkat ../nvidia0 /dev/char/195:0"]);
   });
 
   it("tells what it did, and not what another process had done already", () => {
     const { system, calls } = kernel({ mknodat: () => false });
-    const { done, findings } = makeNodes(system, [plan(makeNode({ gid: 44 }), makeLink)]);
+    const { value: done, findings } = make(system, [plan(makeNode({ gid: 44 }), makeLink)]);
     expect(done).toEqual([makeLink]);
     expect(findings).toEqual([]);
     expect(calls.join()).not.toContain("fchownat");
@@ -70,7 +74,7 @@ describe("makeNodes()", () => {
   it("tells what failed with the call, leaves out what depends on it, and goes on with the next", () => {
     const { system } = kernel({ mknodat: failing("mknodat", EROFS) });
     const other: NodePlan = { path: hostPath("/dev/nvidia1"), actions: [makeLink] };
-    const { done, findings } = makeNodes(system, [plan(makeNode(), makeLink), other]);
+    const { value: done, findings } = make(system, [plan(makeNode(), makeLink), other]);
     expect(done).toEqual([makeLink]);
     const reason = expect.stringMatching(/^mknodat\(.* = -1 EROFS/);
     expect(findings).toMatchObject([
@@ -80,13 +84,13 @@ describe("makeNodes()", () => {
 
   it("leaves no node of another owner than the wanted one", () => {
     const { system, calls } = kernel({ fchownat: failing("fchownat", EACCES) });
-    expect(makeNodes(system, [plan(makeNode({ gid: 44 }))]).done).toEqual([]);
+    expect(make(system, [plan(makeNode({ gid: 44 }))]).value).toEqual([]);
     expect(calls.slice(2)).toEqual([`unlinkat ${path} 0`, `umask ${0o27}`]);
   });
 
   it("does not make a node where what is in the way cannot be removed", () => {
     const { system, calls } = kernel({ unlinkat: failing("unlinkat", EACCES) });
-    const { done } = makeNodes(system, [plan({ do: "remove", path }, makeNode())]);
+    const { value: done } = make(system, [plan({ do: "remove", path }, makeNode())]);
     expect(done).toEqual([]);
     expect(calls).toEqual(["umask 0", `umask ${0o27}`]);
   });

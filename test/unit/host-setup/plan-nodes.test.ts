@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { parseDeviceFileRules } from "../../../src/host-setup/device-file-rules.ts";
+import { parseDeviceFileRules } from "../../../src/driver/capabilities.ts";
 import type { DriverNode } from "../../../src/host-setup/driver-nodes.ts";
 import { planNodes } from "../../../src/host-setup/plan-nodes.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import { renderSetup } from "../../../src/render/render-setup.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 
 const node = (path: string, major: number, minor: number, params = ""): DriverNode => ({
@@ -20,11 +21,10 @@ function plan(
   nodes: readonly DriverNode[],
   { root = "/", devChar = false }: { root?: string; devChar?: boolean } = {},
 ) {
-  const { plans, findings } = planNodes(memoryHost(["dir /dev", ...tree]), {
-    root: hostPath(root),
-    nodes,
-    devChar,
-  });
+  const host = memoryHost(["dir /dev", ...tree]);
+  const { value: plans, findings } = collectFindings((report) =>
+    planNodes(host, { root: hostPath(root), nodes, devChar }, report),
+  );
   const actions = plans.flatMap((one) => one.actions);
   return { actions, lines: actions.length === 0 ? [] : renderSetup(actions, false), findings };
 }

@@ -1,9 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { type Config, DEFAULT_CONFIG } from "../../../src/config/config.ts";
-import { prepareHost, type WantedDriver } from "../../../src/host-setup/prepare-host.ts";
+import { prepareHost } from "../../../src/host-setup/prepare-host.ts";
+import { prepareServer, type WantedDriver } from "../../../src/host-setup/prepare-server.ts";
+import type { Finding } from "../../../src/model/finding.ts";
+import type { HostView } from "../../../src/model/host-view.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import { encodeUtf8 } from "../../../src/model/utf8.ts";
+import type { Request } from "../../../src/request/request.ts";
 import type { Syscalls } from "../../../src/sys/syscalls.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { ALL_LINKS, ALL_NODES, BARE_SERVER } from "../../support/host/bare-server.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
@@ -16,6 +21,15 @@ const COMPUTE: WantedDriver = {
 const READY = [...BARE_SERVER, ...ALL_NODES, ...ALL_LINKS];
 /** A kernel that answers nothing: whatever is called fails the test. */
 const NO_KERNEL = fakeSyscalls({});
+
+/** What is reported while a server is prepared. */
+const prepare = (
+  system: Syscalls,
+  host: HostView,
+  config: Config,
+  wanted: WantedDriver,
+): readonly Finding[] =>
+  collectFindings((report) => prepareServer(system, host, config, wanted, report)).findings;
 
 const configured = (
   changes: Partial<Config["nvidiaContainerCli"]>,
@@ -41,7 +55,7 @@ function made(
     mkdirat: () => true,
     symlinkat: () => true,
   });
-  const findings = prepareHost(system, memoryHost(tree), config, { ...COMPUTE, ...wanted });
+  const findings = prepare(system, memoryHost(tree), config, { ...COMPUTE, ...wanted });
   expect(findings).toEqual([]);
   return paths;
 }
@@ -49,7 +63,7 @@ function made(
 describe("prepareHost()", () => {
   it("finds a host that is ready by a handful of names, and does nothing", () => {
     const host = memoryHost(READY);
-    expect(prepareHost(NO_KERNEL, host, DEFAULT_CONFIG, COMPUTE)).toEqual([]);
+    expect(prepare(NO_KERNEL, host, DEFAULT_CONFIG, COMPUTE)).toEqual([]);
     const { lstat, readDirectory, ...others } = host.calls;
     expect(lstat + readDirectory).toBeLessThanOrEqual(8);
     expect(others).toEqual({ readFile: 0, readRange: 0, readLink: 0, realPath: 0 });
@@ -57,8 +71,28 @@ describe("prepareHost()", () => {
 
   it("does nothing where load-kmods is off, and does not even look", () => {
     const host = memoryHost(BARE_SERVER);
-    expect(prepareHost(NO_KERNEL, host, configured({ loadKmods: false }), COMPUTE)).toEqual([]);
+    const config = configured({ loadKmods: false });
+    const request = COMPUTE as unknown as Request;
+    const { findings } = collectFindings((report) => prepareHost(NO_KERNEL, host, config, request, report));
+    expect(findings).toEqual([]);
     expect(Object.values(host.calls).every((count) => count === 0)).toBe(true);
+  });
+
+  it("leaves a Tegra board to its own system", () => {
+    const host = memoryHost(["file /etc/nv_tegra_release"]);
+    const request = COMPUTE as unknown as Request;
+    prepareHost(NO_KERNEL, host, DEFAULT_CONFIG, request, () => expect.unreachable());
+    expect(host.calls.lstat).toBe(0);
+  });
+
+  it("prepares a server", () => {
+    const host = memoryHost(BARE_SERVER);
+    const system = fakeSyscalls({ geteuid: () => 1000 });
+    const request = COMPUTE as unknown as Request;
+    const { findings } = collectFindings((report) =>
+      prepareHost(system, host, DEFAULT_CONFIG, request, report),
+    );
+    expect(findings).toMatchObject([{ code: "host-setup-skipped" }]);
   });
 
   it.each(["nvidiactl", "nvidia-uvm", "nvidia0"])("makes /dev/%s when it is missing", (name) => {
@@ -70,9 +104,7 @@ describe("prepareHost()", () => {
     const links: string[] = [];
     const symlinkat: Syscalls["symlinkat"] = (_target, _directory, path) => links.push(path) > 0;
     const system = fakeSyscalls({ geteuid: () => 0, umask: () => 0, mkdirat: () => true, symlinkat });
-    expect(prepareHost(system, memoryHost([...BARE_SERVER, ...ALL_NODES]), DEFAULT_CONFIG, COMPUTE)).toEqual(
-      [],
-    );
+    expect(prepare(system, memoryHost([...BARE_SERVER, ...ALL_NODES]), DEFAULT_CONFIG, COMPUTE)).toEqual([]);
     expect(links).toContain("/dev/char/195:255");
   });
 
@@ -121,7 +153,7 @@ describe("prepareHost()", () => {
       "file /proc/devices 0000",
     ]);
     const system = fakeSyscalls({ geteuid: () => 0 });
-    expect(prepareHost(system, host, DEFAULT_CONFIG, COMPUTE)).toMatchObject([
+    expect(prepare(system, host, DEFAULT_CONFIG, COMPUTE)).toMatchObject([
       {
         code: "host-setup-failed",
         severity: "warning",
@@ -163,7 +195,7 @@ describe("loadModule(), by prepareHost()", () => {
   it("tells modprobe's last words, and does not try what needs the module that failed", () => {
     const words = "modprobe: one\nmodprobe: FATAL: Module nvidia not found\u001b[31m\n";
     const { system, spawned } = withChild(words, 1);
-    expect(prepareHost(system, memoryHost(tree), DEFAULT_CONFIG, COMPUTE)).toMatchObject([
+    expect(prepare(system, memoryHost(tree), DEFAULT_CONFIG, COMPUTE)).toMatchObject([
       {
         code: "kernel-module-not-loaded",
         args: { module: "nvidia", reason: '"modprobe: FATAL: Module nvidia not found\\u001b[31m"' },
@@ -174,7 +206,7 @@ describe("loadModule(), by prepareHost()", () => {
 
   it("tells the status of a program that says nothing", () => {
     const host = memoryHost([...tree, 'file /proc/sys/kernel/modprobe = "/usr/lib/modprobe\\n"']);
-    expect(prepareHost(withChild("", 3).system, host, DEFAULT_CONFIG, COMPUTE)).toMatchObject([
+    expect(prepare(withChild("", 3).system, host, DEFAULT_CONFIG, COMPUTE)).toMatchObject([
       { args: { reason: "/usr/lib/modprobe ended with status 3" } },
     ]);
   });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { KERNEL_MODULES } from "../../../src/host-setup/kernel-modules.ts";
+import { KERNEL_MODULES } from "../../../src/driver/driver-version.ts";
 import { type HostSetup, setUpHost } from "../../../src/host-setup/set-up-host.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import { renderSetup } from "../../../src/render/render-setup.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { ALL_LINKS, ALL_NODES, BARE_SERVER } from "../../support/host/bare-server.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
@@ -19,7 +20,9 @@ const SETUP: HostSetup = {
 const NO_KERNEL = fakeSyscalls({});
 
 function dryRun(tree: readonly string[], setup: Partial<HostSetup> = {}) {
-  const { done, findings } = setUpHost(NO_KERNEL, memoryHost(tree), { ...SETUP, ...setup }, true);
+  const { value: done, findings } = collectFindings((report) =>
+    setUpHost(NO_KERNEL, memoryHost(tree), { ...SETUP, ...setup }, report, true),
+  );
   return { lines: renderSetup(done, true), codes: findings.map(({ code }) => code) };
 }
 const without = (...parts: readonly string[]): string[] =>
@@ -87,16 +90,17 @@ describe("setUpHost()", () => {
     ["uid_map", ""],
   ])("changes nothing in a user namespace: %s %j", (file, ids) => {
     const tree = [...without(file), map(ids).replace("uid_map", file)];
-    const { done, findings } = setUpHost(root, memoryHost(tree), SETUP);
+    const { value: done, findings } = collectFindings((report) =>
+      setUpHost(root, memoryHost(tree), SETUP, report),
+    );
     expect(done).toEqual([]);
     expect(findings).toMatchObject([{ code: "host-setup-skipped", args: { reason: "user-namespace" } }]);
   });
 
   it("changes nothing without root's powers", () => {
-    const { done, findings } = setUpHost(
-      fakeSyscalls({ geteuid: () => 1000 }),
-      memoryHost(BARE_SERVER),
-      SETUP,
+    const user = fakeSyscalls({ geteuid: () => 1000 });
+    const { value: done, findings } = collectFindings((report) =>
+      setUpHost(user, memoryHost(BARE_SERVER), SETUP, report),
     );
     expect(done).toEqual([]);
     expect(findings).toMatchObject([{ code: "host-setup-skipped", args: { reason: "not-root" } }]);
@@ -105,6 +109,7 @@ describe("setUpHost()", () => {
   it("works on a kernel without user namespaces", () => {
     const system = fakeSyscalls({ geteuid: () => 0, umask: () => 0 });
     const tree = [...without("uid_map", "gid_map"), ...ALL_NODES, ...ALL_LINKS];
-    expect(setUpHost(system, memoryHost(tree), SETUP)).toEqual({ done: [], findings: [] });
+    const result = collectFindings((report) => setUpHost(system, memoryHost(tree), SETUP, report));
+    expect(result).toEqual({ value: [], findings: [] });
   });
 });

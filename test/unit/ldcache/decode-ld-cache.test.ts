@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { LdCacheError } from "../../../src/ldcache/decode-entries.ts";
 import { decodeLdCache } from "../../../src/ldcache/decode-ld-cache.ts";
-import { LdCacheError } from "../../../src/ldcache/ld-cache-error.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { FLAGS, ldCacheBytes } from "../../support/host/ld-cache-bytes.ts";
 
@@ -26,9 +26,7 @@ test.each([
   "compat",
   "new",
 ] as const)("decodeLdCache() reads the layout %s in the order of the file", (format) => {
-  const cache = decodeLdCache(ldCacheBytes(LIBRARIES, { format }));
-  expect(cache.format).toBe(format);
-  expect(cache.entries.map(({ name, path, architecture }) => ({ name, path, architecture }))).toEqual([
+  expect(decodeLdCache(ldCacheBytes(LIBRARIES, { format }))).toEqual([
     { name: LIBRARIES[0]!.name, path: LIBRARIES[0]!.path, architecture: "x86_64" },
     { name: LIBRARIES[1]!.name, path: LIBRARIES[1]!.path, architecture: "x86_64" },
     { name: LIBRARIES[2]!.name, path: LIBRARIES[2]!.path, architecture: "i386" },
@@ -36,43 +34,39 @@ test.each([
 });
 
 test.each(["old", "compat", "new"] as const)("decodeLdCache() reads an empty %s cache", (format) => {
-  expect(decodeLdCache(ldCacheBytes([], { format })).entries).toEqual([]);
+  expect(decodeLdCache(ldCacheBytes([], { format }))).toEqual([]);
 });
 
 test.each([
   "compat",
   "new",
-] as const)("decodeLdCache() names glibc-hwcaps directories and the generator (%s)", (format) => {
+] as const)("decodeLdCache() reads past what newer versions of ldconfig write behind the strings (%s)", (format) => {
   const entries = [{ ...LIBRARIES[0]!, hwcaps: 1 }, LIBRARIES[1]!];
-  const cache = decodeLdCache(
-    ldCacheBytes(entries, { format, hwcaps: ["v2", "v3"], generator: "ldconfig 2.36" }),
-  );
-  expect(cache.entries.map(({ hwcaps }) => hwcaps)).toEqual(["v3", undefined]);
-  expect(cache.generator).toBe("ldconfig 2.36");
+  const made = ldCacheBytes(entries, { format, hwcaps: ["v2", "v3"], generator: "ldconfig 2.36" });
+  expect(decodeLdCache(made).map(({ path }) => path)).toEqual(entries.map(({ path }) => path));
 });
 
 test("decodeLdCache() reads an array that is part of a larger buffer", () => {
   const bytes = ldCacheBytes(LIBRARIES);
   const larger = new Uint8Array(bytes.length + 20).fill(0xff);
   larger.set(bytes, 7);
-  expect(decodeLdCache(larger.subarray(7, 7 + bytes.length)).entries).toHaveLength(3);
+  expect(decodeLdCache(larger.subarray(7, 7 + bytes.length))).toHaveLength(3);
 });
 
 test("decodeLdCache() gives the wanted names and leaves most others out", () => {
   const bytes = ldCacheBytes([...LIBRARIES, { name: "libc.so.6", path: "/lib/libc.so.6" }]);
-  const { entries } = decodeLdCache(bytes, { prefixes: ["libcuda.so"] });
+  const entries = decodeLdCache(bytes, { prefixes: ["libcuda.so"] });
   expect(entries.map(({ name }) => name)).toEqual(["libcuda.so.1", "libcuda.so.1"]);
 });
 
 test("decodeLdCache() gives every name when a wanted one is too short to filter by", () => {
-  expect(decodeLdCache(ldCacheBytes(LIBRARIES), { prefixes: ["libc"] }).entries).toHaveLength(3);
+  expect(decodeLdCache(ldCacheBytes(LIBRARIES), { prefixes: ["libc"] })).toHaveLength(3);
 });
 
-test("decodeLdCache() counts entries that are not UTF-8 and leaves them out", () => {
+test("decodeLdCache() leaves out entries that are not UTF-8", () => {
   const bytes = Buffer.from(ldCacheBytes(LIBRARIES));
   bytes[bytes.indexOf("/lib/i386")] = 0xff;
-  const { entries, skipped } = decodeLdCache(bytes);
-  expect([entries.length, skipped]).toEqual([2, 1]);
+  expect(decodeLdCache(bytes)).toHaveLength(2);
 });
 
 test("decodeLdCache() has no architecture for machines without a driver and for what is not ELF", () => {
@@ -80,7 +74,7 @@ test("decodeLdCache() has no architecture for machines without a driver and for 
     { ...LIBRARIES[0]!, flags: FLAGS.s390x },
     { ...LIBRARIES[1]!, flags: 0x0300 },
   ];
-  expect(decodeLdCache(ldCacheBytes(entries)).entries.map((entry) => entry.architecture)).toEqual([
+  expect(decodeLdCache(ldCacheBytes(entries)).map((entry) => entry.architecture)).toEqual([
     undefined,
     undefined,
   ]);
@@ -104,9 +98,6 @@ test.each<[field: string, offset: number, change: Change]>([
   ["libs[0].key", 52, (bytes: Buffer) => void bytes.writeUInt32LE(0, 52)],
   ["libs[1].value", 48 + 24 + 8, (bytes: Buffer) => void bytes.writeUInt32LE(0xfffffff0, 80)],
   ["libs[2].value", 0, (bytes: Buffer) => void bytes.writeUInt8(1, bytes.length - 1)],
-  ["extension magic", 120, (bytes: Buffer) => void bytes.writeUInt32LE(120, 32)],
-  ["extension magic", 0xffffffff, (bytes: Buffer) => void bytes.writeUInt32LE(0xffffffff, 32)],
-  ["libs[0].hwcap", 48 + 16, (bytes: Buffer) => void bytes.writeUInt32LE(0x4000_0000, 48 + 20)],
 ])("decodeLdCache() cannot read a new cache with a wrong %s (byte %i)", (field, offset, change) => {
   const error = refusal(change);
   expect(error.field).toBe(field);
@@ -120,13 +111,4 @@ test.each<[field: string, offset: number, change: Change]>([
 ])("decodeLdCache() cannot read an old cache with a wrong %s", (field, offset, change) => {
   const error = refusal(change, "old");
   expect([error.field, error.offset]).toEqual([field, offset]);
-});
-
-test("decodeLdCache() cannot read a list of hwcaps that is not made of numbers or has no end", () => {
-  const bytes = Buffer.from(ldCacheBytes(LIBRARIES, { hwcaps: ["v2"] }));
-  const sizeAt = bytes.length - 4 - 4;
-  bytes.writeUInt32LE(3, sizeAt);
-  expect(catchError(() => decodeLdCache(bytes))).toMatchObject({ field: "sections[0].size", offset: sizeAt });
-  const many = ldCacheBytes(LIBRARIES, { hwcaps: Array.from({ length: 65 }, (_, i) => `v${i}`) });
-  expect(catchError(() => decodeLdCache(many))).toMatchObject({ field: "sections[0].size" });
 });

@@ -19,7 +19,7 @@ function listed(file: string): string[] {
 }
 
 const decoded = (file: string): string[] =>
-  decodeLdCache(readFileSync(file)).entries.map(({ name, path }) => `${name} ${path}`);
+  decodeLdCache(readFileSync(file)).map(({ name, path }) => `${name} ${path}`);
 
 // ldconfig -r changes the root, which only root may do.
 describeNeeding(["root"], "decodeLdCache() agrees with ldconfig -p", () => {
@@ -45,18 +45,15 @@ describeNeeding(["root"], "decodeLdCache() agrees with ldconfig -p", () => {
     test.each(formats)("in the layout %s", (format) => {
       execFileSync(LDCONFIG, ["-r", root, "-c", format, "-C", `/etc/${format}.cache`]);
       const file = join(root, `/etc/${format}.cache`);
-      expect(decodeLdCache(readFileSync(file)).format).toBe(format);
       expect(decoded(file)).toEqual(listed(file));
       expect(decoded(file).length).toBeGreaterThan(100);
     });
 
-    test("and reads the directories of CPU levels that ldconfig wrote", () => {
+    test("with the directories of CPU levels among the paths", () => {
       execFileSync(LDCONFIG, ["-r", root, "-C", "/etc/hwcaps.cache"]);
-      const { entries, generator } = decodeLdCache(readFileSync(join(root, "/etc/hwcaps.cache")));
-      const levels = entries.filter(({ hwcaps }) => hwcaps !== undefined);
-      for (const { hwcaps, path } of levels) expect(path).toContain(`/glibc-hwcaps/${hwcaps}/`);
+      const paths = decodeLdCache(readFileSync(join(root, "/etc/hwcaps.cache"))).map(({ path }) => path);
+      const levels = paths.filter((path) => path.includes("/glibc-hwcaps/"));
       expect(levels.length).toBe(process.arch === "arm64" ? 0 : 2);
-      expect(generator).toMatch(/^ldconfig /);
     });
   });
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { chooseSelection, defaultSelection } from "../../../src/manifest/choose-selection.ts";
-import { parseL4tRelease } from "../../../src/manifest/l4t-release.ts";
+import {
+  chooseSelection,
+  defaultSelection,
+  parseL4tRelease,
+} from "../../../src/manifest/select-manifests.ts";
 
 const FIRST = "# R36 (release), REVISION: 4.3, GCID: 1, BOARD: generic, EABI: aarch64, DATE: Wed Jan  8";
 
@@ -10,12 +13,9 @@ describe("parseL4tRelease()", () => {
     expect(parseL4tRelease(text)).toEqual({ major: 32, revision: "7.4" });
   });
 
-  it("reads the library directory that newer releases name, with or without its first slash", () => {
-    const directory = "/usr/lib/aarch64-linux-gnu/nvidia";
-    for (const written of [directory, directory.slice(1)]) {
-      const text = `${FIRST}\n# KERNEL_VARIANT: oot\nTARGET_USERSPACE_LIB_DIR=nvidia\nTARGET_USERSPACE_LIB_DIR_PATH=${written}\n`;
-      expect(parseL4tRelease(text)).toEqual({ major: 36, revision: "4.3", libraryDirectory: directory });
-    }
+  it("reads past what newer releases say below", () => {
+    const text = `${FIRST}\n# KERNEL_VARIANT: oot\nTARGET_USERSPACE_LIB_DIR_PATH=usr/lib/aarch64-linux-gnu/nvidia\n`;
+    expect(parseL4tRelease(text)).toEqual({ major: 36, revision: "4.3" });
   });
 
   it.each([

@@ -1,14 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { readManifest, readManifests } from "../../../src/manifest/read-manifests.ts";
+import type { HostView } from "../../../src/model/host-view.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import { EACCES, EINTR, EIO, EMFILE, ENFILE, ENOMEM } from "../../../src/sys/errno.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 
 const D = hostPath("/etc/d");
-const read = (tree: string, selection: "all" | "base" = "all") =>
-  readManifests(memoryHost(tree), D, selection);
+
+/** What is read of a directory, and what is reported. */
+function readAll(host: HostView, selection: "all" | "base") {
+  const { value: specs, findings } = collectFindings((report) => readManifests(host, D, selection, report));
+  return { specs, findings };
+}
+const read = (tree: string, selection: "all" | "base" = "all") => readAll(memoryHost(tree), selection);
 
 describe("readManifests()", () => {
   it("reads the files by name and the lines in order", () => {
@@ -29,7 +36,7 @@ describe("readManifests()", () => {
       file /etc/d/cuda.csv 0000
       file /etc/d/l4t.csv = "lib, /1"
     `);
-    const { specs, findings } = readManifests(host, D, "base");
+    const { specs, findings } = readAll(host, "base");
     expect(specs).toHaveLength(1);
     expect(findings).toMatchObject([
       { code: "manifest-skipped-not-base", severity: "info", source: "cuda.csv", args: { file: "cuda.csv" } },
@@ -48,7 +55,7 @@ describe("readManifests()", () => {
       (_, index) => `lib, /usr/local/cuda-12.6/${"x".repeat(50)}${index}`,
     );
     const host = memoryHost([`file /etc/d/cuda.csv = ${JSON.stringify(lines.join("\n"))}`]);
-    expect(readManifests(host, D, "all").specs).toHaveLength(lines.length);
+    expect(readAll(host, "all").specs).toHaveLength(lines.length);
   });
 
   it("reads manifests and a directory that are symbolic links", () => {
@@ -57,7 +64,7 @@ describe("readManifests()", () => {
       symlink /opt/d/l4t.csv -> ../real.csv
       symlink /etc/d -> /opt/d
     `);
-    expect(readManifests(host, D, "base").specs).toMatchObject([{ path: "/1", source: "l4t.csv:1" }]);
+    expect(readAll(host, "base").specs).toMatchObject([{ path: "/1", source: "l4t.csv:1" }]);
   });
 
   it.each([
@@ -103,13 +110,15 @@ describe("readManifests()", () => {
         throw new TypeError("bug");
       },
     };
-    expect(() => readManifests(host, D, "all")).toThrow(TypeError);
+    expect(() => readAll(host, "all")).toThrow(TypeError);
   });
 });
 
 describe("readManifest()", () => {
   it("names the file that is not there", () => {
-    const { findings } = readManifest(memoryHost("dir /etc"), hostPath("/etc/none.csv"));
+    const { findings } = collectFindings((report) =>
+      readManifest(memoryHost("dir /etc"), hostPath("/etc/none.csv"), report),
+    );
     expect(findings).toMatchObject([{ code: "manifest-unreadable", args: { file: "/etc/none.csv" } }]);
   });
 });
@@ -127,7 +136,9 @@ describe("a machine that fails", () => {
       throw new SystemError("openat", ["/etc/d/a.csv"], -errno);
     };
     for (const broken of [{ readFile: failing }, { readDirectory: failing }, { lstat: failing }]) {
-      expect(catchError(() => readManifests({ ...whole, ...broken }, D, "all"))).toMatchObject({ errno });
+      expect(catchError(() => readManifests({ ...whole, ...broken }, D, "all", () => {}))).toMatchObject({
+        errno,
+      });
     }
   });
 
@@ -136,7 +147,7 @@ describe("a machine that fails", () => {
     const readFile = (): never => {
       throw new SystemError("openat", ["/etc/d/a.csv"], -EACCES);
     };
-    const { findings } = readManifests({ ...whole, readFile }, D, "all");
+    const { findings } = collectFindings((report) => readManifests({ ...whole, readFile }, D, "all", report));
     expect(findings).toMatchObject([{ code: "manifest-unreadable" }]);
   });
 });

@@ -1,18 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { FILE_OPTIONS } from "../../../src/model/container-edits.ts";
+import { type ContainerEdits, FILE_OPTIONS } from "../../../src/model/container-edits.ts";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
 import type { Operation, OperationOf } from "../../../src/plan/operation.ts";
-import { type PlanOptions, plan } from "../../../src/plan/plan.ts";
+import { plan as planEdits } from "../../../src/plan/plan.ts";
 import { device, edits, link, mount } from "../../support/host/edits.ts";
 
 const LDCONFIG = { from: "host", path: hostPath("/sbin/ldconfig") } as const;
-const OPTIONS: PlanOptions = {
+const OPTIONS: Partial<ContainerEdits> & { readonly cgroups: boolean } = {
   ldconfig: LDCONFIG,
-  libraryFolders: [],
-  generated: [],
-  compatFolder: undefined,
   cgroups: true,
 };
+
+/** Plans edits of which some are the same in most tests. */
+const plan = (given: ContainerEdits, { cgroups, ...others } = OPTIONS): Operation[] =>
+  planEdits({ ...given, ...others }, { cgroups });
 
 /** `op path` of each operation. */
 const outline = (operations: readonly Operation[]): string[] =>

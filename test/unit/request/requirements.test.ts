@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
-import { checkRequirements, type HostFacts, parseTerm } from "../../../src/request/requirements.ts";
+import { checkRequirements, parseTerm, type RequirementFacts } from "../../../src/request/requirements.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 
 const TESLA = { arch: "8.0", brands: ["tesla", "nvidia"] };
-const HOST: HostFacts = { driver: "535.86.05", cuda: "12.2", gpus: [TESLA] };
+const HOST: RequirementFacts = { driver: "535.86.05", cuda: () => "12.2", gpus: [TESLA] };
 const SOURCE = "NVIDIA_REQUIRE_CUDA";
 
-const check = (expression: string, facts: HostFacts = HOST) =>
-  checkRequirements([{ source: SOURCE, expression }], facts);
+const check = (expression: string, facts: RequirementFacts = HOST) =>
+  collectFindings((report) => checkRequirements([{ source: SOURCE, expression }], facts, report)).findings;
 
 test.each([
   "",
@@ -86,11 +87,13 @@ test("checkRequirements() wants every requirement met", () => {
     { source: "NVIDIA_REQUIRE_A", expression: "cuda>=12" },
     { source: "NVIDIA_REQUIRE_B", expression: "driver>=600" },
   ];
-  expect(catchError(() => checkRequirements(requirements, HOST)).message).toContain("NVIDIA_REQUIRE_B");
+  expect(catchError(() => checkRequirements(requirements, HOST, () => {})).message).toContain(
+    "NVIDIA_REQUIRE_B",
+  );
 });
 
 test.each([
-  ["cuda>=99", { cuda: undefined }],
+  ["cuda>=99", { cuda: () => undefined }],
   ["driver>=999", { driver: undefined }],
   ["arch>=12.0", { gpus: [{ arch: undefined, brands: [] }] }],
   ["brand=tesla", { gpus: [{ arch: undefined, brands: [] }] }],
@@ -112,9 +115,9 @@ test("checkRequirements() tells an unchecked term once, and none of alternatives
 });
 
 test("checkRequirements() does not ask for the CUDA version when nothing depends on it", () => {
-  const facts: HostFacts = {
+  const facts: RequirementFacts = {
     ...HOST,
-    get cuda(): string {
+    cuda(): string {
       throw new Error("asked");
     },
   };
@@ -158,7 +161,7 @@ test("checkRequirements() asks every kind of GPU, and no kind twice", () => {
   const facts = {
     gpus,
     driver: "535",
-    get cuda() {
+    cuda() {
       asked++;
       return "12.2";
     },

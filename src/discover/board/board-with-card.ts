@@ -1,0 +1,113 @@
+import { gpuNode } from "../../driver/device-nodes.ts";
+import { type Gpu, isSamePlace, parsePciAddress, readGpus } from "../../driver/gpus.ts";
+import { type ContainerEdits, type DeviceNode, deviceNode, joinEdits } from "../../model/container-edits.ts";
+import type { Report } from "../../model/finding.ts";
+import type { HostView } from "../../model/host-view.ts";
+import { containerPath, hostPath } from "../../model/paths.ts";
+import type { VisibleDevices } from "../../request/request.ts";
+import type { DeviceInput, Finders } from "../discover-input.ts";
+
+/** For a first look: who uses the GPUs reads them once more and reports. */
+const LATER: Report = () => {};
+
+/** The GPUs of a board that are cards. With `mode = "csv"` the manifests alone count. */
+export const discreteGpus = ({ host, config }: DeviceInput): readonly Gpu[] =>
+  config.nvidiaContainerRuntime.mode === "csv"
+    ? []
+    : readGpus(host, LATER).filter((gpu) => !isIntegrated(gpu));
+
+/**
+ * Finds the driver of a board with a card, as IGX Orin or Thor with an RTX. The integrated GPU is index 0 and its nodes
+ * come from the manifests, the card is index 1 and comes from the cache; files come from both.
+ */
+export function boardWithCard<I extends DeviceInput>(
+  input: I,
+  cards: readonly Gpu[],
+  find: Finders<I>,
+  report: Report,
+): ContainerEdits {
+  const { host, request } = input;
+  const { visibleDevices } = request;
+  const integrated = readGpus(host, LATER).find(isIntegrated);
+  const withIntegrated = wantsIntegrated(visibleDevices, integrated);
+  const board = find.board({ ...input, request: { ...request, visibleDevices: { kind: "all" } } }, report);
+  const own = boardNodes(board.deviceNodes, withIntegrated);
+  const extra = withIntegrated ? integratedDisplay(host, own) : [];
+
+  // The driver shows it below /proc like any other where it is one driver for both.
+  const has = (path: string): boolean => own.some((node) => node.path === path);
+  const shown = withIntegrated && integrated && has(gpuNode(integrated.minor)) ? [integrated] : [];
+  const ids = [...shown.map(({ busId }) => busId), ...discreteIds(visibleDevices, cards, integrated)];
+  const ofCard: VisibleDevices = ids.length === 0 ? { kind: "none" } : { kind: "list", ids };
+  const card = find.server({ ...input, request: { ...request, visibleDevices: ofCard } }, report);
+  const deviceNodes = visibleDevices.kind === "none" ? [] : [...own, ...extra];
+  return merge({ ...board, deviceNodes }, card);
+}
+
+/** Both edits, the first's where they name the same place. */
+function merge(first: ContainerEdits, second: ContainerEdits): ContainerEdits {
+  const taken = new Set<string>([
+    ...first.deviceNodes.map(({ path }) => path),
+    ...first.mounts.map(({ containerPath: path }) => path),
+    ...first.links.map(({ containerPath: path }) => path),
+  ]);
+  const isFree = ({ containerPath: path }: { readonly containerPath: string }): boolean => !taken.has(path);
+  return joinEdits([
+    first,
+    {
+      ...second,
+      deviceNodes: second.deviceNodes.filter(({ path }) => !taken.has(path)),
+      mounts: second.mounts.filter(isFree),
+      links: second.links.filter(isFree),
+    },
+  ]);
+}
+
+/** An integrated GPU, by the names that the driver gives to those of Orin and Thor. */
+const isIntegrated = ({ model }: Gpu): boolean => model.includes("(nvgpu)") || model.includes("Thor");
+
+/** Nodes of manifests that are the discrete driver's business where there is a discrete GPU. */
+const DISCRETE_NODE = /^\/dev\/nvidia(?:\d+|ctl|-modeset|-uvm|-uvm-tools)$/;
+/** The integrated GPU's nodes on a board with a card: the card has number 1. */
+const INTEGRATED_NUMBERS = ["/dev/nvidia0", "/dev/nvidia2"] as const;
+
+/** The manifests' nodes on a board with a card: nothing of the card's, and of the integrated GPU what was asked for. */
+const boardNodes = (nodes: readonly DeviceNode[], withIntegrated: boolean): DeviceNode[] =>
+  nodes.filter(({ path }) =>
+    DISCRETE_NODE.test(path) ? withIntegrated && INTEGRATED_NUMBERS.some((node) => node === path) : true,
+  );
+
+/** Whether a list of devices names the integrated GPU, which is the board's first. */
+const wantsIntegrated = (visible: VisibleDevices, integrated: Gpu | undefined): boolean =>
+  visible.kind === "all" || (visible.kind === "list" && visible.ids.some((id) => isNamed(id, integrated)));
+
+function isNamed(id: string, integrated: Gpu | undefined): boolean {
+  if (id === "0") return true;
+  if (integrated === undefined) return false;
+  if (id.toLowerCase() === integrated.uuid?.toLowerCase()) return true;
+  const address = parsePciAddress(id);
+  return address !== undefined && isSamePlace(address, integrated.address);
+}
+
+/** The cards among the devices that were asked for, by PCI address: the index counts the integrated GPU too. */
+function discreteIds(
+  visible: VisibleDevices,
+  discrete: readonly Gpu[],
+  integrated: Gpu | undefined,
+): readonly string[] {
+  if (visible.kind === "none") return [];
+  if (visible.kind === "all") return discrete.map(({ busId }) => busId);
+  return visible.ids
+    .filter((id) => !isNamed(id, integrated))
+    .map((id) => (/^\d+$/.test(id) ? (discrete[Number(id) - 1]?.busId ?? id) : id));
+}
+
+/** Thor's integrated GPU has a second node, for its displays, which no manifest lists. */
+function integratedDisplay(host: HostView, nodes: readonly DeviceNode[]): DeviceNode[] {
+  const [gpu, display] = INTEGRATED_NUMBERS;
+  const first = nodes.find(({ path }) => path === gpu);
+  if (first === undefined || nodes.some(({ path }) => path === display)) return [];
+  const stat = host.lstat(hostPath(display));
+  if (stat?.type !== "character-device") return [];
+  return [deviceNode(containerPath(display), hostPath(display), stat, first.source)];
+}

@@ -1,0 +1,105 @@
+import type { MountSpec } from "../../manifest/parse-manifest.ts";
+import { ignorable, type NvociError } from "../../model/errors.ts";
+import { type Finding, finding, type Report, type Source } from "../../model/finding.ts";
+import type { FileType } from "../../model/host-view.ts";
+import type { HostPath } from "../../model/paths.ts";
+import { hasWildcard } from "../match-glob.ts";
+import { type ChainLink, expandGlob, type Found, followLinks, type LayeredTree } from "./layered-tree.ts";
+
+/** One thing that the host has because an entry asks for it, and that a container can be given. */
+export interface Located {
+  readonly source: Source;
+  /** The symbolic links from the listed path on; empty when it is no link. */
+  readonly links: readonly ChainLink[];
+  /** What lies at the end of them: a file, a directory or, without links, a device node. */
+  readonly end: Found;
+}
+
+/** Where entries go that are found, and what is to be said of the others. */
+interface Outcome {
+  readonly located: Located[];
+  readonly report: Report;
+}
+
+/**
+ * Looks the entries of manifests up on the host.
+ *
+ * What the host has counts more than the word in the manifest: a `lib` that is a symbolic link is one. An entry
+ * that cannot be used gives a finding instead.
+ *
+ * @param devices the tree for `dev` entries.
+ * @param files the tree for all others.
+ */
+export function locateEntries(
+  devices: LayeredTree,
+  files: LayeredTree,
+  specs: readonly MountSpec[],
+  report: Report,
+): readonly Located[] {
+  const into: Outcome = { located: [], report };
+  for (const spec of specs) {
+    try {
+      locateEntry(devices, files, spec, into);
+    } catch (error) {
+      // A directory that even root may not read, as on a FUSE mount, or a file system whose server is gone.
+      const failure = ignorable(error);
+      if (failure.code !== "system-call") throw failure;
+      into.report(unreadable(spec, failure));
+    }
+  }
+  return into.located;
+}
+
+function locateEntry(devices: LayeredTree, files: LayeredTree, spec: MountSpec, into: Outcome): void {
+  const isDevice = spec.type === "dev";
+  const hits = expandGlob(isDevice ? devices : files, spec.path);
+  if (hits.length === 0) into.report(missing(spec));
+  for (const hit of hits) {
+    if (isDevice) addDevice(spec, hit, into);
+    else addFile(files, spec, hit, into);
+  }
+}
+
+const unreadable = ({ type, path, source }: MountSpec, { message }: NvociError): Finding =>
+  finding("entry-unreadable", "warning", source, { type, path, reason: message });
+
+function missing({ type, path, source }: MountSpec): Finding {
+  // One manifest serves several boards, and each lacks the devices of the others.
+  const severity = type === "dev" ? "info" : "warning";
+  return hasWildcard(path)
+    ? finding("entry-no-match", severity, source, { type, pattern: path })
+    : finding("entry-missing", severity, source, { type, path });
+}
+
+const wrongType = ({ type, source }: MountSpec, path: HostPath, found: FileType) =>
+  finding("entry-wrong-type", "warning", source, { type, path, found });
+
+function addDevice(spec: MountSpec, hit: Found, into: Outcome): void {
+  const found = hit.stat.type;
+  if (found === "character-device" || found === "block-device") {
+    into.located.push({ source: spec.source, links: [], end: hit });
+  } else {
+    into.report(wrongType(spec, hit.path, found));
+  }
+}
+
+function addFile(tree: LayeredTree, spec: MountSpec, hit: Found, into: Outcome): void {
+  const { type, source } = spec;
+  const { links, end, target } = followLinks(tree, hit);
+  if (end === undefined) {
+    into.report(finding("entry-dangling", "warning", source, { path: hit.path, target }));
+    return;
+  }
+  const found = end.stat.type;
+  const isFile = found === "file" && type !== "dir";
+  // Mounting the host's root would hide the whole image.
+  const isDirectory = found === "directory" && end.path !== "/";
+  if (!isFile && !isDirectory) {
+    into.report(wrongType(spec, hit.path, found));
+    return;
+  }
+  into.located.push({ source, links, end });
+  if (type === "lib" && isDirectory && links.length === 0) {
+    into.report(finding("entry-is-directory", "info", source, { type, path: hit.path }));
+  }
+}

@@ -1,0 +1,157 @@
+import { bindMount, type DeviceNode, type Mount, type MountOption } from "../../model/container-edits.ts";
+import type { DriverCapability } from "../../model/driver-capability.ts";
+import { finding } from "../../model/finding.ts";
+import { readText } from "../../model/host-view.ts";
+import { below, containerPath, hostPath } from "../../model/paths.ts";
+import { FEATURE_VARIABLES, type ServerFeature } from "../../request/server-features.ts";
+import { type Finder, findNode, type Server } from "./server.ts";
+
+/** The driver's programs. Left out on purpose: those that change the host or need a desktop. */
+const PROGRAMS: readonly (readonly [name: string, capability: DriverCapability])[] = [
+  ["nvidia-smi", "utility"],
+  ["nvidia-debugdump", "utility"],
+  ["nvidia-persistenced", "utility"],
+  ["nv-fabricmanager", "utility"],
+  ["nvidia-imex", "utility"],
+  ["nvidia-imex-ctl", "utility"],
+  ["nvidia-cuda-mps-control", "compute"],
+  ["nvidia-cuda-mps-server", "compute"],
+];
+
+/** Searched in this order, whatever PATH says: the hook's environment may come from anywhere. */
+const PROGRAM_DIRECTORIES = [
+  "/usr/bin",
+  "/usr/sbin",
+  "/usr/local/bin",
+  "/usr/local/sbin",
+  "/bin",
+  "/sbin",
+  "/run/current-system/sw/bin",
+];
+
+/** Finds the driver's programs. In the container all of them are in /usr/bin. */
+export const programs: Finder<Server> = ({ root, capabilities, report }) => {
+  const mounts: Mount[] = [];
+  for (const [name, capability] of PROGRAMS) {
+    if (!capabilities.has(capability)) continue;
+    const source = `program ${name}`;
+    const real = root.first(PROGRAM_DIRECTORIES, name);
+    if (real !== undefined) mounts.push(bindMount("file", real, containerPath(`/usr/bin/${name}`), source));
+    else report(finding("entry-missing", "info", source, { type: "program", path: name }));
+  }
+  return { mounts };
+};
+
+const FIRMWARE_DIRECTORY = "/lib/firmware";
+
+/** Where the kernel looks for firmware before it looks into {@link FIRMWARE_DIRECTORY}. */
+const FIRMWARE_PATH_PARAMETER = hostPath("/sys/module/firmware_class/parameters/path");
+
+/**
+ * Finds the firmware that the user-space driver hands to the GPU's system processor. The container gets it where
+ * the driver looks, in /lib/firmware/nvidia/VERSION.
+ *
+ * @see https://docs.kernel.org/driver-api/firmware/fw_search_path.html
+ */
+export const firmware: Finder<Server> = ({ host, root, version, report }) => {
+  const configured = (readText(host, FIRMWARE_PATH_PARAMETER) ?? "").trim();
+  const directories = [configured, `${FIRMWARE_DIRECTORY}/updates`, FIRMWARE_DIRECTORY];
+  for (const directory of directories.filter((path) => path.startsWith("/"))) {
+    const place = `${directory}/nvidia/${version}`;
+    const mounts = root
+      .list(place)
+      .filter((name) => name.startsWith("gsp") && name.endsWith(".bin"))
+      .flatMap((name) => {
+        const real = root.resolve(`${place}/${name}`);
+        const path = containerPath(`${FIRMWARE_DIRECTORY}/nvidia/${version}/${name}`);
+        return real === undefined ? [] : [bindMount("file", real, path, `firmware ${name}`)];
+      });
+    if (mounts.length > 0) return { mounts };
+  }
+  // Only drivers since 465 have it, and only GPUs since Turing use it.
+  const path = `${FIRMWARE_DIRECTORY}/nvidia/${version}/gsp*.bin`;
+  report(finding("entry-missing", "info", "GSP firmware", { type: "firmware", path }));
+  return {};
+};
+
+/** Sockets are written to, and nothing in them is a program. */
+const SOCKET_OPTIONS: readonly MountOption[] = ["nosuid", "nodev", "noexec"];
+
+/** Where the driver's services answer. */
+const ENDPOINTS: readonly {
+  readonly path: string;
+  readonly kind: "socket" | "directory";
+  readonly capability: DriverCapability;
+}[] = [
+  { path: "/run/nvidia-persistenced/socket", kind: "socket", capability: "utility" },
+  { path: "/run/nvidia-fabricmanager/socket", kind: "socket", capability: "utility" },
+  { path: "/tmp/nvidia-mps", kind: "directory", capability: "compute" },
+];
+
+/** Finds the sockets of the driver's services. Most hosts run none of them. */
+export const sockets: Finder<Server> = ({ root, capabilities, report }) => {
+  const mounts: Mount[] = [];
+  for (const { path, kind, capability } of ENDPOINTS) {
+    if (!capabilities.has(capability)) continue;
+    const source = `socket ${path}`;
+    // Everybody may write to /tmp: a link there could name any directory of the host, so none is followed.
+    const real = below(root.root, path);
+    const found = root.host.lstat(real)?.type;
+    if (found === kind) mounts.push(bindMount(kind, real, containerPath(path), source, SOCKET_OPTIONS));
+    else if (found === undefined) report(finding("entry-missing", "info", source, { type: "socket", path }));
+    else report(finding("entry-wrong-type", "warning", source, { type: "socket", path, found }));
+  }
+  return { mounts };
+};
+
+/** What a feature consists of: device nodes in a directory, and files. */
+const FEATURE_PARTS: Readonly<
+  Record<
+    ServerFeature,
+    {
+      readonly directory: string;
+      /** The nodes' names as findings show them. */
+      readonly names: string;
+      readonly devices: RegExp;
+      readonly files?: readonly (readonly [kind: Mount["kind"], path: string])[];
+    }
+  >
+> = {
+  gds: {
+    directory: "/dev",
+    names: "nvidia-fs*",
+    devices: /^nvidia-fs\d+$/,
+    files: [
+      ["directory", "/run/udev"],
+      ["file", "/etc/cufile.json"],
+    ],
+  },
+  mofed: { directory: "/dev/infiniband", names: "uverbs*", devices: /^(?:uverbs\d+|rdma_cm)$/ },
+  gdrcopy: { directory: "/dev", names: "gdrdrv", devices: /^gdrdrv$/ },
+  nvswitch: { directory: "/dev", names: "nvidia-nvswitch*", devices: /^nvidia-nvswitch(?:ctl|\d+)$/ },
+};
+
+/** Finds the nodes and files of features. Nothing of them is required to be there. */
+export const features: Finder<Server> = (server) => {
+  const { host, root, nodeRoot, request, report } = server;
+  const deviceNodes: DeviceNode[] = [];
+  const mounts: Mount[] = [];
+  for (const feature of request.serverFeatures) {
+    const { directory, names: shown, devices, files = [] } = FEATURE_PARTS[feature];
+    const source = FEATURE_VARIABLES[feature];
+    const names = (host.readDirectory(below(nodeRoot, directory)) ?? []).filter((name) => devices.test(name));
+    for (const name of names.sort()) {
+      const node = findNode(server, `${directory}/${name}`, source);
+      if (node !== undefined) deviceNodes.push(node);
+    }
+    if (names.length === 0) {
+      report(finding("entry-missing", "warning", source, { type: "dev", path: `${directory}/${shown}` }));
+    }
+    for (const [kind, path] of files) {
+      const real = root.resolve(path);
+      if (real !== undefined) mounts.push(bindMount(kind, real, containerPath(path), source));
+      else report(finding("entry-missing", "info", source, { type: kind, path }));
+    }
+  }
+  return { deviceNodes, mounts };
+};

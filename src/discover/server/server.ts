@@ -1,0 +1,101 @@
+import type { Config } from "../../config/config.ts";
+import { type MigDevice, readMigDevices } from "../../driver/capabilities.ts";
+import { driverNodeRoot } from "../../driver/device-nodes.ts";
+import { readDriverVersion } from "../../driver/driver-version.ts";
+import { type Gpu, readGpus } from "../../driver/gpus.ts";
+import { type ContainerEdits, type DeviceNode, deviceNode } from "../../model/container-edits.ts";
+import { type DriverCapability, withImplied } from "../../model/driver-capability.ts";
+import { NvociError } from "../../model/errors.ts";
+import { finding, type Report, type Source } from "../../model/finding.ts";
+import type { HostView } from "../../model/host-view.ts";
+import type { ImageView } from "../../model/image-view.ts";
+import type { Machine } from "../../model/machine.ts";
+import { below, containerPath, type HostPath } from "../../model/paths.ts";
+import type { Request } from "../../request/request.ts";
+import type { DeviceInput } from "../discover-input.ts";
+import { type DriverRoot, driverRoot } from "./driver-root.ts";
+import { selectGpus } from "./select-gpus.ts";
+
+/** A server's driver and what one container asks of it, as every finder sees it. Built once. */
+export interface Server {
+  readonly host: HostView;
+  readonly machine: Machine;
+  readonly config: Config;
+  readonly request: Request;
+  /** Those asked for and those they bring along. */
+  readonly capabilities: ReadonlySet<DriverCapability>;
+  readonly root: DriverRoot;
+  /** The directory whose `dev` has the driver's nodes. */
+  readonly nodeRoot: HostPath;
+  /** Of the kernel modules. */
+  readonly version: string;
+  /** The GPUs that the container gets. */
+  readonly gpus: readonly Gpu[];
+  /** The GPU instances that the container gets. */
+  readonly migDevices: readonly MigDevice[];
+  /** Every GPU instance of the host. */
+  readonly allMigDevices: readonly MigDevice[];
+  readonly report: Report;
+}
+
+/** The same with the image that files are found for. */
+export interface ServerAndImage extends Server {
+  readonly image: ImageView;
+}
+
+/** Finds one part of what a container gets. It reads files only, and reports what is missing. */
+export type Finder<S extends Server = ServerAndImage> = (server: S) => Partial<ContainerEdits>;
+
+/**
+ * Reads what driver is loaded, which GPUs it has, and which of them the container asks for.
+ *
+ * @throws {NvociError} `platform-unsupported` when no driver is loaded, `device-unknown` for a GPU that is not there.
+ */
+export function readServer(input: DeviceInput, report: Report): Server {
+  const { host, machine, config, request } = input;
+  const version = readDriverVersion(host) ?? refuseMissingDriver();
+  const { root } = config.nvidiaContainerCli;
+  const present = readGpus(host, report);
+  const allMigDevices = readMigDevices(host, present);
+  const selected = selectGpus(present, allMigDevices, request.visibleDevices, request.source);
+  return {
+    host,
+    machine,
+    config,
+    request,
+    capabilities: withImplied(request.driverCapabilities),
+    root: driverRoot(host, root),
+    nodeRoot: driverNodeRoot(host, root),
+    version,
+    ...selected,
+    allMigDevices,
+    report,
+  };
+}
+
+function refuseMissingDriver(): never {
+  throw new NvociError(
+    "platform-unsupported",
+    'Cannot use "the NVIDIA driver": its kernel modules are not loaded, /proc/driver/nvidia/version is missing',
+    ["modprobe nvidia loads an installed driver"],
+  );
+}
+
+/** The host's device node at a path of the container; reports one that is missing or something else. */
+export function findNode(
+  { host, nodeRoot, report }: Server,
+  path: string,
+  source: Source,
+  severity: "info" | "warning" = "info",
+): DeviceNode | undefined {
+  const file = below(nodeRoot, path);
+  const stat = host.lstat(file);
+  if (stat === undefined) {
+    report(finding("entry-missing", severity, source, { type: "dev", path }));
+  } else if (stat.type !== "character-device") {
+    report(finding("entry-wrong-type", "warning", source, { type: "dev", path, found: stat.type }));
+  } else {
+    return deviceNode(containerPath(path), file, stat, source);
+  }
+  return undefined;
+}

@@ -1,0 +1,121 @@
+import { type HostView, readText } from "../model/host-view.ts";
+import { below, type HostPath } from "../model/paths.ts";
+import { PROC_DRIVER } from "./driver-version.ts";
+import type { Gpu } from "./gpus.ts";
+
+/** Where the driver shows what can be opened by itself: GPU instances, and their management. */
+export const CAPABILITIES: HostPath = below(PROC_DRIVER, "/capabilities");
+
+/** `gpu0/mig/gi1/ci0/access` is the deepest. */
+const DEEPEST = 5;
+
+/** The files below {@link CAPABILITIES}, each of which says which device file stands for it. */
+export function capabilityFiles(host: HostView): readonly HostPath[] {
+  const files: HostPath[] = [];
+  const visit = (directory: HostPath, depth: number): void => {
+    for (const name of (host.readDirectory(directory) ?? []).sort()) {
+      const path = below(directory, `/${name}`);
+      const type = host.lstat(path)?.type;
+      if (type === "file") files.push(path);
+      else if (type === "directory" && depth < DEEPEST) visit(path, depth + 1);
+    }
+  };
+  visit(CAPABILITIES, 1);
+  return files;
+}
+
+/** How the driver wants its device files to be, as the administrator has told it. */
+export interface DeviceFileRules {
+  /** Whether programs may make and remove them. */
+  readonly modify: boolean;
+  readonly uid: number;
+  readonly gid: number;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Of the one file that the text is about; `undefined` in the parameters of the whole driver. */
+  readonly minor: number | undefined;
+  /** How many IMEX channels the driver has; only the parameters of the whole driver say so. */
+  readonly imexChannelCount: number;
+}
+
+/** What the driver has by itself. */
+const IMEX_CHANNELS = 2048;
+
+/** One line of either file. Every value is decimal, the mode too. */
+const FIELD = /^([A-Za-z]+):\s*(\d{1,10})$/;
+
+/**
+ * Reads `/proc/driver/nvidia/params`, or the file of one capability. What is not said holds as the driver has it by
+ * itself: root's, and everybody may open it.
+ *
+ * @see "How can I set the permissions of the NVIDIA device files?" in the README of NVIDIA's driver
+ */
+export function parseDeviceFileRules(text: string): DeviceFileRules {
+  const fields = new Map<string, number>();
+  for (const line of text.split("\n")) {
+    const [, name, value] = FIELD.exec(line.trim()) ?? [];
+    if (name !== undefined) fields.set(name, Number(value));
+  }
+  return {
+    modify: (fields.get("ModifyDeviceFiles") ?? fields.get("DeviceFileModify")) !== 0,
+    uid: fields.get("DeviceFileUID") ?? 0,
+    gid: fields.get("DeviceFileGID") ?? 0,
+    mode: (fields.get("DeviceFileMode") ?? 0o666) & 0o777,
+    minor: fields.get("DeviceFileMinor"),
+    imexChannelCount: fields.get("ImexChannelCount") ?? IMEX_CHANNELS,
+  };
+}
+
+/** The rules in a file below {@link CAPABILITIES}; those of a file that is not there name no node. */
+export const readDeviceFileRules = (host: HostView, file: HostPath): DeviceFileRules =>
+  parseDeviceFileRules(readText(host, file) ?? "");
+
+/** A part of a GPU that works like a GPU of its own. */
+export interface MigDevice {
+  readonly gpu: Gpu;
+  /** Place among the instances of its GPU, by the numbers of GPU instance and compute instance. */
+  readonly index: number;
+  readonly gpuInstance: number;
+  readonly computeInstance: number;
+  /** Files below {@link CAPABILITIES}, the GPU instance's and the compute instance's. */
+  readonly files: readonly HostPath[];
+  /** Numbers of their nodes. */
+  readonly capabilities: readonly number[];
+}
+
+/**
+ * Reads which GPU instances there are. Hosts without MIG have none.
+ *
+ * @see https://docs.nvidia.com/datacenter/tesla/mig-user-guide/, "MIG Device Nodes"
+ */
+export function readMigDevices(host: HostView, gpus: readonly Gpu[]): readonly MigDevice[] {
+  if (host.lstat(CAPABILITIES) === undefined) return [];
+  const devices: MigDevice[] = [];
+  for (const gpu of gpus) {
+    const place = below(CAPABILITIES, `/gpu${gpu.minor}/mig`);
+    let index = 0;
+    for (const gpuInstance of numbered(host, place, "gi")) {
+      const instance = below(place, `/gi${gpuInstance}`);
+      for (const computeInstance of numbered(host, instance, "ci")) {
+        const files = [below(instance, "/access"), below(instance, `/ci${computeInstance}/access`)];
+        const capabilities = files
+          .map((file) => readDeviceFileRules(host, file).minor)
+          .filter((minor) => minor !== undefined);
+        devices.push({ gpu, index: index++, gpuInstance, computeInstance, files, capabilities });
+      }
+    }
+  }
+  return devices;
+}
+
+/** The file by which GPU instances are configured, or watched. */
+export const migManagementFile = (which: "config" | "monitor"): HostPath =>
+  below(CAPABILITIES, `/mig/${which}`);
+
+/** The numbers n of the entries `<prefix>n`, in their order. */
+function numbered(host: HostView, directory: HostPath, prefix: string): number[] {
+  return (host.readDirectory(directory) ?? [])
+    .filter((name) => name.startsWith(prefix) && /^\d{1,3}$/.test(name.slice(prefix.length)))
+    .map((name) => Number(name.slice(prefix.length)))
+    .sort((a, b) => a - b);
+}

@@ -1,0 +1,102 @@
+import type { HostView } from "../model/host-view.ts";
+import type { HostPath } from "../model/paths.ts";
+import { decodeUtf8 } from "../model/utf8.ts";
+
+const MAGIC = 0x464c457f;
+const LITTLE_ENDIAN = 1;
+const PT_LOAD = 1;
+const PT_DYNAMIC = 2;
+const DT_NULL = 0;
+const DT_STRTAB = 5;
+const DT_SONAME = 14;
+
+/** Holds the header and a dozen segments: a library has about ten. */
+const HEAD_BYTES = 1024;
+const LARGEST_DYNAMIC = 1 << 16;
+const LONGEST_NAME = 256;
+
+/** Offsets of the fields that are read. The two classes differ in nothing else. */
+const LAYOUTS = {
+  1: { word: 4, phoff: 28, phnum: 44, segment: 32, offset: 4, address: 8, bytes: 16 },
+  2: { word: 8, phoff: 32, phnum: 56, segment: 56, offset: 8, address: 16, bytes: 32 },
+} as const;
+
+/** What cannot be the name of a file in a directory. */
+const NO_NAME = ["", ".", ".."];
+
+/**
+ * The name that a library has for the dynamic linker. `undefined` for what has none, or none that can be a file's
+ * name, and for what is not a library: a file's name is a service to the image, and no reason to fail.
+ *
+ * Every library of a container is asked, so this reads three short ranges and nothing else of the file.
+ *
+ * @see elf(5), `DT_SONAME`
+ */
+export function readSoname(host: HostView, path: HostPath): string | undefined {
+  const head = host.readRange(path, 0, HEAD_BYTES);
+  if (head === undefined || head.length < 64) return undefined;
+  const view = viewOf(head);
+  const fileClass = view.getUint8(4);
+  if (view.getUint32(0, true) !== MAGIC || (fileClass !== 1 && fileClass !== 2)) return undefined;
+  if (view.getUint8(5) !== LITTLE_ENDIAN) return undefined;
+  const layout = LAYOUTS[fileClass];
+
+  const loaded: { readonly offset: number; readonly address: number; readonly bytes: number }[] = [];
+  let dynamic: { readonly offset: number; readonly bytes: number } | undefined;
+  let at = word(view, layout.phoff, layout.word);
+  for (let left = view.getUint16(layout.phnum, true); left > 0; left--, at += layout.segment) {
+    if (at + layout.segment > head.length) break;
+    const type = view.getUint32(at, true);
+    if (type !== PT_LOAD && type !== PT_DYNAMIC) continue;
+    const offset = word(view, at + layout.offset, layout.word);
+    const address = word(view, at + layout.address, layout.word);
+    const bytes = word(view, at + layout.bytes, layout.word);
+    if (type === PT_LOAD) loaded.push({ offset, address, bytes });
+    else dynamic = { offset, bytes };
+  }
+  if (dynamic === undefined || dynamic.bytes > LARGEST_DYNAMIC) return undefined;
+
+  const entries = readPart(host, path, head, dynamic.offset, dynamic.bytes);
+  const { soname, strings } = findTags(entries, layout.word);
+  if (soname === undefined || strings === undefined) return undefined;
+  const segment = loaded.find(({ address, bytes }) => strings >= address && strings < address + bytes);
+  if (segment === undefined) return undefined;
+  const name = readPart(host, path, head, strings - segment.address + segment.offset + soname, LONGEST_NAME);
+  const end = name.indexOf(0);
+  const text = end < 0 ? undefined : decodeUtf8(name, 0, end);
+  return text === undefined || NO_NAME.includes(text) || text.includes("/") ? undefined : text;
+}
+
+const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** A number as wide as an address of the file's class. What is larger than any file is too large for any reading. */
+const word = (view: DataView, at: number, width: 4 | 8): number =>
+  view.getUint32(at, true) + (width === 8 ? view.getUint32(at + 4, true) * 2 ** 32 : 0);
+
+/** Part of a file whose beginning is read already; shorter where the file ends, empty beyond it. */
+function readPart(
+  host: HostView,
+  path: HostPath,
+  head: Uint8Array,
+  offset: number,
+  length: number,
+): Uint8Array {
+  if (offset + length <= head.length) return head.subarray(offset, offset + length);
+  if (offset > Number.MAX_SAFE_INTEGER - length) return new Uint8Array(0);
+  return host.readRange(path, offset, length) ?? new Uint8Array(0);
+}
+
+/** Values of the two tags in a dynamic section. */
+function findTags(entries: Uint8Array, width: 4 | 8): { soname?: number; strings?: number } {
+  const view = viewOf(entries);
+  const found: { soname?: number; strings?: number } = {};
+  for (let at = 0; at + 2 * width <= entries.length; at += 2 * width) {
+    // The wanted tags are small, so the lower half is the whole of them.
+    const tag = view.getUint32(at, true);
+    if (tag === DT_NULL) break;
+    if (tag === DT_STRTAB) found.strings = word(view, at + width, width);
+    else if (tag === DT_SONAME) found.soname = word(view, at + width, width);
+  }
+  return found;
+}

@@ -1,0 +1,143 @@
+import { loadConfig } from "../config/load-config.ts";
+import { discover } from "../discover/discover.ts";
+import { openDeviceCgroup } from "../execute/device-cgroup.ts";
+import { execute } from "../execute/execute.ts";
+import { openImageConfinement } from "../execute/image-confinement.ts";
+import { enterContainer } from "../execute/namespace.ts";
+import { allowOpenFiles } from "../execute/open-files.ts";
+import { openImage } from "../execute/root-view.ts";
+import type { Confinement, Ids } from "../execute/sandbox.ts";
+import { prepareHost } from "../host-setup/prepare-host.ts";
+import { NvociError } from "../model/errors.ts";
+import type { HostView } from "../model/host-view.ts";
+import { machineOf } from "../model/machine.ts";
+import { type HostPath, hostPath } from "../model/paths.ts";
+import type { Spec } from "../oci/spec.ts";
+import type { State } from "../oci/state.ts";
+import type { Operation } from "../plan/operation.ts";
+import { plan } from "../plan/plan.ts";
+import { resolveRequest } from "../request/resolve-request.ts";
+import { O_RDONLY } from "../sys/constants.ts";
+import { CWD } from "../sys/fd.ts";
+import { linuxHost } from "../sys/linux-host.ts";
+import type { Syscalls } from "../sys/syscalls.ts";
+import { SystemError } from "../sys/system-error.ts";
+import { type Log, newLog } from "./log.ts";
+import type { HookOptions } from "./read-spec.ts";
+
+/**
+ * Gives a container what it asks for. Enters the container's mount namespace and does not come back.
+ *
+ * @throws NvociError when the container cannot have it; nothing of it is left behind then.
+ */
+export function inject(system: Syscalls, state: State, spec: Spec, options: HookOptions): void {
+  const name = state.id === "" ? `of process ${state.pid}` : state.id.slice(0, 12);
+  const log = newLog(system, name, options.debug);
+  try {
+    injectInto({ name, system, state, spec, options, log });
+  } catch (error) {
+    const failure = error instanceof SystemError ? unprepared(name, error) : error;
+    if (failure instanceof NvociError) log.error(failure);
+    throw failure;
+  }
+}
+
+/** A call on the way to the first operation. Its name alone tells nobody what was wanted. */
+function unprepared(name: string, error: SystemError): NvociError {
+  const failed = error.message.replace(/^C/, "c");
+  return new NvociError("system-call", `Cannot prepare container ${name}: ${failed}`, [error.call]);
+}
+
+/** One container and what is done about it. */
+interface Injection {
+  /** The container's name in messages. */
+  readonly name: string;
+  readonly system: Syscalls;
+  readonly state: State;
+  readonly spec: Spec;
+  readonly options: HookOptions;
+  readonly log: Log;
+}
+
+/** The phases, see ARCHITECTURE.md: configuration, request, the host, discovery, and the plan's execution. */
+function injectInto(injection: Injection): void {
+  const { system, state, spec, options, log } = injection;
+  const { report } = log;
+  const host = linuxHost(system);
+  const owner = containerOwner(host, state.pid);
+
+  const { config } = loadConfig(host, options.environ, options.config, spec.env, report);
+  log.open(config.nvidiaContainerCli.debug, config.nvidiaContainerRuntime.logLevel);
+  const request = resolveRequest(spec, config, report);
+  if (request === undefined) return;
+  prepareHost(system, host, config, request, report);
+  const image = openImage(system, liveRoot(state.pid, spec.root.path));
+  const machine = machineOf(system.arch);
+  const givenDevices = new Set<string>(spec.devices.map(({ path }) => path));
+  const edits = discover({ host, image, machine, config, request, givenDevices }, report);
+  executePlan(plan(edits, { cgroups: !config.nvidiaContainerCli.noCgroups }), injection, host, owner);
+}
+
+/** The container's root as a live container sees it: with the runtime's mounts, before it has pivoted. */
+const liveRoot = (pid: number, rootPath: HostPath): HostPath => hostPath(`/proc/${pid}/root${rootPath}`);
+
+/** Executes a plan in the container's mount namespace. */
+function executePlan(
+  operations: readonly Operation[],
+  { name, system, state, spec, log }: Injection,
+  host: HostView,
+  owner: Ids,
+): void {
+  if (operations.length === 0) return;
+  const needsCgroup = operations.some(({ op }) => op === "allow-devices");
+  const allowDevices = needsCgroup ? openDeviceCgroup(system, host, state.pid) : () => {};
+  const runsImage = operations.some(
+    (operation) => operation.op === "update-ldcache" && operation.ldconfig.from === "container",
+  );
+  const confinement = openConfinement(system, state, spec, owner, runsImage);
+  allowOpenFiles(system);
+  const root = enterContainer(system, { pid: state.pid, rootPath: spec.root.path });
+  execute(operations, {
+    system,
+    root,
+    containerName: name,
+    confinement,
+    allowDevices,
+    report: log.report,
+  });
+  log.info(`made ${operations.length} operations`);
+}
+
+const RAMFS_MAGIC = 0x858458f6;
+const TMPFS_MAGIC = 0x01021994;
+
+/** Opens what confines ldconfig, while /proc is the host's. */
+function openConfinement(
+  system: Syscalls,
+  state: State,
+  spec: Spec,
+  owner: Ids,
+  runsImage: boolean,
+): Confinement {
+  const open = (name: string) => system.openat(CWD, `/proc/${state.pid}/ns/${name}`, O_RDONLY);
+  const root = system.openat(CWD, "/", O_RDONLY | system.O_DIRECTORY);
+  const { type } = system.fstatfs(root);
+  system.close(root);
+  return {
+    network: open("net"),
+    ipc: open("ipc"),
+    owner,
+    image: runsImage ? openImageConfinement(system, state.pid, spec) : undefined,
+    rebind: spec.userNamespace ? spec.root.path : undefined,
+    noPivot: type === RAMFS_MAGIC || type === TMPFS_MAGIC,
+  };
+}
+
+/** Host ids of the container's root: what owns its init. */
+function containerOwner(host: HostView, pid: number): Ids {
+  const stat = host.lstat(hostPath(`/proc/${pid}`));
+  if (stat === undefined) {
+    throw new NvociError("state-invalid", `Cannot inject into process ${pid}: there is no such process`);
+  }
+  return { uid: stat.uid, gid: stat.gid };
+}

@@ -1,0 +1,85 @@
+import type { Config } from "../config/config.ts";
+import { CAPABILITIES, capabilityFiles, readDeviceFileRules } from "../driver/capabilities.ts";
+import {
+  CONTROL_NODES,
+  capabilityNode,
+  controlNodesFor,
+  driverNodeRoot,
+  gpuNode,
+  imexNode,
+} from "../driver/device-nodes.ts";
+import { KERNEL_MODULES, VERSION_FILE } from "../driver/driver-version.ts";
+import { type DriverCapability, withImplied } from "../model/driver-capability.ts";
+import { ignorable } from "../model/errors.ts";
+import { finding, type Report } from "../model/finding.ts";
+import type { HostView } from "../model/host-view.ts";
+import { below } from "../model/paths.ts";
+import type { Syscalls } from "../sys/syscalls.ts";
+import { DEV_CHAR } from "./plan-nodes.ts";
+import { type HostSetup, setUpHost } from "./set-up-host.ts";
+
+/** What a container asks of the driver, as far as the host has to be prepared for it. */
+export interface WantedDriver {
+  readonly driverCapabilities: readonly DriverCapability[];
+  readonly imexChannels: readonly number[];
+  /** Whether missing nodes of the channels may be made. */
+  readonly mayCreateImexChannels: boolean;
+}
+
+/**
+ * Loads what a container needs of the driver and makes its device nodes, once after the host has started: later calls
+ * look at a handful of names and find them. What fails is a finding.
+ */
+export function prepareServer(
+  system: Syscalls,
+  host: HostView,
+  config: Config,
+  wanted: WantedDriver,
+  report: Report,
+): void {
+  try {
+    const setup = hostSetup(host, config, wanted);
+    if (!isSetUp(host, setup)) setUpHost(system, host, setup, report);
+  } catch (error) {
+    report(finding("host-setup-failed", "warning", "host", { reason: ignorable(error).message }));
+  }
+}
+
+function hostSetup(host: HostView, config: Config, wanted: WantedDriver): HostSetup {
+  const { root } = config.nvidiaContainerCli;
+  const capabilities = withImplied(wanted.driverCapabilities);
+  const nodes = controlNodesFor(capabilities);
+  const modules = KERNEL_MODULES.filter((name) => nodes.some(({ module }) => module === name));
+  const isAllowed = wanted.mayCreateImexChannels && !config.features.disableImexChannelCreation;
+  const imexChannels = isAllowed ? wanted.imexChannels : [];
+  return {
+    moduleRoot: root,
+    deviceRoot: driverNodeRoot(host, root),
+    modules,
+    load: true,
+    imexChannels,
+    devChar: true,
+  };
+}
+
+function isSetUp(host: HostView, { deviceRoot: root, modules, imexChannels }: HostSetup): boolean {
+  const nodes = [
+    ...modules.map((name) => CONTROL_NODES.find(({ module }) => module === name)?.path ?? ""),
+    gpuNode(0),
+    ...imexChannels.map(imexNode),
+    ...instanceNodes(host),
+  ];
+  return [VERSION_FILE, below(DEV_CHAR, "/195:255"), ...nodes.map((path) => below(root, path))].every(
+    (path) => host.lstat(path) !== undefined,
+  );
+}
+
+/** Nodes of GPU instances, which come and go while the host runs. */
+function instanceNodes(host: HostView): readonly string[] {
+  const hasMig = (host.readDirectory(CAPABILITIES) ?? []).some((name) => name.startsWith("gpu"));
+  if (!hasMig) return [];
+  return capabilityFiles(host).flatMap((file) => {
+    const { minor } = readDeviceFileRules(host, file);
+    return minor === undefined ? [] : [capabilityNode(minor)];
+  });
+}

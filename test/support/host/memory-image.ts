@@ -1,0 +1,31 @@
+import { statThrough } from "../../../src/model/host-view.ts";
+import type { ImageView } from "../../../src/model/image-view.ts";
+import { hostPath } from "../../../src/model/paths.ts";
+import { memoryHost } from "./memory-host.ts";
+
+/** An image in memory; lines and contents as {@link memoryHost} takes them. */
+export function memoryImage(tree: string | readonly string[]): ImageView {
+  const host = memoryHost(tree);
+  const stat = (path: string) => statThrough(host, hostPath(path));
+  const isFile = (path: string): boolean => stat(path)?.type === "file";
+  return {
+    readFile(path, limit) {
+      const bytes = isFile(path) ? host.readFile(hostPath(path)) : undefined;
+      return bytes === undefined || bytes.length > limit ? undefined : bytes;
+    },
+    readRange: (path, offset, length) =>
+      isFile(path) ? host.readRange(hostPath(path), offset, length) : undefined,
+    readDirectory: (path, limit) =>
+      stat(path)?.type === "directory" ? (host.readDirectory(hostPath(path)) ?? []).slice(0, limit) : [],
+    type: (path, link = "follow") => (link === "itself" ? host.lstat(hostPath(path)) : stat(path))?.type,
+    identity: (path) => host.realPath(hostPath(path)),
+  };
+}
+
+/** What most images have. */
+export const DEBIAN_TREE: readonly string[] = [
+  "file /etc/debian_version",
+  "dir /usr/lib/x86_64-linux-gnu",
+  "dir /usr/lib/aarch64-linux-gnu",
+  'file /sbin/ldconfig 0755 = "\\u007fELF"',
+];

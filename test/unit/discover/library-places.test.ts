@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { isDebianLike, toMultiarch } from "../../../src/discover/library-places.ts";
+
+const TRIPLET = "aarch64-linux-gnu";
+
+describe("isDebianLike()", () => {
+  it.each([
+    "/etc/debian_version",
+    `/usr/lib/${TRIPLET}/libc.so.6`,
+    `/lib/${TRIPLET}/libc.so.6`,
+  ])("is so with %s alone", (present) => {
+    expect(isDebianLike((path) => path === present, TRIPLET)).toBe(true);
+  });
+
+  it("is not so with another processor's libraries or with none", () => {
+    expect(isDebianLike((path) => path === "/usr/lib/x86_64-linux-gnu/libc.so.6", TRIPLET)).toBe(false);
+    expect(isDebianLike(() => false, TRIPLET)).toBe(false);
+  });
+});
+
+describe("toMultiarch()", () => {
+  it.each([
+    ["/usr/lib/libx.so", `/usr/lib/${TRIPLET}/libx.so`],
+    ["/usr/lib/gbm/x.so", `/usr/lib/${TRIPLET}/gbm/x.so`],
+    ["/usr/lib64/libx.so", `/usr/lib/${TRIPLET}/libx.so`],
+    [`/usr/lib/${TRIPLET}x/libx.so`, `/usr/lib/${TRIPLET}/${TRIPLET}x/libx.so`],
+  ])("moves %s to %s", (path, moved) => {
+    expect(toMultiarch(path, TRIPLET)).toBe(moved);
+  });
+
+  it.each([
+    "/usr/lib",
+    `/usr/lib/${TRIPLET}`,
+    `/usr/lib/${TRIPLET}/libx.so`,
+    "/lib/firmware/x",
+    "/usr/libexec/x",
+    "/opt/usr/lib/x",
+    "/usr/share/x",
+  ])("does not move %s", (path) => {
+    expect(toMultiarch(path, TRIPLET)).toBe(path);
+  });
+});
