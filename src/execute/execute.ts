@@ -6,6 +6,7 @@ import type { Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { type Bind, binder, type Expected, unbind } from "./bind.ts";
+import type { Confinement } from "./confinement.ts";
 import { ContainerMounts } from "./container-mounts.ts";
 import { coverDirectory } from "./cover-directory.ts";
 import type { AllowDevices } from "./device-cgroup.ts";
@@ -14,7 +15,6 @@ import { InTheWay } from "./in-the-way.ts";
 import { type MountBelow, mountsBelow } from "./mount-table.ts";
 import { lockRoot } from "./root-lock.ts";
 import { Rootfs } from "./rootfs.ts";
-import type { Confinement } from "./sandbox.ts";
 import { newUndo, type Undo } from "./undo.ts";
 import { updateLdCache } from "./update-ld-cache.ts";
 

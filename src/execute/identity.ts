@@ -1,5 +1,5 @@
 import type { Syscalls } from "../sys/syscalls.ts";
-import type { Confinement } from "./sandbox.ts";
+import type { Confinement } from "./confinement.ts";
 
 /** Whose rights decide what the process may do to files. */
 export interface Identity {

@@ -5,8 +5,8 @@ import { CWD, type Fd } from "../sys/fd.ts";
 import { linuxHost } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
+import type { Ids, ImageConfinement } from "./confinement.ts";
 import { findDeviceCgroup } from "./device-cgroup.ts";
-import type { Ids, ImageConfinement } from "./sandbox.ts";
 
 /**
  * Opens what makes a program of the image no more than the container's own process, while /proc and the cgroups are the

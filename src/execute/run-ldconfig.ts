@@ -19,10 +19,11 @@ import { CWD, type Fd } from "../sys/fd.ts";
 import { readAll } from "../sys/linux-host.ts";
 import type { ExitStatus, Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
+import type { Confinement } from "./confinement.ts";
 import { type MountBelow, mountsBelow } from "./mount-table.ts";
 import type { Rootfs } from "./rootfs.ts";
 import { runChild } from "./run-child.ts";
-import { CACHE_NAME, type Confinement, confinedSteps, LARGEST_CACHE } from "./sandbox.ts";
+import { CACHE_NAME, confinedSteps, LARGEST_CACHE } from "./sandbox.ts";
 import type { Undo } from "./undo.ts";
 
 /** In seconds. ldconfig takes milliseconds, and one that hangs must not hang us. */

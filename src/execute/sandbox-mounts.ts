@@ -22,8 +22,8 @@ import {
 import { ENOSYS, ENOTDIR } from "../sys/errno.ts";
 import type { Fd } from "../sys/fd.ts";
 import { ANY_ERROR, type StepList } from "../sys/step-list.ts";
+import type { Confinement, Ids } from "./confinement.ts";
 import type { MountBelow } from "./mount-table.ts";
-import type { Confinement, Ids } from "./sandbox.ts";
 
 export const CONFIGURATION_FILE = "/dev/ld.so.conf";
 export const RESULTS = "/dev/results";

@@ -26,6 +26,7 @@ import type { Fd } from "../sys/fd.ts";
 import { ANY_ERROR, StepList } from "../sys/step-list.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { callFilter } from "./call-filter.ts";
+import type { Confinement, Ids } from "./confinement.ts";
 import type { MountBelow } from "./mount-table.ts";
 import {
   CONFIGURATION_FILE,
@@ -35,35 +36,6 @@ import {
   forbidChanges,
   RESULTS,
 } from "./sandbox-mounts.ts";
-
-/** A user and a group, as the host numbers them. */
-export interface Ids {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-/** What a program of the image has in common with the container's own process. */
-export interface ImageConfinement {
-  /** Ids of `process.user`. */
-  readonly user: Ids;
-  /** `cgroup.procs` of the container's device cgroup, open for writing; `undefined` where it has none of its own. */
-  readonly members: Fd | undefined;
-}
-
-/** What a confined child has in common with the container. */
-export interface Confinement {
-  /** Namespaces of the container that the child joins: abstract sockets and shared memory are then its own. */
-  readonly network: Fd;
-  readonly ipc: Fd;
-  /** Ids of the container's root, as the host numbers them. The host's ldconfig runs with them. */
-  readonly owner: Ids;
-  /** For a program of the image: what confines it as the container's own process. */
-  readonly image: ImageConfinement | undefined;
-  /** The root's path on the host, given when the mounts are locked by a user namespace and have to be bound anew. */
-  readonly rebind: string | undefined;
-  /** The host runs from its initial ramdisk, which pivot_root(2) cannot leave. */
-  readonly noPivot: boolean;
-}
 
 /** A program to run below the container's root, and what it is given. */
 export interface ConfinedProgram {

@@ -1,12 +1,12 @@
 import { loadConfig } from "../config/load-config.ts";
 import { discover } from "../discover/discover.ts";
+import type { Confinement, Ids } from "../execute/confinement.ts";
 import { openDeviceCgroup } from "../execute/device-cgroup.ts";
 import { execute } from "../execute/execute.ts";
 import { openImageConfinement } from "../execute/image-confinement.ts";
 import { enterContainer } from "../execute/namespace.ts";
 import { allowOpenFiles } from "../execute/open-files.ts";
 import { openImage } from "../execute/root-view.ts";
-import type { Confinement, Ids } from "../execute/sandbox.ts";
 import { prepareHost } from "../host-setup/prepare-host.ts";
 import { NvociError } from "../model/errors.ts";
 import type { HostView } from "../model/host-view.ts";

@@ -17,6 +17,12 @@ const SCRIPT = new TextEncoder().encode("#!/bin/sh\nexec /sbin/ldconfig.real\n")
 const WITHOUT = memoryImage('file /sbin/ldconfig 0755 = "#!/bin/sh"');
 const WITH_OWN = memoryImage('file /sbin/ldconfig 0755 = "\\u007fELF"');
 
+/** Lets a program of the image run. */
+const ALLOWED: Config = {
+  ...DEFAULT_CONFIG,
+  features: { ...DEFAULT_CONFIG.features, allowLdconfigFromContainer: true },
+};
+
 /** The choice, and what is reported. */
 function choose(host: HostView, config: Config, image: ImageView) {
   const { value: ldconfig, findings } = collectFindings((report) =>
@@ -87,12 +93,7 @@ describe("chooseLdconfig()", () => {
   });
 
   it("takes the image's own where the host has none that can be used and it is allowed, and says so", () => {
-    const features = { ...DEFAULT_CONFIG.features, allowLdconfigFromContainer: true };
-    const { ldconfig, findings } = choose(
-      host({ "/sbin/ldconfig": DYNAMIC }),
-      { ...DEFAULT_CONFIG, features },
-      WITH_OWN,
-    );
+    const { ldconfig, findings } = choose(host({ "/sbin/ldconfig": DYNAMIC }), ALLOWED, WITH_OWN);
     expect(ldconfig).toEqual({ from: "container", path: "/sbin/ldconfig" });
     expect(findings.map(({ code }) => code)).toEqual(["ldconfig-unusable", "ldconfig-container-own"]);
   });
@@ -103,7 +104,7 @@ describe("chooseLdconfig()", () => {
       file /usr/sbin/ldconfig.real 0755 = "\\u007fELF"
       symlink /sbin/ldconfig.real -> ../usr/sbin/ldconfig.real
     `);
-    expect(choose(host({}), DEFAULT_CONFIG, image).ldconfig).toEqual({
+    expect(choose(host({}), ALLOWED, image).ldconfig).toEqual({
       from: "container",
       path: "/sbin/ldconfig.real",
     });

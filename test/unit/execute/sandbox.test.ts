@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Confinement, confinedSteps } from "../../../src/execute/sandbox.ts";
+import type { Confinement } from "../../../src/execute/confinement.ts";
+import { confinedSteps } from "../../../src/execute/sandbox.ts";
 import { CLONE_NEWNS, CLONE_NEWPID } from "../../../src/sys/constants.ts";
 import { Fd } from "../../../src/sys/fd.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";

@@ -128,9 +128,9 @@ describe("newLog()", () => {
   });
 
   it("tells a person the findings without time stamps, one a line", () => {
-    const { system, lines } = logFile();
+    const { system, complaints } = logFile();
     FINDINGS.forEach(newLog(system, "c", true).report);
-    expect(lines).toHaveLength(2);
-    for (const line of lines) expect(line).toMatch(/^nvoci: .+\n$/);
+    expect(complaints).toHaveLength(2);
+    for (const line of complaints) expect(line).toMatch(/^nvoci: .+\n$/);
   });
 });
