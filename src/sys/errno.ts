@@ -7,20 +7,30 @@
 export const EPERM = 1;
 export const ENOENT = 2;
 export const EINTR = 4;
+export const EIO = 5;
+export const ENXIO = 6;
+export const ENOEXEC = 8;
 export const EBADF = 9;
 export const EAGAIN = 11;
+export const ENOMEM = 12;
 export const EACCES = 13;
 export const EBUSY = 16;
 export const EEXIST = 17;
 export const EXDEV = 18;
+export const ENODEV = 19;
 export const ENOTDIR = 20;
 export const EINVAL = 22;
+export const ENFILE = 23;
+export const EMFILE = 24;
+export const ETXTBSY = 26;
 export const ENOSPC = 28;
 export const EROFS = 30;
 export const ENAMETOOLONG = 36;
 export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
 export const ELOOP = 40;
+export const ESTALE = 116;
+export const EDQUOT = 122;
 
 type ErrnoTexts = Readonly<Record<number, readonly [name: string, text: string]>>;
 
