@@ -33,18 +33,18 @@ function hook(system: Syscalls, words: readonly string[], environ: readonly stri
     return EXIT.done;
   }
   if (command === undefined)
-    throw new NvociError("usage", "Cannot run the hook: no stage was given", HOOK_USAGE.split("\n"));
+    throw new NvociError("usage", "Cannot run the hook: no stage was given", {
+      output: HOOK_USAGE.split("\n"),
+    });
   if (!isHookStage(command)) {
-    throw new NvociError(
-      "usage",
-      `Cannot run the hook: ${quote(command)} is no stage`,
-      HOOK_USAGE.split("\n"),
-    );
+    throw new NvociError("usage", `Cannot run the hook: ${quote(command)} is not a hook stage`, {
+      output: HOOK_USAGE.split("\n"),
+    });
   }
   if (HOOK_STAGES[command].namespaces === "container") {
     throw new NvociError(
       "usage",
-      `Cannot run the hook at "${command}": register it at createRuntime or prestart`,
+      `Cannot run the hook at ${quote(command)}: register it at createRuntime or prestart`,
     );
   }
   if (command === "prestart" || command === "createRuntime") runHook(system, { environ, config, debug });

@@ -68,7 +68,9 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
 }
 
 const usageError = (message: string): NvociError =>
-  new NvociError("usage", `Cannot understand the command line: ${oneLine(message)}`, ["see nvoci --help"]);
+  new NvociError("usage", `Cannot understand the command line: ${oneLine(message)}`, {
+    hint: "see nvoci --help",
+  });
 
 /** yargs' sentence as the end of one of ours. */
 function oneLine(message: string): string {

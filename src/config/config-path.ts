@@ -49,8 +49,8 @@ function readTrusted(name: string, environ: readonly string[], imageEnv: readonl
   if (value === "" || !imageEnv.includes(entry)) return value;
   throw new NvociError(
     "config-invalid",
-    `Cannot believe ${name}=${quote(value)}: the container's image sets the same, so it may come from there`,
-    ["Start the hook with an environment of its own, or name the file with -config."],
+    `Cannot trust ${name}=${quote(value)}: the image sets the same value`,
+    { hint: "start the hook with an environment of its own, or name the file with -config" },
   );
 }
 

@@ -25,10 +25,10 @@ export function readConfigFile(host: HostView, path: HostPath, limit: number): U
     if (objection === undefined) return;
     const [reason, remedy] = objection;
     const file = quote(path, 4096);
-    throw new NvociError("config-invalid", `Cannot believe ${file}: ${reason}`, [
-      `its mode is 0${stat.mode.toString(8)}, its owner ${stat.uid}:${stat.gid}`,
-      `run: ${remedy} ${file}`,
-    ]);
+    throw new NvociError("config-invalid", `Cannot trust ${file}: ${reason}`, {
+      output: [`its mode is 0${stat.mode.toString(8)}, its owner ${stat.uid}:${stat.gid}`],
+      hint: `run: ${remedy} ${file}`,
+    });
   });
 }
 

@@ -2,6 +2,7 @@ import { type Cursor, cursor, type Refuse } from "../binary/cursor.ts";
 import { NvociError } from "../model/errors.ts";
 import type { HostView } from "../model/host-view.ts";
 import type { HostPath } from "../model/paths.ts";
+import { quote } from "../model/quote.ts";
 
 /** Reads part of a file: `length` bytes at `offset`, fewer where the file ends. */
 export type ReadAt = (offset: number, length: number) => Uint8Array;
@@ -106,7 +107,10 @@ export const readHostElf = (host: HostView, path: HostPath): Elf =>
 /** Makes the function that refuses a field of an ELF file. */
 export function elfRefusal(file: string): Refuse {
   return (field, offset, reason) => {
-    throw new NvociError("file-invalid", `Cannot read "${file}": ${field} at byte ${offset}: ${reason}`);
+    throw new NvociError(
+      "file-invalid",
+      `Cannot read ${quote(file, 4096)}: ${field} at byte ${offset}: ${reason}`,
+    );
   };
 }
 

@@ -2,6 +2,7 @@ import type { MountOption } from "../model/container-edits.ts";
 import { NvociError } from "../model/errors.ts";
 import type { FileStat, FileType } from "../model/host-view.ts";
 import type { HostPath } from "../model/paths.ts";
+import { quote } from "../model/quote.ts";
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
@@ -75,7 +76,7 @@ function verify(from: HostPath, expected: Expected, found: FileStat | undefined)
   const wanted = device ? `${expected.type} ${device.major}:${device.minor}` : expected.type;
   throw new NvociError(
     "operation-failed",
-    `Cannot mount "${from}": it was a ${wanted} and has become a ${found?.type ?? "missing file"}`,
+    `Cannot mount ${quote(from, 4096)}: it was a ${wanted} and ${found === undefined ? "is gone" : `is a ${found.type} now`}`,
   );
 }
 
@@ -118,8 +119,8 @@ const byMoveMount = (system: Syscalls, inUserNamespace: boolean): Bind => {
 function restrict(system: Syscalls, mounted: Fd, options: readonly MountOption[]): void {
   const kept = system.fstatfs(mounted).flags & KEPT_FLAGS;
   const wanted = kept | union(MOUNT_FLAGS, options);
-  system.mount("none", `${mounted.number}`, null, MS_REMOUNT | MS_BIND | wanted, null);
-  system.mount("none", `${mounted.number}`, null, MS_PRIVATE, null);
+  system.mount("none", mounted, null, MS_REMOUNT | MS_BIND | wanted, null);
+  system.mount("none", mounted, null, MS_PRIVATE, null);
 }
 
 /** The same for what came along below a directory. Its mount points are names of the host's, not of the image's. */
@@ -148,7 +149,7 @@ const byMount =
     let top: Fd | undefined;
     try {
       verify(from, expected, system.statx(source, "", AT_EMPTY_PATH));
-      system.mount(`${source.number}`, `${target.number}`, null, whole ? MS_BIND | MS_REC : MS_BIND, null);
+      system.mount(source, target, null, whole ? MS_BIND | MS_REC : MS_BIND, null);
       try {
         top = system.openat(parent, name, flags);
         restrict(system, top, options);
@@ -166,7 +167,7 @@ const byMount =
 
 /** Detaches the topmost mount at a place. The current directory must be /proc/self/fd. */
 export function unbind(system: Syscalls, { parent, name }: Place): void {
-  system.umount2(`${parent.number}/${name}`, MNT_DETACH | UMOUNT_NOFOLLOW);
+  system.umount2(parent, name, MNT_DETACH | UMOUNT_NOFOLLOW);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { NvociError } from "../model/errors.ts";
 import { type HostPath, hostPath, isWithin } from "../model/paths.ts";
+import { quote } from "../model/quote.ts";
 
 /** Where the device rules of a process are kept. */
 export interface CgroupLocation {
@@ -69,8 +70,8 @@ export function locateDeviceCgroup(cgroup: string, mountinfo: string): CgroupLoc
     if (path.startsWith("/..") || !isWithin(path, hierarchy.root)) {
       throw new NvociError(
         "operation-failed",
-        `Cannot find the device cgroup "${path}": the hierarchy mounted on "${hierarchy.mountPoint}" starts at "${hierarchy.root}"`,
-        ["hint: run the hook in the host's cgroup namespace, or set no-cgroups = true in config.toml"],
+        `Cannot find the device cgroup ${quote(path, 4096)}: the hierarchy mounted on ${quote(hierarchy.mountPoint, 4096)} starts at ${quote(hierarchy.root, 4096)}`,
+        { hint: "run the hook in the host's cgroup namespace, or set no-cgroups = true in config.toml" },
       );
     }
     const rest = hierarchy.root === "/" ? path : path.slice(hierarchy.root.length);
@@ -79,6 +80,6 @@ export function locateDeviceCgroup(cgroup: string, mountinfo: string): CgroupLoc
   throw new NvociError(
     "operation-failed",
     "Cannot find the container's device cgroup: neither a devices hierarchy nor cgroup2 is mounted",
-    ["hint: set no-cgroups = true in config.toml where the runtime gives device access itself"],
+    { hint: "set no-cgroups = true in config.toml where the runtime gives device access itself" },
   );
 }

@@ -55,7 +55,7 @@ const read32 = (bytes: Uint8Array, offset: number): number =>
 /** bpf(2) with the command's name for the error. */
 function bpf(system: Syscalls, name: string, command: number, attr: Uint8Array): number {
   const result = system.bpf(command, attr);
-  if (result < 0) throw new SystemError("bpf", [{ flags: name }], result);
+  if (result < 0) throw new SystemError("bpf", [{ text: name }], result);
   return result;
 }
 
@@ -92,9 +92,9 @@ function readInstructions(system: Syscalls, program: Fd, id: number): Uint8Array
   const length = read32(info, 20);
   const maps = read32(info, 52);
   const refuse = (reason: string): never => {
-    throw new NvociError("operation-failed", `Cannot extend the cgroup's device program ${id}: ${reason}`, [
-      "hint: register nvidia-container-runtime, which lets the runtime itself give device access",
-    ]);
+    throw new NvociError("operation-failed", `Cannot extend the cgroup's device program ${id}: ${reason}`, {
+      hint: "register nvidia-container-runtime, which lets the runtime itself give device access",
+    });
   };
   if (maps > 0) refuse("it uses maps");
   if (length === 0 || length % INSTRUCTION_BYTES !== 0) refuse(HIDDEN);
@@ -121,7 +121,7 @@ function loadProgram(system: Syscalls, instructions: Uint8Array): Fd {
     raiseMemoryLimit(system);
     result = system.bpf(BPF_PROG_LOAD, attr);
   }
-  if (result < 0) throw new SystemError("bpf", [{ flags: "BPF_PROG_LOAD" }], result);
+  if (result < 0) throw new SystemError("bpf", [{ text: "BPF_PROG_LOAD" }], result);
   return new Fd(result, "device program");
 }
 
@@ -151,7 +151,7 @@ function replaceProgram(system: Syscalls, cgroup: Fd, previous: Fd, next: Fd, fl
       bpf(system, "BPF_PROG_DETACH", BPF_PROG_DETACH, attr);
     }
   }
-  if (result < 0) throw new SystemError("bpf", [{ flags: "BPF_PROG_ATTACH" }], result);
+  if (result < 0) throw new SystemError("bpf", [{ text: "BPF_PROG_ATTACH" }], result);
 }
 
 /**

@@ -44,10 +44,10 @@ export function coverDirectory(
   const place = rootfs.directoryPlaceholder(operation.path);
   const { parent, name } = place;
   const covered = system.openat(parent, name, O_PATH | system.O_DIRECTORY | system.O_NOFOLLOW);
-  system.mount("tmpfs", `${covered.number}`, "tmpfs", FLAGS, TMPFS_DATA);
+  system.mount("tmpfs", covered, "tmpfs", FLAGS, TMPFS_DATA);
   undo.add(() => unbind(system, place));
   const top = system.openat(parent, name, O_RDONLY | system.O_DIRECTORY | system.O_NOFOLLOW);
-  system.mount("none", `${top.number}`, null, MS_PRIVATE, null);
+  system.mount("none", top, null, MS_PRIVATE, null);
 
   for (const directory of operation.directories) makeDirectories(system, top, directory);
   for (const { name: file, content, mode } of operation.files) {
@@ -57,6 +57,6 @@ export function coverDirectory(
     system.write(fd, content);
     system.close(fd);
   }
-  system.mount("none", `${top.number}`, null, MS_REMOUNT | MS_BIND | MS_RDONLY | FLAGS, null);
+  system.mount("none", top, null, MS_REMOUNT | MS_BIND | MS_RDONLY | FLAGS, null);
   for (const fd of [covered, top]) system.close(fd);
 }

@@ -1,7 +1,7 @@
 import { NvociError } from "../model/errors.ts";
 import { type Finding, finding, type Report } from "../model/finding.ts";
+import { quote } from "../model/quote.ts";
 import type { Operation } from "../plan/operation.ts";
-import { EROFS } from "../sys/errno.ts";
 import type { Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
@@ -110,11 +110,11 @@ const subject = (operation: Operation): string => {
     case "bind-socket":
     case "bind-directory":
     case "bind-device":
-      return `mount "${operation.hostPath}" into`;
+      return `mount ${quote(operation.hostPath, 4096)} into`;
     case "make-link":
-      return `make the link "${operation.path}" in`;
+      return `make the link ${quote(operation.path, 4096)} in`;
     case "cover-directory":
-      return `cover "${operation.path}" in`;
+      return `cover ${quote(operation.path, 4096)} in`;
     case "update-ldcache":
       return 'update "/etc/ld.so.cache" of';
     case "allow-devices":
@@ -131,19 +131,13 @@ function operationError(
   name: string,
 ): unknown {
   if (!(failure instanceof NvociError)) return failure;
-  const asked = `asked for by ${operation.source} (operation ${index + 1} of ${count})`;
-  if (!(failure instanceof SystemError)) {
-    return new NvociError(failure.code, failure.message, [...failure.details, asked]);
-  }
-  const hint =
-    failure.errno === EROFS
-      ? ["hint: the image's file system is read-only and lacks the place to mount upon; make it in the image"]
-      : [];
-  return new NvociError(
-    "operation-failed",
-    `Cannot ${subject(operation)} container ${name}: ${failure.reason}`,
-    [failure.call, asked, ...hint],
-  );
+  const askedBy = `${operation.source} (operation ${index + 1} of ${count})`;
+  const { output, hint, call } = failure;
+  const [code, message] =
+    failure instanceof SystemError
+      ? (["operation-failed", `Cannot ${subject(operation)} container ${name}: ${failure.reason}`] as const)
+      : ([failure.code, failure.message] as const);
+  return new NvociError(code, message, { output, askedBy, hint, call });
 }
 
 const IN_THE_WAY = {

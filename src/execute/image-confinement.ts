@@ -1,5 +1,6 @@
 import { NvociError } from "../model/errors.ts";
 import { hostPath } from "../model/paths.ts";
+import { quote } from "../model/quote.ts";
 import { O_WRONLY } from "../sys/constants.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import { linuxHost } from "../sys/linux-host.ts";
@@ -45,7 +46,7 @@ function mapId(map: string, id: number): number {
   }
   throw new NvociError(
     "operation-failed",
-    `Cannot run ldconfig as user "${id}": the container has no such id`,
+    `Cannot run ldconfig as user ${quote(`${id}`)}: the container has no such id`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { NvociError } from "../model/errors.ts";
 import type { HostPath } from "../model/paths.ts";
+import { quote } from "../model/quote.ts";
 import {
   AT_EMPTY_PATH,
   CLONE_FS,
@@ -61,7 +62,10 @@ export function enterContainer(system: Syscalls, { pid, rootPath }: Container): 
   const root = system.openat(CWD, rootPath, O_PATH | system.O_DIRECTORY);
   const hostRoot = system.openat(CWD, "/", O_PATH | system.O_DIRECTORY);
   if (sameObject(system, root, hostRoot)) {
-    throw new NvociError("operation-failed", `Cannot inject into "${rootPath}": it is the host's own root`);
+    throw new NvociError(
+      "operation-failed",
+      `Cannot inject into ${quote(rootPath, 4096)}: it is the host's own root`,
+    );
   }
   system.fchdir(descriptors);
   for (const fd of [descriptors, own, namespace, hostRoot]) system.close(fd);

@@ -74,7 +74,7 @@ export function walk(
   make?: MakeMissing,
 ): Fd {
   const fail = (errno: number): SystemError =>
-    new SystemError("openat", [root, path, { flags: "below the root" }], -errno);
+    new SystemError("openat", [root, path, { text: "below the root" }], -errno);
   if (path === "") throw fail(ENOENT);
   const followsLast = (flags & system.O_NOFOLLOW) === 0;
   /** Directories from the root, left out, to where we are. */
@@ -139,10 +139,10 @@ function componentsBackwards(path: string): string[] {
 function reopen(system: Syscalls, fd: Fd, path: string, flags: number): Fd {
   const type = system.statx(fd, "", AT_EMPTY_PATH)?.type;
   if (flags & system.O_DIRECTORY && type !== "directory") {
-    throw new SystemError("openat", [fd, ".", { flags: "O_DIRECTORY" }], -ENOTDIR);
+    throw new SystemError("openat", [fd, ".", { text: "O_DIRECTORY" }], -ENOTDIR);
   }
   if (type === "symlink" && !(flags & O_PATH)) {
-    throw new SystemError("openat", [fd, ".", { flags: "O_NOFOLLOW" }], -ELOOP);
+    throw new SystemError("openat", [fd, ".", { text: "O_NOFOLLOW" }], -ELOOP);
   }
   // A directory is opened as itself. For the rest /proc leads back to the object, without a name to be swapped.
   const reopened =

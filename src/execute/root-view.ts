@@ -27,7 +27,7 @@ export function openImage(system: Syscalls, root: HostPath): ImageView {
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     const message = `Cannot open the container's root ${quote(root, 4096)}: ${error.reason}`;
-    throw new NvociError("spec-invalid", message, [error.call]);
+    throw new NvociError("spec-invalid", message, { hint: error.hint, call: error.call });
   }
 }
 

@@ -170,10 +170,10 @@ function lastWords(words: string): string | undefined {
 }
 
 function sandboxError({ call, errno }: { readonly call: string; readonly errno: number }): NvociError {
-  const error = new SystemError(call, [{ flags: "in ldconfig's sandbox" }], -errno);
+  const error = new SystemError(call, [{ text: "in ldconfig's sandbox" }], -errno);
   return new NvociError(
     "ldconfig-failed",
-    `Cannot update "/etc/ld.so.cache" of the container: ${error.call}`,
-    [],
+    `Cannot update "/etc/ld.so.cache" of the container: ldconfig's sandbox failed: ${error.reason}`,
+    { hint: error.hint, call: error.call },
   );
 }

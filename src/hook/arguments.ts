@@ -25,7 +25,8 @@ Options, with one dash or two, before the stage:
   -version       print the version
   -help          print this text`;
 
-const usage = (message: string): NvociError => new NvociError("usage", message, HOOK_USAGE.split("\n"));
+const usage = (message: string): NvociError =>
+  new NvociError("usage", message, { output: HOOK_USAGE.split("\n") });
 
 const SWITCHES = ["debug", "version", "help", "h"];
 const TRUE = ["1", "t", "T", "TRUE", "true", "True"];

@@ -45,7 +45,10 @@ export function inject(system: Syscalls, state: State, spec: Spec, options: Hook
 /** A call on the way to the first operation. Its name alone tells nobody what was wanted. */
 function unprepared(name: string, error: SystemError): NvociError {
   const failed = error.message.replace(/^C/, "c");
-  return new NvociError("system-call", `Cannot prepare container ${name}: ${failed}`, [error.call]);
+  return new NvociError("system-call", `Cannot prepare container ${name}: ${failed}`, {
+    hint: error.hint,
+    call: error.call,
+  });
 }
 
 /** One container and what is done about it. */

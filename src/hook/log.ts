@@ -74,7 +74,7 @@ export function newLog(system: Syscalls, container: string, debug: boolean): Log
   };
   return {
     info: (message) => write("info", message),
-    error: (error) => write("error", [error.message, ...error.details].join("; ")),
+    error: (error) => write("error", error.renderLine()),
     report(finding) {
       // Wording some hundred findings takes longer than the mounts: only where somebody reads it.
       if (debug) system.write(STDERR, `nvoci: ${renderFinding(finding)}\n`);

@@ -2,6 +2,7 @@ import { loadBundle } from "../load.ts";
 import { NvociError } from "../model/errors.ts";
 import type { HostView } from "../model/host-view.ts";
 import { type HostPath, join } from "../model/paths.ts";
+import { quote } from "../model/quote.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
 import { parseSpec, type Spec } from "../oci/spec.ts";
 import { mayAsk } from "../request/may-ask.ts";
@@ -34,7 +35,7 @@ export function readSpec(host: HostView, bundle: HostPath): SpecFile | undefined
   const file = join(bundle, "config.json") as HostPath;
   const bytes = readSpecFile(host, file);
   if (bytes === undefined)
-    throw new NvociError("spec-invalid", `Cannot read "${file}": there is no such file`);
+    throw new NvociError("spec-invalid", `Cannot read ${quote(file, 4096)}: there is no such file`);
   if (bytes === "asks-nothing") return undefined;
   const text = decodeText(bytes, file);
   return { text, spec: parseSpec(text, bundle) };
@@ -64,6 +65,6 @@ export function mayAskSurely({ text, spec }: SpecFile, bundle: HostPath, state?:
 export function decodeText(bytes: Uint8Array, name: string): string {
   const decoded = decodeUtf8(bytes);
   if (decoded === undefined)
-    throw new NvociError("spec-invalid", `Cannot read "${name}": it is not UTF-8 text`);
+    throw new NvociError("spec-invalid", `Cannot read ${quote(name, 4096)}: it is not UTF-8 text`);
   return decoded;
 }

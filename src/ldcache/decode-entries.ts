@@ -1,6 +1,7 @@
 import type { Cursor, Refuse } from "../binary/cursor.ts";
 import { NvociError } from "../model/errors.ts";
 import type { Abi } from "../model/machine.ts";
+import { quote } from "../model/quote.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
 
 /** Bytes per entry in either layout. */
@@ -108,9 +109,9 @@ export class LdCacheError extends NvociError {
   readonly offset: number;
 
   constructor(file: string, field: string, offset: number, reason: string) {
-    super("file-invalid", `Cannot read "${file}": ${field} at byte ${offset}: ${reason}`, [
-      "ldconfig writes the file anew",
-    ]);
+    super("file-invalid", `Cannot read ${quote(file, 4096)}: ${field} at byte ${offset}: ${reason}`, {
+      hint: "write the file anew with: ldconfig",
+    });
     this.name = "LdCacheError";
     this.field = field;
     this.offset = offset;

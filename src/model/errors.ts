@@ -1,6 +1,7 @@
 /**
  * The one class of error that nvoci throws on purpose. Line 1 stands alone, because runc pastes the whole of a
- * hook's stderr into one line; what follows it helps the person who looks closer.
+ * hook's stderr into one line. What follows it is for the person who looks closer: who asked for the step that
+ * failed, what to do, and last the system call.
  */
 
 /** Stable names of error classes, for tests and scripts. */
@@ -24,17 +25,25 @@ export type ErrorCode =
 /** Exit statuses, fixed by contract: sysexits(3)'s 70 marks a bug of ours. */
 export const EXIT = { done: 0, failed: 1, usage: 2, bug: 70 } as const;
 
+/** What follows line 1 of an error. */
+export interface ErrorDetails {
+  /** The manifest line, key or variable that asked for what failed, such as `l4t.csv:41 (operation 12 of 287)`. */
+  readonly askedBy?: string | undefined;
+  /** What the reader can do about it: an imperative, lower case, no final period. */
+  readonly hint?: string | undefined;
+  /** More about the reason: the other program's own output, a list of what exists, a usage text. */
+  readonly output?: readonly string[] | undefined;
+  /** The failed system call as strace(1) prints it. */
+  readonly call?: string | undefined;
+}
+
 export class NvociError extends Error {
   /** Stable class of the failure. */
   readonly code: ErrorCode;
-  /** Lines that follow the first: the failed call as strace prints it, the line that asked, a hint. */
-  readonly details: readonly string[];
+  private readonly details: ErrorDetails;
 
-  /**
-   * @param message `Cannot <verb> "<value>": <reason>`, no final period, no line break.
-   * @param details further lines, without indentation.
-   */
-  constructor(code: ErrorCode, message: string, details: readonly string[] = []) {
+  /** @param message `Cannot <verb> "<value>": <reason>`, no final period, no line break. */
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message);
     this.name = "NvociError";
     this.code = code;
@@ -49,14 +58,46 @@ export class NvociError extends Error {
     return false;
   }
 
-  /** The exit status this failure has. */
+  get askedBy(): string | undefined {
+    return this.details.askedBy;
+  }
+
+  get hint(): string | undefined {
+    return this.details.hint;
+  }
+
+  get output(): readonly string[] {
+    return this.details.output ?? [];
+  }
+
+  get call(): string | undefined {
+    return this.details.call;
+  }
+
+  /** The exit status of this failure. */
   get exitCode(): number {
     return this.code === "usage" ? EXIT.usage : EXIT.failed;
   }
 
+  /** The lines after the first, without indentation. */
+  get lines(): readonly string[] {
+    const { output, askedBy, hint, call } = this;
+    return [
+      ...output,
+      ...(askedBy === undefined ? [] : [`asked for by ${askedBy}`]),
+      ...(hint === undefined ? [] : [`hint: ${hint}`]),
+      ...(call === undefined ? [] : [call]),
+    ];
+  }
+
   /** The whole text as it goes to stderr, without a final line break. */
   render(): string {
-    return [`nvoci: ${this.message}`, ...this.details.map((line) => `  ${line}`)].join("\n");
+    return [`nvoci: ${this.message}`, ...this.lines.map((line) => `  ${line}`)].join("\n");
+  }
+
+  /** The whole text as one line, for a log. */
+  renderLine(): string {
+    return [this.message, ...this.lines].join("; ");
   }
 }
 

@@ -1,3 +1,4 @@
+import { quote } from "../model/quote.ts";
 import { describeFault, faulty, isJsonObject, type JsonDocument, type JsonObject } from "./json-document.ts";
 import { eachItem, type JsonRange, membersOf, rootRange } from "./scan-json.ts";
 
@@ -37,7 +38,7 @@ export function refuseOtherReadings(
   const key = place.at(-1) as string;
   throw faulty(
     document,
-    `${at}: ${JSON.stringify(key)} counts as "${fold(key)}" for some readers and not for others`,
+    `${at}: ${quote(key)} counts as ${quote(fold(key))} for some readers and not for others`,
   );
 }
 

@@ -180,10 +180,10 @@ function refuse(
   ].filter((fact) => fact !== undefined);
   throw new NvociError(
     "requirement-unmet",
-    `Cannot meet ${quote(first.join(","))} of ${variable}: the host has ${has.join(", ")}`,
-    [
-      `${variable}=${quote(expression, 400)}`,
-      "update the host's driver, use an older image, or set NVIDIA_DISABLE_REQUIRE=true to try anyway",
-    ],
+    `Cannot meet the requirement ${quote(first.join(","))} (${variable}): the host has ${has.join(", ")}`,
+    {
+      output: [`${variable}=${quote(expression, 400)}`],
+      hint: "update the host's driver, use an older image, or set NVIDIA_DISABLE_REQUIRE=true to try anyway",
+    },
   );
 }

@@ -44,7 +44,7 @@ export function findRuntime(
     }
   }
   const names = runtimes.map((runtime) => quote(runtime)).join(" or ");
-  throw new NvociError("runtime-missing", `Cannot find the low-level runtime ${names}${passedOver}`, [
-    "install runc, or name the runtime in config.toml: nvidia-container-runtime.runtimes",
-  ]);
+  throw new NvociError("runtime-missing", `Cannot find the low-level runtime ${names}${passedOver}`, {
+    hint: "install runc, or name the runtime in config.toml: nvidia-container-runtime.runtimes",
+  });
 }

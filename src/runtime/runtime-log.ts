@@ -6,7 +6,7 @@ import type { RuntimeArguments } from "./parse-runtime-arguments.ts";
 /** The error in one line. */
 function oneLine(error: unknown): string {
   if (!(error instanceof NvociError)) return `nvoci: bug: ${String(error)}`;
-  return [`nvoci: ${error.message}`, ...error.details].join("; ");
+  return `nvoci: ${error.renderLine()}`;
 }
 
 /**

@@ -1,3 +1,5 @@
+import { quote } from "../model/quote.ts";
+
 /**
  * An open file descriptor together with the path that it was opened by. The path is for the reader of an error
  * message; nothing is ever opened by it again.
@@ -15,7 +17,7 @@ export class Fd {
 
   /** `8 ("/usr/lib")`, or AT_FDCWD. */
   toString(): string {
-    return this.number === CWD_NUMBER ? "AT_FDCWD" : `${this.number} (${JSON.stringify(this.origin)})`;
+    return this.number === CWD_NUMBER ? "AT_FDCWD" : `${this.number} (${quote(this.origin, 4096)})`;
   }
 }
 

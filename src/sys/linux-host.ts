@@ -1,6 +1,7 @@
 import { NvociError } from "../model/errors.ts";
 import type { HostView } from "../model/host-view.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
+import { quote } from "../model/quote.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY } from "./constants.ts";
 import { CWD, type Fd } from "./fd.ts";
 import type { Syscalls } from "./syscalls.ts";
@@ -22,7 +23,7 @@ export function readAll(system: Syscalls, fd: Fd, sizeHint: number, limit = DEFA
     if (filled > limit) {
       throw new NvociError(
         "file-invalid",
-        `Cannot read ${JSON.stringify(fd.origin)}: it is larger than ${limit} bytes`,
+        `Cannot read ${quote(fd.origin, 4096)}: it is larger than ${limit} bytes`,
       );
     }
     if (filled === buffer.length) {
@@ -43,7 +44,10 @@ export function linuxHost(system: Syscalls): HostView {
       try {
         const stat = system.statx(fd, "", AT_EMPTY_PATH);
         if (stat?.type !== "file") {
-          throw new NvociError("file-invalid", `Cannot read "${path}": it is a ${stat?.type}, not a file`);
+          throw new NvociError(
+            "file-invalid",
+            `Cannot read ${quote(path, 4096)}: it is a ${stat?.type}, not a file`,
+          );
         }
         check?.(stat);
         return readAll(system, fd, stat.size, limit);

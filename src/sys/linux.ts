@@ -32,19 +32,20 @@ import {
   EPERM,
 } from "./errno.ts";
 import { Fd } from "./fd.ts";
+import type { FlagSet } from "./flag-names.ts";
 import { decodeStat, decodeStatx } from "./stat.ts";
 import { syscallNumbers } from "./syscall-numbers.ts";
 import type { Syscalls } from "./syscalls.ts";
-import { type ShownArgument, SystemError } from "./system-error.ts";
-
-const octal = (mode: number) => ({ flags: `0${mode.toString(8)}` });
-const hex = (flags: number) => ({ flags: `0x${flags.toString(16)}` });
+import { type ShownArgument, type ShownFlags, SystemError } from "./system-error.ts";
 
 /** Nothing is there by that name, as opposed to a look-up that failed. */
 const isAbsent = (result: number): boolean =>
   result === -ENOENT || result === -ENOTDIR || result === -ELOOP || result === -ENAMETOOLONG;
 
 const SIG_IGN = 1;
+/** What mount(2) takes for a descriptor or a file system's name. */
+const numberOrPath = (end: Fd | string): string => (typeof end === "string" ? end : `${end.number}`);
+
 const STATX_BASIC_STATS = 0x7ff;
 const STATX_MNT_ID = 0x1000;
 /** PATH_MAX: no link is longer. */
@@ -62,6 +63,9 @@ export function linux(engine: Engine): Syscalls {
   const nr = syscallNumbers(engine.arch);
   const { O_DIRECTORY, O_NOFOLLOW } = openFlags(engine.arch);
   const { syscall } = engine;
+  const machine = engine.arch;
+  /** Named by SystemError, and only there: most calls succeed. */
+  const flagsOf = (set: FlagSet, value: number): ShownFlags => ({ set, value, machine });
 
   // One buffer for all small answers: calls are synchronous and each copies its answer out before it returns.
   const scratch = new Uint8Array(LINK_BYTES);
@@ -131,13 +135,13 @@ export function linux(engine: Engine): Syscalls {
     // A FIFO or a device must not hold us up: whoever opens an untrusted name adds O_PATH or O_NONBLOCK.
     openat(dirfd, path, flags, mode = 0) {
       const result = syscall(nr.openat, dirfd.number, path, flags | O_CLOEXEC, mode);
-      if (result < 0) throw new SystemError("openat", [dirfd, path, hex(flags), octal(mode)], result);
+      if (result < 0) throw new SystemError("openat", [dirfd, path, flagsOf("O", flags), { mode }], result);
       return new Fd(result, path);
     },
     openatIfThere(dirfd, path, flags) {
       const result = syscall(nr.openat, dirfd.number, path, flags | O_CLOEXEC, 0);
       if (isAbsent(result)) return undefined;
-      return new Fd(checked("openat", result, [dirfd, path, hex(flags)]), path);
+      return new Fd(checked("openat", result, [dirfd, path, flagsOf("O", flags)]), path);
     },
 
     // struct open_how: u64 flags, u64 mode, u64 resolve. The kernel rejects unknown bits instead of ignoring them.
@@ -148,8 +152,8 @@ export function linux(engine: Engine): Syscalls {
       words[4] = how.resolve;
       const result = syscall(nr.openat2, dirfd.number, path, scratch, 24);
       if (result < 0) {
-        const shown = { flags: `{flags=0x${how.flags.toString(16)}, resolve=0x${how.resolve.toString(16)}}` };
-        throw new SystemError("openat2", [dirfd, path, shown], result);
+        const shown = [flagsOf("O", how.flags), flagsOf("RESOLVE", how.resolve)];
+        throw new SystemError("openat2", [dirfd, path, ...shown], result);
       }
       return new Fd(result, path);
     },
@@ -161,7 +165,7 @@ export function linux(engine: Engine): Syscalls {
 
     dup(fd) {
       const result = syscall(nr.fcntl, fd.number, F_DUPFD_CLOEXEC, 0);
-      return new Fd(checked("fcntl", result, [fd, { flags: "F_DUPFD_CLOEXEC" }]), fd.origin);
+      return new Fd(checked("fcntl", result, [fd, { text: "F_DUPFD_CLOEXEC" }]), fd.origin);
     },
 
     read(fd, buffer) {
@@ -194,12 +198,12 @@ export function linux(engine: Engine): Syscalls {
         const result = syscall(nr.statx, dirfd.number, path, flags, STATX_BASIC_STATS, scratch);
         if (result === 0) return decodeStatx(words);
         if (isAbsent(result)) return undefined;
-        if (result !== -ENOSYS) throw new SystemError("statx", [dirfd, path, hex(flags)], result);
+        if (result !== -ENOSYS) throw new SystemError("statx", [dirfd, path, flagsOf("AT", flags)], result);
         hasStatx = false;
       }
       const result = syscall(nr.newfstatat, dirfd.number, path, scratch, flags);
       if (isAbsent(result)) return undefined;
-      checked("newfstatat", result, [dirfd, path, hex(flags)]);
+      checked("newfstatat", result, [dirfd, path, flagsOf("AT", flags)]);
       return decodeStat(view, engine.arch);
     },
 
@@ -208,7 +212,7 @@ export function linux(engine: Engine): Syscalls {
       if (!hasStatx) return undefined;
       const result = syscall(nr.statx, fd.number, "", AT_EMPTY_PATH, STATX_MNT_ID, scratch);
       if (result === -ENOSYS) hasStatx = false;
-      else checked("statx", result, [fd, "", { flags: "STATX_MNT_ID" }]);
+      else checked("statx", result, [fd, "", { text: "STATX_MNT_ID" }]);
       return result === 0 && words[0]! & STATX_MNT_ID ? words[36] : undefined;
     },
 
@@ -250,14 +254,14 @@ export function linux(engine: Engine): Syscalls {
     // single name below a descriptor, so that what they make lies where the descriptor says.
     mkdirat(dirfd, path, mode) {
       const result = syscall(nr.mkdirat, dirfd.number, path, mode);
-      return result === 0 || made("mkdirat", result, [dirfd, path, octal(mode)]);
+      return result === 0 || made("mkdirat", result, [dirfd, path, { mode }]);
     },
     mknodat(dirfd, path, mode, device) {
       const number = device === undefined ? 0 : encodeDevice(device);
       const result = syscall(nr.mknodat, dirfd.number, path, mode, number);
       if (result === 0) return true;
-      const shown = device === undefined ? [] : [{ flags: `makedev(${device.major}, ${device.minor})` }];
-      return made("mknodat", result, [dirfd, path, octal(mode), ...shown]);
+      const shown = device === undefined ? [] : [{ text: `makedev(${device.major}, ${device.minor})` }];
+      return made("mknodat", result, [dirfd, path, { mode }, ...shown]);
     },
     symlinkat(target, dirfd, path) {
       const result = syscall(nr.symlinkat, target, dirfd.number, path);
@@ -266,7 +270,8 @@ export function linux(engine: Engine): Syscalls {
 
     // Removes the name itself, never what a link leads to.
     unlinkat(dirfd, path, flags) {
-      checked("unlinkat", syscall(nr.unlinkat, dirfd.number, path, flags), [dirfd, path, hex(flags)]);
+      const result = syscall(nr.unlinkat, dirfd.number, path, flags);
+      checked("unlinkat", result, [dirfd, path, flagsOf("AT", flags)]);
     },
     renameat(from, oldPath, to, newPath, flags = 0) {
       const result = syscall(nr.renameat2, from.number, oldPath, to.number, newPath, flags);
@@ -277,7 +282,7 @@ export function linux(engine: Engine): Syscalls {
       checked("fchownat", result, [dirfd, path, uid, gid]);
     },
     fchmodat(dirfd, path, mode) {
-      checked("fchmodat", syscall(nr.fchmodat, dirfd.number, path, mode), [dirfd, path, octal(mode)]);
+      checked("fchmodat", syscall(nr.fchmodat, dirfd.number, path, mode), [dirfd, path, { mode }]);
     },
 
     fsync(fd) {
@@ -290,20 +295,21 @@ export function linux(engine: Engine): Syscalls {
       return checked("flock", result, [fd, operation]) === 0;
     },
 
-    // mount(2) and umount2(2) take paths only. Callers inside a container pass the decimal number of an open
-    // descriptor, relative to /proc/self/fd as their current directory, so that nothing is looked up by name.
+    // mount(2) and umount2(2) take paths only. A descriptor goes in as its decimal number, relative to /proc/self/fd,
+    // which is the caller's current directory: the kernel jumps to the very object and looks nothing up by name.
     mount(source, target, type, flags, data) {
-      const result = syscall(nr.mount, source, target, type, flags, data);
-      checked("mount", result, [source, target, type ?? "none", hex(flags), data ?? ""]);
+      const result = syscall(nr.mount, numberOrPath(source), numberOrPath(target), type, flags, data);
+      checked("mount", result, [source, target, type, flagsOf("MS", flags), data]);
     },
-    umount2(target, flags) {
-      checked("umount2", syscall(nr.umount2, target, flags), [target, hex(flags)]);
+    umount2(parent, name, flags) {
+      const result = syscall(nr.umount2, `${parent.number}/${name}`, flags);
+      checked("umount2", result, [parent, name, flagsOf("MNT", flags)]);
     },
 
     // A clone is detached: it is in no namespace until move_mount attaches it, and vanishes on close.
     open_tree(dirfd, path, flags) {
       const result = syscall(nr.open_tree, dirfd.number, path, flags | O_CLOEXEC);
-      if (result < 0) throw new SystemError("open_tree", [dirfd, path, hex(flags)], result);
+      if (result < 0) throw new SystemError("open_tree", [dirfd, path, flagsOf("AT", flags)], result);
       return new Fd(result, path);
     },
 
@@ -312,7 +318,7 @@ export function linux(engine: Engine): Syscalls {
       const result = syscall(nr.move_mount, from.number, fromPath, to.number, toPath, flags);
       if (result >= 0) return;
       const path = flags & MOVE_MOUNT_F_EMPTY_PATH ? "" : fromPath;
-      throw new SystemError("move_mount", [from, path, to, toPath, hex(flags)], result);
+      throw new SystemError("move_mount", [from, path, to, toPath, flagsOf("MOVE_MOUNT", flags)], result);
     },
 
     // struct mount_attr: u64 attr_set, attr_clr, propagation, userns_fd. attr_clr stays 0: a flag that a parent
@@ -323,14 +329,14 @@ export function linux(engine: Engine): Syscalls {
       words[4] = attr.propagation ?? 0;
       const result = syscall(nr.mount_setattr, dirfd.number, path, flags, scratch, 32);
       if (result >= 0) return;
-      throw new SystemError("mount_setattr", [dirfd, path, hex(attr.attrSet)], result);
+      throw new SystemError("mount_setattr", [dirfd, path, flagsOf("MOUNT_ATTR", attr.attrSet)], result);
     },
 
     setns(fd, type) {
-      checked("setns", syscall(nr.setns, fd.number, type), [fd, hex(type)]);
+      checked("setns", syscall(nr.setns, fd.number, type), [fd, flagsOf("CLONE", type)]);
     },
     unshare(flags) {
-      checked("unshare", syscall(nr.unshare, flags), [hex(flags)]);
+      checked("unshare", syscall(nr.unshare, flags), [flagsOf("CLONE", flags)]);
     },
     fchdir(fd) {
       checked("fchdir", syscall(nr.fchdir, fd.number), [fd]);
@@ -362,16 +368,17 @@ export function linux(engine: Engine): Syscalls {
     },
 
     memfd_create(name, flags) {
-      return new Fd(checked("memfd_create", syscall(nr.memfd_create, name, flags), [name, hex(flags)]), name);
+      const result = syscall(nr.memfd_create, name, flags);
+      return new Fd(checked("memfd_create", result, [name, flagsOf("MFD", flags)]), name);
     },
     fcntl(fd, command, argument) {
-      const shown = argument === F_SEAL_ALL ? { flags: "F_SEAL_ALL" } : argument;
+      const shown = argument === F_SEAL_ALL ? { text: "F_SEAL_ALL" } : argument;
       return checked("fcntl", syscall(nr.fcntl, fd.number, command, argument), [fd, command, shown]);
     },
 
     // int[2]: the reading end first.
     pipe2() {
-      checked("pipe2", syscall(nr.pipe2, scratch, O_CLOEXEC), [hex(O_CLOEXEC)]);
+      checked("pipe2", syscall(nr.pipe2, scratch, O_CLOEXEC), [flagsOf("O", O_CLOEXEC)]);
       return {
         reader: new Fd(view.getInt32(0, true), "pipe"),
         writer: new Fd(view.getInt32(4, true), "pipe"),
@@ -416,7 +423,7 @@ export function linux(engine: Engine): Syscalls {
       scratch.fill(0, 0, 32);
       checked("rt_sigaction", syscall(nr.rt_sigaction, SIGCHLD, scratch, null, 8), [SIGCHLD]);
       const result = withUsualSignals(() => engine.spawn(cloneFlags, steps, report.number));
-      return checked("clone", result, [hex(cloneFlags)]);
+      return checked("clone", result, [flagsOf("CLONE", cloneFlags)]);
     },
 
     // The low seven bits are the signal; bits 8 to 15 the exit status.

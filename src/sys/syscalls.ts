@@ -71,7 +71,7 @@ export interface Syscalls {
    * @returns `undefined` where the kernel does not say it, before 5.8.
    */
   statxMountId(fd: Fd): number | undefined;
-  /** @returns the file system's magic number. */
+  /** @returns the file system's magic number, and its mount's flags under the values of mount(2). */
   fstatfs(fd: Fd): { readonly type: number; readonly flags: number };
   /** @returns `undefined` when nothing is there or it is no symbolic link. An empty path reads the link that `dirfd` is. */
   readlinkat(dirfd: Fd, path: string): string | undefined;
@@ -99,8 +99,14 @@ export interface Syscalls {
   /** flock(2) with LOCK_NB. @returns whether it is ours; `false` means that somebody else has it. */
   flock(fd: Fd, operation: number): boolean;
 
-  mount(source: string, target: string, type: string | null, flags: number, data: string | null): void;
-  umount2(target: string, flags: number): void;
+  /**
+   * The current directory must be /proc/self/fd.
+   *
+   * @param source a descriptor, or the name of a file system that has no device.
+   */
+  mount(source: Fd | string, target: Fd, type: string | null, flags: number, data: string | null): void;
+  /** Detaches what is mounted at a name in an open directory. The current directory must be /proc/self/fd. */
+  umount2(parent: Fd, name: string, flags: number): void;
   open_tree(dirfd: Fd, path: string, flags: number): Fd;
   move_mount(from: Fd, fromPath: string, to: Fd, toPath: string, flags: number): void;
   mount_setattr(dirfd: Fd, path: string, flags: number, attr: MountAttr): void;

@@ -1,59 +1,135 @@
 import { NvociError } from "../model/errors.ts";
+import { quote } from "../model/quote.ts";
 import { EINTR, EIO, EMFILE, ENFILE, ENOMEM, errnoName, errnoText } from "./errno.ts";
 import { Fd } from "./fd.ts";
+import { type FlagSet, flagNames, modeName } from "./flag-names.ts";
+import { hintFor } from "./hints.ts";
 
-/** What a failed call's argument looks like in a message. */
-export type ShownArgument = Fd | string | number | { readonly flags: string };
-
-function show(argument: ShownArgument): string {
-  if (argument instanceof Fd) return argument.toString();
-  if (typeof argument === "string") return JSON.stringify(argument);
-  return typeof argument === "number" ? `${argument}` : argument.flags;
+/** Flags of one set, named only when the call has failed. */
+export interface ShownFlags {
+  readonly set: FlagSet;
+  readonly value: number;
+  /** Decides the values of the flags that differ between machines. Default: `"x64"`. */
+  readonly machine?: "x64" | "arm64";
 }
 
-/** What the calls that need no context do, in words. The others go by their own name. */
-const VERBS: Readonly<Record<string, string>> = {
-  openat: "open",
-  openat2: "open",
-  statx: "look at",
-  newfstatat: "look at",
-  readlinkat: "read the link",
-  getdents64: "list",
-  pread64: "read",
-  execve: "run",
+/** What a failed call's argument looks like in a message. */
+export type ShownArgument =
+  | Fd
+  | string
+  | number
+  | null
+  | ShownFlags
+  | { readonly mode: number }
+  | { readonly text: string };
+
+/** PATH_MAX: a path is never cut, because the reader copies it. */
+const LONGEST_PATH = 4096;
+
+function show(argument: ShownArgument): string {
+  if (argument === null) return "NULL";
+  if (argument instanceof Fd) return argument.toString();
+  if (typeof argument === "string") return quote(argument, LONGEST_PATH);
+  if (typeof argument === "number") return `${argument}`;
+  if ("mode" in argument) return modeName(argument.mode);
+  if ("text" in argument) return argument.text;
+  return flagNames(argument.set, argument.value, argument.machine ?? "x64");
+}
+
+/** What a call does, for line 1, and which of its arguments it does that to. Default: the first that is a path. */
+const DEEDS: Readonly<Record<string, readonly [verb: string, subject?: number]>> = {
+  openat: ["open"],
+  openat2: ["open"],
+  open_tree: ["open"],
+  statx: ["look at"],
+  newfstatat: ["look at"],
+  fstatfs: ["look at the file system of"],
+  readlinkat: ["read the link"],
+  getdents64: ["list"],
+  read: ["read"],
+  pread64: ["read"],
+  write: ["write to"],
+  sendfile: ["copy", 1],
+  mkdirat: ["make the directory"],
+  mknodat: ["make"],
+  symlinkat: ["make the link", 2],
+  unlinkat: ["remove"],
+  renameat2: ["rename"],
+  fchownat: ["change the owner of"],
+  fchmodat: ["change the mode of"],
+  fsync: ["write to disk"],
+  mount: ["mount on", 1],
+  umount2: ["unmount"],
+  move_mount: ["mount on", 3],
+  mount_setattr: ["set the mount options of"],
+  setns: ["enter the namespace"],
+  unshare: ["leave a namespace"],
+  fchdir: ["change to the directory"],
+  fcntl: ["set the properties of"],
+  memfd_create: ["make a memory file for"],
+  pipe2: ["make a pipe"],
+  ppoll: ["wait for"],
+  prctl: ["set a property of the process"],
+  prlimit64: ["set a resource limit"],
+  rt_sigaction: ["set a signal's action"],
+  clock_gettime: ["read the clock"],
+  clone: ["start a process"],
+  wait4: ["wait for a process"],
+  kill: ["end a process"],
+  execve: ["run"],
 };
 
 /** Errors that say nothing about the file that was asked for. */
 const MACHINE_FAILURES: readonly number[] = [ENOMEM, EMFILE, ENFILE, EIO, EINTR];
 
+/** The path that line 1 is about: an empty path stands for the descriptor before it. */
+function subjectOf(args: readonly ShownArgument[], index: number | undefined): string | undefined {
+  const named = index === undefined ? undefined : args[index];
+  const chosen =
+    named !== undefined && named !== "" ? named : args.find((it) => typeof it === "string" && it !== "");
+  if (typeof chosen === "string") return chosen;
+  if (chosen instanceof Fd) return chosen.origin;
+  return args.find((it): it is Fd => it instanceof Fd)?.origin;
+}
+
 /** A system call that failed: which call, with what, and why. */
 export class SystemError extends NvociError {
   readonly errno: number;
-  /** The call as strace(1) prints it. */
-  readonly call: string;
-  override get isMachineFailure(): boolean {
-    return MACHINE_FAILURES.includes(this.errno);
-  }
-  /** The symbolic name of the errno. */
-  get reason(): string {
-    return errnoName(this.errno);
-  }
+  private readonly nameOfCall: string;
+  private readonly args: readonly ShownArgument[];
 
   /**
    * @param name the call's man-page name.
    * @param result the negative errno that the kernel answered.
    */
   constructor(name: string, args: readonly ShownArgument[], result: number) {
-    const errno = -result;
-    const text = errnoText(errno);
-    const call = `${name}(${args.map(show).join(", ")}) = -1 ${errnoName(errno)}${text && ` (${text})`}`;
-    const path =
-      args.find((argument) => typeof argument === "string" && argument !== "") ??
-      args.find((argument) => argument instanceof Fd)?.origin;
-    const subject = path === undefined ? "" : ` ${show(path)}`;
-    super("system-call", `Cannot ${VERBS[name] ?? name}${subject}: ${errnoName(errno)}`, [call]);
+    const [verb, index] = DEEDS[name] ?? [`call ${name}(2)`];
+    const subject = subjectOf(args, index);
+    const on = subject === undefined ? "" : ` ${quote(subject, LONGEST_PATH)}`;
+    super("system-call", `Cannot ${verb}${on}: ${errnoName(-result)}`);
     this.name = "SystemError";
-    this.errno = errno;
-    this.call = call;
+    this.errno = -result;
+    this.nameOfCall = name;
+    this.args = args;
+  }
+
+  override get isMachineFailure(): boolean {
+    return MACHINE_FAILURES.includes(this.errno);
+  }
+
+  /** The symbolic name of the errno. */
+  get reason(): string {
+    return errnoName(this.errno);
+  }
+
+  /** The call as strace(1) prints it, with the paths of descriptors. */
+  override get call(): string {
+    const text = errnoText(this.errno);
+    const result = `${errnoName(this.errno)}${text && ` (${text})`}`;
+    return `${this.nameOfCall}(${this.args.map(show).join(", ")}) = -1 ${result}`;
+  }
+
+  override get hint(): string | undefined {
+    return hintFor(this.nameOfCall, this.errno);
   }
 }

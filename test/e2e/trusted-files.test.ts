@@ -69,7 +69,7 @@ describeBuilds(CONTAINER, "a file that root goes by", (build) => {
     const before = container.snapshot();
     const { status, stdout, stderr } = runHook();
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
-    expect(stderr.split("\n")[0]).toBe(`nvoci: Cannot believe "${at("config.toml")}": ${reason}`);
+    expect(stderr.split("\n")[0]).toBe(`nvoci: Cannot trust "${at("config.toml")}": ${reason}`);
     expect(stderr).toContain(remedy);
     expect(container.snapshot()).toEqual(before);
   });

@@ -71,9 +71,9 @@ function runtimePath(context: CommandContext, { runtimePath: option, remove }: C
   if (found !== undefined) return found;
   if (remove)
     return option === undefined ? hostPath(`/usr/bin/${RUNTIME}`) : absolutePath(context.host, option);
-  throw new NvociError("runtime-missing", `Cannot find the program ${quote(option ?? RUNTIME, 4096)}`, [
-    `make a link with the name ${RUNTIME} to nvoci, or name the program with --runtime-path`,
-  ]);
+  throw new NvociError("runtime-missing", `Cannot find the program ${quote(option ?? RUNTIME, 4096)}`, {
+    hint: `make a link named ${RUNTIME} to nvoci, or name the program with --runtime-path`,
+  });
 }
 
 function readText({ host }: CommandContext, path: HostPath): string | undefined {

@@ -10,8 +10,8 @@ export const addHook = (yargs: Argv, choose: Choose): Argv =>
     (command) => command.positional("stage", { type: "string", describe: "prestart, createRuntime, ..." }),
     () =>
       choose(() => {
-        throw new NvociError("usage", 'Cannot run the hook: "hook" must be the first word', [
-          "see nvoci hook --help",
-        ]);
+        throw new NvociError("usage", 'Cannot run the hook: "hook" must be the first word', {
+          hint: "see nvoci hook --help",
+        });
       }),
   );

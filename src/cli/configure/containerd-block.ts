@@ -73,11 +73,11 @@ export function strip(text: string, path: string): string {
     new NvociError(
       "file-invalid",
       `Cannot edit ${quote(path, 4096)}: the block that begins in line ${begin + 1} ${reason}`,
-      [`${hint}; nothing has been changed`],
+      { hint: `${hint}; nothing has been changed` },
     );
-  if (end < 0) throw refuse("has no end", `write the line "${BLOCK_END}" after what nvoci has made`);
+  if (end < 0) throw refuse("has no end", `write the line ${quote(BLOCK_END)} after what nvoci has made`);
   if (!isOurs(all.slice(begin + 1, end))) {
-    throw refuse("has lines that nvoci has not made", `move them behind the line "${BLOCK_END}"`);
+    throw refuse("has lines that nvoci has not made", `move them behind the line ${quote(BLOCK_END)}`);
   }
   const before = all.slice(0, begin);
   const after = all.slice(end + 1);

@@ -25,7 +25,7 @@ const pluginOf = (root: Table): string =>
   Number(root.version ?? 1) >= 3 ? "io.containerd.cri.v1.runtime" : OLD_PLUGIN;
 
 const refuse = (path: string, reason: string, hint: string): NvociError =>
-  new NvociError("file-invalid", `Cannot edit ${quote(path, 4096)}: ${reason}`, [hint]);
+  new NvociError("file-invalid", `Cannot edit ${quote(path, 4096)}: ${reason}`, { hint });
 
 /**
  * The runtime's entry: a copy of the default one, so that options such as the cgroup driver are the same.
@@ -71,7 +71,7 @@ function register(
     const other = typeof binary === "string" ? `with the program ${quote(binary)}` : "of another kind";
     throw refuse(
       path,
-      `it has a runtime "${name}" already, ${other}`,
+      `it has a runtime ${quote(name)} already, ${other}`,
       "remove it, or choose another name with --name",
     );
   }

@@ -18,9 +18,9 @@ function parse(path: string, text: string): Daemon {
   const json: JsonText = { name: path, code: "file-invalid", text: text.trim() === "" ? "{}" : text };
   const fault = describeFault(json.text);
   if (fault !== undefined) {
-    throw new NvociError("file-invalid", `Cannot edit ${quote(path, 4096)}: ${fault}`, [
-      "correct it first; nothing has been changed",
-    ]);
+    throw new NvociError("file-invalid", `Cannot edit ${quote(path, 4096)}: ${fault}`, {
+      hint: "correct it first; nothing has been changed",
+    });
   }
   const root = parseJsonObject(json, json.text);
   return { json, root, runtimes: readObject(json, "runtimes", root.runtimes) ?? {} };

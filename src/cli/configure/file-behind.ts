@@ -7,9 +7,9 @@ import { quote } from "../../model/quote.ts";
 const MOST_LINKS = 40;
 
 const refuse = (named: HostPath, reason: string): NvociError =>
-  new NvociError("file-invalid", `Cannot edit ${quote(named, 4096)}: ${reason}`, [
-    "correct the link or remove it; nothing has been changed",
-  ]);
+  new NvociError("file-invalid", `Cannot edit ${quote(named, 4096)}: ${reason}`, {
+    hint: "correct the link or remove it; nothing has been changed",
+  });
 
 /**
  * The file that a name stands for. Administrators keep configuration elsewhere and link to it: the link stays, and what

@@ -49,8 +49,8 @@ function refuseOtherGpus({ visibleDevices, source }: Request): void {
   if (other === undefined) return;
   throw new NvociError(
     "device-unknown",
-    `Cannot use the GPU ${quote(other)} that ${source} names: this board has GPU "0" alone`,
-    ["hint: set NVIDIA_VISIBLE_DEVICES=all or 0"],
+    `Cannot use the GPU ${quote(other)} that ${source} names: this board only has GPU "0"`,
+    { hint: "set NVIDIA_VISIBLE_DEVICES=all or 0" },
   );
 }
 

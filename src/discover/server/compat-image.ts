@@ -6,6 +6,7 @@ import { ignorable, NvociError } from "../../model/errors.ts";
 import { type HostView, readText } from "../../model/host-view.ts";
 import type { ImageView } from "../../model/image-view.ts";
 import { type ContainerPath, containerPath, hostPath } from "../../model/paths.ts";
+import { quote } from "../../model/quote.ts";
 import { compareVersions } from "../../request/compare-versions.ts";
 
 /** The libcuda that an image brings along for hosts with an older driver. */
@@ -75,7 +76,7 @@ function boundedReader(image: ImageView, path: ContainerPath): ReadAt {
     if (left < 0) {
       throw new NvociError(
         "file-invalid",
-        `Cannot read "${path}": its headers are larger than any library's`,
+        `Cannot read ${quote(path, 4096)}: its headers are larger than any library's`,
       );
     }
     return image.readRange(path, offset, length) ?? NOTHING;

@@ -4,6 +4,7 @@ import type { DeviceNode, Link } from "../../model/container-edits.ts";
 import { NvociError } from "../../model/errors.ts";
 import type { Source } from "../../model/finding.ts";
 import { containerPath, hostPath } from "../../model/paths.ts";
+import { quote } from "../../model/quote.ts";
 import { type Finder, findNode, type Server } from "./server.ts";
 
 const isFound = (node: DeviceNode | undefined): node is DeviceNode => node !== undefined;
@@ -27,8 +28,8 @@ export const gpuNodes: Finder<Server> = (server) => ({
     if (node !== undefined) return node;
     throw new NvociError(
       "device-unknown",
-      `Cannot give GPU "${index}" to the container: the host has no device node ${path}`,
-      [`nvidia-modprobe -c ${minor} makes the node; nvidia-persistenced keeps it`],
+      `Cannot give GPU ${quote(`${index}`)} to the container: the host has no device node ${path}`,
+      { hint: `run: nvidia-modprobe -c ${minor}; nvidia-persistenced keeps the node` },
     );
   }),
 });
@@ -76,7 +77,7 @@ export const imexNodes: Finder<Server> = (server) => ({
     if (node !== undefined) return node;
     throw new NvociError(
       "device-unknown",
-      `Cannot give IMEX channel "${channel}" to the container: the host has no device node ${path}`,
+      `Cannot give IMEX channel ${quote(`${channel}`)} to the container: the host has no device node ${path}`,
     );
   }),
 });

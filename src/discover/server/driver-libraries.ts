@@ -3,6 +3,7 @@ import { bindMount, type Link, type Mount } from "../../model/container-edits.ts
 import { NvociError } from "../../model/errors.ts";
 import { type Finding, finding, type Source } from "../../model/finding.ts";
 import { basename, type ContainerPath, containerPath, dirname, type HostPath } from "../../model/paths.ts";
+import { quote } from "../../model/quote.ts";
 import type { LibraryDirectories } from "../library-places.ts";
 import { type ChosenLibrary, chooseLibraries } from "./choose-libraries.ts";
 import type { DriverRoot } from "./driver-root.ts";
@@ -119,8 +120,8 @@ function refuseMismatch(
     if (!essential || other === undefined) continue;
     throw new NvociError(
       "driver-mismatch",
-      `Cannot use the NVIDIA driver "${version}": the kernel modules have this version, the host's library is ${other}`,
-      ["restart the host, or reload the nvidia kernel modules, after an upgrade of the driver"],
+      `Cannot use the NVIDIA driver ${quote(version)}: the kernel modules have this version, the host's library is ${quote(other, 4096)}`,
+      { hint: "after an upgrade of the driver, restart the host or reload the nvidia kernel modules" },
     );
   }
 }

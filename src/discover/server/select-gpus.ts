@@ -86,7 +86,7 @@ function match(id: string, gpus: readonly Gpu[], migDevices: readonly MigDevice[
   const found = gpus.filter((gpu) => gpu.uuid?.toLowerCase().startsWith(beginning));
   if (found.length === 0 && gpus.some((gpu) => gpu.uuid === undefined)) {
     return unknown(
-      "the driver tells a UUID only once the GPU was used; run nvidia-smi or nvidia-persistenced",
+      "the driver reports a UUID only after the GPU's first use; run nvidia-smi or nvidia-persistenced",
     );
   }
   return pick(found);
@@ -95,10 +95,10 @@ function match(id: string, gpus: readonly Gpu[], migDevices: readonly MigDevice[
 const hasUuid = (gpu: Gpu, uuid: string): boolean => gpu.uuid?.toLowerCase() === uuid.toLowerCase();
 
 function refuse(id: string, source: string, reason: string, gpus: readonly Gpu[]): never {
-  throw new NvociError("device-unknown", `Cannot find GPU ${quote(id)} of ${source}: ${reason}`, [
-    ...gpus.map(
+  throw new NvociError("device-unknown", `Cannot find GPU ${quote(id)} of ${source}: ${reason}`, {
+    output: gpus.map(
       (gpu) =>
         `the host has GPU ${gpu.index}: ${gpu.uuid ?? "UUID not known yet"}, ${gpu.busId}, ${gpu.model}`,
     ),
-  ]);
+  });
 }

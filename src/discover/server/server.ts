@@ -76,8 +76,8 @@ export function readServer(input: DeviceInput, report: Report): Server {
 function refuseMissingDriver(): never {
   throw new NvociError(
     "platform-unsupported",
-    'Cannot use "the NVIDIA driver": its kernel modules are not loaded, /proc/driver/nvidia/version is missing',
-    ["modprobe nvidia loads an installed driver"],
+    "Cannot use the NVIDIA driver: its kernel modules are not loaded, /proc/driver/nvidia/version is missing",
+    { hint: "load an installed driver with: modprobe nvidia" },
   );
 }
 

@@ -66,7 +66,7 @@ describe("parseCommandLine()", () => {
     ["a negated switch", ["plan", "--no-json"]],
   ])("refuses %s in one line that leads to the help", (_, words) => {
     const error = catchError(() => parseCommandLine(words));
-    expect(error).toMatchObject({ code: "usage", exitCode: 2, details: ["see nvoci --help"] });
+    expect(error).toMatchObject({ code: "usage", exitCode: 2, hint: "see nvoci --help" });
     expect(error.message).not.toContain("\n");
   });
 

@@ -50,7 +50,7 @@ describe("configPath() and the image's environment", () => {
     const error = catchError(() => configPath([entry], undefined, ["A=1", entry]));
     expect(error.code).toBe("config-invalid");
     expect(error.message).toContain(entry.slice(0, entry.indexOf("=")));
-    expect(error.details).not.toEqual([]);
+    expect(error.lines).not.toEqual([]);
   });
 
   test("does not let an image switch off what the host sets", () => {

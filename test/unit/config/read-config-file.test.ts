@@ -44,8 +44,8 @@ describe("readConfigFile()", () => {
     ["0666 65534:65534", MAPPED, "every user may write to it", "chmod go-w"],
   ])("does not believe a file of %s", (facts, self, reason, remedy) => {
     const error = catchError(() => read(self, ROOT, `file ${FILE} ${facts} = "x"`));
-    expect(error).toMatchObject({ code: "config-invalid", message: `Cannot believe "${FILE}": ${reason}` });
-    expect(error.details).toEqual([expect.stringContaining("its mode is 0"), `run: ${remedy} "${FILE}"`]);
+    expect(error).toMatchObject({ code: "config-invalid", message: `Cannot trust "${FILE}": ${reason}` });
+    expect(error.lines).toEqual([expect.stringContaining("its mode is 0"), `hint: run: ${remedy} "${FILE}"`]);
   });
 
   it("looks at what a link leads to, not at the link", () => {

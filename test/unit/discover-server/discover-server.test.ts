@@ -401,7 +401,7 @@ test("discoverServer() cannot give a GPU that has no node, and says how to make 
   const blind = { ...host, lstat: (path: never) => (path === "/dev/nvidia0" ? undefined : host.lstat(path)) };
   const error = catchError(() => discover({}, {}, { host: blind }));
   expect(error.code).toBe("device-unknown");
-  expect(error.details.join()).toContain("nvidia-modprobe -c 0");
+  expect(error.lines.join()).toContain("nvidia-modprobe -c 0");
 });
 
 test("discoverServer() cannot be given a node that is none", () => {

@@ -101,7 +101,7 @@ test.each([
   expect(error.code).toBe("device-unknown");
   expect(error.message).toContain(`"${id}" of NVIDIA_VISIBLE_DEVICES`);
   expect(error.message).toContain(reason);
-  expect(error.details.join("\n")).toContain(`GPU 2: ${UUIDS[2]}, 0000:81:00.0`);
+  expect(error.lines.join("\n")).toContain(`GPU 2: ${UUIDS[2]}, 0000:81:00.0`);
 });
 
 test("selectGpus() cannot give all GPUs of a host that has none", () => {

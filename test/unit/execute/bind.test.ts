@@ -59,8 +59,9 @@ function kernel({ fails = {}, source = {}, flags = 0 }: Kernel = {}) {
     fstatfs: () => ({ type: 0, flags }),
     mount_setattr: (_, _path, _flags, attr) => call("mount_setattr", attr),
     move_mount: (_, _path, to, name) => call("move_mount", to.number, name),
-    mount: (from, to, _type, mountFlags) => call("mount", from, to, mountFlags),
-    umount2: (target) => call("umount2", target),
+    mount: (from, to, _type, mountFlags) =>
+      call("mount", typeof from === "string" ? from : from.number, to.number, mountFlags),
+    umount2: (parent, name) => call("umount2", parent.number, name),
   });
   return { system, log, names: () => log.map(([name]) => name), openFiles: () => open };
 }
@@ -128,9 +129,9 @@ describe("binder() on an old kernel", () => {
     const { system, log, openFiles } = kernel(OLD);
     bindOnce(system);
     expect(log.slice(1)).toEqual([
-      ["mount", "10", "11", MS_BIND],
-      ["mount", "none", "12", MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV],
-      ["mount", "none", "12", MS_PRIVATE],
+      ["mount", 10, 11, MS_BIND],
+      ["mount", "none", 12, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV],
+      ["mount", "none", 12, MS_PRIVATE],
     ]);
     expect(openFiles()).toBe(0);
   });

@@ -114,6 +114,6 @@ describe("locateDeviceCgroup()", () => {
   ])("refuses %s, with a hint", (_, cgroup, mountinfo) => {
     const error = catchError(() => locateDeviceCgroup(cgroup, mountinfo));
     expect(error.code).toBe("operation-failed");
-    expect(error.details).toHaveLength(1);
+    expect(error.lines).toHaveLength(1);
   });
 });

@@ -76,7 +76,7 @@ describe("allowInCgroupV2()", () => {
     const bpf = fakeBpf([program], MULTI, NEW);
     const error = catchError(() => allow(bpf));
     expect(error.code).toBe("operation-failed");
-    expect(error.details).toHaveLength(1);
+    expect(error.lines).toHaveLength(1);
     expect(bpf.changes).toEqual([]);
   });
 

@@ -91,15 +91,16 @@ describe("execute()", () => {
     const error = catchError(() => run([link("/a"), link("/bb")], context));
     expect(error.code).toBe("operation-failed");
     expect(error.message).toBe('Cannot make the link "/bb" in container 4f2c9a: ENOSPC');
-    expect(error.details).toEqual([
-      'symlinkat(9 ("/"), "bb") = -1 ENOSPC (No space left on device)',
+    expect(error.lines).toEqual([
       "asked for by l4t.csv:3 (operation 2 of 2)",
+      "hint: the container's file system is full, or has no free inodes (df -h, df -i)",
+      'symlinkat(9 ("/"), "bb") = -1 ENOSPC (No space left on device)',
     ]);
   });
 
   it("has a hint for a root that is read-only", () => {
     const { context } = container({ a: EROFS });
-    expect(catchError(() => run([link("/a")], context)).details).toHaveLength(3);
+    expect(catchError(() => run([link("/a")], context)).hint).toContain("read-only");
   });
 
   it("goes on with a finding where the image has a file in the place of a directory", () => {
@@ -118,11 +119,11 @@ describe("execute()", () => {
 
   it("keeps the class and the words of an error that is not a system call's", () => {
     const { context, links } = container({}, () => {
-      throw new NvociError("ldconfig-failed", "Cannot x: y", ["its own words"]);
+      throw new NvociError("ldconfig-failed", "Cannot x: y", { output: ["its own words"] });
     });
     const error = catchError(() => run([link("/a"), DEVICES], context));
     expect(error).toMatchObject({ code: "ldconfig-failed", message: "Cannot x: y" });
-    expect(error.details).toEqual(["its own words", "asked for by injected devices (operation 2 of 2)"]);
+    expect(error.lines).toEqual(["its own words", "asked for by injected devices (operation 2 of 2)"]);
     expect(links.size).toBe(0);
   });
 

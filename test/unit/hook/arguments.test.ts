@@ -47,6 +47,6 @@ describe("parseHookArguments()", () => {
     const error = catchError(() => parseHookArguments(words));
     expect(error).toMatchObject({ code: "usage", exitCode: EXIT.usage });
     expect(error.message).not.toContain("\n");
-    expect(error.details.length).toBeGreaterThan(5);
+    expect(error.lines.length).toBeGreaterThan(5);
   });
 });

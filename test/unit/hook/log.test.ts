@@ -85,7 +85,7 @@ describe("newLog()", () => {
 
   it("does not let a message end its line", () => {
     const { system, lines } = logFile();
-    openLog(system, FILE, "info", "a\nb").error(new NvociError("usage", "Cannot a\nb", ["c\nd"]));
+    openLog(system, FILE, "info", "a\nb").error(new NvociError("usage", "Cannot a\nb", { output: ["c\nd"] }));
     expect(lines.join("").match(/\n/g)).toHaveLength(1);
   });
 

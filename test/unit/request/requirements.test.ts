@@ -54,7 +54,7 @@ test.each([
 
 test("checkRequirements() names the variable and the first alternative, on one line", () => {
   const error = catchError(() => check("cuda>=12.4,brand=tesla brand=geforce\u0007"));
-  expect(error.message).toContain('"cuda>=12.4,brand=tesla" of NVIDIA_REQUIRE_CUDA');
+  expect(error.message).toContain('"cuda>=12.4,brand=tesla" (NVIDIA_REQUIRE_CUDA)');
   expect(error.render()).not.toContain("\u0007");
 });
 

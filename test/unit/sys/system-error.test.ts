@@ -7,22 +7,35 @@ const tree = new Fd(8, "/usr/lib/libcuda.so.1");
 const parent = new Fd(9, "/usr/lib");
 
 describe("SystemError", () => {
-  it("shows the call as strace does: descriptors with what they were opened by, texts quoted, flags bare", () => {
-    const error = new SystemError("move_mount", [tree, "", parent, "libcuda.so.1", { flags: "0x4" }], -1);
+  it("shows the call as strace does: descriptors with what they were opened by, flags by name", () => {
+    const error = new SystemError(
+      "move_mount",
+      [tree, "", parent, "libcuda.so.1", { set: "MOVE_MOUNT", value: 4 }],
+      -1,
+    );
     expect(error.call).toBe(
-      'move_mount(8 ("/usr/lib/libcuda.so.1"), "", 9 ("/usr/lib"), "libcuda.so.1", 0x4) = -1 EPERM (Operation not permitted)',
+      'move_mount(8 ("/usr/lib/libcuda.so.1"), "", 9 ("/usr/lib"), "libcuda.so.1", MOVE_MOUNT_F_EMPTY_PATH) = -1 EPERM (Operation not permitted)',
     );
   });
 
-  it("says in its first line which call failed on which path, and why", () => {
-    expect(new SystemError("openat", [CWD, "/a b", 5], -2).message).toBe('Cannot open "/a b": ENOENT');
-    expect(new SystemError("read", [new Fd(0, "stdin"), 4096], -9).message).toBe(
-      'Cannot read "stdin": EBADF',
+  it("shows descriptors as paths on kernels where mount(2) takes their numbers", () => {
+    const error = new SystemError("mount", [tree, parent, null, { set: "MS", value: 0x5000 }, null], -1);
+    expect(error.call).toBe(
+      'mount(8 ("/usr/lib/libcuda.so.1"), 9 ("/usr/lib"), NULL, MS_BIND|MS_REC, NULL) = -1 EPERM (Operation not permitted)',
     );
-    expect(new SystemError("move_mount", [tree, "", parent, "x"], -1).message).toBe(
-      'Cannot move_mount "x": EPERM',
-    );
-    expect(new SystemError("unshare", [{ flags: "0x200" }], -1).message).toBe("Cannot unshare: EPERM");
+    expect(error.message).toBe('Cannot mount on "/usr/lib": EPERM');
+  });
+
+  it.each([
+    ["openat", [CWD, "/a b", 5], 'Cannot open "/a b": EIO'],
+    ["read", [new Fd(0, "stdin"), 4096], 'Cannot read "stdin": EIO'],
+    ["statx", [tree, "", 0], 'Cannot look at "/usr/lib/libcuda.so.1": EIO'],
+    ["symlinkat", ["libx.so.1", parent, "libx.so"], 'Cannot make the link "libx.so": EIO'],
+    ["move_mount", [tree, "", parent, "x"], 'Cannot mount on "x": EIO'],
+    ["unshare", [{ set: "CLONE", value: 0x200 }], "Cannot leave a namespace: EIO"],
+    ["a_call_of_2030", [3], "Cannot call a_call_of_2030(2): EIO"],
+  ] as const)("says in its first line what %s was to do, on what, and why not", (name, args, message) => {
+    expect(new SystemError(name, args, -5).message).toBe(message);
   });
 
   it("shows AT_FDCWD and numbers", () => {
@@ -31,9 +44,11 @@ describe("SystemError", () => {
     );
   });
 
-  it("does not break a line, whatever a path has in it", () => {
-    const error = new SystemError("openat", [new Fd(3, "a\nb"), 'c\n"d'], -2);
-    expect(error.render().split("\n")).toHaveLength(2);
+  it("lets no path steer a terminal or break a line", () => {
+    const error = new SystemError("mkdirat", [new Fd(3, "a\nb\u009b31m"), 'c\n"d\u202e'], -17);
+    expect(error.render()).toBe(
+      'nvoci: Cannot make the directory "c\\n\\"d\\u202e": EEXIST\n  mkdirat(3 ("a\\nb\\u009b31m"), "c\\n\\"d\\u202e") = -1 EEXIST (File exists)',
+    );
   });
 
   it("shows an error that has no name by its number", () => {
@@ -46,6 +61,11 @@ describe("SystemError", () => {
     const error = new SystemError("read", [], -5);
     expect(error).toBeInstanceOf(NvociError);
     expect(error).toMatchObject({ code: "system-call", errno: 5, reason: "EIO", exitCode: EXIT.failed });
-    expect(error.details).toEqual([error.call]);
+  });
+
+  it("puts the call last, under what to do about it", () => {
+    const [, hint, call] = new SystemError("read", [], -5).render().split("\n");
+    expect(hint).toBe("  hint: the disk or its file system reports errors; look at the kernel's log (dmesg)");
+    expect(call).toBe("  read() = -1 EIO (Input/output error)");
   });
 });

@@ -1,0 +1,24 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { root } from "../../build/root.ts";
+
+/**
+ * Where a template puts a value between quotation marks by itself: `quote()`, and the log lines whose format is
+ * logfmt, of values that are ours.
+ */
+const ALLOWED: readonly string[] = ["model/quote.ts", "hook/log.ts", "runtime/runtime-log.ts"];
+
+describe("a value from outside", () => {
+  it("reaches messages through quote() alone, which lets nothing steer a terminal", () => {
+    const source = join(root, "src");
+    const raw = readdirSync(source, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts") && !ALLOWED.includes(name))
+      .flatMap((name) =>
+        readFileSync(join(source, name), "utf8")
+          .split("\n")
+          .flatMap((line, index) => (/"\$\{/.test(line) ? [`${name}:${index + 1}: ${line.trim()}`] : [])),
+      );
+    expect(raw).toEqual([]);
+  });
+});
