@@ -1,15 +1,18 @@
 import { NvociError } from "../model/errors.ts";
+import type { Finding } from "../model/finding.ts";
 import type { HostView } from "../model/host-view.ts";
 import type { HostPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
 import { decodeUtf8 } from "../model/utf8.ts";
-import { DEFAULT_CONFIG } from "./config.ts";
+import { type Config, DEFAULT_CONFIG } from "./config.ts";
 import { configPath } from "./config-path.ts";
-import { type ParsedConfig, parseConfig } from "./parse-config.ts";
+import { parseConfig } from "./parse-config.ts";
 import { readConfigFile } from "./read-config-file.ts";
 
 /** A configuration with the file it comes from: none where the built-in defaults hold. */
-export interface LoadedConfig extends ParsedConfig {
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly findings: readonly Finding[];
   readonly file: HostPath | undefined;
 }
 
@@ -40,5 +43,7 @@ export function loadConfig(
   if (text === undefined) {
     throw new NvociError("config-invalid", `Cannot read ${quote(path, 4096)}: it is not UTF-8 text`);
   }
-  return { ...parseConfig(text, path), file: path };
+  const findings: Finding[] = [];
+  const config = parseConfig(text, path, (found) => findings.push(found));
+  return { config, findings, file: path };
 }

@@ -94,3 +94,6 @@ export function finding<C extends FindingCode>(
 ): Finding {
   return { code, severity, source, args } as Finding;
 }
+
+/** Takes findings as they are made: a log, a terminal, a list. */
+export type Report = (finding: Finding) => void;
