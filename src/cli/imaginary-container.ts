@@ -14,15 +14,13 @@ const ASKS = ["NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_DRIVER_CAPABILITIES=all"];
  */
 export function imaginaryContainer(env: readonly string[] = [], rootfs: HostPath = hostPath("/")): Spec {
   return {
-    ociVersion: "",
-    root: { path: rootfs, readonly: false },
+    root: { path: rootfs },
     env: [...ASKS, ...env],
     user: { uid: 0, gid: 0 },
     boundingCapabilities: [],
     mounts: [],
     devices: [],
     userNamespace: false,
-    cgroupsPath: undefined,
   };
 }
 

@@ -45,7 +45,5 @@ export function loadConfig(
   }
   // TOML is read on few boards: its parser is a bundle of its own.
   const { parseConfig } = loadBundle<typeof import("./parse-config.ts")>("config");
-  const { config, findings } = parseConfig(text, path);
-  for (const found of findings) report(found);
-  return { config, file: path };
+  return { config: parseConfig(text, path, report), file: path };
 }

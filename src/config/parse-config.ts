@@ -1,6 +1,6 @@
 import type { LdconfigChoice } from "../model/container-edits.ts";
 import { DRIVER_CAPABILITIES, type DriverCapability } from "../model/driver-capability.ts";
-import { type Finding, finding } from "../model/finding.ts";
+import { finding, type Report } from "../model/finding.ts";
 import { containerPath, type HostPath, hostPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
 import { splitList } from "../model/split-list.ts";
@@ -9,13 +9,7 @@ import { type Config, DEFAULT_CONFIG } from "./config.ts";
 import { parseToml } from "./parse-toml.ts";
 import { readNvoci } from "./read-nvoci.ts";
 import { readRuntime } from "./read-runtime.ts";
-import { type ConfigFile, readTable, type TableReader } from "./table-reader.ts";
-
-/** A configuration, and what in its file is worth a word. */
-export interface ParsedConfig {
-  readonly config: Config;
-  readonly findings: readonly Finding[];
-}
+import { TableReader } from "./table-reader.ts";
 
 /**
  * Reads `config.toml`. A key that nobody knows is a finding; a key of the NVIDIA Container Toolkit that has no
@@ -24,23 +18,20 @@ export interface ParsedConfig {
  * @param fileName for errors and findings.
  * @throws NvociError `config-invalid` that names the file and the line or key.
  */
-export function parseConfig(text: string, fileName: string): ParsedConfig {
-  const file: ConfigFile = { name: fileName, findings: [] };
-  const top = readTable(file, parseToml(text, fileName), "");
+export function parseConfig(text: string, fileName: string, report: Report): Config {
+  const top = new TableReader(fileName, parseToml(text, fileName), report);
   const features = readFeatures(top.table("features"));
-  const { runtime, alternateRoots } = readRuntime(file, top.table("nvidia-container-runtime"));
+  const { runtime, alternateRoots } = readRuntime(report, top.table("nvidia-container-runtime"));
   const config: Config = {
-    acceptNvidiaVisibleDevicesAsVolumeMounts: top.boolean(
-      "accept-nvidia-visible-devices-as-volume-mounts",
+    acceptNvidiaVisibleDevicesAsVolumeMounts:
+      top.boolean("accept-nvidia-visible-devices-as-volume-mounts") ??
       DEFAULT_CONFIG.acceptNvidiaVisibleDevicesAsVolumeMounts,
-    ),
-    acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged: top.boolean(
-      "accept-nvidia-visible-devices-envvar-when-unprivileged",
+    acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged:
+      top.boolean("accept-nvidia-visible-devices-envvar-when-unprivileged") ??
       DEFAULT_CONFIG.acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged,
-    ),
-    disableRequire: top.boolean("disable-require", DEFAULT_CONFIG.disableRequire),
+    disableRequire: top.boolean("disable-require") ?? DEFAULT_CONFIG.disableRequire,
     supportedDriverCapabilities: readCapabilities(top),
-    swarmResource: readSwarmResource(file, top),
+    swarmResource: readSwarmResource(report, top),
     nvidiaContainerCli: readCli(top.table("nvidia-container-cli"), features.allowLdconfigFromContainer),
     nvidiaContainerRuntime: runtime,
     nvidiaContainerRuntimeHook: readHook(top.table("nvidia-container-runtime-hook")),
@@ -51,12 +42,12 @@ export function parseConfig(text: string, fileName: string): ParsedConfig {
   ctk.ignore("path");
   ctk.reportUnknown();
   top.reportUnknown();
-  return { config, findings: file.findings };
+  return config;
 }
 
 function readCapabilities(top: TableReader): readonly DriverCapability[] {
   const key = "supported-driver-capabilities";
-  const words = splitList(top.string(key, "all"));
+  const words = splitList(top.string(key) ?? "all");
   if (words.includes("all")) return DRIVER_CAPABILITIES;
   const unknown = words.find((word) => !DRIVER_CAPABILITIES.some((known) => known === word));
   if (unknown !== undefined) {
@@ -66,24 +57,25 @@ function readCapabilities(top: TableReader): readonly DriverCapability[] {
 }
 
 /** Only containers that ask have the file read; a variable without swarm's prefix does not count as asking. */
-function readSwarmResource(file: ConfigFile, top: TableReader): readonly string[] {
-  const variables = splitList(top.string("swarm-resource", ""));
+function readSwarmResource(report: Report, top: TableReader): readonly string[] {
+  const variables = splitList(top.string("swarm-resource") ?? "");
   for (const variable of variables) {
     if (variable.startsWith(SWARM_PREFIX)) continue;
-    const source = `${file.name}: swarm-resource`;
-    const args = { file: file.name, variable };
-    file.findings.push(finding("config-swarm-resource-unseen", "warning", source, args));
+    const file = top.document.name;
+    const source = `${file}: swarm-resource`;
+    const args = { file, variable };
+    report(finding("config-swarm-resource-unseen", "warning", source, args));
   }
   return variables;
 }
 
 function readFeatures(table: TableReader): Config["features"] {
   const features = {
-    allowCudaCompatLibsFromContainer: table.boolean("allow-cuda-compat-libs-from-container", false),
-    allowLdconfigFromContainer: table.boolean("allow-ldconfig-from-container", false),
-    disableCudaCompatLibHook: table.boolean("disable-cuda-compat-lib-hook", false),
-    disableImexChannelCreation: table.boolean("disable-imex-channel-creation", false),
-    ignoreImexChannelRequests: table.boolean("ignore-imex-channel-requests", false),
+    allowCudaCompatLibsFromContainer: table.boolean("allow-cuda-compat-libs-from-container") ?? false,
+    allowLdconfigFromContainer: table.boolean("allow-ldconfig-from-container") ?? false,
+    disableCudaCompatLibHook: table.boolean("disable-cuda-compat-lib-hook") ?? false,
+    disableImexChannelCreation: table.boolean("disable-imex-channel-creation") ?? false,
+    ignoreImexChannelRequests: table.boolean("ignore-imex-channel-requests") ?? false,
   };
   table.ignore("allow-unknown-oci-spec-fields", "no-additional-gids-for-device-nodes");
   table.reportUnknown();
@@ -96,8 +88,8 @@ function readCli(table: TableReader, allowContainer: boolean): Config["nvidiaCon
     debug: table.path("debug"),
     ldcache: table.path("ldcache"),
     ldconfig: readLdconfig(table, allowContainer),
-    loadKmods: table.boolean("load-kmods", defaults.loadKmods),
-    noCgroups: table.boolean("no-cgroups", defaults.noCgroups),
+    loadKmods: table.boolean("load-kmods") ?? defaults.loadKmods,
+    noCgroups: table.boolean("no-cgroups") ?? defaults.noCgroups,
     root: table.path("root") ?? defaults.root,
   };
   table.ignore("environment", "no-pivot", "path", "user");
@@ -106,7 +98,7 @@ function readCli(table: TableReader, allowContainer: boolean): Config["nvidiaCon
 }
 
 function readLdconfig(table: TableReader, allowContainer: boolean): LdconfigChoice {
-  const text = table.string("ldconfig", "");
+  const text = table.string("ldconfig") ?? "";
   if (text === "") return DEFAULT_CONFIG.nvidiaContainerCli.ldconfig;
   const path = text.startsWith("@") ? text.slice(1) : text;
   if (!path.startsWith("/") || path.includes("\0")) {
@@ -124,7 +116,7 @@ const withoutReal = (path: HostPath): HostPath => hostPath(path.replace(/\.real$
 
 function readHook(table: TableReader): Config["nvidiaContainerRuntimeHook"] {
   const fallback = DEFAULT_CONFIG.nvidiaContainerRuntimeHook.path;
-  const path = table.string("path", fallback) || fallback;
+  const path = table.string("path") || fallback;
   if (path.includes("/") && !path.startsWith("/")) {
     throw table.invalid("path", `must be an absolute path or a name, not ${quote(path)}`);
   }

@@ -1,7 +1,7 @@
 import { parse, TomlError } from "smol-toml";
 import { NvociError } from "../model/errors.ts";
+import type { PlainObject } from "../model/object-reader.ts";
 import { quote } from "../model/quote.ts";
-import type { TomlTable } from "./table-reader.ts";
 
 /** Nothing in the file is deeper than four; the parser calls itself for each level. */
 const MAX_DEPTH = 16;
@@ -12,7 +12,7 @@ const MAX_DEPTH = 16;
  * @param fileName for the error.
  * @throws NvociError `config-invalid` with line and column.
  */
-export function parseToml(text: string, fileName: string): TomlTable {
+export function parseToml(text: string, fileName: string): PlainObject {
   try {
     return parse(text, { maxDepth: MAX_DEPTH });
   } catch (error) {

@@ -11,10 +11,10 @@ import type { TableReader } from "./table-reader.ts";
 export function readNvoci(table: TableReader, alternateRoots: readonly HostPath[]): Config["nvoci"] {
   const defaults = DEFAULT_CONFIG.nvoci;
   const nvoci = {
-    alternateRoots: table.paths("alternate-roots", alternateRoots),
-    csvMounts: table.word("csv-mounts", ["auto", "all", "base"] as const, defaults.csvMounts),
-    ldconfig: table.boolean("ldconfig", defaults.ldconfig),
-    librarySearchPaths: table.paths("library-search-paths", defaults.librarySearchPaths),
+    alternateRoots: table.paths("alternate-roots") ?? alternateRoots,
+    csvMounts: table.oneOf("csv-mounts", ["auto", "all", "base"] as const) ?? defaults.csvMounts,
+    ldconfig: table.boolean("ldconfig") ?? defaults.ldconfig,
+    librarySearchPaths: table.paths("library-search-paths") ?? defaults.librarySearchPaths,
     directories: table.tables("directories").map(readDirectory),
   };
   table.reportUnknown();

@@ -1,8 +1,8 @@
-import { finding } from "../model/finding.ts";
+import { finding, type Report } from "../model/finding.ts";
 import { containerPath, type HostPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
 import { type Config, DEFAULT_CONFIG, type LogLevel, type RuntimeMode } from "./config.ts";
-import type { ConfigFile, TableReader } from "./table-reader.ts";
+import type { TableReader } from "./table-reader.ts";
 
 type Runtime = Config["nvidiaContainerRuntime"];
 
@@ -27,16 +27,16 @@ const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
  * @throws NvociError `config-invalid`
  */
 export function readRuntime(
-  file: ConfigFile,
+  report: Report,
   table: TableReader,
 ): { readonly runtime: Runtime; readonly alternateRoots: readonly HostPath[] } {
   const modes = table.table("modes");
   const csv = modes.table("csv");
-  const alternateRoots = csv.paths("alt-roots", DEFAULT_CONFIG.nvoci.alternateRoots);
+  const alternateRoots = csv.paths("alt-roots") ?? DEFAULT_CONFIG.nvoci.alternateRoots;
   const runtime: Runtime = {
     debug: table.path("debug"),
     logLevel: readLogLevel(table),
-    mode: readMode(file, table),
+    mode: readMode(report, table),
     runtimes: readRuntimes(table),
     modes: { cdi: readCdi(modes.table("cdi")), csv: readCsv(csv), legacy: readLegacy(modes.table("legacy")) },
   };
@@ -47,7 +47,7 @@ export function readRuntime(
 }
 
 function readLogLevel(table: TableReader): LogLevel {
-  const text = table.string("log-level", "") || DEFAULTS.logLevel;
+  const text = table.string("log-level") || DEFAULTS.logLevel;
   const level = Object.hasOwn(LOG_LEVELS, text.toLowerCase()) ? LOG_LEVELS[text.toLowerCase()] : undefined;
   if (level !== undefined) return level;
   throw table.invalid("log-level", `must be one of debug, info, warning, error, not ${quote(text)}`);
@@ -57,18 +57,19 @@ function readLogLevel(table: TableReader): LogLevel {
  * `jit-cdi` is the toolkit's name for finding out at the start what `auto` finds out here. `cdi` is refused: it
  * restricts containers to what specification files list, and ignoring that would hand out more.
  */
-function readMode(file: ConfigFile, table: TableReader): RuntimeMode {
-  const text = table.string("mode", "") || DEFAULTS.mode;
+function readMode(report: Report, table: TableReader): RuntimeMode {
+  const text = table.string("mode") || DEFAULTS.mode;
   if (text === "jit-cdi") {
     const key = "nvidia-container-runtime.mode";
-    const args = { file: file.name, key, value: text, used: "auto" };
-    file.findings.push(finding("config-value-replaced", "info", `${file.name}: ${key}`, args));
+    const file = table.document.name;
+    const args = { file, key, value: text, used: "auto" };
+    report(finding("config-value-replaced", "info", `${file}: ${key}`, args));
     return "auto";
   }
   if (text === "cdi") {
     throw table.invalid("mode", '"cdi" is not supported: set it to auto, csv or legacy, or leave it out');
   }
-  return table.word<RuntimeMode>("mode", ["auto", "csv", "legacy"], DEFAULTS.mode);
+  return table.oneOf<RuntimeMode>("mode", ["auto", "csv", "legacy"]) ?? DEFAULTS.mode;
 }
 
 /**
@@ -78,7 +79,7 @@ function readMode(file: ConfigFile, table: TableReader): RuntimeMode {
  * @throws NvociError `config-invalid`
  */
 export function readRuntimes(table: TableReader): readonly string[] {
-  const runtimes = table.strings("runtimes", DEFAULTS.runtimes);
+  const runtimes = table.strings("runtimes") ?? DEFAULTS.runtimes;
   if (runtimes.length === 0) throw table.invalid("runtimes", "must name at least one runtime");
   for (const runtime of runtimes) {
     if (runtime === "" || (runtime.includes("/") && !runtime.startsWith("/"))) {
@@ -89,7 +90,7 @@ export function readRuntimes(table: TableReader): readonly string[] {
 }
 
 function readCdi(table: TableReader): Runtime["modes"]["cdi"] {
-  const defaultKind = table.string("default-kind", "") || DEFAULTS.modes.cdi.defaultKind;
+  const defaultKind = table.string("default-kind") || DEFAULTS.modes.cdi.defaultKind;
   table.ignore("annotation-prefixes", "spec-dirs");
   table.reportUnknown();
   return { defaultKind };
@@ -105,7 +106,7 @@ function readCsv(table: TableReader): Runtime["modes"]["csv"] {
 
 function readLegacy(table: TableReader): Runtime["modes"]["legacy"] {
   const words = ["ldconfig", "mount", "hook", "disabled"] as const;
-  const cudaCompatMode = table.word("cuda-compat-mode", words, DEFAULTS.modes.legacy.cudaCompatMode);
+  const cudaCompatMode = table.oneOf("cuda-compat-mode", words) ?? DEFAULTS.modes.legacy.cudaCompatMode;
   table.reportUnknown();
   return { cudaCompatMode };
 }

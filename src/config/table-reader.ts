@@ -1,121 +1,80 @@
-import { NvociError } from "../model/errors.ts";
-import { type Finding, finding } from "../model/finding.ts";
+import { finding, type Report } from "../model/finding.ts";
+import { isPlainObject, ObjectReader, type PlainObject } from "../model/object-reader.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
 
-/** A value of config.toml. */
-export type TomlValue = unknown;
-
-/** A table of config.toml whose members have not been looked at. */
-export type TomlTable = { readonly [key: string]: TomlValue };
-
-/** What reading a file gathers: its name for errors, and findings as they come. */
-export interface ConfigFile {
-  readonly name: string;
-  readonly findings: Finding[];
-}
-
 /**
- * Reads the members of one table, each with a default for an absent one, and knows at the end which were never
- * asked for. Every method but `unknown` throws an NvociError `config-invalid` for a value it does not accept.
+ * Reads the members of one table of config.toml, and knows at the end which were never asked for.
+ *
+ * Every method but `ignore` and `reportUnknown` throws an NvociError `config-invalid` for a value it does not accept.
  */
-export interface TableReader {
-  boolean(key: string, absent: boolean): boolean;
-  /** An empty string is given as it is. */
-  string(key: string, absent: string): string;
-  strings(key: string, absent: readonly string[]): readonly string[];
-  /** One of a few words. */
-  word<W extends string>(key: string, words: readonly W[], absent: W): W;
+export class TableReader extends ObjectReader {
+  private readonly report: Report;
+  private readonly asked = new Set<string>();
+
+  /** @param report takes what `reportUnknown` finds. */
+  constructor(name: string, table: PlainObject, report: Report, place = "") {
+    super({ name, code: "config-invalid" }, table, place);
+    this.report = report;
+  }
+
+  override value(key: string): unknown {
+    this.asked.add(key);
+    return super.value(key);
+  }
+
+  /** One of a few texts. */
+  oneOf<W extends string>(key: string, choices: readonly W[]): W | undefined {
+    const text = this.string(key);
+    if (text === undefined) return undefined;
+    const choice = choices.find((candidate) => candidate === text);
+    if (choice !== undefined) return choice;
+    throw this.invalid(key, `must be one of ${choices.join(", ")}, not ${quote(text)}`);
+  }
+
   /** An absolute path; an empty string counts as absent. */
-  path(key: string): HostPath | undefined;
+  path(key: string): HostPath | undefined {
+    const text = this.string(key);
+    return text ? this.absolutePath(key, text) : undefined;
+  }
+
   /** Absolute paths. */
-  paths(key: string, absent: readonly HostPath[]): readonly HostPath[];
-  /** The table of that name; an empty one where there is none. */
-  table(key: string): TableReader;
-  /** The tables of an array of tables. */
-  tables(key: string): readonly TableReader[];
+  paths(key: string): readonly HostPath[] | undefined {
+    return this.strings(key)?.map((text) => this.absolutePath(key, text));
+  }
+
+  /** The table of that name; an empty one where it is absent. */
+  table(key: string): TableReader {
+    return this.below(key, this.take(key, "a table", isPlainObject) ?? {});
+  }
+
+  /** The tables of an array of tables; none where it is absent. */
+  tables(key: string): readonly TableReader[] {
+    const tables = this.items(key, "a table", isPlainObject) ?? [];
+    return tables.map((table, index) => this.below(`${key}[${index}]`, table));
+  }
+
   /** Accepts members of any type without using them. */
-  ignore(...keys: readonly string[]): void;
+  ignore(...keys: readonly string[]): void {
+    for (const key of keys) this.asked.add(key);
+  }
+
   /** Reports every member that was not asked for; tables that were are not looked into. */
-  reportUnknown(): void;
-  /** The error for a member: `Cannot read "FILE": <key> <reason>`. */
-  invalid(key: string, reason: string): NvociError;
-}
-
-/**
- * @param place the table's place in the file with a final dot, `nvidia-container-runtime.`; empty for the top.
- */
-export function readTable(file: ConfigFile, table: TomlTable, place: string): TableReader {
-  const asked = new Set<string>();
-
-  const invalid = (key: string, reason: string) =>
-    new NvociError("config-invalid", `Cannot read ${quote(file.name, 4096)}: ${place}${key} ${reason}`);
-
-  function take<T>(key: string, expected: string, accepts: (value: unknown) => value is T): T | undefined {
-    asked.add(key);
-    if (!Object.hasOwn(table, key)) return undefined;
-    const value = table[key];
-    if (accepts(value)) return value;
-    throw invalid(key, `must be ${expected}, not ${describe(value)}`);
+  reportUnknown(): void {
+    const file = this.document.name;
+    for (const key of Object.keys(this.all)) {
+      if (this.asked.has(key)) continue;
+      const args = { file, key: this.place + key };
+      this.report(finding("config-key-unknown", "warning", `${file}: ${args.key}`, args));
+    }
   }
 
-  function absolutePath(key: string, text: string): HostPath {
+  private below(key: string, table: PlainObject): TableReader {
+    return new TableReader(this.document.name, table, this.report, `${this.place}${key}.`);
+  }
+
+  private absolutePath(key: string, text: string): HostPath {
     if (text.startsWith("/") && !text.includes("\0")) return hostPath(text);
-    throw invalid(key, `must be an absolute path, not ${quote(text)}`);
+    throw this.invalid(key, `must be an absolute path, not ${quote(text)}`);
   }
-
-  const reader: TableReader = {
-    boolean: (key, absent) => take(key, "true or false", isBoolean) ?? absent,
-    string: (key, absent) => take(key, "a string", isString) ?? absent,
-    strings: (key, absent) => take(key, "a list of strings", isStrings) ?? absent,
-    word(key, words, absent) {
-      const text = take(key, "a string", isString);
-      if (text === undefined) return absent;
-      const word = words.find((candidate) => candidate === text);
-      if (word !== undefined) return word;
-      throw invalid(key, `must be one of ${words.join(", ")}, not ${quote(text)}`);
-    },
-    path(key) {
-      const text = take(key, "a string", isString);
-      return text ? absolutePath(key, text) : undefined;
-    },
-    paths(key, absent) {
-      const texts = take(key, "a list of strings", isStrings);
-      return texts ? texts.map((text) => absolutePath(key, text)) : absent;
-    },
-    table: (key) => readTable(file, take(key, "a table", isTable) ?? {}, `${place}${key}.`),
-    tables: (key) =>
-      (take(key, "an array of tables", isTables) ?? []).map((member, index) =>
-        readTable(file, member, `${place}${key}[${index}].`),
-      ),
-    ignore(...keys) {
-      for (const key of keys) asked.add(key);
-    },
-    reportUnknown() {
-      for (const key of Object.keys(table)) {
-        if (asked.has(key)) continue;
-        const args = { file: file.name, key: place + key };
-        file.findings.push(finding("config-key-unknown", "warning", `${file.name}: ${args.key}`, args));
-      }
-    },
-    invalid,
-  };
-  return reader;
-}
-
-const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";
-const isString = (value: unknown): value is string => typeof value === "string";
-const isStrings = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every(isString);
-const isTable = (value: unknown): value is TomlTable =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
-const isTables = (value: unknown): value is readonly TomlTable[] =>
-  Array.isArray(value) && value.every(isTable);
-
-/** What a value is, with its article. */
-function describe(value: unknown): string {
-  if (isString(value)) return `the string ${quote(value)}`;
-  if (isTable(value)) return "a table";
-  if (Array.isArray(value)) return "a list";
-  return value instanceof Date ? "a date" : `the ${typeof value} ${String(value)}`;
 }

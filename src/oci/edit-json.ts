@@ -1,4 +1,4 @@
-import { faulty, type JsonDocument } from "./json-document.ts";
+import { type Document, faulty } from "../model/object-reader.ts";
 import { colonOf, entriesAfter, indentAt, render } from "./json-manner.ts";
 import { type JsonMember, type JsonRange, membersOf, rootRange } from "./scan-json.ts";
 
@@ -9,7 +9,7 @@ import { type JsonMember, type JsonRange, membersOf, rootRange } from "./scan-js
  * The text is valid JSON with an object at the top. `null` counts as absent where an object or a list is wanted; of a
  * key that comes twice the last one holds, as for JSON.parse(). What is added is written in the text's own manner.
  */
-export interface JsonText extends JsonDocument {
+export interface JsonText extends Document {
   readonly text: string;
 }
 

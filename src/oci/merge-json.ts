@@ -1,5 +1,5 @@
+import { faulty, type PlainObject } from "../model/object-reader.ts";
 import type { JsonText } from "./edit-json.ts";
-import { faulty, type JsonObject } from "./json-document.ts";
 import { colonOf, entriesAfter, indentAt, type Replacement, render } from "./json-manner.ts";
 import { eachItem, eachMember, type JsonMember, type JsonRange, rootRange } from "./scan-json.ts";
 
@@ -38,7 +38,7 @@ const isList = (addition: JsonAdditions | readonly unknown[]): addition is reado
   Array.isArray(addition);
 
 /** The addition without what is empty in it. */
-const withoutEmpty = (addition: JsonAdditions | readonly unknown[]): JsonObject | readonly unknown[] =>
+const withoutEmpty = (addition: JsonAdditions | readonly unknown[]): PlainObject | readonly unknown[] =>
   isList(addition)
     ? addition
     : Object.fromEntries(
@@ -62,7 +62,7 @@ function mergeObject(
     [previous, last] = [last, { start, end: value.end }];
     if (Object.hasOwn(additions, key)) found.set(key, { key, start, value });
   });
-  const missing: [string, JsonObject | readonly unknown[]][] = [];
+  const missing: [string, PlainObject | readonly unknown[]][] = [];
   for (const [key, addition] of Object.entries(additions)) {
     if (isEmpty(addition)) continue;
     const member = found.get(key);

@@ -1,5 +1,6 @@
+import { type Document, faulty, isPlainObject, type PlainObject } from "../model/object-reader.ts";
 import { quote } from "../model/quote.ts";
-import { describeFault, faulty, isJsonObject, type JsonDocument, type JsonObject } from "./json-document.ts";
+import { describeFault } from "./json-document.ts";
 import { eachItem, type JsonRange, membersOf, rootRange } from "./scan-json.ts";
 
 /** The keys that are read in an object, and those of the objects below each; a list has those of its items. */
@@ -22,9 +23,9 @@ type Place = readonly (string | number)[];
  * @throws NvociError with the document's code, which names line and column.
  */
 export function refuseOtherReadings(
-  document: JsonDocument,
+  document: Document,
   text: string,
-  value: JsonObject,
+  value: PlainObject,
   known: KnownKeys,
 ): void {
   if (!isWrittenBack(text, value)) {
@@ -42,7 +43,7 @@ export function refuseOtherReadings(
   );
 }
 
-function isWrittenBack(text: string, value: JsonObject): boolean {
+function isWrittenBack(text: string, value: PlainObject): boolean {
   try {
     return text.startsWith(JSON.stringify(value));
   } catch {
@@ -61,7 +62,7 @@ function findOtherCase(value: unknown, known: KnownKeys): Place | undefined {
       const found = findOtherCase(value[index], known);
       if (found !== undefined) return [index, ...found];
     }
-  } else if (isJsonObject(value)) {
+  } else if (isPlainObject(value)) {
     for (const key of Object.keys(value)) {
       const below = Object.hasOwn(known, key) ? known[key] : undefined;
       if (below === undefined) {

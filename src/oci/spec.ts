@@ -1,44 +1,22 @@
+import type { Document, ObjectReader } from "../model/object-reader.ts";
 import { type ContainerPath, containerPath, type HostPath, join } from "../model/paths.ts";
-import {
-  faulty,
-  type JsonDocument,
-  type JsonObject,
-  parseJsonObject,
-  readBoolean,
-  readCount,
-  readList,
-  readObject,
-  readObjects,
-  readString,
-  readStrings,
-} from "./json-document.ts";
+import { readJsonObject } from "./json-document.ts";
 
 /** A mount of config.json. */
 export interface SpecMount {
   /** As written: it may be relative, or hold `..`. */
   readonly destination: string;
-  readonly type: string | undefined;
   readonly source: string | undefined;
-  readonly options: readonly string[];
 }
 
-/** A device node that config.json has the runtime create. */
+/** A device node that config.json has the runtime create. Its other members are the runtime's to read. */
 export interface SpecDevice {
   readonly path: ContainerPath;
-  /** `c`, `b`, `u` or `p`; not checked. */
-  readonly type: string;
-  readonly major: number;
-  readonly minor: number;
-  readonly fileMode: number | undefined;
-  readonly uid: number | undefined;
-  readonly gid: number | undefined;
 }
 
 /** The part of a container's configuration that is used. */
 export interface Spec {
-  /** Empty where the file has none. */
-  readonly ociVersion: string;
-  readonly root: { readonly path: HostPath; readonly readonly: boolean };
+  readonly root: { readonly path: HostPath };
   /** `NAME=value`, as written: duplicates and entries without `=` are in it. */
   readonly env: readonly string[];
   /** Ids of the container's process, as the container numbers them. */
@@ -49,11 +27,10 @@ export interface Spec {
   readonly devices: readonly SpecDevice[];
   /** Whether the container has a user namespace of its own. */
   readonly userNamespace: boolean;
-  readonly cgroupsPath: string | undefined;
 }
 
 /** A bundle's config.json, for errors about it. */
-export const specDocument = (bundle: HostPath): JsonDocument => ({
+export const specDocument = (bundle: HostPath): Document => ({
   name: join(bundle, "config.json"),
   code: "spec-invalid",
 });
@@ -68,87 +45,55 @@ export const specDocument = (bundle: HostPath): JsonDocument => ({
  * @see https://github.com/opencontainers/runtime-spec/blob/main/config.md
  */
 export function parseSpec(text: string, bundle: HostPath): Spec {
-  const document = specDocument(bundle);
-  const spec = parseJsonObject(document, text);
-  const process = readObject(document, "process", spec.process);
-  if (!process) throw faulty(document, "process is missing");
-  const linux = readObject(document, "linux", spec.linux) ?? {};
+  const spec = readJsonObject(specDocument(bundle), text);
+  const process = spec.required("process", spec.object("process"));
+  const linux = spec.object("linux");
   return {
-    ociVersion: readString(document, "ociVersion", spec.ociVersion) ?? "",
-    root: readRoot(document, spec, bundle),
-    env: readStrings(document, "process.env", process.env),
-    user: readUser(document, process),
-    boundingCapabilities: readBoundingCapabilities(document, process),
-    mounts: readObjects(document, "mounts", spec.mounts).map((mount, index) =>
-      readMount(document, `mounts[${index}]`, mount),
-    ),
-    devices: readObjects(document, "linux.devices", linux.devices).map((device, index) =>
-      readDevice(document, `linux.devices[${index}]`, device),
-    ),
-    userNamespace: hasUserNamespace(document, linux),
-    cgroupsPath: readString(document, "linux.cgroupsPath", linux.cgroupsPath),
+    root: readRoot(spec, bundle),
+    env: process.strings("env") ?? [],
+    user: readUser(process),
+    boundingCapabilities: readBoundingCapabilities(process),
+    mounts: spec.objects("mounts")?.map(readMount) ?? [],
+    devices: linux?.objects("devices")?.map(readDevice) ?? [],
+    userNamespace: hasUserNamespace(linux),
   };
 }
 
-function readUser(document: JsonDocument, process: JsonObject): Spec["user"] {
-  const user = readObject(document, "process.user", process.user) ?? {};
-  return {
-    uid: readCount(document, "process.user.uid", user.uid) ?? 0,
-    gid: readCount(document, "process.user.gid", user.gid) ?? 0,
-  };
+function readUser(process: ObjectReader): Spec["user"] {
+  const user = process.object("user");
+  return { uid: user?.count("uid") ?? 0, gid: user?.count("gid") ?? 0 };
 }
 
-function readRoot(document: JsonDocument, spec: JsonObject, bundle: HostPath): Spec["root"] {
-  const root = readObject(document, "root", spec.root);
-  if (!root) throw faulty(document, "root is missing");
-  const path = readString(document, "root.path", root.path);
-  if (!path) throw faulty(document, "root.path is missing");
-  if (path.includes("\0")) throw faulty(document, "root.path contains a NUL character");
-  return {
-    path: join(bundle, path) as HostPath,
-    readonly: readBoolean(document, "root.readonly", root.readonly),
-  };
+function readRoot(spec: ObjectReader, bundle: HostPath): Spec["root"] {
+  const root = spec.required("root", spec.object("root"));
+  const path = root.required("path", root.string("path"));
+  if (path.includes("\0")) throw root.invalid("path", "contains a NUL character");
+  return { path: join(bundle, path) as HostPath };
 }
 
 /**
- * Version 1.0.0-rc1 to -rc4 had a flat list where an object of five lists is today. The shape alone tells them
- * apart: versions are not always right, and the two cannot be confused.
+ * Version 1.0.0-rc1 to -rc4 had a flat list where an object of five lists is today. The shape alone decides:
+ * versions are not always right, and the two cannot be confused.
  */
-function readBoundingCapabilities(document: JsonDocument, process: JsonObject): readonly string[] {
-  const path = "process.capabilities";
-  const capabilities = process.capabilities;
-  if (Array.isArray(capabilities)) return readStrings(document, path, capabilities);
-  return readStrings(document, `${path}.bounding`, readObject(document, path, capabilities)?.bounding);
+function readBoundingCapabilities(process: ObjectReader): readonly string[] {
+  const isFlat = Array.isArray(process.value("capabilities"));
+  const capabilities = isFlat
+    ? process.strings("capabilities")
+    : process.object("capabilities")?.strings("bounding");
+  return capabilities ?? [];
 }
 
-function readMount(document: JsonDocument, path: string, mount: JsonObject): SpecMount {
-  const destination = readString(document, `${path}.destination`, mount.destination);
-  if (!destination) throw faulty(document, `${path}.destination is missing`);
+function readMount(mount: ObjectReader): SpecMount {
   return {
-    destination,
-    type: readString(document, `${path}.type`, mount.type),
-    source: readString(document, `${path}.source`, mount.source),
-    options: readStrings(document, `${path}.options`, mount.options),
+    destination: mount.required("destination", mount.string("destination")),
+    source: mount.string("source"),
   };
 }
 
-function readDevice(document: JsonDocument, path: string, device: JsonObject): SpecDevice {
-  const name = readString(document, `${path}.path`, device.path);
-  if (!name) throw faulty(document, `${path}.path is missing`);
-  return {
-    path: containerPath(name),
-    type: readString(document, `${path}.type`, device.type) ?? "",
-    major: readCount(document, `${path}.major`, device.major) ?? 0,
-    minor: readCount(document, `${path}.minor`, device.minor) ?? 0,
-    fileMode: readCount(document, `${path}.fileMode`, device.fileMode),
-    uid: readCount(document, `${path}.uid`, device.uid),
-    gid: readCount(document, `${path}.gid`, device.gid),
-  };
-}
+const readDevice = (device: ObjectReader): SpecDevice => ({
+  path: containerPath(device.required("path", device.string("path"))),
+});
 
-function hasUserNamespace(document: JsonDocument, linux: JsonObject): boolean {
-  return (
-    readList(document, "linux.uidMappings", linux.uidMappings).length > 0 ||
-    readObjects(document, "linux.namespaces", linux.namespaces).some((entry) => entry.type === "user")
-  );
-}
+const hasUserNamespace = (linux: ObjectReader | undefined): boolean =>
+  (linux?.list("uidMappings") ?? []).length > 0 ||
+  (linux?.objects("namespaces") ?? []).some((namespace) => namespace.value("type") === "user");

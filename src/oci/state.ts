@@ -1,12 +1,6 @@
+import type { Document, ObjectReader } from "../model/object-reader.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
-import {
-  faulty,
-  type JsonDocument,
-  type JsonObject,
-  parseJsonObject,
-  readCount,
-  readString,
-} from "./json-document.ts";
+import { readJsonObject } from "./json-document.ts";
 
 /** What a runtime tells a hook about its container: the part of the OCI state that is used. */
 export interface State {
@@ -16,15 +10,13 @@ export interface State {
   readonly pid: number;
   /** The directory that holds `config.json`. */
   readonly bundle: HostPath;
-  /** `creating`, `created`, `running`, `stopped`; empty where the runtime gives none. */
-  readonly status: string;
 }
 
 /** The state, for errors about it. */
-export const STATE_DOCUMENT: JsonDocument = { name: "the OCI state", code: "state-invalid" };
+export const STATE_DOCUMENT: Document = { name: "the OCI state", code: "state-invalid" };
 
 /** Largest pid the kernel gives out (PID_MAX_LIMIT). */
-const LARGEST_PID = 4_194_304;
+const MAX_PID = 4_194_304;
 
 /**
  * Reads the state that a runtime writes to a hook's stdin. `bundlePath`, the name of `bundle` before
@@ -34,30 +26,21 @@ const LARGEST_PID = 4_194_304;
  * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#state
  */
 export function parseState(text: string): State {
-  const state = parseJsonObject(STATE_DOCUMENT, text);
-  const status = readString(STATE_DOCUMENT, "status", state.status) ?? "";
-  return {
-    id: readString(STATE_DOCUMENT, "id", state.id) ?? "",
-    pid: readPid(state, status),
-    bundle: readBundle(state),
-    status,
-  };
+  const state = readJsonObject(STATE_DOCUMENT, text);
+  return { id: state.string("id") ?? "", pid: readPid(state), bundle: readBundle(state) };
 }
 
-function readPid(state: JsonObject, status: string): number {
-  const pid = readCount(STATE_DOCUMENT, "pid", state.pid) ?? 0;
-  if (pid === 0 && status === "stopped") return 0;
-  if (pid >= 1 && pid <= LARGEST_PID) return pid;
-  throw faulty(STATE_DOCUMENT, `pid must be a process id from 1 to ${LARGEST_PID}, not ${pid}`);
+function readPid(state: ObjectReader): number {
+  const pid = state.count("pid") ?? 0;
+  if (pid === 0 && state.string("status") === "stopped") return 0;
+  if (pid >= 1 && pid <= MAX_PID) return pid;
+  throw state.invalid("pid", `must be a process id from 1 to ${MAX_PID}, not ${pid}`);
 }
 
-function readBundle(state: JsonObject): HostPath {
-  const bundle =
-    readString(STATE_DOCUMENT, "bundle", state.bundle) ||
-    readString(STATE_DOCUMENT, "bundlePath", state.bundlePath);
-  if (!bundle) throw faulty(STATE_DOCUMENT, "bundle is missing");
-  if (bundle.includes("\0")) throw faulty(STATE_DOCUMENT, "bundle contains a NUL character");
+function readBundle(state: ObjectReader): HostPath {
+  const bundle = state.required("bundle", state.string("bundle") || state.string("bundlePath"));
+  if (bundle.includes("\0")) throw state.invalid("bundle", "contains a NUL character");
   // A hook's working directory may be the container's root, so nothing is taken relative to it.
-  if (!bundle.startsWith("/")) throw faulty(STATE_DOCUMENT, "bundle must be an absolute path");
+  if (!bundle.startsWith("/")) throw state.invalid("bundle", "must be an absolute path");
   return hostPath(bundle);
 }

@@ -1,8 +1,9 @@
 import type { DeviceNode } from "../model/container-edits.ts";
+import type { ObjectReader, PlainObject } from "../model/object-reader.ts";
 import { basename } from "../model/paths.ts";
 import type { JsonText } from "../oci/edit-json.ts";
 import { HOOK_NAMES } from "../oci/hook-names.ts";
-import { type JsonObject, parseJsonObject, readList, readObject, readObjects } from "../oci/json-document.ts";
+import { readJsonObject } from "../oci/json-document.ts";
 import { mergeJson } from "../oci/merge-json.ts";
 import type { Spec } from "../oci/spec.ts";
 
@@ -35,11 +36,10 @@ const devicesOf = (nodes: readonly DeviceNode[]): readonly object[] =>
     return { path, type, major, minor, fileMode: fileMode & 0o777, uid, gid };
   });
 
-function rulesOf(json: JsonText, root: JsonObject, nodes: readonly DeviceNode[]): readonly object[] {
-  const linux = readObject(json, "linux", root.linux);
-  const resources = readObject(json, "linux.resources", linux?.resources);
+function rulesOf(root: ObjectReader, nodes: readonly DeviceNode[]): readonly object[] {
+  const rulesGiven = root.object("linux")?.object("resources")?.objects("devices") ?? [];
   const allowed = new Map<string, string[]>();
-  for (const rule of readObjects(json, "linux.resources.devices", resources?.devices)) {
+  for (const { all: rule } of rulesGiven) {
     if (rule.allow !== true) continue;
     const number = `${rule.type} ${rule.major}:${rule.minor}`;
     const given = allowed.get(number);
@@ -62,33 +62,27 @@ function rulesOf(json: JsonText, root: JsonObject, nodes: readonly DeviceNode[])
  * Groups by which a process without privileges may open nodes that others may not. In a user namespace the host's
  * groups mean nothing, and one without a mapping would keep the container from starting.
  */
-function groupsOf(
-  json: JsonText,
-  root: JsonObject,
-  spec: Spec,
-  nodes: readonly DeviceNode[],
-): readonly number[] {
+function groupsOf(root: ObjectReader, spec: Spec, nodes: readonly DeviceNode[]): readonly number[] {
   if (spec.userNamespace) return [];
-  const user = readObject(json, "process.user", readObject(json, "process", root.process)?.user);
-  const given = new Set(readList(json, "process.user.additionalGids", user?.additionalGids));
+  const given = new Set(root.object("process")?.object("user")?.list("additionalGids"));
   const wanted = nodes.filter(
     ({ gid, fileMode }) =>
-      gid !== 0 && gid !== user?.gid && (fileMode & WORLD_READ_WRITE) !== WORLD_READ_WRITE,
+      gid !== 0 && gid !== spec.user.gid && (fileMode & WORLD_READ_WRITE) !== WORLD_READ_WRITE,
   );
   return [...new Set(wanted.map(({ gid }) => gid))].filter((gid) => !given.has(gid));
 }
 
 /** Whether an entry is the hook, by whatever path, or NVIDIA's own. */
-function isHook({ path, args }: JsonObject): boolean {
+function isHook({ path, args }: PlainObject): boolean {
   if (typeof path !== "string") return false;
   const isNvoci = basename(path).startsWith("nvoci") && Array.isArray(args) && args[1] === "hook";
   return isNvoci || HOOK_NAMES.includes(basename(path));
 }
 
-function hooksOf(json: JsonText, root: JsonObject, hook: HookEntry): readonly HookEntry[] {
-  const hooks = readObject(json, "hooks", root.hooks);
-  const entries = STAGES.flatMap((stage) => readObjects(json, `hooks.${stage}`, hooks?.[stage]));
-  return entries.some((entry) => isHook(entry) || entry.path === hook.path) ? [] : [hook];
+function hooksOf(root: ObjectReader, hook: HookEntry): readonly HookEntry[] {
+  const hooks = root.object("hooks");
+  const entries = STAGES.flatMap((stage) => hooks?.objects(stage) ?? []);
+  return entries.some(({ all: entry }) => isHook(entry) || entry.path === hook.path) ? [] : [hook];
 }
 
 /**
@@ -99,16 +93,16 @@ function hooksOf(json: JsonText, root: JsonObject, hook: HookEntry): readonly Ho
  * @throws NvociError with the document's code for members of a wrong type.
  */
 export function editSpec(json: JsonText, spec: Spec, additions: SpecAdditions): JsonText {
-  const root = parseJsonObject(json, json.text);
+  const root = readJsonObject(json, json.text);
   const given = new Set(spec.devices.map(({ path }) => path));
   const nodes = additions.deviceNodes.filter((node) => !given.has(node.path) && isForRuntime(node, spec));
   return mergeJson(json, {
     linux: {
       devices: devicesOf(nodes),
-      resources: { devices: additions.cgroups ? rulesOf(json, root, nodes) : [] },
+      resources: { devices: additions.cgroups ? rulesOf(root, nodes) : [] },
     },
-    process: { user: { additionalGids: groupsOf(json, root, spec, nodes) } },
+    process: { user: { additionalGids: groupsOf(root, spec, nodes) } },
     // createRuntime would do as well, but runtimes before runtime-spec 1.0.2 do not know it.
-    hooks: { prestart: hooksOf(json, root, additions.hook) },
+    hooks: { prestart: hooksOf(root, additions.hook) },
   });
 }

@@ -1,6 +1,6 @@
 import { parseToml } from "../config/parse-toml.ts";
 import { readRuntimes } from "../config/read-runtime.ts";
-import { readTable } from "../config/table-reader.ts";
+import { TableReader } from "../config/table-reader.ts";
 import { NvociError } from "../model/errors.ts";
 import type { HostPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
@@ -18,6 +18,6 @@ export function runtimesOfConfig(bytes: Uint8Array | undefined, file: HostPath):
     const reason = bytes === undefined ? "there is no such file" : "it is not UTF-8 text";
     throw new NvociError("config-invalid", `Cannot read ${quote(file, 4096)}: ${reason}`);
   }
-  const config = { name: file, findings: [] };
-  return readRuntimes(readTable(config, parseToml(text, file), "").table("nvidia-container-runtime"));
+  const top = new TableReader(file, parseToml(text, file), () => {});
+  return readRuntimes(top.table("nvidia-container-runtime"));
 }

@@ -27,7 +27,7 @@ test("parseConfig() reads any text, or refuses it in one printable line that nam
   fc.assert(
     fc.property(fc.array(line, { maxLength: 8 }), (lines) => {
       try {
-        const { config } = parseConfig(lines.join("\n"), "/etc/c.toml");
+        const config = parseConfig(lines.join("\n"), "/etc/c.toml", () => {});
         expect(config.nvidiaContainerCli.root.startsWith("/")).toBe(true);
         for (const { host, container } of config.nvoci.directories) {
           expect([host[0], container[0]]).toEqual(["/", "/"]);

@@ -1,16 +1,17 @@
 import { NvociError } from "../../model/errors.ts";
+import { isPlainObject, type PlainObject } from "../../model/object-reader.ts";
 import { basename, hostPath } from "../../model/paths.ts";
 import { quote } from "../../model/quote.ts";
 import { type JsonPath, type JsonText, removeJson, setJson } from "../../oci/edit-json.ts";
-import { describeFault, type JsonObject, parseJsonObject, readObject } from "../../oci/json-document.ts";
+import { describeFault, readJsonObject } from "../../oci/json-document.ts";
 import type { Engine, EngineFile } from "./engine-edit.ts";
 
 const DEFAULT = "default-runtime";
 
 interface Daemon {
   readonly json: JsonText;
-  readonly root: JsonObject;
-  readonly runtimes: JsonObject;
+  readonly root: PlainObject;
+  readonly runtimes: PlainObject;
 }
 
 /** @throws NvociError "file-invalid" that names the line for a text that is not JSON. */
@@ -22,16 +23,14 @@ function parse(path: string, text: string): Daemon {
       hint: "correct it first; nothing has been changed",
     });
   }
-  const root = parseJsonObject(json, json.text);
-  return { json, root, runtimes: readObject(json, "runtimes", root.runtimes) ?? {} };
+  const root = readJsonObject(json, json.text);
+  return { json, root: root.all, runtimes: root.object("runtimes")?.all ?? {} };
 }
 
-const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null;
-
 /** The program of a runtime's entry. */
-const programOf = (runtimes: JsonObject, name: string): unknown => {
+const programOf = (runtimes: PlainObject, name: string): unknown => {
   const entry = runtimes[name];
-  return isObject(entry) ? entry.path : undefined;
+  return isPlainObject(entry) ? entry.path : undefined;
 };
 
 /** Sets a member back to what it was in the backup, or takes it away. */

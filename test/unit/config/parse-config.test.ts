@@ -2,10 +2,14 @@ import { describe, expect, test } from "vitest";
 import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 
 const FILE = "/etc/nvidia-container-runtime/config.toml";
 
-const parse = (text: string) => parseConfig(text, FILE);
+const parse = (text: string) => {
+  const { value: config, findings } = collectFindings((report) => parseConfig(text, FILE, report));
+  return { config, findings };
+};
 const configOf = (text: string) => {
   const { config, findings } = parse(text);
   expect(findings).toEqual([]);
@@ -296,7 +300,7 @@ describe("parseConfig() refuses", () => {
     ['[nvidia-container-runtime]\nruntimes = ["./runc"]', "nvidia-container-runtime.runtimes must hold"],
     [
       '[nvidia-container-runtime]\nruntimes = ["runc", 1]',
-      "nvidia-container-runtime.runtimes must be a list",
+      "nvidia-container-runtime.runtimes[1] must be a string",
     ],
     [
       'nvidia-container-runtime.modes.legacy.cuda-compat-mode = "x"',
@@ -309,9 +313,9 @@ describe("parseConfig() refuses", () => {
     ['[nvidia-container-runtime-hook]\npath = "./x"', "nvidia-container-runtime-hook.path must be"],
     ['[nvoci]\ncsv-mounts = "most"', "nvoci.csv-mounts must be one of auto, all, base"],
     ['[nvoci]\nldconfig = "@/sbin/ldconfig"', "nvoci.ldconfig must be true or false"],
-    ['[nvoci]\nalternate-roots = "/a"', "nvoci.alternate-roots must be a list of strings"],
+    ['[nvoci]\nalternate-roots = "/a"', "nvoci.alternate-roots must be a list, not the string"],
     ['[nvoci]\nlibrary-search-paths = ["lib"]', "nvoci.library-search-paths must be an absolute path"],
-    ['[nvoci]\ndirectories = ["/a"]', "nvoci.directories must be an array of tables"],
+    ['[nvoci]\ndirectories = ["/a"]', "nvoci.directories[0] must be a table"],
     ['[[nvoci.directories]]\ncontainer = "/a"', "nvoci.directories[0].host is missing"],
     ['[[nvoci.directories]]\nhost = "/a"\ncontainer = "/b/.."', "nvoci.directories[0].container must not"],
   ])("%j", (text, reason) => {

@@ -8,7 +8,7 @@ describe("parseState()", () => {
   test("reads what a runtime writes", () => {
     expect(
       parse({ ociVersion: "1.0.2", id: "4f2c", status: "creating", pid: 4242, bundle: "/run/c/4f2c/" }),
-    ).toEqual({ id: "4f2c", status: "creating", pid: 4242, bundle: "/run/c/4f2c" });
+    ).toEqual({ id: "4f2c", pid: 4242, bundle: "/run/c/4f2c" });
   });
 
   test("takes bundlePath where bundle is missing or empty", () => {

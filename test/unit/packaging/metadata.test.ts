@@ -7,6 +7,7 @@ import { root } from "../../../build/root.ts";
 import { parseCommandLine } from "../../../src/cli/parse-command-line.ts";
 import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
+import { collectFindings } from "../../support/cli/collect-findings.ts";
 
 const read = (path: string): string => readFileSync(join(root, "packaging", path), "utf8");
 const example = read("config.toml");
@@ -20,13 +21,15 @@ for (const [, table, key] of inForce.matchAll(/^\[(.*)\]$|^([a-z-]+) = /gm)) {
   else prefix = `${table}.`;
 }
 
+const parse = (text: string) => collectFindings((report) => parseConfig(text, "config.toml", report));
+
 describe("packaging/config.toml", () => {
   it("says nothing by itself", () => {
-    expect(parseConfig(example, "config.toml")).toEqual({ config: DEFAULT_CONFIG, findings: [] });
+    expect(parse(example)).toEqual({ value: DEFAULT_CONFIG, findings: [] });
   });
 
   it("shows what holds without it", () => {
-    const { config, findings } = parseConfig(inForce, "config.toml");
+    const { value: config, findings } = parse(inForce);
     expect(findings).toEqual([]);
     const { nvidiaContainerCli: cli, nvidiaContainerRuntime: runtime } = DEFAULT_CONFIG;
     // These have no default; the example shows what they look like.
