@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeRecorder } from "../test/support/engines/recorder.ts";
 import type { CommandResult } from "../fixtures/run/run-command.ts";
 import { temporaryDirectory } from "../fixtures/run/temporary-directory.ts";
+import { makeRecorder } from "../test/support/engines/recorder.ts";
 import type { Attack } from "./attack.ts";
 import { mutateText } from "./mutate.ts";
 import { Random } from "./random.ts";

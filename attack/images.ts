@@ -1,7 +1,7 @@
 import { linkSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Build } from "../test/support/build/builds.ts";
 import { mustRun } from "../fixtures/run/run-command.ts";
+import type { Build } from "../test/support/build/builds.ts";
 import type { Attack } from "./attack.ts";
 import { Random } from "./random.ts";
 import { difference, endFaults, measured, openTarget, type Target, usageFaults } from "./target.ts";

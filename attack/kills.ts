@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { syscallNumbers } from "../src/sys/syscall-numbers.ts";
-import { nodeEngine } from "../test/support/kernel/node-engine.ts";
 import { mustRun, runCommand } from "../fixtures/run/run-command.ts";
+import { syscallNumbers } from "../src/sys/syscall-numbers.ts";
 import { snapshotTree } from "../test/support/host/snapshot.ts";
 import { putThingsInTheWay } from "../test/support/host/things-in-the-way.ts";
+import { nodeEngine } from "../test/support/kernel/node-engine.ts";
 import type { Attack } from "./attack.ts";
 import { choiceOf, type Point, recordPoints, tampered } from "./points.ts";
 import { difference, endFaults, openTarget, type Target } from "./target.ts";

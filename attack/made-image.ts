@@ -1,9 +1,9 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { LOADER, TRIPLET } from "../fixtures/rootfs.ts";
-import { mustRun } from "../fixtures/run/run-command.ts";
 import { sharedObject } from "../fixtures/host/shared-object.ts";
 import { writeTree } from "../fixtures/host/tree-entry.ts";
+import { LOADER, TRIPLET } from "../fixtures/rootfs.ts";
+import { mustRun } from "../fixtures/run/run-command.ts";
 
 /** Files where links of an image could lead to, named as what the hook writes. */
 export function makeCanary(directory: string): void {

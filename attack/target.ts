@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Build } from "../test/support/build/builds.ts";
 import { compileC } from "../fixtures/run/compile-c.ts";
-import { MISSING_BEFORE, withoutCalls } from "../test/support/kernel/enosys.ts";
-import { type Jetson, openJetson } from "../test/support/host/jetson.ts";
 import { openNamespace, type PrivateNamespace } from "../fixtures/run/private-namespace.ts";
 import { type CommandResult, mustRun } from "../fixtures/run/run-command.ts";
-import { snapshotMounts, snapshotTree } from "../test/support/host/snapshot.ts";
 import { temporaryDirectory } from "../fixtures/run/temporary-directory.ts";
+import type { Build } from "../test/support/build/builds.ts";
+import { type Jetson, openJetson } from "../test/support/host/jetson.ts";
+import { snapshotMounts, snapshotTree } from "../test/support/host/snapshot.ts";
+import { MISSING_BEFORE, withoutCalls } from "../test/support/kernel/enosys.ts";
 import { makeCanary, makeImage } from "./made-image.ts";
 
 /** What no attack may exceed: seconds of processor time, KiB of memory, milliseconds until it counts as hung. */
@@ -126,7 +126,7 @@ export interface Usage {
 
 /** Runs a command that gets SIGXCPU after {@link LIMITS}' seconds, and tells what it used. */
 export function measured(
-  run: (command: readonly string[]) => CommandResult,
+  run: (words: readonly string[]) => CommandResult,
   command: readonly string[],
   file: string,
 ): CommandResult & Usage {

@@ -36,9 +36,9 @@ export function chooseLdconfig(
       }),
     );
   }
-  if (container.ldconfig === undefined || !config.features.allowLdconfigFromContainer)
-    return { ldconfig: undefined, findings };
-  const path = containerPath(container.ldconfig);
+  const own = config.features.allowLdconfigFromContainer ? container.ldconfig : undefined;
+  if (own === undefined) return { ldconfig: undefined, findings };
+  const path = containerPath(own);
   findings.push(finding("ldconfig-container-own", "info", "nvidia-container-cli.ldconfig", { path }));
   return { ldconfig: { from: "container", path }, findings };
 }

@@ -14,7 +14,7 @@ const ASIDE_MODE = 0o700;
 const MAX_NAMES = 4096;
 
 /** Whether a name is one under which something of the image waits to be put back. */
-export const isSetAside = (name: string): boolean => name === ASIDE;
+const isSetAside = (name: string): boolean => name === ASIDE;
 
 /** Whether a name is still the very object that it was. */
 export function isStill(system: Syscalls, parent: Fd, name: string, before: Stat | undefined): boolean {

@@ -1,4 +1,5 @@
 import type { Budget } from "../model/budget.ts";
+import { ignorable } from "../model/errors.ts";
 import { AT_EMPTY_PATH, O_NONBLOCK, O_PATH, O_RDONLY, PROC_SUPER_MAGIC } from "../sys/constants.ts";
 import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
@@ -88,7 +89,7 @@ export class RootView {
 
   /**
    * The first `limit` bytes of a regular file. `undefined` for anything else, for a file of the kernel's, and for one
-   * that cannot be read: an image's broken file is as good as none.
+   * that cannot be read: an image's broken file is as good as none. A machine that fails is an error.
    */
   readFile(path: string, limit: number): Uint8Array | undefined {
     const opened: Fd[] = [];
@@ -111,8 +112,8 @@ export class RootView {
       }
       return buffer.subarray(0, filled);
     } catch (error) {
-      if (error instanceof SystemError) return undefined;
-      throw error;
+      ignorable(error);
+      return undefined;
     } finally {
       for (const fd of opened) this.system.close(fd);
     }

@@ -56,6 +56,9 @@ export function readContainerFacts(system: Syscalls, root: HostPath, triplet: st
     hasSeparateLib: hasSeparateLib(system, view),
     hasProcDriver: view.hasDirectory("/proc/driver/nvidia"),
     compat: (host, config) => readCompat(system, view, compatDirectory(host, config)),
-    ldconfig: ["/sbin/ldconfig.real", "/sbin/ldconfig"].find((path) => view.hasProgram(path)),
+    // Asked for only where the host has none and the image's own may be run.
+    get ldconfig() {
+      return ["/sbin/ldconfig.real", "/sbin/ldconfig"].find((path) => view.hasProgram(path));
+    },
   };
 }

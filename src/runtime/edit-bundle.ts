@@ -81,6 +81,8 @@ function writeSpec(system: Syscalls, file: HostPath, text: string): void {
  */
 export function editBundle(system: Syscalls, bundle: AskingBundle): void {
   const { file, text, spec, environ } = bundle;
+  // A config.json that cannot be written is an error, and not the end of the runtime that engines wait for.
+  system.ignoreWriteSignals();
   // The image is not looked at: it decides where libraries go, and devices are the same for all.
   const options = { environ, config: undefined, debug: false };
   const gathered = gather(system, spec, undefined, options, prepareServer(system), "devices");
