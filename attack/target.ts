@@ -130,7 +130,7 @@ export function measured(
   command: readonly string[],
   file: string,
 ): CommandResult & Usage {
-  const usage = compileC(join(import.meta.dirname, "../test/support/usage.c"));
+  const usage = compileC(join(import.meta.dirname, "../test/support/kernel/usage.c"));
   // A second more, so that what was used is told instead of guessed.
   const limit = ["/usr/bin/prlimit", `--cpu=${LIMITS.seconds + 1}`];
   const result = run([usage, file, ...limit, ...command]);
