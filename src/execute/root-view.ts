@@ -92,12 +92,11 @@ export class RootView {
    * that cannot be read: an image's broken file is as good as none. A machine that fails is an error.
    */
   readFile(path: string, limit: number): Uint8Array | undefined {
-    const opened: Fd[] = [];
+    // Looked at before it is opened: opening a device can have effects, opening a FIFO can take forever.
+    const seen = this.open(path, O_PATH);
+    if (seen === undefined) return undefined;
+    const opened: Fd[] = [seen];
     try {
-      // Looked at before it is opened: opening a device can have effects, opening a FIFO can take forever.
-      const seen = this.open(path, O_PATH);
-      if (seen === undefined) return undefined;
-      opened.push(seen);
       const stat = this.system.statx(seen, "", AT_EMPTY_PATH);
       if (stat?.type !== "file" || KERNEL_FILE_SYSTEMS.has(this.system.fstatfs(seen).type)) return undefined;
       // O_NONBLOCK: a lease of another container on a file in a common volume would hold us up for most of a minute.

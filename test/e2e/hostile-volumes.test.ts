@@ -230,7 +230,7 @@ describeBuilds(
       test("keeps its links to libraries, pinned and dangling ones, where ldconfig looks into it", () => {
         const library = compileC(join(import.meta.dirname, "../support/host/pinned-library.c"), [
           "-shared",
-        "-nostdlib",
+          "-nostdlib",
           "-Wl,-soname,libtool.so.1",
         ]);
         for (const name of ["libtool.so.1.0", "libtool.so.1.1"])
