@@ -19,7 +19,7 @@ const STRACE = ["/usr/bin/strace", "-qq"];
  * @param run runs the command line that it is given.
  */
 export function recordPoints(
-  run: (command: readonly string[]) => CommandResult,
+  run: (words: readonly string[]) => CommandResult,
   command: readonly string[],
   log: string,
 ): Point[] {

@@ -126,11 +126,11 @@ export interface Usage {
 
 /** Runs a command that gets SIGXCPU after {@link LIMITS}' seconds, and tells what it used. */
 export function measured(
-  run: (command: readonly string[]) => CommandResult,
+  run: (words: readonly string[]) => CommandResult,
   command: readonly string[],
   file: string,
 ): CommandResult & Usage {
-  const usage = compileC(join(import.meta.dirname, "../test/support/usage.c"));
+  const usage = compileC(join(import.meta.dirname, "../test/support/kernel/usage.c"));
   // A second more, so that what was used is told instead of guessed.
   const limit = ["/usr/bin/prlimit", `--cpu=${LIMITS.seconds + 1}`];
   const result = run([usage, file, ...limit, ...command]);

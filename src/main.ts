@@ -75,14 +75,17 @@ function dispatch(system: Syscalls, engine: Engine): number {
   return loadBundle<typeof import("./cli/cli.ts")>("cli").cli(system, argv.slice(1), environ);
 }
 
+/** QuickJS' own error as text: the second where there was no memory for the error itself. */
+const OUT_OF_MEMORY: readonly string[] = ["InternalError: out of memory", "[unsupported type]"];
+
 /** Says what went wrong, and gives the exit status. */
 function report(system: Syscalls, error: unknown): number {
   if (error instanceof NvociError) {
     complain(system, error.render());
     return error.exitCode;
   }
-  // QuickJS' own; what was begun is undone by now.
-  if (String(error) === "InternalError: out of memory") {
+  // What was begun is undone by now.
+  if (OUT_OF_MEMORY.includes(String(error))) {
     complain(system, "nvoci: Cannot go on: out of memory");
     return EXIT.failed;
   }

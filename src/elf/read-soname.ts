@@ -34,26 +34,9 @@ const NO_NAME = ["", ".", ".."];
  */
 export function readSoname(host: HostView, path: HostPath): string | undefined {
   const head = host.readRange(path, 0, HEAD_BYTES);
-  if (head === undefined || head.length < 64) return undefined;
-  const view = viewOf(head);
-  const fileClass = view.getUint8(4);
-  if (view.getUint32(0, true) !== MAGIC || (fileClass !== 1 && fileClass !== 2)) return undefined;
-  if (view.getUint8(5) !== LITTLE_ENDIAN) return undefined;
-  const layout = LAYOUTS[fileClass];
-
-  const loaded: { readonly offset: number; readonly address: number; readonly bytes: number }[] = [];
-  let dynamic: { readonly offset: number; readonly bytes: number } | undefined;
-  let at = word(view, layout.phoff, layout.word);
-  for (let left = view.getUint16(layout.phnum, true); left > 0; left--, at += layout.segment) {
-    if (at + layout.segment > head.length) break;
-    const type = view.getUint32(at, true);
-    if (type !== PT_LOAD && type !== PT_DYNAMIC) continue;
-    const offset = word(view, at + layout.offset, layout.word);
-    const address = word(view, at + layout.address, layout.word);
-    const bytes = word(view, at + layout.bytes, layout.word);
-    if (type === PT_LOAD) loaded.push({ offset, address, bytes });
-    else dynamic = { offset, bytes };
-  }
+  const layout = head && layoutOf(head);
+  if (head === undefined || layout === undefined) return undefined;
+  const { loaded, dynamic } = readSegments(viewOf(head), layout);
   if (dynamic === undefined || dynamic.bytes > LARGEST_DYNAMIC) return undefined;
 
   const entries = readPart(host, path, head, dynamic.offset, dynamic.bytes);
@@ -65,6 +48,42 @@ export function readSoname(host: HostView, path: HostPath): string | undefined {
   const end = name.indexOf(0);
   const text = end < 0 ? undefined : decodeUtf8(name, 0, end);
   return text === undefined || NO_NAME.includes(text) || text.includes("/") ? undefined : text;
+}
+
+type Layout = (typeof LAYOUTS)[keyof typeof LAYOUTS];
+
+/** `undefined` for a file that is not a little-endian ELF file. */
+function layoutOf(head: Uint8Array): Layout | undefined {
+  if (head.length < 64) return undefined;
+  const view = viewOf(head);
+  const fileClass = view.getUint8(4);
+  if (view.getUint32(0, true) !== MAGIC || (fileClass !== 1 && fileClass !== 2)) return undefined;
+  return view.getUint8(5) === LITTLE_ENDIAN ? LAYOUTS[fileClass] : undefined;
+}
+
+/** A part of a file, and its address in memory. */
+interface Segment {
+  readonly offset: number;
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** The loaded segments, and the last one with a dynamic section. */
+function readSegments(view: DataView, layout: Layout): { loaded: readonly Segment[]; dynamic?: Segment } {
+  const loaded: Segment[] = [];
+  let dynamic: Segment | undefined;
+  let at = word(view, layout.phoff, layout.word);
+  for (let left = view.getUint16(layout.phnum, true); left > 0; left--, at += layout.segment) {
+    if (at + layout.segment > view.byteLength) break;
+    const type = view.getUint32(at, true);
+    if (type !== PT_LOAD && type !== PT_DYNAMIC) continue;
+    const offset = word(view, at + layout.offset, layout.word);
+    const address = word(view, at + layout.address, layout.word);
+    const bytes = word(view, at + layout.bytes, layout.word);
+    if (type === PT_LOAD) loaded.push({ offset, address, bytes });
+    else dynamic = { offset, address, bytes };
+  }
+  return dynamic === undefined ? { loaded } : { loaded, dynamic };
 }
 
 const viewOf = (bytes: Uint8Array): DataView =>

@@ -29,16 +29,18 @@ const DRAFT = /^\.nvoci-(?:\d+-)?cache(?:-\d+)?$/;
 export function cleanRoot(system: Syscalls, root: Fd): Cleaned[] {
   const cleaned: Cleaned[] = [];
   const mount = mountId(system, root);
-  const visit = (directory: Fd, path: string, depth: number): void => {
+  const putAllBack = (directory: Fd, path: string): void => {
     const aside = findAside(system, directory);
-    if (aside !== undefined) {
-      if (mountId(system, aside) === mount) {
-        const { back, left } = putBack(system, directory, aside);
-        for (const name of back) cleaned.push({ path: `${path}/${name}`, what: "put-back" });
-        for (const name of left) cleaned.push({ path: `${path}/${ASIDE}/${name}`, what: "left" });
-      }
-      system.close(aside);
+    if (aside === undefined) return;
+    if (mountId(system, aside) === mount) {
+      const { back, left } = putBack(system, directory, aside);
+      for (const name of back) cleaned.push({ path: `${path}/${name}`, what: "put-back" });
+      for (const name of left) cleaned.push({ path: `${path}/${ASIDE}/${name}`, what: "left" });
     }
+    system.close(aside);
+  };
+  const visit = (directory: Fd, path: string, depth: number): void => {
+    putAllBack(directory, path);
     for (const name of system.getdents64(directory, MAX_NAMES)) {
       if (path === "/etc" && DRAFT.test(name)) cleaned.push(removeDraft(system, directory, name));
       if (name === ASIDE || depth === MAX_DEPTH) continue;

@@ -50,8 +50,8 @@ export class ContainerMounts {
       this.kinds.set(id, { own: type === "tmpfs" && !outside.has(device), shared });
       this.names.add(basename(point));
     }
-    const id = mountId(system, root);
-    this.kinds.set(id, { own: true, shared: this.kinds.get(id)?.shared === true });
+    const rootId = mountId(system, root);
+    this.kinds.set(rootId, { own: true, shared: this.kinds.get(rootId)?.shared === true });
   }
 
   /** What an open file or directory is on. */

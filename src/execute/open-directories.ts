@@ -166,9 +166,14 @@ export class OpenDirectories {
    */
   removeOnUndo({ parent, name }: Place): void {
     const { system, alone } = this;
-    const made = system.statx(parent, name, AT_SYMLINK_NOFOLLOW);
+    let made: ReturnType<Syscalls["statx"]>;
+    let isSeen = false;
+    // Before it is looked at: where that fails, the directory is taken back too, with nobody having used it.
     this.undo.add(() => {
-      if (alone && isStill(system, parent, name, made)) system.unlinkat(parent, name, AT_REMOVEDIR);
+      if (alone && (!isSeen || isStill(system, parent, name, made)))
+        system.unlinkat(parent, name, AT_REMOVEDIR);
     });
+    made = system.statx(parent, name, AT_SYMLINK_NOFOLLOW);
+    isSeen = true;
   }
 }

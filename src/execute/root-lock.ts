@@ -1,7 +1,7 @@
+import { ignorable } from "../model/errors.ts";
 import { CLOCK_MONOTONIC, LOCK_EX, LOCK_NB, O_RDONLY } from "../sys/constants.ts";
 import type { Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
-import { SystemError } from "../sys/system-error.ts";
 
 /** In seconds; a start takes milliseconds. A container that runs on the same root can keep the lock for ever. */
 const PATIENCE = 10;
@@ -19,6 +19,8 @@ export interface RootLock {
  * makes and takes back again, no other has mounted anything upon.
  *
  * A lock ends with its process. Where it cannot be had in time, or the file system has none, work goes on without.
+ *
+ * @throws SystemError when the machine fails.
  */
 export function lockRoot(system: Syscalls, root: Fd): RootLock {
   let fd: Fd | undefined;
@@ -27,7 +29,7 @@ export function lockRoot(system: Syscalls, root: Fd): RootLock {
     fd = system.openat(root, ".", O_RDONLY | system.O_DIRECTORY);
     alone = system.flock(fd, LOCK_EX | LOCK_NB) || isLockedInTime(system, fd);
   } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
+    ignorable(error);
   }
   return { alone, release: () => fd && system.close(fd) };
 }

@@ -1,5 +1,5 @@
 import type { Budget } from "../model/budget.ts";
-import { NvociError } from "../model/errors.ts";
+import { ignorable, NvociError } from "../model/errors.ts";
 import type { FileType } from "../model/host-view.ts";
 import type { ImageView } from "../model/image-view.ts";
 import type { HostPath } from "../model/paths.ts";
@@ -133,15 +133,14 @@ export class RootView implements ImageView {
 
   /**
    * Reads in a regular file. `undefined` for anything else, for a file of the kernel's, and for one that cannot be read:
-   * an image's broken file is as good as none.
+   * an image's broken file is as good as none. A machine that fails is an error.
    */
   private withFile<T>(path: string, read: (fd: Fd, size: number) => T): T | undefined {
-    const opened: Fd[] = [];
+    // Looked at before it is opened: opening a device can have effects, opening a FIFO can take forever.
+    const seen = this.open(path, O_PATH);
+    if (seen === undefined) return undefined;
+    const opened: Fd[] = [seen];
     try {
-      // Looked at before it is opened: opening a device can have effects, opening a FIFO can take forever.
-      const seen = this.open(path, O_PATH);
-      if (seen === undefined) return undefined;
-      opened.push(seen);
       const stat = this.system.statx(seen, "", AT_EMPTY_PATH);
       if (stat?.type !== "file" || KERNEL_FILE_SYSTEMS.has(this.system.fstatfs(seen).type)) return undefined;
       // O_NONBLOCK: a lease of another container on a file in a common volume would hold us up for most of a minute.
@@ -149,8 +148,8 @@ export class RootView implements ImageView {
       opened.push(fd);
       return read(fd, stat.size);
     } catch (error) {
-      if (error instanceof SystemError) return undefined;
-      throw error;
+      ignorable(error);
+      return undefined;
     } finally {
       for (const fd of opened) this.system.close(fd);
     }

@@ -62,19 +62,21 @@ function findOtherCase(value: unknown, known: KnownKeys): Place | undefined {
       const found = findOtherCase(value[index], known);
       if (found !== undefined) return [index, ...found];
     }
-  } else if (isPlainObject(value)) {
-    for (const key of Object.keys(value)) {
-      const below = Object.hasOwn(known, key) ? known[key] : undefined;
-      if (below === undefined) {
-        if (isOtherCase(key, known)) return [key];
-        continue;
-      }
-      if (below === LEAF) continue;
-      const found = findOtherCase(value[key], below);
-      if (found !== undefined) return [key, ...found];
-    }
+    return undefined;
+  }
+  if (!isPlainObject(value)) return undefined;
+  for (const key of Object.keys(value)) {
+    const found = otherCaseAt(key, value[key], known);
+    if (found !== undefined) return [key, ...found];
   }
   return undefined;
+}
+
+/** The way from a key to the first such one; an empty way is the key itself. */
+function otherCaseAt(key: string, value: unknown, known: KnownKeys): Place | undefined {
+  const below = Object.hasOwn(known, key) ? known[key] : undefined;
+  if (below === undefined) return isOtherCase(key, known) ? [] : undefined;
+  return below === LEAF ? undefined : findOtherCase(value, below);
 }
 
 function isOtherCase(key: string, known: KnownKeys): boolean {

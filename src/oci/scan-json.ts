@@ -51,25 +51,30 @@ function endOfString(text: string, start: number): number {
 function endOfValue(text: string, start: number): number {
   const code = text.charCodeAt(start);
   if (code === QUOTE) return endOfString(text, start);
+  if (code === OPEN_BRACKET || code === OPEN_BRACE) return endOfBrackets(text, start);
   const length = text.length;
   let position = start;
-  if (code === OPEN_BRACKET || code === OPEN_BRACE) {
-    for (let depth = 0; position < length; ) {
-      const next = text.charCodeAt(position);
-      if (next === QUOTE) {
-        // A brace inside of a string is none.
-        position = endOfString(text, position);
-        continue;
-      }
-      position++;
-      if (next === OPEN_BRACKET || next === OPEN_BRACE) depth++;
-      else if ((next === CLOSE_BRACKET || next === CLOSE_BRACE) && --depth === 0) break;
-    }
-    return position;
-  }
   for (; position < length; position++) {
     const next = text.charCodeAt(position);
     if (next === COMMA || next === CLOSE_BRACKET || next === CLOSE_BRACE || isSpace(next)) break;
+  }
+  return position;
+}
+
+/** @param start the opening bracket of a list or an object. */
+function endOfBrackets(text: string, start: number): number {
+  const length = text.length;
+  let position = start;
+  for (let depth = 0; position < length; ) {
+    const next = text.charCodeAt(position);
+    if (next === QUOTE) {
+      // A bracket inside of a string does not count.
+      position = endOfString(text, position);
+      continue;
+    }
+    position++;
+    if (next === OPEN_BRACKET || next === OPEN_BRACE) depth++;
+    else if ((next === CLOSE_BRACKET || next === CLOSE_BRACE) && --depth === 0) break;
   }
   return position;
 }

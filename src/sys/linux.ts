@@ -442,6 +442,7 @@ export function linux(engine: Engine): Syscalls {
       return result < 0 ? undefined : new Fd(result, "pidfd");
     },
     ignoreWriteSignals() {
+      if (ignored.length > 0) return;
       for (const signal of [SIGPIPE, SIGXFSZ]) {
         const before = new Uint8Array(32);
         scratch.fill(0, 0, 32);

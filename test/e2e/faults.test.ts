@@ -27,11 +27,14 @@ interface Sweep {
   readonly only?: readonly number[];
 }
 
-/** A manifest that cannot be read is left out, and an entry that cannot be looked up; a lock is done without. */
+/**
+ * A manifest that cannot be read is left out, and an entry that cannot be looked up; a lock is done without. So is an
+ * image's ld.so.conf: the file itself is opened by its number.
+ */
 const OPENAT: Sweep = {
   call: "openat",
   tolerated:
-    /host-files-for-container\.d|"\/dev\/dri"|AT_FDCWD, "[^"]+", O_RDONLY\|O_CLOEXEC\|O_PATH\)|"\.", O_RDONLY\|O_CLOEXEC\|O_DIRECTORY\)/,
+    /host-files-for-container\.d|"\/dev\/dri"|AT_FDCWD, "[^"]+", O_RDONLY\|O_CLOEXEC\|O_PATH\)|"\.", O_RDONLY\|O_CLOEXEC\|O_DIRECTORY\)|"\/proc\/self\/fd\/\d+", O_RDONLY\|O_NONBLOCK\|O_CLOEXEC\)/,
   ownCallsOnly: true,
 };
 

@@ -104,6 +104,17 @@ describeBuilds([], "a document that runtimes read otherwise", (build) => {
     expect(stderr).toMatch(/^nvoci: Cannot read "the OCI state": line 1, column \d+/);
   });
 
+  // Node.js needs more than that stack for itself.
+  test.runIf(build.name === "native")("is one that is nested deeper than a small stack", () => {
+    writeFileSync(file(), spec({ value: "[".repeat(3000) + "]".repeat(3000) }));
+    const small = ["prlimit", "--stack=262144", build.path, "hook", "prestart"];
+    expect(runCommand(small, { input: state(temporary.path) })).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/^nvoci: Cannot read ".*config\.json": it is nested too deeply\n$/),
+    });
+  });
+
   test("is any that is not JSON, whatever this program's own parser takes for it", () => {
     const good = '[-1.5e3,"\\u00e9\\n\\"",true,{"a":[]}]';
     const bits = [

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openBareContainer } from "../support/engines/bare-container.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
+import { installLinks } from "../support/engines/wrapper.ts";
 import { askingBundle, type Jetson, openJetson } from "../support/host/jetson.ts";
 
 describeBuilds([...CONTAINER, "strace"], "a hook that ends before its time", (build) => {
@@ -33,6 +34,35 @@ describeBuilds([...CONTAINER, "strace"], "a hook that ends before its time", (bu
         expect(when).toBeLessThan(100);
       }
       expect(readdirSync(etc).filter((name) => name.startsWith(".nvoci-cache"))).toEqual([]);
+    } finally {
+      bundle.remove();
+    }
+  });
+
+  test("does not end the wrapper where no file may grow, and the runtime gets its signals as they were", () => {
+    const bundle = askingBundle(build);
+    const wrapper = installLinks(build, join(bundle.directory, "bin"));
+    const runtime = join(bundle.directory, "runtime");
+    writeFileSync(runtime, "#!/bin/sh\ngrep SigIgn /proc/self/status\n", { mode: 0o755 });
+    const config = join(bundle.directory, "config.toml");
+    writeFileSync(config, `[nvidia-container-runtime]\nruntimes = ["${runtime}"]\n`);
+    const file = join(bundle.directory, "config.json");
+    writeFileSync(file, JSON.stringify(bundle.config));
+    const create = (limit: string) =>
+      jetson.place.run(
+        ["sh", "-c", `ulimit -f ${limit}; exec "$@"`, "sh", wrapper, "create", "-b", bundle.directory, "c"],
+        { env: { NVIDIA_CTK_CONFIG_FILE_PATH: config, PATH: "/usr/bin:/bin" } },
+      );
+    try {
+      const before = readFileSync(file, "utf8");
+      const { status, stderr } = create("0");
+      expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining("EFBIG") });
+      expect(readFileSync(file, "utf8")).toBe(before);
+      expect(readdirSync(bundle.directory).filter((name) => name.includes(".nvoci-"))).toEqual([]);
+      const { stdout } = create("unlimited");
+      expect(readFileSync(file, "utf8")).not.toBe(before);
+      // Node.js ignores both itself.
+      if (build.name === "native") expect(stdout).toMatch(/^SigIgn:\s+0+\n$/);
     } finally {
       bundle.remove();
     }

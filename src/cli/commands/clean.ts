@@ -42,7 +42,9 @@ function runClean({ system, host, print }: CommandContext, rootfs: string): numb
   const cleaned = cleanRoot(system, root);
   lock.release();
   print(
-    cleaned.length === 0 ? ["nothing to clean"] : cleaned.map(({ path, what }) => WORDING[what](quote(path))),
+    cleaned.length === 0
+      ? ["nothing to clean"]
+      : cleaned.map((thing) => WORDING[thing.what](quote(thing.path))),
   );
   return cleaned.some(({ what }) => what === "left") ? EXIT.failed : EXIT.done;
 }

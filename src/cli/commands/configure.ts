@@ -87,7 +87,7 @@ function readText({ host }: CommandContext, path: HostPath): string | undefined 
  * The file without the registration. One that is as the registration left it becomes what it was, to the byte; in one
  * that has changed since, only the registration is taken back.
  */
-function remove(
+function withoutUs(
   engine: Engine,
   file: EngineFile,
   registration: Registration,
@@ -112,7 +112,7 @@ function planChanges(
   const engine = ENGINES[args.engine] as Engine;
   const { path } = registration;
   const after = args.remove
-    ? remove(engine, file, registration, host)
+    ? withoutUs(engine, file, registration, host)
     : engine.register(file, registration, host);
   const hook = engine.hookFile?.(file.path, host.realPath(path) ?? path);
   const changes: FileChange[] = [{ path: file.path, before: file.text, after, hasOwnDirectory: false }];

@@ -46,6 +46,7 @@ export function hostileLayouts(canary: string): readonly HostileLayout[] {
     },
     {
       name: "a directory is a link to one deeper than anybody makes",
+      unreachable: "/usr/lib/aarch64-linux-gnu/nvidia",
       links: { "/usr/lib/aarch64-linux-gnu/nvidia": `/${"a/".repeat(1500)}` },
     },
     {

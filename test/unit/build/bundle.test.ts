@@ -13,17 +13,17 @@ const READ = [
   { title: "a container that does not ask", bundles: ["main"], folders: START },
   {
     title: "a board with manifests",
-    bundles: ["main", "hook"],
+    bundles: ["main", "documents", "hook"],
     folders: [...START, ...PLAN, "execute"],
   },
   {
     title: "a server",
-    bundles: ["main", "hook", "server"],
+    bundles: ["main", "documents", "hook", "server"],
     folders: [...START, ...PLAN, "discover/elf", "discover/server", "execute"],
   },
   {
     title: "a server whose nodes are made",
-    bundles: ["main", "hook", "server", "setup"],
+    bundles: ["main", "documents", "hook", "server", "setup"],
     folders: [...START, ...PLAN, "discover/elf", "discover/server", "execute", "host-setup"],
   },
   { title: "a configuration", bundles: ["config"], folders: ["cli/stand-ins", "config", "model", TOML] },
@@ -39,7 +39,7 @@ const READ = [
   },
   {
     title: "the wrapper's edit of config.json",
-    bundles: ["main", "runtime", "wrapper"],
+    bundles: ["main", "documents", "runtime", "wrapper"],
     folders: [...START, ...PLAN, "execute", "host-setup", "runtime"],
   },
   {
