@@ -1,8 +1,10 @@
 import { AT_EMPTY_PATH, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from "../sys/constants.ts";
-import { EAGAIN, ELOOP, ENOENT, ENOSYS, ENOTDIR } from "../sys/errno.ts";
+import { EAGAIN, ELOOP, ENOENT, ENOSYS, ENOTDIR, EXDEV } from "../sys/errno.ts";
 import { CWD, Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
+import { mountId } from "./mount-table.ts";
+import type { MountIds } from "./silent-mounts.ts";
 
 /** Opens paths below a root that an image's author has filled; `path` is as seen from that root. */
 export interface Resolver {
@@ -10,7 +12,7 @@ export interface Resolver {
    * Opens without leaving the root: links are followed as if the root were `/`.
    *
    * @param flags open(2) flags. With O_NOFOLLOW a link as last component is opened itself (O_PATH) or refused.
-   * @throws SystemError ENOENT, ENOTDIR, ELOOP as open(2) would.
+   * @throws SystemError ENOENT, ENOTDIR, ELOOP as open(2) would; EXDEV for what lies in a silent mount.
    */
   open(path: string, flags: number): Fd;
 }
@@ -44,8 +46,11 @@ export const byOpenat2 = (system: Syscalls, root: Fd): Resolver => ({
  * The same look-up in user space, for kernels before 5.6: one component at a time on O_PATH descriptors. `..` goes
  * back along the descriptors that led here, never through the file system, so that a directory moved meanwhile
  * cannot lead out. A magic link's text is taken as a path below the root, which is harmless: no jump is made.
+ *
+ * @param silent mounts that nothing is asked of: a name that leads onto one is known by its mount's number, before the
+ * file system there has heard of it.
  */
-export const byWalk = (system: Syscalls, root: Fd): Resolver => ({
+export const byWalk = (system: Syscalls, root: Fd, silent?: MountIds): Resolver => ({
   open(path, flags) {
     const fail = (errno: number): SystemError =>
       new SystemError("openat", [root, path, { flags: "below the root" }], -errno);
@@ -68,6 +73,7 @@ export const byWalk = (system: Syscalls, root: Fd): Resolver => ({
         }
         const next = system.openat(way.at(-1) ?? root, name, O_PATH | system.O_NOFOLLOW);
         way.push(next);
+        if (silent?.has(mountId(system, next))) throw fail(EXDEV);
         const type = system.statx(next, "", AT_EMPTY_PATH)?.type;
         if (type === "symlink" && (followsLast || rest.length > 0)) {
           if (++links > MAX_LINKS) throw fail(ELOOP);
@@ -112,8 +118,12 @@ function reopen(system: Syscalls, fd: Fd, path: string, flags: number): Fd {
   return new Fd(reopened.number, path);
 }
 
-/** Picks the resolver: the kernel's, or the walk where the kernel answers that it has none. Any other answer is final. */
-export function resolver(system: Syscalls, root: Fd): Resolver {
+/**
+ * Picks the resolver: the kernel's, or the walk where the kernel answers that it has none, or where there are mounts to
+ * keep out of. Any other answer of the kernel is final.
+ */
+export function resolver(system: Syscalls, root: Fd, silent: MountIds): Resolver {
+  if (silent.size > 0) return byWalk(system, root, silent);
   const kernel = byOpenat2(system, root);
   try {
     system.close(kernel.open(".", O_PATH));

@@ -1,11 +1,15 @@
 import { AT_EMPTY_PATH, O_NONBLOCK, O_PATH, O_RDONLY } from "../sys/constants.ts";
-import { EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
+import { EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import { readAll } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
+import { mountId } from "./mount-table.ts";
 import { type Resolver, resolver } from "./resolve.ts";
+import { type MountIds, silentMounts } from "./silent-mounts.ts";
 
+/** EXDEV: it lies in a mount that nothing is asked of. */
+const ABSENT: readonly number[] = [ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EXDEV];
 const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 
 /**
@@ -16,12 +20,27 @@ export class RootView {
   readonly root: Fd;
   readonly resolver: Resolver;
   private readonly system: Syscalls;
+  private readonly silent: MountIds;
 
-  /** @param root a descriptor of the root directory; O_PATH will do. */
-  constructor(system: Syscalls, root: Fd) {
+  /**
+   * @param root a descriptor of the root directory; O_PATH will do.
+   * @param process see `silentMounts`.
+   */
+  constructor(system: Syscalls, root: Fd, process?: string) {
     this.system = system;
     this.root = root;
-    this.resolver = resolver(system, root);
+    this.silent = silentMounts(system, root, process);
+    this.resolver = resolver(system, root, this.silent);
+  }
+
+  /** Whether a name in a directory is a mount that may never answer a question about itself. */
+  isSilent(parent: Fd, name: string): boolean {
+    if (this.silent.size === 0) return false;
+    const fd = this.system.openatIfThere(parent, name, O_PATH | this.system.O_NOFOLLOW);
+    if (fd === undefined) return false;
+    const id = mountId(this.system, fd);
+    this.system.close(fd);
+    return this.silent.has(id);
   }
 
   /** Opens what is at the path; `undefined` when nothing is there. */
@@ -29,8 +48,7 @@ export class RootView {
     try {
       return this.resolver.open(path, flags);
     } catch (error) {
-      if (error instanceof SystemError && [ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG].includes(error.errno))
-        return undefined;
+      if (error instanceof SystemError && ABSENT.includes(error.errno)) return undefined;
       throw error;
     }
   }

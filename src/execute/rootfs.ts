@@ -1,6 +1,6 @@
 import { basename, type ContainerPath, containerPath, dirname, isWithin, join } from "../model/paths.ts";
 import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, O_PATH, S_IFREG } from "../sys/constants.ts";
-import { EBUSY, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY } from "../sys/errno.ts";
+import { EBUSY, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY, EXDEV } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
@@ -65,9 +65,16 @@ export class Rootfs {
     this.undo = undo;
   }
 
-  /** The directory and name of a path whose parents are made if need be. */
+  /**
+   * The directory and name of a path whose parents are made if need be.
+   *
+   * @throws InTheWay for a file as parent, and for a mount that may never answer.
+   */
   place(path: ContainerPath): Place {
-    return { parent: this.makeDirectories(dirname(path)), name: basename(path) };
+    const parent = this.makeDirectories(dirname(path));
+    const name = basename(path);
+    if (this.view.isSilent(parent, name)) throw new InTheWay(path, "mount");
+    return { parent, name };
   }
 
   /** Opens a directory, made with its parents where it is missing. The descriptor stays the rootfs' own. */
@@ -97,6 +104,7 @@ export class Rootfs {
       return fd;
     } catch (error) {
       if (isBlocked(error)) throw new InTheWay(path, "file");
+      if (error instanceof SystemError && error.errno === EXDEV) throw new InTheWay(path, "mount");
       if (!(error instanceof SystemError) || error.errno !== ENOENT || path === "/") throw error;
       return undefined;
     }

@@ -20,6 +20,7 @@ import { mountsBelow } from "./mount-table.ts";
 import type { Rootfs } from "./rootfs.ts";
 import { runChild } from "./run-child.ts";
 import { type Confinement, confinedSteps, type MountFlags } from "./sandbox.ts";
+import { silentPoints } from "./silent-mounts.ts";
 import type { Undo } from "./undo.ts";
 
 /** In seconds. ldconfig takes milliseconds, and one that hangs must not hang us. */
@@ -88,6 +89,7 @@ export function runLdconfig(
   const program =
     ldconfig.from === "host" ? { fd: sealedCopy(system, ldconfig.path) } : { path: ldconfig.path };
   const mounts = mountsToRestrict(system, rootfs.view.root);
+  const silent = silentPoints(system, rootfs.view.root);
   const argv = (configurationFile: string) => ["ldconfig", "-f", configurationFile, "-C", cache];
   // The child's current directory is the root that it pivots to: the copy of this very mount in its namespace.
   const here = system.openat(CWD, ".", O_PATH | system.O_DIRECTORY);
@@ -97,6 +99,7 @@ export function runLdconfig(
     const { steps, cloneFlags } = confinedSteps(system, {
       confinement,
       mounts,
+      silent,
       program,
       argv,
       configuration: encodeUtf8(configuration),

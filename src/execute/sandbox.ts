@@ -67,6 +67,8 @@ export interface ConfinedProgram {
   readonly confinement: Confinement;
   /** The root and what is mounted below it, for kernels before 5.12; newer ones need no list. */
   readonly mounts: readonly MountFlags[];
+  /** Mount points below the root that the program must not come to, parents first: nobody may ever answer there. */
+  readonly silent: readonly string[];
   /** A sealed descriptor, or a path below the root: that is the image's program then. */
   readonly program:
     | { readonly fd: Fd; readonly path?: never }
@@ -156,6 +158,18 @@ function coverKernel(steps: StepList, configuration: Uint8Array): void {
     .call("openat", [AT_FDCWD, CONFIGURATION_FILE, O_RDONLY, 0]);
 }
 
+/**
+ * Covers mounts that may never answer: with an empty directory, or with the configuration where a file is mounted.
+ * To ask which it is would be a question already, so both are tried. One below another is gone with it.
+ */
+function coverSilent(steps: StepList, silent: readonly string[]): void {
+  for (const path of silent) {
+    steps
+      .call("mount", ["tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, null], ANY_ERROR)
+      .call("mount", [CONFIGURATION_FILE, path, null, MS_BIND, null], ANY_ERROR);
+  }
+}
+
 /** Gives up every privilege for good. */
 function dropPrivileges(steps: StepList, { uid, gid }: Confinement["owner"]): void {
   // EPERM: in a user namespace setgroups(2) can be denied; the groups are the namespace's own then.
@@ -184,7 +198,7 @@ function dropPrivileges(steps: StepList, { uid, gid }: Confinement["owner"]): vo
  */
 export function confinedSteps(
   system: Syscalls,
-  { confinement, mounts, program, argv, configuration, output }: ConfinedProgram,
+  { confinement, mounts, silent, program, argv, configuration, output }: ConfinedProgram,
 ): { steps: StepList; cloneFlags: number } {
   const steps = new StepList(system);
   steps
@@ -195,6 +209,7 @@ export function confinedSteps(
   enterRoot(steps, confinement);
   forbidDevices(steps, mounts);
   coverKernel(steps, configuration);
+  coverSilent(steps, silent);
   steps.call("dup3", [output.number, 1, 0]).call("dup3", [output.number, 2, 0]);
   for (const [resource, value] of LIMITS) {
     steps.call("prlimit64", [0, resource, limitBytes(value), null]);

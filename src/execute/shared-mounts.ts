@@ -1,15 +1,11 @@
 import type { ContainerPath } from "../model/paths.ts";
-import { AT_SYMLINK_NOFOLLOW, O_PATH, O_RDONLY } from "../sys/constants.ts";
-import { CWD, type Fd } from "../sys/fd.ts";
-import { readAll } from "../sys/linux-host.ts";
+import { AT_SYMLINK_NOFOLLOW, O_PATH } from "../sys/constants.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
-import { parseMountTable, readMountInfo } from "./mount-table.ts";
+import { mountId, parseMountTable, readMountInfo } from "./mount-table.ts";
 import type { Rootfs } from "./rootfs.ts";
 
 /** Tells whether what is mounted at a path, whose parents are made if need be, would appear on the host as well. */
 export type IsShared = (rootfs: Rootfs, path: ContainerPath) => boolean;
-
-const MOUNT_ID = /^mnt_id:\s*(\d+)$/m;
 
 /** Numbers of the mounts of the current namespace that share what is mounted on them. */
 function sharedIds(system: Syscalls): ReadonlySet<number> {
@@ -17,14 +13,6 @@ function sharedIds(system: Syscalls): ReadonlySet<number> {
   if (!text.includes(" shared:")) return new Set();
   const shared = parseMountTable(text).filter((mount) => mount.shared);
   return new Set(shared.map(({ id }) => id));
-}
-
-/** Number of the mount that an open file lies in. @see proc_pid_fdinfo(5) */
-function mountId(system: Syscalls, fd: Fd): number {
-  const info = system.openat(CWD, `/proc/self/fdinfo/${fd.number}`, O_RDONLY);
-  const bytes = readAll(system, info, 0);
-  system.close(info);
-  return Number(MOUNT_ID.exec(system.decode(bytes, 0, bytes.length))?.[1]);
 }
 
 /**

@@ -12,7 +12,7 @@ import { EACCES, EEXIST, EROFS } from "../sys/errno.ts";
 import type { Fd } from "../sys/fd.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { readLibraryPath, searchOrder, systemDirectories } from "./library-path.ts";
-import { isSetAside } from "./rootfs.ts";
+import { InTheWay, isSetAside } from "./rootfs.ts";
 import { type LdconfigContext, runLdconfig } from "./run-ldconfig.ts";
 
 const CACHE = "ld.so.cache";
@@ -35,6 +35,7 @@ export function updateLdCache(operation: OperationOf<"update-ldcache">, context:
   const { system, rootfs, undo } = context;
   const etc = rootfs.view.open("/etc", O_PATH | system.O_DIRECTORY);
   if (etc === undefined) return [finding("container-no-etc", "warning", operation.source, {})];
+  if (rootfs.view.isSilent(etc, CACHE)) throw new InTheWay(containerPath(`/etc/${CACHE}`), "mount");
   if (system.statx(etc, CACHE, AT_SYMLINK_NOFOLLOW)?.type === "directory") {
     return [
       finding("container-directory-in-the-way", "warning", operation.source, { path: `/etc/${CACHE}` }),

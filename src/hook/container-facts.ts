@@ -20,6 +20,9 @@ export const DEBIAN_IMAGE: ContainerFacts = {
   ldconfig: "/sbin/ldconfig",
 };
 
+/** The process whose mounts a live container's root shows. */
+const PROCESS = /^\/proc\/\d+(?=\/root\/)/;
+
 /** Whether /usr/lib is a place of its own, for libraries of the other width. */
 function hasSeparateLib(system: Syscalls, view: RootView): boolean {
   const [lib, lib64] = ["/usr/lib", "/usr/lib64"].map((path) => {
@@ -48,7 +51,7 @@ export function readContainerFacts(system: Syscalls, root: HostPath, triplet: st
     ]);
   }
   // Stays open: what is asked later is asked of the same directory.
-  const view = new RootView(system, fd);
+  const view = new RootView(system, fd, PROCESS.exec(root)?.[0]);
   return {
     debianLike: view.hasFile("/etc/debian_version"),
     hasMultiarchDirectory: view.hasDirectory(`/usr/lib/${triplet}`),

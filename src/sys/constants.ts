@@ -90,6 +90,7 @@ export const RLIMIT_NOFILE = 7;
 export const RLIMIT_MEMLOCK = 8;
 export const RLIMIT_AS = 9;
 
+export const ITIMER_REAL = 0;
 export const CLOCK_MONOTONIC = 1;
 export const CLOCK_REALTIME_COARSE = 5;
 

@@ -2,6 +2,7 @@ import { encodeUtf8 } from "../model/utf8.ts";
 import {
   F_DUPFD_CLOEXEC,
   F_SEAL_ALL,
+  ITIMER_REAL,
   MOVE_MOUNT_F_EMPTY_PATH,
   O_CLOEXEC,
   openFlags,
@@ -310,6 +311,13 @@ export function linux(engine: Engine): Syscalls {
     getrlimit(resource) {
       checked("prlimit64", syscall(nr.prlimit64, 0, resource, null, scratch), [0, resource]);
       return Number(view.getBigUint64(8, true));
+    },
+
+    // struct itimerval: the interval and the time to go, each s64 seconds and microseconds.
+    setitimer(seconds) {
+      words.fill(0, 0, 8);
+      words[4] = seconds;
+      checked("setitimer", syscall(nr.setitimer, ITIMER_REAL, scratch, null), [seconds]);
     },
 
     memfd_create(name, flags) {

@@ -36,6 +36,10 @@ function container(
       return new Fd(9, path);
     },
     close: () => {},
+    // An empty mount table.
+    openat: (_, path) => new Fd(4, path),
+    read: () => 0,
+    decode: () => "",
     umask: (next) => {
       masks.push(next);
       [mask, next] = [next, mask];

@@ -31,16 +31,16 @@ const kernel = (text: string, directory = "/") => {
 describe("parseMountTable()", () => {
   it("reads number, place, flags and whether mounts are shared", () => {
     expect(parseMountTable(TABLE)).toEqual([
-      { id: 22, point: "/", flags: 0, shared: true },
-      { id: 40, point: "/run", flags: MS_NOSUID | MS_NODEV, shared: true },
-      { id: 41, point: "/mnt/a b\\c", flags: MS_RDONLY | MS_NOEXEC, shared: false },
-      { id: 42, point: "/mnt", flags: 0, shared: false },
+      { id: 22, point: "/", type: "ext4", flags: 0, shared: true },
+      { id: 40, point: "/run", type: "tmpfs", flags: MS_NOSUID | MS_NODEV, shared: true },
+      { id: 41, point: "/mnt/a b\\c", type: "ext4", flags: MS_RDONLY | MS_NOEXEC, shared: false },
+      { id: 42, point: "/mnt", type: "ext4", flags: 0, shared: false },
     ]);
   });
 
   it("does not take a source or a file system's option for propagation", () => {
     const line = "1 1 0:1 / /x rw - fuse shared:1 rw,shared:2\n";
-    expect(parseMountTable(line)).toEqual([{ id: 1, point: "/x", flags: 0, shared: false }]);
+    expect(parseMountTable(line)).toEqual([{ id: 1, point: "/x", type: "fuse", flags: 0, shared: false }]);
   });
 });
 
@@ -52,9 +52,9 @@ describe("mountsBelow()", () => {
   it("tells the mounts of a directory by their paths below it", () => {
     const flags = MS_NOSUID;
     expect(mountsBelow(kernel(table, "/c/rootfs"), new Fd(9, "rootfs"))).toEqual([
-      { path: "/", flags },
-      { path: "/dev", flags },
-      { path: "/dev/shm", flags },
+      { path: "/", flags, type: "tmpfs" },
+      { path: "/dev", flags, type: "tmpfs" },
+      { path: "/dev/shm", flags, type: "tmpfs" },
     ]);
   });
 

@@ -58,20 +58,20 @@ describe("byOpenat2()", () => {
 describe("resolver()", () => {
   it("is the kernel's where there is one", () => {
     const { system, walked } = kernel(0);
-    resolver(system, ROOT).open("a", O_PATH);
+    resolver(system, ROOT, new Set()).open("a", O_PATH);
     expect(walked()).toBe(0);
   });
 
   it("is the walk where the kernel answers ENOSYS, and does not ask again", () => {
     const { system, asked, walked } = kernel(ENOSYS);
-    resolver(system, ROOT).open("a", O_PATH);
+    resolver(system, ROOT, new Set()).open("a", O_PATH);
     expect(asked).toHaveLength(1);
     expect(walked()).toBeGreaterThan(0);
   });
 
   it.each([EPERM, EINVAL])("is never the walk after errno %i", (errno) => {
     const { system, walked } = kernel(errno);
-    expect(catchError(() => resolver(system, ROOT))).toMatchObject({ errno });
+    expect(catchError(() => resolver(system, ROOT, new Set()))).toMatchObject({ errno });
     expect(walked()).toBe(0);
   });
 });

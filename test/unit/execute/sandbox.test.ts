@@ -20,6 +20,7 @@ function callsOf(
   const { steps, cloneFlags } = confinedSteps(fakeSyscalls({ address: () => 4096 }), {
     confinement: { ...CONFINEMENT, ...confinement },
     mounts: [],
+    silent: [],
     program,
     argv: (file) => ["ldconfig", "-f", file],
     configuration: new Uint8Array([0x2f]),

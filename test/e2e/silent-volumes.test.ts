@@ -1,0 +1,134 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type BareContainer, openBareContainer } from "../support/bare-container.ts";
+import { type Bundle, makeBundle } from "../support/bundle.ts";
+import { runContainer } from "../support/container.ts";
+import { MISSING_BEFORE, withoutCalls } from "../support/enosys.ts";
+import { askingBundle, type Jetson, openJetson } from "../support/jetson.ts";
+import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+import { openSilentServer } from "../support/silent-server.ts";
+import { snapshotMounts } from "../support/snapshot.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+const LIBRARIES = "/usr/lib/aarch64-linux-gnu";
+
+/** Where a silent file system is mounted, what else the image has, and what is not injected then. */
+interface Case {
+  readonly name: string;
+  readonly place: string;
+  readonly kind?: "file";
+  readonly links?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly without: string;
+}
+
+const NOTHING = "/nothing";
+const CASES: readonly Case[] = [
+  { name: "a library directory", place: `${LIBRARIES}/nvidia`, without: `${LIBRARIES}/nvidia` },
+  { name: "all libraries", place: "/usr/lib", without: "/usr/lib" },
+  { name: "a library", place: `${LIBRARIES}/nvidia/libcuda.so.1.1`, kind: "file", without: "libcuda.so.1.1" },
+  { name: "a device", place: "/dev/nvmap", kind: "file", without: "/dev/nvmap" },
+  { name: "/etc", place: "/etc", without: "/etc/" },
+  { name: "the cache", place: "/etc/ld.so.cache", kind: "file", without: NOTHING },
+  {
+    name: "the end of a link",
+    place: "/volume",
+    links: { [`${LIBRARIES}/nvidia`]: "/volume/deep" },
+    without: `${LIBRARIES}/nvidia`,
+  },
+  {
+    name: "a directory of ld.so.conf",
+    place: "/opt/lib",
+    files: { "/etc/ld.so.conf.d/own.conf": "/opt/lib\n" },
+    without: NOTHING,
+  },
+  {
+    name: "a file in a directory of ld.so.conf",
+    place: "/opt/lib/libown.so",
+    kind: "file",
+    files: { "/etc/ld.so.conf.d/own.conf": "/opt/lib\n" },
+    without: NOTHING,
+  },
+  { name: "/usr/local/cuda", place: "/usr/local/cuda", without: NOTHING },
+  { name: "a place that nobody looks at", place: "/volume", without: NOTHING },
+];
+
+/** A hook that looks into such a mount cannot be killed. The server ends by itself, so a failing test does too. */
+describeBuilds([...CONTAINER, "gcc"], "a volume whose server never answers", (build) => {
+  let jetson: Jetson;
+  const directory = temporaryDirectory("silent");
+  beforeAll(async () => {
+    jetson = await openJetson();
+  });
+  afterAll(() => {
+    jetson?.close();
+    directory.remove();
+  });
+
+  function makePlace(rootfs: string, { place, kind, links = {}, files = {} }: Case): string {
+    for (const [path, target] of Object.entries(links)) {
+      mkdirSync(join(rootfs, dirname(path)), { recursive: true });
+      symlinkSync(target, join(rootfs, path));
+    }
+    for (const [path, text] of Object.entries(files)) writeFileSync(join(rootfs, path), text);
+    const path = join(rootfs, place);
+    mkdirSync(kind === "file" ? dirname(path) : path, { recursive: true });
+    if (kind === "file") writeFileSync(path, "");
+    return path;
+  }
+
+  async function trial(one: Case, command: readonly string[]): Promise<void> {
+    const bundle: Bundle = makeBundle({ env: ["NVIDIA_VISIBLE_DEVICES=all"] });
+    const place = makePlace(bundle.rootfs, one);
+    const container: BareContainer = await openBareContainer(bundle, jetson.place);
+    // /dev is a file system of the container's own, empty by now.
+    if (one.place.startsWith("/dev/")) writeFileSync(join(`/proc/${container.pid}/root`, place), "");
+    const server = await openSilentServer(container.pid, place);
+    try {
+      expect(container.runHook(command)).toEqual({ status: 0, stdout: "", stderr: "" });
+      expect(server.asked()).toEqual([]);
+      const mounted = snapshotMounts(container.pid).join("\n");
+      const injected = [...jetson.files, ...jetson.devices].filter(
+        (path) => !path.startsWith("/lib/") && !path.includes(one.without),
+      );
+      for (const path of injected) expect(mounted).toContain(`${bundle.rootfs}${path} `);
+      expect(injected.length).toBeGreaterThan(5);
+    } finally {
+      server.close();
+      container.close();
+      bundle.remove();
+    }
+  }
+
+  test.each(CASES)("is not asked at $name", (one) => trial(one, [build.path, "hook", "prestart"]));
+
+  test.each(CASES)("is not asked on a kernel of 2016, at $name", (one) =>
+    trial(one, withoutCalls(MISSING_BEFORE["4.9"], [build.path, "hook", "prestart"])));
+
+  test.each([
+    ["", false],
+    [" in a user namespace", true],
+  ])("does not keep a real container from starting%s", async (_, userNamespace) => {
+    const source = join(directory.path, `volume-${userNamespace}`);
+    mkdirSync(source);
+    const server = await openSilentServer(jetson.place.pid, source, true);
+    const mounts = [`${LIBRARIES}/nvidia`, "/opt/lib"].map((destination) => ({
+      destination,
+      type: "bind",
+      source,
+      options: ["rbind"],
+    }));
+    const bundle = askingBundle(build, { mounts, userNamespace });
+    writeFileSync(join(bundle.rootfs, "etc/ld.so.conf.d/own.conf"), "/opt/lib\n");
+    try {
+      const [device = ""] = jetson.devices;
+      const result = runContainer(bundle, ["ls", device], jetson.place);
+      expect(result).toEqual({ status: 0, stdout: `${device}\n`, stderr: "" });
+      expect(server.asked()).toEqual([]);
+    } finally {
+      server.close();
+      bundle.remove();
+    }
+  });
+});
