@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Jetson, openJetson } from "../support/jetson.ts";
+import { manyStarts } from "../support/many-starts.ts";
+import { CONTAINER, describeBuilds } from "../support/prerequisites.ts";
+
+/** NVOCI_STARTS asks for more. */
+const STARTS = Number(process.env.NVOCI_STARTS ?? 300);
+
+describeBuilds([...CONTAINER, "cgroup v1"], "starts in sequence", (build) => {
+  let jetson: Jetson;
+  beforeAll(async () => {
+    jetson = await openJetson();
+  });
+  afterAll(() => jetson?.close());
+
+  test(
+    `leave as much after ${STARTS} as after one`,
+    async () => {
+      const { first, last } = await manyStarts(build, jetson, STARTS);
+      expect(first.processes).toEqual([]);
+      expect(first.files.length).toBeGreaterThan(20);
+      expect(last).toEqual(first);
+    },
+    STARTS * 2000,
+  );
+});
