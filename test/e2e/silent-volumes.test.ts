@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BareContainer, openBareContainer } from "../support/bare-container.ts";
@@ -55,7 +55,7 @@ const CASES: readonly Case[] = [
 ];
 
 /** A hook that looks into such a mount cannot be killed. The server ends by itself, so a failing test does too. */
-describeBuilds([...CONTAINER, "gcc"], "a volume whose server never answers", (build) => {
+describeBuilds([...CONTAINER, "gcc", "strace"], "a volume whose server never answers", (build) => {
   let jetson: Jetson;
   const directory = temporaryDirectory("silent");
   beforeAll(async () => {
@@ -105,6 +105,25 @@ describeBuilds([...CONTAINER, "gcc"], "a volume whose server never answers", (bu
 
   test.each(CASES)("is not asked on a kernel of 2016, at $name", (one) =>
     trial(one, withoutCalls(MISSING_BEFORE["4.9"], [build.path, "hook", "prestart"])));
+
+  test("is given a minute, for what can be ended: one call to the kernel's clock", async () => {
+    const bundle = makeBundle({ env: ["NVIDIA_VISIBLE_DEVICES=all"] });
+    const container = await openBareContainer(bundle, jetson.place);
+    const log = join(directory.path, "calls");
+    const strace = ["strace", "-f", "-e", "trace=setitimer,openat2,setns,rt_sigaction", "-o", log];
+    try {
+      expect(container.runHook([...strace, build.path, "hook", "prestart"])).toMatchObject({ status: 0 });
+      const calls = readFileSync(log, "utf8").split("\n");
+      const timers = calls.filter((line) => line.includes("setitimer"));
+      expect(timers).toEqual([expect.stringMatching(/ITIMER_REAL, .*it_value=\{tv_sec=60, tv_usec=0\}/)]);
+      const position = (name: string): number => calls.findIndex((line) => line.includes(`${name}(`));
+      expect(position("setitimer")).toBeLessThan(position("openat2"));
+      expect(calls.filter((line) => /SIGALRM, \{sa_handler=(?!SIG_DFL)/.test(line))).toEqual([]);
+    } finally {
+      container.close();
+      bundle.remove();
+    }
+  });
 
   test.each([
     ["", false],
