@@ -65,11 +65,7 @@ export class Rootfs {
     this.undo = undo;
   }
 
-  /**
-   * The directory and name of a path whose parents are made if need be.
-   *
-   * @throws InTheWay for a file as parent, and for a mount that may never answer.
-   */
+  /** The directory and name of a path whose parents are made if need be. @throws InTheWay: a file, a silent mount. */
   place(path: ContainerPath): Place {
     const parent = this.makeDirectories(dirname(path));
     const name = basename(path);
