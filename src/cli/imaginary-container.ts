@@ -21,5 +21,6 @@ export function imaginaryContainer(env: readonly string[] = [], rootfs: HostPath
     devices: [],
     userNamespace: false,
     cgroupsPath: undefined,
+    mountLabel: undefined,
   };
 }

@@ -1,13 +1,22 @@
 import type { Budget } from "../model/budget.ts";
-import { AT_EMPTY_PATH, O_NONBLOCK, O_PATH, O_RDONLY, PROC_SUPER_MAGIC } from "../sys/constants.ts";
-import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
+import {
+  AT_EMPTY_PATH,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  PROC_SUPER_MAGIC,
+  SELINUX_MAGIC,
+} from "../sys/constants.ts";
+import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import { processBudget } from "../sys/process-budget.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
+import type { MountIds } from "./container-mounts.ts";
 import { type Resolver, resolver } from "./resolve.ts";
 
-const UNREACHABLE = [EACCES, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG];
+/** EXDEV: on a silent mount. */
+const UNREACHABLE = [EACCES, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EXDEV];
 const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 
 /**
@@ -23,7 +32,7 @@ const KERNEL_FILE_SYSTEMS: ReadonlySet<number> = new Set([
   0x74726163, // tracefs
   0x73636673, // securityfs
   0x62656570, // configfs
-  0xf97cff8c, // selinuxfs
+  SELINUX_MAGIC,
   0x27e0eb, // cgroup
   0x63677270, // cgroup2
   0xcafe4a11, // bpf
@@ -42,11 +51,14 @@ export class RootView {
   readonly resolver: Resolver;
   private readonly system: Syscalls;
 
-  /** @param root a descriptor of the root directory; O_PATH will do. */
-  constructor(system: Syscalls, root: Fd) {
+  /**
+   * @param root a descriptor of the root directory; O_PATH will do.
+   * @param silent mounts that nothing is asked of.
+   */
+  constructor(system: Syscalls, root: Fd, silent?: MountIds) {
     this.system = system;
     this.root = root;
-    this.resolver = resolver(system, root);
+    this.resolver = resolver(system, root, silent);
   }
 
   /** What the work on the image may cost: this process' budget. */

@@ -1,5 +1,6 @@
 import { compatDirectory } from "../discover/compat-directory.ts";
 import type { ContainerFacts } from "../discover/container-facts.ts";
+import { silentMounts } from "../execute/container-mounts.ts";
 import { RootView } from "../execute/root-view.ts";
 import { NvociError } from "../model/errors.ts";
 import type { HostPath } from "../model/paths.ts";
@@ -19,6 +20,9 @@ export const DEBIAN_IMAGE: ContainerFacts = {
   compat: () => undefined,
   ldconfig: "/sbin/ldconfig",
 };
+
+/** The process whose mounts a live container's root shows. */
+const PROCESS = /^\/proc\/\d+(?=\/root\/)/;
 
 /** Whether /usr/lib is a place of its own, for libraries of the other width. */
 function hasSeparateLib(system: Syscalls, view: RootView): boolean {
@@ -48,7 +52,7 @@ export function readContainerFacts(system: Syscalls, root: HostPath, triplet: st
     ]);
   }
   // Stays open: what is asked later is asked of the same directory.
-  const view = new RootView(system, fd);
+  const view = new RootView(system, fd, silentMounts(system, fd, PROCESS.exec(root)?.[0]));
   return {
     debianLike: view.hasFile("/etc/debian_version"),
     hasMultiarchDirectory: view.hasDirectory(`/usr/lib/${triplet}`),

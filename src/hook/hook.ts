@@ -15,10 +15,17 @@ import { STDERR } from "../sys/linux.ts";
 import { linuxHost } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
-import { gather, liveRoot } from "./gather.ts";
+import { gather, liveRoot, type Prepare } from "./gather.ts";
 import { openLog } from "./log.ts";
 import { prepareServer } from "./prepare-server.ts";
 import type { HookOptions } from "./prestart.ts";
+
+/**
+ * What a hook may take from its first look at the image, in seconds; with a thousand entries it takes a fraction of
+ * one. The end is SIGALRM's: it also ends a wait in the kernel for a file server that has gone, which no clock of
+ * our own could. Nothing is undone then, and the runtime throws the container away.
+ */
+const TIMEOUT = 60;
 
 const RAMFS_MAGIC = 0x858458f6;
 const TMPFS_MAGIC = 0x01021994;
@@ -72,6 +79,15 @@ export function inject(system: Syscalls, state: State, spec: Spec, options: Hook
   }
 }
 
+/** Lets the time begin after the host's modules are loaded: each of those has a time of its own. */
+const withTimeout =
+  (system: Syscalls, prepare: Prepare): Prepare =>
+  (config, request) => {
+    const findings = prepare(config, request);
+    system.setitimer(TIMEOUT);
+    return findings;
+  };
+
 function injectInto(name: string, system: Syscalls, state: State, spec: Spec, options: HookOptions): void {
   const owner = containerOwner(system, state.pid);
   const { config, operations, findings } = gather(
@@ -79,7 +95,7 @@ function injectInto(name: string, system: Syscalls, state: State, spec: Spec, op
     spec,
     liveRoot(state.pid, spec.root.path),
     options,
-    prepareServer(system),
+    withTimeout(system, prepareServer(system)),
   );
   const log = openLog(system, config.nvidiaContainerCli.debug, config.nvidiaContainerRuntime.logLevel, name);
   const report = (all: readonly Finding[]): void => {
@@ -98,7 +114,8 @@ function injectInto(name: string, system: Syscalls, state: State, spec: Spec, op
     const confinement = openConfinement(system, state, spec, owner, runsImage);
     allowOpenFiles(system);
     const root = enterContainer(system, { pid: state.pid, rootPath: spec.root.path });
-    report(execute(operations, { system, root, containerName: name, confinement, allowDevices }));
+    const { mountLabel } = spec;
+    report(execute(operations, { system, root, containerName: name, confinement, allowDevices, mountLabel }));
     log.info(`made ${operations.length} operations`);
   } catch (error) {
     if (error instanceof NvociError) log.error(error);

@@ -50,6 +50,8 @@ export interface Spec {
   /** Whether the container has a user namespace of its own. */
   readonly userNamespace: boolean;
   readonly cgroupsPath: string | undefined;
+  /** SELinux's label of the file systems that are made for the container. */
+  readonly mountLabel: string | undefined;
 }
 
 /** A bundle's config.json, for errors about it. */
@@ -87,6 +89,7 @@ export function parseSpec(text: string, bundle: HostPath): Spec {
     ),
     userNamespace: hasUserNamespace(document, linux),
     cgroupsPath: readString(document, "linux.cgroupsPath", linux.cgroupsPath),
+    mountLabel: readMountLabel(document, linux),
   };
 }
 
@@ -144,6 +147,13 @@ function readDevice(document: JsonDocument, path: string, device: JsonObject): S
     uid: readCount(document, `${path}.uid`, device.uid),
     gid: readCount(document, `${path}.gid`, device.gid),
   };
+}
+
+function readMountLabel(document: JsonDocument, linux: JsonObject): string | undefined {
+  const label = readString(document, "linux.mountLabel", linux.mountLabel);
+  // It is quoted among the options of a mount.
+  if (label?.includes('"')) throw faulty(document, "linux.mountLabel contains a quotation mark");
+  return label === "" ? undefined : label;
 }
 
 function hasUserNamespace(document: JsonDocument, linux: JsonObject): boolean {

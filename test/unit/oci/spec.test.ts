@@ -22,7 +22,14 @@ describe("parseSpec()", () => {
       devices: [],
       userNamespace: false,
       cgroupsPath: undefined,
+      mountLabel: undefined,
     });
+  });
+
+  test("reads the label of mounts, and takes an empty one for none", () => {
+    const label = "system_u:object_r:container_file_t:s0:c1,c2";
+    expect(parse({ ...MINIMAL, linux: { mountLabel: label } }).mountLabel).toBe(label);
+    expect(parse({ ...MINIMAL, linux: { mountLabel: "" } }).mountLabel).toBeUndefined();
   });
 
   test("takes null for absent everywhere", () => {
@@ -113,6 +120,7 @@ describe("parseSpec()", () => {
     [{ ...MINIMAL, linux: { devices: [{ path: "/dev/x", major: "1" }] } }, "linux.devices[0].major"],
     [{ ...MINIMAL, linux: { devices: [{ path: "/dev/x", minor: -1 }] } }, "linux.devices[0].minor"],
     [{ ...MINIMAL, linux: { cgroupsPath: 1 } }, "linux.cgroupsPath"],
+    [{ ...MINIMAL, linux: { mountLabel: 's0",size=9g' } }, "linux.mountLabel contains a quotation mark"],
     [{ ...MINIMAL, root: { path: "r", readonly: "yes" } }, "root.readonly must be true or false"],
   ])("refuses %j", (spec, place) => {
     const error = catchError(() => parse(spec));
