@@ -21,6 +21,7 @@ export function imaginaryContainer(env: readonly string[] = [], rootfs: HostPath
     mounts: [],
     devices: [],
     userNamespace: false,
+    mountLabel: undefined,
   };
 }
 

@@ -3,7 +3,7 @@ import { O_PATH } from "../sys/constants.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { mountId } from "./mount-id.ts";
-import { type MountEntry, parseMountTable, readMountInfo } from "./mount-table.ts";
+import { isSilent, type MountEntry, parseMountTable, readMountInfo } from "./mount-table.ts";
 
 /** What a directory is on, as far as it matters for making something there. */
 export interface MountKind {
@@ -11,9 +11,14 @@ export interface MountKind {
   readonly own: boolean;
   /** What is mounted there would appear on the host too. */
   readonly shared: boolean;
+  /** It may never answer: nothing is asked of it, see `isSilent`. */
+  readonly silent: boolean;
 }
 
-const FOREIGN: MountKind = { own: false, shared: false };
+/** Numbers of mounts. */
+export type MountIds = ReadonlySet<number>;
+
+const FOREIGN: MountKind = { own: false, shared: false, silent: false };
 
 /**
  * The mounts of a container as the runtime has left them. The table is read once, before anything is mounted; the
@@ -35,23 +40,33 @@ export class ContainerMounts {
   private readonly kinds = new Map<number, MountKind>();
   /** Last components of everything that is mounted on. */
   private readonly names = new Set<string>();
+  /** The silent ones below the root. Its own mount is not among them: the runtime has looked into that already. */
+  readonly silent: MountIds;
 
-  /** @param root the container's root directory, in the mount namespace that is the current one. */
-  constructor(system: Syscalls, root: Fd) {
+  /**
+   * @param root the container's root directory.
+   * @param table the mount table of a process in whose mount namespace the root is mounted.
+   */
+  constructor(system: Syscalls, root: Fd, table = readMountInfo(system)) {
     this.system = system;
     const rootPath = system.readlinkat(CWD, `/proc/self/fd/${root.number}`) ?? "/";
     const outside = new Set<string>();
     const inside: MountEntry[] = [];
-    for (const mount of parseMountTable(readMountInfo(system))) {
+    for (const mount of parseMountTable(table)) {
       if (isWithin(mount.point, rootPath)) inside.push(mount);
       else outside.add(mount.device);
     }
-    for (const { id, point, device, shared, type } of inside) {
-      this.kinds.set(id, { own: type === "tmpfs" && !outside.has(device), shared });
+    const top = mountId(system, root);
+    const silent = new Set<number>();
+    for (const mount of inside) {
+      const { id, point, device, shared, type } = mount;
+      const kind = { own: type === "tmpfs" && !outside.has(device), shared, silent: isSilent(mount) };
+      this.kinds.set(id, kind);
       this.names.add(basename(point));
+      if (kind.silent && id !== top) silent.add(id);
     }
-    const rootId = mountId(system, root);
-    this.kinds.set(rootId, { own: true, shared: this.kinds.get(rootId)?.shared === true });
+    this.silent = silent;
+    this.kinds.set(top, { own: true, shared: this.kinds.get(top)?.shared === true, silent: false });
   }
 
   /** What an open file or directory is on. */
@@ -69,4 +84,18 @@ export class ContainerMounts {
     this.system.close(fd);
     return id === mountId(this.system, parent) ? undefined : this.kinds.get(id);
   }
+}
+
+/** Whether a table can have a silent mount at all. A source cannot pretend to be a type: its spaces are `\040`. */
+const HAS_FUSE = / - fuse(?!ctl )/;
+
+/**
+ * The silent mounts below a container's root, for a look from outside of its namespace. Without FUSE on the host, that
+ * is one reading of a table.
+ *
+ * @param process the /proc directory of a process in whose mount namespace the root is mounted.
+ */
+export function silentMounts(system: Syscalls, root: Fd, process?: string): MountIds | undefined {
+  const table = readMountInfo(system, process);
+  return HAS_FUSE.test(table) ? new ContainerMounts(system, root, table).silent : undefined;
 }

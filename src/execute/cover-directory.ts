@@ -13,8 +13,9 @@ import {
   O_PATH,
   O_RDONLY,
   O_WRONLY,
+  SELINUX_MAGIC,
 } from "../sys/constants.ts";
-import type { Fd } from "../sys/fd.ts";
+import { CWD, type Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { unbind } from "./bind.ts";
 import type { Rootfs } from "./rootfs.ts";
@@ -24,11 +25,32 @@ const FLAGS = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 /** Generated files are a few kilobytes. Its owner may write until it is made read-only: in a user namespace we are no more. */
 const TMPFS_DATA = "mode=0755,size=1m";
 
+interface CoverContext {
+  readonly system: Syscalls;
+  readonly rootfs: Pick<Rootfs, "directoryPlaceholder">;
+  readonly undo: Pick<Undo, "add">;
+  readonly mountLabel?: string | undefined;
+}
+
 /** Makes a directory below an open one, with its parents. */
 function makeDirectories(system: Syscalls, top: Fd, path: string): void {
   const parent = dirname(`/${path}`).slice(1);
   if (parent !== "") makeDirectories(system, top, parent);
   system.mkdirat(top, path, 0o755);
+}
+
+/**
+ * A tmpfs' options. It gets the container's label, as runc labels those it makes: a confined process could not read the
+ * files otherwise. A kernel without SELinux refuses the option.
+ */
+function tmpfsData(system: Syscalls, label: string | undefined): string {
+  if (label === undefined) return TMPFS_DATA;
+  // The host's: the runtime has not pivoted yet.
+  const selinux = system.openatIfThere(CWD, "/sys/fs/selinux", O_PATH | system.O_DIRECTORY);
+  if (selinux === undefined) return TMPFS_DATA;
+  const { type } = system.fstatfs(selinux);
+  system.close(selinux);
+  return type === SELINUX_MAGIC ? `${TMPFS_DATA},context="${label}"` : TMPFS_DATA;
 }
 
 /**
@@ -39,12 +61,12 @@ function makeDirectories(system: Syscalls, top: Fd, path: string): void {
  */
 export function coverDirectory(
   operation: OperationOf<"cover-directory">,
-  { system, rootfs, undo }: { system: Syscalls; rootfs: Rootfs; undo: Undo },
+  { system, rootfs, undo, mountLabel }: CoverContext,
 ): void {
   const place = rootfs.directoryPlaceholder(operation.path);
   const { parent, name } = place;
   const covered = system.openat(parent, name, O_PATH | system.O_DIRECTORY | system.O_NOFOLLOW);
-  system.mount("tmpfs", covered, "tmpfs", FLAGS, TMPFS_DATA);
+  system.mount("tmpfs", covered, "tmpfs", FLAGS, tmpfsData(system, mountLabel));
   undo.add(() => unbind(system, place));
   const top = system.openat(parent, name, O_RDONLY | system.O_DIRECTORY | system.O_NOFOLLOW);
   system.mount("none", top, null, MS_PRIVATE, null);

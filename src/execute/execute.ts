@@ -29,6 +29,8 @@ export interface ExecuteContext {
   readonly allowDevices: AllowDevices;
   /** Takes what a person may want to know; nothing of it keeps the container from starting. */
   readonly report: Report;
+  /** SELinux's label of the file systems that are made for the container. */
+  readonly mountLabel?: string | undefined;
 }
 
 interface Tools extends ExecuteContext {
@@ -176,9 +178,11 @@ export function execute(operations: readonly Operation[], context: ExecuteContex
   const identity = asOwner(system, context.confinement.owner);
   let index = 0;
   try {
-    const rootfs = new Rootfs(system, root, undo, new ContainerMounts(system, root), lock.alone);
+    const mounts = new ContainerMounts(system, root);
+    const rootfs = new Rootfs(system, root, undo, mounts, lock.alone);
     const bind = binder(system, context.confinement.rebind !== undefined);
-    const foreign = context.confinement.image === undefined ? [] : mountsBelow(system, root);
+    const covers = context.confinement.image !== undefined || mounts.silent.size > 0;
+    const foreign = covers ? mountsBelow(system, root) : [];
     const tools: Tools = { ...context, rootfs, undo, bind, identity, foreign };
     for (const operation of operations) {
       try {

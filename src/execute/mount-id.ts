@@ -5,7 +5,10 @@ import type { Syscalls } from "../sys/syscalls.ts";
 
 const MOUNT_ID = /^mnt_id:\s*(\d+)$/m;
 
-/** Mountinfo's number of the mount that an open file is on, which no name can change. */
+/**
+ * Mountinfo's number of the mount that an open file is on, which no name can change. The kernel knows it by itself: no
+ * file system is asked.
+ */
 export const mountId = (system: Syscalls, fd: Fd): number =>
   system.statxMountId(fd) ?? fromFdinfo(system, fd);
 

@@ -20,6 +20,16 @@ export interface MountEntry {
   readonly type: string;
 }
 
+/** The types of FUSE: `fuse`, `fuseblk`, `fuse.sshfs`. `fusectl` is the kernel's own list of them. */
+const FUSE = /^fuse(?!ctl$)/;
+
+/**
+ * Whether a mount may never answer. Behind FUSE is a program, any user's; a process that waits for its answer cannot be
+ * killed once the program has read the question. So nothing is asked of such a mount: neither what is in it nor what
+ * its own root is.
+ */
+export const isSilent = ({ type }: MountEntry): boolean => FUSE.test(type);
+
 const FLAGS: Readonly<Record<string, number>> = {
   ro: MS_RDONLY,
   nosuid: MS_NOSUID,
@@ -55,16 +65,16 @@ export function parseMountTable(text: string): MountEntry[] {
     });
 }
 
-function readMountInfoBytes(system: Syscalls): Uint8Array {
-  const fd = system.openat(CWD, "/proc/self/mountinfo", O_RDONLY);
+function readMountInfoBytes(system: Syscalls, process = "/proc/self"): Uint8Array {
+  const fd = system.openat(CWD, `${process}/mountinfo`, O_RDONLY);
   const bytes = readAll(system, fd, 0);
   system.close(fd);
   return bytes;
 }
 
-/** The text of the calling process' mount table. */
-export function readMountInfo(system: Syscalls): string {
-  const bytes = readMountInfoBytes(system);
+/** The text of a process' mount table; the calling one's by default. */
+export function readMountInfo(system: Syscalls, process?: string): string {
+  const bytes = readMountInfoBytes(system, process);
   return system.decode(bytes, 0, bytes.length);
 }
 
@@ -83,6 +93,8 @@ export interface MountBelow {
   /** Its path as seen from the directory, in the bytes that the kernel knows. */
   readonly path: Uint8Array;
   readonly flags: number;
+  /** See `isSilent`. Never the directory's own mount. */
+  readonly silent: boolean;
 }
 
 /**
@@ -97,12 +109,24 @@ export function mountsBelow(system: Syscalls, directory: Fd): MountBelow[] {
   // What comes later lies over what was mounted before at the same place or below it.
   const later = new Set<string>();
   const shown: MountBelow[] = [];
-  for (const { point, flags } of all.reverse()) {
+  for (const mount of all.reverse()) {
+    const { point, flags } = mount;
     if (isCovered(point, later)) continue;
     later.add(point);
-    shown.push({ path: unbinary(point.slice(root === "/" ? 0 : root.length) || "/"), flags });
+    const path = unbinary(point.slice(root === "/" ? 0 : root.length) || "/");
+    shown.push({ path, flags, silent: path.length > 1 && isSilent(mount) });
   }
   return shown.reverse();
+}
+
+/** Those that are not in a silent one, which would have to be asked for the way to them. */
+export function outsideSilent(
+  mounts: readonly MountBelow[],
+  all: readonly MountBelow[],
+): readonly MountBelow[] {
+  const silent = new Set(all.filter((mount) => mount.silent).map(({ path }) => binary(path)));
+  if (silent.size === 0) return mounts;
+  return mounts.filter(({ path }) => path.length === 1 || !isCovered(dirname(binary(path)), silent));
 }
 
 /** Whether a path or a directory that leads to it is among the others. */

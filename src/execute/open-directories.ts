@@ -1,13 +1,13 @@
 import { basename, type ContainerPath, dirname } from "../model/paths.ts";
 import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, O_PATH } from "../sys/constants.ts";
-import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
+import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV } from "../sys/errno.ts";
 import type { Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
-import { findAside, isStill, putBack } from "./asides.ts";
+import { ASIDE, findAside, isStill, putBack } from "./asides.ts";
 import type { ContainerMounts, MountKind } from "./container-mounts.ts";
 import { hasErrno, InTheWay, orInTheWay, type Place } from "./in-the-way.ts";
-import { newSteps, type Resolver, walk } from "./resolve.ts";
+import { newSteps, type Resolver, type Steps, walk } from "./resolve.ts";
 import type { Undo } from "./undo.ts";
 
 /** A directory that is kept open, and what it is on. */
@@ -48,7 +48,7 @@ export class OpenDirectories {
   private readonly mounts: ContainerMounts;
   private readonly alone: boolean;
   private readonly directories = new Map<ContainerPath, Directory | InTheWay>();
-  private readonly steps = newSteps();
+  private readonly steps: Steps;
   private linkedDirectories = 0;
 
   constructor({ system, root, resolver, undo, mounts, alone }: DirectoryContext) {
@@ -58,6 +58,7 @@ export class OpenDirectories {
     this.undo = undo;
     this.mounts = mounts;
     this.alone = alone;
+    this.steps = newSteps(mounts.silent);
   }
 
   /** Opens a directory, made with its parents where it is missing. The descriptor stays open. */
@@ -88,21 +89,22 @@ export class OpenDirectories {
     } catch (error) {
       if (isBlocked(error)) throw new InTheWay(path, "file");
       if (hasErrno(error, EACCES)) throw new InTheWay(path, "permission");
+      if (hasErrno(error, EXDEV)) throw new InTheWay(path, "mount");
       if (!hasErrno(error, ENOENT) || path === "/") throw error;
       return undefined;
     }
   }
 
   private keep(path: ContainerPath, fd: Fd): Directory {
-    const { own, shared } = this.mounts.kindOf(fd);
-    const directory: Directory = { fd, own, shared };
+    const directory: Directory = { fd, ...this.mounts.kindOf(fd) };
     this.directories.set(path, directory);
-    if (own && this.alone) this.tidyUp(fd);
+    if (directory.own && this.alone) this.tidyUp(fd);
     return directory;
   }
 
   /** Puts back what a hook that was killed has set aside. A directory without costs one look-up. */
   private tidyUp(directory: Fd): void {
+    if (this.mounts.mountedOn(directory, ASIDE) !== undefined) return;
     const aside = findAside(this.system, directory);
     if (aside === undefined) return;
     if (this.mounts.kindOf(aside).own) putBack(this.system, directory, aside);
@@ -156,6 +158,7 @@ export class OpenDirectories {
       return walk(system, this.root, path, O_PATH | system.O_DIRECTORY, this.steps, make);
     } catch (error) {
       undo.rollBack(position);
+      if (hasErrno(error, EXDEV)) throw new InTheWay(path, "mount");
       throw isBlocked(error) || hasErrno(error, ENOENT) ? new InTheWay(path, "file") : error;
     }
   }

@@ -15,7 +15,7 @@ const PATH = containerPath(`/etc/${CACHE}`);
  * The new cache before it takes its place, and the old one afterwards until all is done. One that is there already was
  * left by a start that was killed.
  */
-const DRAFT = ".nvoci-cache";
+export const DRAFT = ".nvoci-cache";
 
 interface Context {
   readonly system: Syscalls;

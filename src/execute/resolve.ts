@@ -1,8 +1,10 @@
 import { AT_EMPTY_PATH, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from "../sys/constants.ts";
-import { EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOSYS, ENOTDIR } from "../sys/errno.ts";
+import { EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOSYS, ENOTDIR, EXDEV } from "../sys/errno.ts";
 import { CWD, Fd } from "../sys/fd.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
+import type { MountIds } from "./container-mounts.ts";
+import { mountId } from "./mount-id.ts";
 
 /** Opens paths below a root that an image's author has filled; `path` is as seen from that root. */
 export interface Resolver {
@@ -10,7 +12,7 @@ export interface Resolver {
    * Opens without leaving the root: links are followed as if the root were `/`.
    *
    * @param flags open(2) flags. With O_NOFOLLOW a link as last component is opened itself (O_PATH) or refused.
-   * @throws SystemError ENOENT, ENOTDIR, ELOOP as open(2) would.
+   * @throws SystemError ENOENT, ENOTDIR, ELOOP as open(2) would; EXDEV for what is on a silent mount.
    */
   open(path: string, flags: number): Fd;
 }
@@ -46,12 +48,14 @@ const MAX_DEPTH = 512;
 /** What walks may cost together. One component takes four calls; a path of forty links of 4 KB has 80,000. */
 const MAX_STEPS = 200_000;
 
-/** Steps that are left to all walks below one root. */
+/** What all walks below one root have in common. */
 export interface Steps {
   left: number;
+  /** Mounts that nothing is asked of. */
+  readonly silent: MountIds | undefined;
 }
 
-export const newSteps = (): Steps => ({ left: MAX_STEPS });
+export const newSteps = (silent: MountIds | undefined): Steps => ({ left: MAX_STEPS, silent });
 
 /** Makes the directory that a walk has found missing, or throws. */
 export type MakeMissing = (directory: Fd, name: string) => void;
@@ -62,6 +66,8 @@ export type MakeMissing = (directory: Fd, name: string) => void;
  * cannot lead out. A magic link's text is taken as a path below the root, which is harmless: no jump is made.
  *
  * Its time grows with the number of components, those of links included, and ends with the steps that are left.
+ *
+ * A name that leads onto a silent mount is known by the mount's number, before the file system there has heard of it.
  *
  * @param make absent: what is missing fails the walk.
  */
@@ -96,6 +102,7 @@ export function walk(
       if (way.length === MAX_DEPTH) throw fail(ENAMETOOLONG);
       const next = step(system, way.at(-1) ?? root, name, make);
       way.push(next);
+      if (steps.silent?.size && steps.silent.has(mountId(system, next))) throw fail(EXDEV);
       const type = system.statx(next, "", AT_EMPTY_PATH)?.type;
       if (type === "symlink" && (followsLast || rest.length > 0)) {
         if (++links > MAX_LINKS) throw fail(ELOOP);
@@ -123,8 +130,8 @@ function step(system: Syscalls, directory: Fd, name: string, make: MakeMissing |
   return system.openat(directory, name, flags);
 }
 
-export function byWalk(system: Syscalls, root: Fd): Resolver {
-  const steps = newSteps();
+export function byWalk(system: Syscalls, root: Fd, silent?: MountIds): Resolver {
+  const steps = newSteps(silent);
   return { open: (path, flags) => walk(system, root, path, flags, steps) };
 }
 
@@ -154,8 +161,12 @@ function reopen(system: Syscalls, fd: Fd, path: string, flags: number): Fd {
   return new Fd(reopened.number, path);
 }
 
-/** Picks the resolver: the kernel's, or the walk where the kernel answers that it has none. Any other answer is final. */
-export function resolver(system: Syscalls, root: Fd): Resolver {
+/**
+ * Picks the resolver: the kernel's, or the walk where the kernel answers that it has none, or where there are mounts to
+ * keep out of. Any other answer of the kernel is final.
+ */
+export function resolver(system: Syscalls, root: Fd, silent?: MountIds): Resolver {
+  if (silent !== undefined && silent.size > 0) return byWalk(system, root, silent);
   const kernel = byOpenat2(system, root);
   try {
     system.close(kernel.open(".", O_PATH));

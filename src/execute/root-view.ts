@@ -4,26 +4,37 @@ import type { FileType } from "../model/host-view.ts";
 import type { ImageView } from "../model/image-view.ts";
 import type { HostPath } from "../model/paths.ts";
 import { quote } from "../model/quote.ts";
-import { AT_EMPTY_PATH, O_NONBLOCK, O_PATH, O_RDONLY, PROC_SUPER_MAGIC } from "../sys/constants.ts";
-import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../sys/errno.ts";
+import {
+  AT_EMPTY_PATH,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  PROC_SUPER_MAGIC,
+  SELINUX_MAGIC,
+} from "../sys/constants.ts";
+import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV } from "../sys/errno.ts";
 import { CWD, type Fd } from "../sys/fd.ts";
 import { processBudget } from "../sys/process-budget.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
+import { type MountIds, silentMounts } from "./container-mounts.ts";
 import { type Resolver, resolver } from "./resolve.ts";
 
-const UNREACHABLE = [EACCES, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG];
+/** EXDEV: on a silent mount. */
+const UNREACHABLE = [EACCES, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EXDEV];
 
 /**
  * Opens a container's root to look into it.
  *
  * @param root the root directory as the container sees it: through `/proc/PID/root` for a live one. It stays open: what
  * is asked later is asked of the same directory.
+ * @param process the /proc directory of a process in whose namespace the root is mounted. Default: `/proc/self`.
  * @throws NvociError "spec-invalid" when there is no such directory.
  */
-export function openImage(system: Syscalls, root: HostPath): ImageView {
+export function openImage(system: Syscalls, root: HostPath, process?: string): ImageView {
   try {
-    return new RootView(system, system.openat(CWD, root, O_PATH | system.O_DIRECTORY));
+    const fd = system.openat(CWD, root, O_PATH | system.O_DIRECTORY);
+    return new RootView(system, fd, silentMounts(system, fd, process));
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     const message = `Cannot open the container's root ${quote(root, 4096)}: ${error.reason}`;
@@ -44,7 +55,7 @@ const KERNEL_FILE_SYSTEMS: ReadonlySet<number> = new Set([
   0x74726163, // tracefs
   0x73636673, // securityfs
   0x62656570, // configfs
-  0xf97cff8c, // selinuxfs
+  SELINUX_MAGIC,
   0x27e0eb, // cgroup
   0x63677270, // cgroup2
   0xcafe4a11, // bpf
@@ -63,11 +74,14 @@ export class RootView implements ImageView {
   readonly resolver: Resolver;
   private readonly system: Syscalls;
 
-  /** @param root a descriptor of the root directory; O_PATH will do. */
-  constructor(system: Syscalls, root: Fd) {
+  /**
+   * @param root a descriptor of the root directory; O_PATH will do.
+   * @param silent mounts that nothing is asked of.
+   */
+  constructor(system: Syscalls, root: Fd, silent?: MountIds) {
     this.system = system;
     this.root = root;
-    this.resolver = resolver(system, root);
+    this.resolver = resolver(system, root, silent);
   }
 
   /** What the work on the image may cost: this process' budget. */

@@ -38,7 +38,7 @@ export class Rootfs {
    */
   constructor(system: Syscalls, root: Fd, undo: Undo, mounts: ContainerMounts, alone: boolean) {
     this.system = system;
-    this.view = new RootView(system, root);
+    this.view = new RootView(system, root, mounts.silent);
     this.undo = undo;
     this.mounts = mounts;
     this.alone = alone;
@@ -51,14 +51,20 @@ export class Rootfs {
     return this.mounts.kindOf(directory).own;
   }
 
-  /** The directory and name of a path whose parents are made if need be. */
+  /**
+   * The directory and name of a path whose parents are made if need be.
+   *
+   * @throws InTheWay for a silent mount, of which not even the type may be asked.
+   */
   place(path: ContainerPath): Place {
     return this.openPlace(path);
   }
 
   private openPlace(path: ContainerPath): OpenPlace {
     const directory = this.directories.open(dirname(path));
-    return { directory, parent: directory.fd, name: basename(path) };
+    const name = basename(path);
+    if (this.mounts.mountedOn(directory.fd, name)?.silent) throw new InTheWay(path, "mount");
+    return { directory, parent: directory.fd, name };
   }
 
   /** Opens a directory, made with its parents where it is missing. The descriptor stays the rootfs' own. */

@@ -36,7 +36,7 @@ export interface LdconfigContext {
   readonly undo: Undo;
   /** Namespaces of the container that the child joins, and the ids it takes. */
   readonly confinement: Confinement;
-  /** What was mounted below the root before anything of ours; looked up for a program of the image only. */
+  /** What was mounted below the root before anything of ours; looked up where some of it is to be covered. */
   readonly foreign: readonly MountBelow[];
 }
 

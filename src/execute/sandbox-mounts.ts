@@ -67,13 +67,23 @@ export function forbidChanges(steps: StepList, mounts: readonly MountBelow[]): v
 
 /**
  * Covers volumes and other mounts that are not the image's, the inner ones first. They are covered and not unmounted,
- * because those of a user namespace are locked. A single file stays, read-only.
+ * because those of a user namespace are locked. A single file stays, read-only, unless it is silent.
  */
 export function coverMounts(steps: StepList, foreign: readonly MountBelow[]): void {
   const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
   for (const { path } of [...foreign].reverse()) {
     if (path.length === 1) continue;
     steps.call("mount", ["tmpfs", terminated(path), "tmpfs", flags, "mode=0555,size=4k"], ENOTDIR);
+  }
+}
+
+/**
+ * Covers files that may never answer, with the configuration. Which of the mounts are files would be a question
+ * already: a directory is covered by now, and refuses. What was in /dev, /proc and /sys is gone.
+ */
+export function coverSilentFiles(steps: StepList, silent: readonly MountBelow[]): void {
+  for (const { path } of silent) {
+    steps.call("mount", [CONFIGURATION_FILE, terminated(path), null, MS_BIND, null], ANY_ERROR);
   }
 }
 

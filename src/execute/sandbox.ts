@@ -27,11 +27,12 @@ import { ANY_ERROR, StepList } from "../sys/step-list.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { callFilter } from "./call-filter.ts";
 import type { Confinement, Ids } from "./confinement.ts";
-import type { MountBelow } from "./mount-table.ts";
+import { type MountBelow, outsideSilent } from "./mount-table.ts";
 import {
   CONFIGURATION_FILE,
   coverKernel,
   coverMounts,
+  coverSilentFiles,
   enterRoot,
   forbidChanges,
   RESULTS,
@@ -42,7 +43,7 @@ export interface ConfinedProgram {
   readonly confinement: Confinement;
   /** The root and what is mounted below it, for kernels before 5.12; newer ones need no list. */
   readonly mounts: readonly MountBelow[];
-  /** What is mounted below the root and is neither the image's nor ours; covered for a program of the image. */
+  /** What is mounted below the root and is neither the image's nor ours; for a program of the image all is covered. */
   readonly foreign: readonly MountBelow[];
   /** A sealed descriptor, or a path below the root: that is the image's program then. */
   readonly program:
@@ -131,9 +132,12 @@ export function confinedSteps(
     .call("setns", [confinement.ipc.number, CLONE_NEWIPC])
     .call("umask", [0o022]);
   enterRoot(steps, confinement);
-  forbidChanges(steps, mounts);
-  if (image !== undefined) coverMounts(steps, foreign);
+  // Nobody may ever answer to a look-up in a silent mount: what is in it cannot be named, and goes out of sight with it.
+  const silent = foreign.filter((mount) => mount.silent);
+  forbidChanges(steps, outsideSilent(mounts, silent));
+  coverMounts(steps, outsideSilent(image === undefined ? silent : foreign, silent));
   coverKernel(steps, configuration, results, ids);
+  coverSilentFiles(steps, outsideSilent(silent, silent));
   steps.call("dup3", [output.number, 1, 0]).call("dup3", [output.number, 2, 0]);
   for (const [resource, value] of LIMITS) {
     // Without CAP_SYS_RESOURCE a hard limit cannot be raised, and where it is lower, all the better.

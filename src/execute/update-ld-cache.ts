@@ -3,7 +3,7 @@ import { loadBundle } from "../load.ts";
 import { append } from "../model/append.ts";
 import type { Link, Mount } from "../model/container-edits.ts";
 import { type Finding, finding } from "../model/finding.ts";
-import { basename } from "../model/paths.ts";
+import { basename, containerPath } from "../model/paths.ts";
 import type { Operation, OperationOf } from "../plan/operation.ts";
 import { AT_SYMLINK_NOFOLLOW, MS_RDONLY, O_PATH } from "../sys/constants.ts";
 import { EACCES, EROFS } from "../sys/errno.ts";
@@ -12,7 +12,7 @@ import { linuxHost } from "../sys/linux-host.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { InTheWay } from "./in-the-way.ts";
 import { readLibraryPath, searchOrder, systemDirectories } from "./library-path.ts";
-import { CACHE, replaceCache } from "./replace-cache.ts";
+import { CACHE, DRAFT, replaceCache } from "./replace-cache.ts";
 import { type LdconfigContext, runLdconfig } from "./run-ldconfig.ts";
 
 /** A part of its own: ldconfig reports most names, and then no library is read. */
@@ -44,6 +44,8 @@ export function updateLdCache(
   const path = `/etc/${CACHE}`;
   if (!rootfs.isOwn(etc))
     return [finding("container-volume-untouched", "warning", operation.source, { path })];
+  // Before anything is asked about them.
+  for (const name of [CACHE, DRAFT]) rootfs.place(containerPath(`/etc/${name}`));
   if (system.statx(etc, CACHE, AT_SYMLINK_NOFOLLOW)?.type === "directory") {
     return [
       finding("container-directory-in-the-way", "warning", operation.source, { path: `/etc/${CACHE}` }),

@@ -11,7 +11,7 @@ import { prepareHost } from "../host-setup/prepare-host.ts";
 import { NvociError } from "../model/errors.ts";
 import type { HostView } from "../model/host-view.ts";
 import { machineOf } from "../model/machine.ts";
-import { type HostPath, hostPath } from "../model/paths.ts";
+import { hostPath } from "../model/paths.ts";
 import type { Spec } from "../oci/spec.ts";
 import type { State } from "../oci/state.ts";
 import type { Operation } from "../plan/operation.ts";
@@ -62,6 +62,13 @@ interface Injection {
   readonly log: Log;
 }
 
+/**
+ * What a hook may take from its first look at the image, in seconds; with a thousand entries it takes a fraction of
+ * one. SIGALRM ends it, also in a wait in the kernel for a file server that has gone, which no clock of our own could
+ * end. Nothing is undone then, and the runtime discards the container.
+ */
+const TIMEOUT_S = 60;
+
 /** The phases, see ARCHITECTURE.md: configuration, request, the host, discovery, and the plan's execution. */
 function injectInto(injection: Injection): void {
   const { system, state, spec, options, log } = injection;
@@ -74,15 +81,15 @@ function injectInto(injection: Injection): void {
   const request = resolveRequest(spec, config, report);
   if (request === undefined) return;
   prepareHost(system, host, config, request, report);
-  const image = openImage(system, liveRoot(state.pid, spec.root.path));
+  // The host's modules have been loaded: each of those has a time of its own.
+  system.setitimer(TIMEOUT_S);
+  const process = `/proc/${state.pid}`;
+  const image = openImage(system, hostPath(`${process}/root${spec.root.path}`), process);
   const machine = machineOf(system.arch);
   const givenDevices = new Set<string>(spec.devices.map(({ path }) => path));
   const edits = discover({ host, image, machine, config, request, givenDevices }, report);
   executePlan(plan(edits, { cgroups: !config.nvidiaContainerCli.noCgroups }), injection, host, owner);
 }
-
-/** The container's root as a live container sees it: with the runtime's mounts, before it has pivoted. */
-const liveRoot = (pid: number, rootPath: HostPath): HostPath => hostPath(`/proc/${pid}/root${rootPath}`);
 
 /** Executes a plan in the container's mount namespace. */
 function executePlan(
@@ -107,6 +114,7 @@ function executePlan(
     confinement,
     allowDevices,
     report: log.report,
+    mountLabel: spec.mountLabel,
   });
   log.info(`made ${operations.length} operations`);
 }

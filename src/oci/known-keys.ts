@@ -27,6 +27,7 @@ export const SPEC_KEYS: KnownKeys = {
     devices: { path: LEAF, type: LEAF, major: LEAF, minor: LEAF, fileMode: LEAF, uid: LEAF, gid: LEAF },
     resources: { devices: { allow: LEAF, type: LEAF, major: LEAF, minor: LEAF, access: LEAF } },
     cgroupsPath: LEAF,
+    mountLabel: LEAF,
   },
 };
 

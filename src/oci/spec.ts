@@ -27,6 +27,8 @@ export interface Spec {
   readonly devices: readonly SpecDevice[];
   /** Whether the container has a user namespace of its own. */
   readonly userNamespace: boolean;
+  /** SELinux's label of the file systems that are made for the container. */
+  readonly mountLabel: string | undefined;
 }
 
 /** A bundle's config.json, for errors about it. */
@@ -56,6 +58,7 @@ export function parseSpec(text: string, bundle: HostPath): Spec {
     mounts: spec.objects("mounts")?.map(readMount) ?? [],
     devices: linux?.objects("devices")?.map(readDevice) ?? [],
     userNamespace: hasUserNamespace(linux),
+    mountLabel: readMountLabel(linux),
   };
 }
 
@@ -93,6 +96,13 @@ function readMount(mount: ObjectReader): SpecMount {
 const readDevice = (device: ObjectReader): SpecDevice => ({
   path: containerPath(device.required("path", device.string("path"))),
 });
+
+function readMountLabel(linux: ObjectReader | undefined): string | undefined {
+  const label = linux?.string("mountLabel");
+  // It is quoted among the options of a mount.
+  if (label?.includes('"')) throw linux?.invalid("mountLabel", "contains a quotation mark");
+  return label === "" ? undefined : label;
+}
 
 const hasUserNamespace = (linux: ObjectReader | undefined): boolean =>
   (linux?.list("uidMappings") ?? []).length > 0 ||

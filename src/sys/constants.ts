@@ -10,6 +10,8 @@ import type { Arch } from "../model/machine.ts";
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_REMOVEDIR = 0x200;
+/** What the kernel knows already: no file server is asked. */
+export const AT_STATX_DONT_SYNC = 0x4000;
 export const AT_EMPTY_PATH = 0x1000;
 export const AT_RECURSIVE = 0x8000;
 
@@ -94,6 +96,7 @@ export const RLIMIT_NOFILE = 7;
 export const RLIMIT_MEMLOCK = 8;
 export const RLIMIT_AS = 9;
 
+export const ITIMER_REAL = 0;
 export const CLOCK_MONOTONIC = 1;
 
 export const SIGKILL = 9;
@@ -114,4 +117,5 @@ export const POLLIN = 1;
 export const POLLOUT = 4;
 export const CLOSE_RANGE_CLOEXEC = 4;
 
+export const SELINUX_MAGIC = 0xf97cff8c;
 export const PROC_SUPER_MAGIC = 0x9fa0;

@@ -2,8 +2,10 @@ import { encodeUtf8 } from "../model/utf8.ts";
 import {
   AF_UNIX,
   AT_EMPTY_PATH,
+  AT_STATX_DONT_SYNC,
   F_DUPFD_CLOEXEC,
   F_SEAL_ALL,
+  ITIMER_REAL,
   MOVE_MOUNT_F_EMPTY_PATH,
   MSG_CMSG_CLOEXEC,
   MSG_DONTWAIT,
@@ -72,6 +74,7 @@ export function linux(engine: Engine): Syscalls {
   const view = new DataView(scratch.buffer);
   const words = new Uint32Array(scratch.buffer);
   let hasStatx = true;
+  let hasMountId = true;
 
   /** Throws for a failed call, otherwise gives the result back. */
   const checked = (name: string, result: number, args: readonly ShownArgument[]): number => {
@@ -209,11 +212,12 @@ export function linux(engine: Engine): Syscalls {
 
     // stx_mask is word 0, stx_mnt_id words 36 and 37; mount numbers are of 32 bits.
     statxMountId(fd) {
-      if (!hasStatx) return undefined;
-      const result = syscall(nr.statx, fd.number, "", AT_EMPTY_PATH, STATX_MNT_ID, scratch);
-      if (result === -ENOSYS) hasStatx = false;
-      else checked("statx", result, [fd, "", { text: "STATX_MNT_ID" }]);
-      return result === 0 && words[0]! & STATX_MNT_ID ? words[36] : undefined;
+      if (!hasMountId) return undefined;
+      const flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
+      const result = syscall(nr.statx, fd.number, "", flags, STATX_MNT_ID, scratch);
+      if (result !== -ENOSYS) checked("statx", result, [fd, "", { text: "STATX_MNT_ID" }]);
+      hasMountId = result === 0 && (words[0]! & STATX_MNT_ID) !== 0;
+      return hasMountId ? words[36] : undefined;
     },
 
     // struct statfs on 64-bit machines: f_type at 0, f_flags at 80.
@@ -365,6 +369,13 @@ export function linux(engine: Engine): Syscalls {
     getrlimit(resource) {
       checked("prlimit64", syscall(nr.prlimit64, 0, resource, null, scratch), [0, resource]);
       return Number(view.getBigUint64(8, true));
+    },
+
+    // struct itimerval: the interval and the time to go, each s64 seconds and microseconds.
+    setitimer(seconds) {
+      words.fill(0, 0, 8);
+      words[4] = seconds;
+      checked("setitimer", syscall(nr.setitimer, ITIMER_REAL, scratch, null), [seconds]);
     },
 
     memfd_create(name, flags) {

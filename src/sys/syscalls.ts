@@ -129,6 +129,9 @@ export interface Syscalls {
   /** @returns the hard limit, by prlimit64(2). */
   getrlimit(resource: number): Limit;
 
+  /** setitimer(2) of the real time: SIGALRM once, after so many seconds. It ends a process that has no other plan. */
+  setitimer(seconds: number): void;
+
   memfd_create(name: string, flags: number): Fd;
   /** fcntl(2) with an integer argument. */
   fcntl(fd: Fd, command: number, argument: number): number;

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { type MountBelow, mountsBelow, parseMountTable } from "../../../src/execute/mount-table.ts";
+import {
+  type MountBelow,
+  mountsBelow,
+  outsideSilent,
+  parseMountTable,
+} from "../../../src/execute/mount-table.ts";
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "../../../src/sys/constants.ts";
 import { Fd } from "../../../src/sys/fd.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
@@ -76,6 +81,21 @@ describe("mountsBelow()", () => {
       { path: "/dev", flags },
       { path: "/dev/shm", flags },
     ]);
+  });
+
+  it("knows which are silent, but for the directory's own, and what cannot be named without asking them", () => {
+    const text = [
+      ["/", "fuse.overlayfs"],
+      ["/ssh", "fuse.sshfs"],
+      ["/ssh/\xff", "ext4"],
+      ["/sshd", "fuseblk"],
+      ["/x", "fusectl"],
+    ].map(([point, type], index) => `${index} 0 0:1 / ${point} rw - ${type} s rw\n`);
+    const mounts = mountsBelow(kernel(Buffer.from(text.join(""), "latin1")), new Fd(9, "/"));
+    expect(mounts.map(({ silent }) => silent)).toEqual([false, true, false, true, false]);
+    const outside = outsideSilent(mounts, mounts);
+    expect(textsOf(outside).map(({ path }) => path)).toEqual(["/", "/ssh", "/sshd", "/x"]);
+    expect(outsideSilent(mounts, [])).toEqual(mounts);
   });
 
   it("tells all of them for the root directory", () => {

@@ -69,6 +69,31 @@ describe("resolver()", () => {
     expect(walked()).toBeGreaterThan(0);
   });
 
+  it("is a walk that asks nothing of a silent mount, where there is one", () => {
+    const asked: number[] = [];
+    const ids: Readonly<Record<string, number>> = { volume: 37 };
+    const system = fakeSyscalls({
+      openat: (_, name) => new Fd(ids[name] ?? 30, name),
+      statxMountId: ({ number }) => number,
+      statx: (fd) => {
+        asked.push(fd.number);
+        return { type: "directory" } as never;
+      },
+      close: () => {},
+    });
+    const walking = resolver(system, ROOT, new Set([37]));
+    expect(catchError(() => walking.open("a/volume/b", O_PATH))).toMatchObject({ errno: EXDEV });
+    expect(catchError(() => walking.open("a/volume", O_PATH))).toMatchObject({ errno: EXDEV });
+    expect(asked).toEqual([30, 30]);
+    expect(walking.open("a/b", O_PATH)).toBeInstanceOf(Fd);
+  });
+
+  it("is the kernel's where no mount is silent", () => {
+    const { system, walked } = kernel(0);
+    resolver(system, ROOT, new Set()).open("a", O_PATH);
+    expect(walked()).toBe(0);
+  });
+
   it.each([EPERM, EINVAL])("is never the walk after errno %i", (errno) => {
     const { system, walked } = kernel(errno);
     expect(catchError(() => resolver(system, ROOT))).toMatchObject({ errno });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Confinement } from "../../../src/execute/confinement.ts";
+import type { MountBelow } from "../../../src/execute/mount-table.ts";
 import { confinedSteps } from "../../../src/execute/sandbox.ts";
 import { CLONE_NEWNS, CLONE_NEWPID } from "../../../src/sys/constants.ts";
 import { Fd } from "../../../src/sys/fd.ts";
@@ -18,13 +19,14 @@ const CONFINEMENT: Confinement = {
 function callsOf(
   confinement: Partial<Confinement> = {},
   program: { fd: Fd } | { path: string } = { path: "/sbin/x" },
+  foreign: readonly MountBelow[] = [],
 ) {
   const { steps, cloneFlags } = confinedSteps(
     fakeSyscalls({ address: () => 4096, getrlimit: () => 1024 ** 5 }),
     {
       confinement: { ...CONFINEMENT, ...confinement },
       mounts: [],
-      foreign: [{ path: new Uint8Array([0x2f]), flags: 0 }],
+      foreign,
       results: new Fd(10, "socket"),
       program,
       argv: (file) => ["ldconfig", "-f", file],
@@ -64,6 +66,22 @@ describe("confinedSteps()", () => {
   it("puts the image's program alone into the container's cgroup, before anything else is done", () => {
     expect(callsOf({}, { path: "/sbin/ldconfig" }).names.indexOf("write")).toBe(1);
     expect(callsOf({}, { fd: new Fd(9, "ldconfig") }).names.indexOf("write")).toBeGreaterThan(10);
+  });
+
+  it("covers every mount before a program of the image, and the silent ones before the host's", () => {
+    const below = (path: string, silent: boolean): MountBelow => ({
+      path: Buffer.from(path),
+      flags: 0,
+      silent,
+    });
+    const foreign = [below("/", false), below("/a", false), below("/b", true), below("/b/c", false)];
+    const mounts = (program: { fd: Fd } | { path: string }, all: readonly MountBelow[]) =>
+      callsOf({}, program, all).names.filter((name) => name === "mount").length;
+    const host = { fd: new Fd(9, "ldconfig") };
+    const image = { path: "/sbin/ldconfig" };
+    // A silent one is covered as a directory and as a file; what is in it has gone with it.
+    expect(mounts(host, foreign) - mounts(host, [])).toBe(2);
+    expect(mounts(image, foreign) - mounts(image, [])).toBe(3);
   });
 
   it("moves the root where it cannot be pivoted", () => {

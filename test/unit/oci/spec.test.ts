@@ -20,7 +20,14 @@ describe("parseSpec()", () => {
       mounts: [],
       devices: [],
       userNamespace: false,
+      mountLabel: undefined,
     });
+  });
+
+  test("reads the label of mounts, and takes an empty one for none", () => {
+    const label = "system_u:object_r:container_file_t:s0:c1,c2";
+    expect(parse({ ...MINIMAL, linux: { mountLabel: label } }).mountLabel).toBe(label);
+    expect(parse({ ...MINIMAL, linux: { mountLabel: "" } }).mountLabel).toBeUndefined();
   });
 
   test("takes null for absent everywhere", () => {
@@ -113,6 +120,7 @@ describe("parseSpec()", () => {
     [{ ...MINIMAL, linux: { devices: [{ type: "c" }] } }, "linux.devices[0].path is missing"],
     [{ ...MINIMAL, process: { user: { uid: -1 } } }, "process.user.uid must be a whole number"],
     [{ ...MINIMAL, process: { user: { gid: "0" } } }, "process.user.gid must be a number"],
+    [{ ...MINIMAL, linux: { mountLabel: 's0",size=9g' } }, "linux.mountLabel contains a quotation mark"],
   ])("refuses %j", (spec, place) => {
     const error = catchError(() => parse(spec));
     expect(error.code).toBe("spec-invalid");

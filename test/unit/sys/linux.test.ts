@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { NvociError } from "../../../src/model/errors.ts";
-import { O_CLOEXEC, O_PATH, POLLIN, POLLOUT, SIGCHLD } from "../../../src/sys/constants.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_STATX_DONT_SYNC,
+  O_CLOEXEC,
+  O_PATH,
+  POLLIN,
+  POLLOUT,
+  SIGCHLD,
+} from "../../../src/sys/constants.ts";
 import type { SyscallArgument } from "../../../src/sys/engine.ts";
 import {
   EAGAIN,
@@ -199,6 +207,17 @@ describe("linux(): statx()", () => {
   it.each([2, 20, 36, 40])("answers undefined for errno %i, by either call", (errno) => {
     expect(linux(fakeEngine({ statx: [-errno] })).statx(CWD, "/a", 0)).toBeUndefined();
     expect(linux(fakeEngine({ statx: [-ENOSYS], newfstatat: [-errno] })).statx(CWD, "/a", 0)).toBeUndefined();
+  });
+});
+
+describe("linux(): statxMountId()", () => {
+  it("asks the kernel and no file server, and not again where the kernel does not say it", () => {
+    const engine = fakeEngine({ statx: [0] });
+    const system = linux(engine);
+    expect(system.statxMountId(directory)).toBeUndefined();
+    expect(system.statxMountId(directory)).toBeUndefined();
+    expect(engine.calls).toHaveLength(1);
+    expect(engine.calls[0]?.args[2]).toBe(AT_EMPTY_PATH | AT_STATX_DONT_SYNC);
   });
 });
 

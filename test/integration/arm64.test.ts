@@ -1,0 +1,179 @@
+/**
+ * The arm64 program under qemu's user emulation, beside the one of this machine.
+ *
+ * What the emulation cannot show: it has no openat2(2), so the walk is what resolves there; it refuses clone(2) with
+ * namespaces, setns(2) into them and seccomp filters, so no hook runs to its end; mounts and cgroups are the host's.
+ * Those calls are covered by their numbers and layouts below, which are compared with the C compiler's.
+ */
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { mustRun } from "../../fixtures/run/run-command.ts";
+import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { syscallNumbers } from "../../src/sys/syscall-numbers.ts";
+import { describeNeeding } from "../support/engines/prerequisites.ts";
+import { makeTree, randomTree, wildPath } from "../support/host/random-tree.ts";
+
+const root = join(import.meta.dirname, "../..");
+const QEMU = "/usr/bin/qemu-aarch64-static";
+
+/** Offset and size of each member that src/ reads or writes, as its code has them. */
+const LAYOUTS: Readonly<Record<string, readonly [offset: number, size: number]>> = {
+  "struct open_how.flags": [0, 8],
+  "struct open_how.mode": [8, 8],
+  "struct open_how.resolve": [16, 8],
+  "struct mount_attr.attr_set": [0, 8],
+  "struct mount_attr.attr_clr": [8, 8],
+  "struct mount_attr.propagation": [16, 8],
+  "struct mount_attr.userns_fd": [24, 8],
+  "struct statx.stx_uid": [5 * 4, 4],
+  "struct statx.stx_gid": [6 * 4, 4],
+  "struct statx.stx_mode": [7 * 4, 2],
+  "struct statx.stx_ino": [8 * 4, 8],
+  "struct statx.stx_size": [10 * 4, 8],
+  "struct statx.stx_ctime.tv_sec": [24 * 4, 8],
+  "struct statx.stx_ctime.tv_nsec": [26 * 4, 4],
+  "struct statx.stx_rdev_major": [32 * 4, 4],
+  "struct statx.stx_rdev_minor": [33 * 4, 4],
+  "struct statx.stx_dev_major": [34 * 4, 4],
+  "struct statx.stx_dev_minor": [35 * 4, 4],
+  "struct stat.st_dev": [0, 8],
+  "struct stat.st_ino": [8, 8],
+  "struct stat.st_mode": [16, 4],
+  "struct stat.st_uid": [24, 4],
+  "struct stat.st_gid": [28, 4],
+  "struct stat.st_rdev": [32, 8],
+  "struct stat.st_size": [48, 8],
+  "struct stat.st_ctime": [104, 8],
+  "struct statfs.f_type": [0, 8],
+  "struct statfs.f_flags": [80, 8],
+  "struct dirent64.d_reclen": [16, 2],
+  "struct dirent64.d_type": [18, 1],
+  "struct dirent64.d_name[0]": [19, 1],
+  "struct sock_fprog.len": [0, 2],
+  "struct sock_fprog.filter": [8, 8],
+  "struct sock_filter.code": [0, 2],
+  "struct sock_filter.jt": [2, 1],
+  "struct sock_filter.jf": [3, 1],
+  "struct sock_filter.k": [4, 4],
+  "struct seccomp_data.nr": [0, 4],
+  "struct seccomp_data.arch": [4, 4],
+  "struct pollfd.fd": [0, 4],
+  "struct pollfd.events": [4, 2],
+  "struct pollfd.revents": [6, 2],
+  "struct timespec.tv_nsec": [8, 8],
+  "struct itimerval.it_value.tv_sec": [16, 8],
+  "struct rlimit.rlim_max": [8, 8],
+};
+
+/** Whole structures whose size the kernel is told, or that must fit into the buffer given. */
+const SIZES: Readonly<Record<string, number>> = {
+  "struct open_how": 24,
+  "struct mount_attr": 32,
+  "struct sock_filter": 8,
+  "struct sock_fprog": 16,
+  "struct itimerval": 32,
+};
+
+const program = (): string => `
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+int main(void) {
+${Object.keys(LAYOUTS)
+  .map((name) => {
+    const [type, ...member] = name.split(".");
+    const path = member.join(".");
+    return `printf("${name} %zu %zu\\n", offsetof(${type}, ${path}), sizeof(((${type} *)0)->${path}));`;
+  })
+  .join("\n")}
+${Object.keys(SIZES)
+  .map((name) => `printf("${name} %zu\\n", sizeof(${name}));`)
+  .join("\n")}
+${Object.keys(syscallNumbers("arm64"))
+  .map((name) => `#ifdef SYS_${name}\nprintf("${name} %d\\n", SYS_${name});\n#endif`)
+  .join("\n")}
+return 0; }
+`;
+
+describeNeeding(["an arm64 compiler", "qemu", "build"], "on arm64, emulated", () => {
+  const directory = temporaryDirectory("arm64");
+  afterAll(() => directory.remove());
+
+  it("structures and call numbers are those of the C compiler", () => {
+    const source = join(directory.path, "layouts.c");
+    const compiled = join(directory.path, "layouts");
+    writeFileSync(source, program());
+    mustRun(["aarch64-linux-gnu-gcc", "-static", "-Wall", "-Werror", "-o", compiled, source]);
+    const lines = mustRun([QEMU, compiled]).trim().split("\n");
+    const layouts = Object.entries(LAYOUTS).map(([name, [offset, size]]) => `${name} ${offset} ${size}`);
+    const sizes = Object.entries(SIZES).map(([name, size]) => `${name} ${size}`);
+    const numbers = Object.entries(syscallNumbers("arm64")).map(([name, number]) => `${name} ${number}`);
+    const found = lines.slice(layouts.length + sizes.length);
+    expect(lines.slice(0, layouts.length + sizes.length)).toEqual([...layouts, ...sizes]);
+    expect(found.length).toBeGreaterThan(numbers.length - 5);
+    expect(numbers).toEqual(expect.arrayContaining(found));
+  });
+
+  describeNeeding([], "the program", () => {
+    const out = join(directory.path, "dist");
+    const main = "test/support/kernel/layouts-main.ts";
+    beforeAll(() => {
+      for (const arch of ["x86_64", "aarch64"]) {
+        const words = [
+          "build/run-typescript.mjs",
+          "build/build.ts",
+          "--arch",
+          arch,
+          "--out",
+          out,
+          "--main",
+          main,
+        ];
+        mustRun([process.execPath, ...words], { cwd: root, timeout: 600_000 });
+      }
+    }, 900_000);
+    const own = [join(out, "native/nvoci-linux-x86_64")];
+    const arm64 = [QEMU, join(out, "native/nvoci-linux-aarch64")];
+    const ask = (command: readonly string[], question: object) =>
+      JSON.parse(mustRun([...command, JSON.stringify(question)])) as {
+        trees: string[][];
+        stat?: { mode: number; inode: number; type: string; size: number };
+      };
+
+    it("finds on random trees what this machine's kernel finds", () => {
+      const reached = new Set<string>();
+      const made = fc.sample(fc.tuple(randomTree, fc.array(wildPath, { minLength: 8, maxLength: 16 })), 60);
+      const trees = made.map(([tree, paths], index) => {
+        const path = join(directory.path, `tree-${index}`);
+        mkdirSync(path);
+        makeTree(path, tree);
+        return { root: path, paths };
+      });
+      const expected = ask(own, { trees }).trees;
+      expect(ask(arm64, { trees }).trees).toEqual(expected);
+      for (const outcome of expected.flat()) reached.add(outcome.split(" ")[0] ?? "");
+      expect([...reached].sort()).toEqual(["ELOOP", "ENOENT", "ENOTDIR", "directory", "file", "symlink"]);
+    });
+
+    it.each(["/dev/null", "/etc/passwd", "/usr"])("reads what stat(2) says about %s", (path) => {
+      const { ino, mode, size } = statSync(path);
+      expect(ask(arm64, { stat: path }).stat).toMatchObject({ inode: ino, mode: mode & 0o7777, size });
+      expect(ask(arm64, { stat: path })).toEqual(ask(own, { stat: path }));
+    });
+  });
+});
