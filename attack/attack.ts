@@ -8,7 +8,7 @@ export interface Attack {
 }
 
 /** An attack under way. */
-export interface Session {
+interface Session {
   /**
    * One trial. What it tries depends on the seed alone; trials do not see each other.
    *
@@ -21,7 +21,7 @@ export interface Session {
 }
 
 /** What came of an attack. */
-export interface Outcome {
+interface Outcome {
   readonly name: string;
   /** Trials made. */
   readonly trials: number;

@@ -33,7 +33,7 @@ export interface Target {
 }
 
 /** A container that no runtime tears down. */
-export interface TargetContainer {
+interface TargetContainer {
   readonly pid: number;
   /** The bundle's root as the container sees it. */
   readonly root: string;
@@ -119,7 +119,7 @@ async function openContainer(
 }
 
 /** What a command used. */
-export interface Usage {
+interface Usage {
   readonly milliseconds: number;
   readonly kib: number;
 }

@@ -51,7 +51,7 @@ export function timeTable(title: string, samples: Samples, yardstick: string): v
   table(title, ["", "median ms", "middle half", `of ${yardstick}`, "peak MB"], rows);
 }
 
-export interface Goal {
+interface Goal {
   readonly name: string;
   /** `undefined` for what could not be measured. */
   readonly value: number | undefined;

@@ -19,7 +19,7 @@ export const ENTRIES: Entries = {
   runtime: "src/runtime/runtime.ts",
   wrapper: "src/runtime/edit-bundle.ts",
   runtimes: "src/runtime/runtimes-of-config.ts",
-  documents: "src/oci/check-documents.ts",
+  documents: "src/oci/known-keys.ts",
   cli: "src/cli/cli.ts",
 };
 

@@ -6,7 +6,7 @@ import { root } from "./root.ts";
 
 const sources = join(root, "src/sys/native");
 
-export interface NodeBuild {
+interface NodeBuild {
   readonly arch: string;
   /** The directory of the .cjs files. */
   readonly bundles: string;

@@ -23,7 +23,7 @@ interface Lock {
   readonly given: string;
 }
 
-export type SourceName = "quickjs" | "musl";
+type SourceName = "quickjs" | "musl";
 
 /** What the native program is made of besides our own files. */
 export const SOURCES: Readonly<Record<SourceName, Lock>> = JSON.parse(

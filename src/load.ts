@@ -2,7 +2,7 @@
 declare const nvociRequire: (name: string) => unknown;
 
 /** A part of the program that is read only when it is needed: a bundle of its own, see build/bundle.ts. */
-export type BundleName =
+type BundleName =
   | "hook"
   | "server"
   | "soname"

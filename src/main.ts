@@ -3,16 +3,15 @@ import { runHook } from "./hook/run-hook.ts";
 import { loadBundle } from "./load.ts";
 import { EXIT, NvociError } from "./model/errors.ts";
 import { basename, hostPath } from "./model/paths.ts";
-import { quote } from "./model/quote.ts";
-import { HOOK_NAMES } from "./oci/hook-names.ts";
-import { HOOK_STAGES, isHookStage } from "./oci/hook-stages.ts";
-import type { Engine } from "./sys/engine.ts";
+import { HOOK_NAMES, HOOK_STAGES, isHookStage } from "./oci/state.ts";
 import { linux, STDERR, STDOUT } from "./sys/linux.ts";
+import type { Primitives } from "./sys/primitives.ts";
 import type { Syscalls } from "./sys/syscalls.ts";
 import { SystemError } from "./sys/system-error.ts";
+import { quote } from "./text/quote.ts";
 import { VERSION } from "./version.ts";
 
-declare const nvociEngine: Engine;
+declare const nvociEngine: Primitives;
 
 /** Names that existing callers know the wrapper by; the suffixes chose a mode, which is found out here. */
 const RUNTIME_NAMES = [
@@ -52,7 +51,7 @@ function hook(system: Syscalls, words: readonly string[], environ: readonly stri
 }
 
 /** Becomes the low-level runtime, in place of which an engine called us. */
-function wrap(system: Syscalls, engine: Engine, words: readonly string[]): never {
+function wrap(system: Syscalls, engine: Primitives, words: readonly string[]): never {
   const { argv, environ, environAddress } = engine;
   const self = hostPath(engine.program ?? "/proc/self/exe");
   const { runtime } = loadBundle<typeof import("./runtime/runtime.ts")>("runtime");
@@ -60,7 +59,7 @@ function wrap(system: Syscalls, engine: Engine, words: readonly string[]): never
 }
 
 /** Picks the program by the name it was called by, then by the first word. */
-function dispatch(system: Syscalls, engine: Engine): number {
+function dispatch(system: Syscalls, engine: Primitives): number {
   const { argv, environ } = engine;
   const [name = "nvoci", first, ...rest] = argv;
   if (HOOK_NAMES.includes(basename(name))) return hook(system, argv.slice(1), environ);
@@ -105,7 +104,7 @@ function complain(system: Syscalls, text: string): void {
 }
 
 /** Runs the program and ends the process. */
-function main(engine: Engine): never {
+function main(engine: Primitives): never {
   const system = linux(engine);
   let status: number;
   try {

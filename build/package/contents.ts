@@ -1,7 +1,7 @@
 import type { Architecture } from "./artifact.ts";
 
 /** A file from the repository, or a symbolic link. */
-export interface Content {
+interface Content {
   readonly path: string;
   /** A path in the repository. */
   readonly source?: string;
@@ -13,7 +13,7 @@ export interface Content {
   readonly conffile?: boolean;
 }
 
-export interface Package {
+interface Package {
   /** Where the program goes, in the one package that has it: its architecture is the program's. */
   readonly program?: string;
   readonly files: readonly Content[];

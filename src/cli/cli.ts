@@ -1,13 +1,11 @@
-import { openImage } from "../execute/root-view.ts";
+import { openImage } from "../execute/rootfs/root-view.ts";
 import { EXIT } from "../model/errors.ts";
 import { STDERR, STDOUT } from "../sys/linux.ts";
 import { linuxHost } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
-import { absolutePath } from "./absolute-path.ts";
-import type { CommandContext } from "./command.ts";
-import { decide } from "./decide.ts";
-import { DEBIAN_IMAGE } from "./imaginary-container.ts";
+import { absolutePath, type CommandContext } from "./command.ts";
+import { DEBIAN_IMAGE, decide } from "./imaginary-container.ts";
 import { parseCommandLine } from "./parse-command-line.ts";
 
 /**

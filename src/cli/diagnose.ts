@@ -1,17 +1,18 @@
 import { readDriverVersion } from "../driver/driver-version.ts";
-import { append } from "../model/append.ts";
+import { append } from "../model/budget.ts";
 import { attempt, NvociError } from "../model/errors.ts";
-import { type Check, check } from "../render/check.ts";
-import { checkCgroup } from "./checks/check-cgroup.ts";
-import { checkDevices } from "./checks/check-devices.ts";
-import { checkDocker } from "./checks/check-docker.ts";
-import { checkKernel } from "./checks/check-kernel.ts";
-import { checkLdconfig } from "./checks/check-ldconfig.ts";
-import { checkManifests } from "./checks/check-manifests.ts";
-import { checkPrograms } from "./checks/check-programs.ts";
+import { type Check, check } from "../render/render-check.ts";
 import type { CommandContext } from "./command.ts";
-import type { Decision } from "./decide.ts";
-import { imaginaryContainer } from "./imaginary-container.ts";
+import {
+  checkCgroup,
+  checkDevices,
+  checkDocker,
+  checkKernel,
+  checkLdconfig,
+  checkManifests,
+  checkPrograms,
+} from "./host-checks.ts";
+import { type Decision, imaginaryContainer } from "./imaginary-container.ts";
 import { type HostReport, readHost } from "./read-host.ts";
 
 /**

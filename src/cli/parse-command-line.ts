@@ -1,21 +1,44 @@
+import type { Argv } from "yargs";
 import yargs from "yargs";
 import { NvociError } from "../model/errors.ts";
 import { VERSION } from "../version.ts";
-import type { Run } from "./command.ts";
+import type { Choose, Run } from "./command.ts";
 import { addClean } from "./commands/clean.ts";
-import { addConfig } from "./commands/config.ts";
 import { addConfigure } from "./commands/configure.ts";
-import { addDoctor } from "./commands/doctor.ts";
-import { addHook } from "./commands/hook.ts";
-import { addInfo } from "./commands/info.ts";
-import { addList } from "./commands/list.ts";
+import { addDoctor, addInfo } from "./commands/doctor.ts";
+import { addConfig, addList } from "./commands/list.ts";
 import { addManifest } from "./commands/manifest.ts";
 import { addPlan } from "./commands/plan.ts";
-import { addRuntime } from "./commands/runtime.ts";
 import { addSystem } from "./commands/system.ts";
 
+/** Lists the hook among the commands. It is run before this command line is read, so nothing of it is here. */
+const addHook = (parser: Argv, choose: Choose): Argv =>
+  parser.command(
+    "hook <stage>",
+    "inject the driver into the container whose OCI state is on standard input",
+    (command) => command.positional("stage", { type: "string", describe: "prestart, createRuntime, ..." }),
+    () =>
+      choose(() => {
+        throw new NvociError("usage", 'Cannot run the hook: "hook" must be the first word', {
+          hint: "see nvoci hook --help",
+        });
+      }),
+  );
+
+/** Lists the wrapper among the commands. It is run before this command line is read, so nothing of it is here. */
+const addRuntime = (parser: Argv, choose: Choose): Argv =>
+  parser.command(
+    "runtime [words..]",
+    "run as a low-level runtime: give the container what it asks for, and become runc",
+    (command) => command.positional("words", { type: "string", array: true, describe: "as for runc" }),
+    () =>
+      choose(() => {
+        throw new NvociError("usage", 'Cannot run the runtime: "runtime" must be the first word');
+      }),
+  );
+
 /** A command to run, or a text that the command line itself asks for: help or the version. */
-export type CommandLine = { readonly run: Run } | { readonly text: string };
+type CommandLine = { readonly run: Run } | { readonly text: string };
 
 const WIDTH = 100;
 

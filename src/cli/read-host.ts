@@ -1,12 +1,32 @@
 import { type LoadedConfig, loadConfig } from "../config/load-config.ts";
 import { detectPlatform, type Platform, usesManifests } from "../discover/detect-platform.ts";
-import type { Manifest } from "../manifest/parse-manifest.ts";
+import type { Manifest, MountSpec } from "../manifest/parse-manifest.ts";
 import { readManifests } from "../manifest/read-manifests.ts";
 import { chooseSelection } from "../manifest/select-manifests.ts";
-import type { Finding } from "../model/finding.ts";
+import type { Finding, FindingCode } from "../model/finding.ts";
 import type { HostPath } from "../model/paths.ts";
-import { absolutePath } from "./absolute-path.ts";
-import type { CommandContext } from "./command.ts";
+import { absolutePath, type CommandContext } from "./command.ts";
+
+/** A manifest's entry and whether the host has what it names. */
+interface EntryState {
+  readonly spec: MountSpec;
+  readonly found: boolean;
+}
+
+/** Findings that leave an entry out. A duplicate is there, by another entry. */
+const LEFT_OUT: readonly FindingCode[] = [
+  "entry-missing",
+  "entry-no-match",
+  "entry-dangling",
+  "entry-unreadable",
+  "entry-wrong-type",
+];
+
+/** Puts the findings of a discovery to the entries that they are about, in the order of the entries. */
+export function entryStates(specs: readonly MountSpec[], findings: readonly Finding[]): EntryState[] {
+  const missing = new Set(findings.filter(({ code }) => LEFT_OUT.includes(code)).map(({ source }) => source));
+  return specs.map((spec) => ({ spec, found: !missing.has(spec.source) }));
+}
 
 /** What holds for every container on this host. */
 export interface HostReport {

@@ -1,9 +1,9 @@
 import { NvociError } from "../model/errors.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
-import { quote } from "../model/quote.ts";
+import { quote } from "../text/quote.ts";
 
 /** Which file holds the configuration. */
-export interface ConfigPath {
+interface ConfigPath {
   readonly path: HostPath;
   /** Whether somebody named this very file, so that its absence is an error. */
   readonly mustExist: boolean;
@@ -34,16 +34,16 @@ export function configPath(
   imageEnv: readonly string[] = [],
 ): ConfigPath {
   if (option !== undefined) return { path: absolute(option, "-config"), mustExist: true };
-  const file = readTrusted(FILE_VARIABLE, environ, imageEnv);
+  const file = trustedVariable(FILE_VARIABLE, environ, imageEnv);
   if (file) return { path: absolute(file, FILE_VARIABLE), mustExist: true };
-  const home = readTrusted(HOME_VARIABLE, environ, imageEnv);
+  const home = trustedVariable(HOME_VARIABLE, environ, imageEnv);
   // The XDG specification has relative values ignored.
   const directory = home.startsWith("/") ? home : "/etc";
   return { path: hostPath(`${directory}/${BELOW_HOME}`), mustExist: false };
 }
 
 /** The variable's value; empty where it is not set. */
-function readTrusted(name: string, environ: readonly string[], imageEnv: readonly string[]): string {
+function trustedVariable(name: string, environ: readonly string[], imageEnv: readonly string[]): string {
   const entry = environ.find((candidate) => candidate.startsWith(`${name}=`)) ?? `${name}=`;
   const value = entry.slice(name.length + 1);
   if (value === "" || !imageEnv.includes(entry)) return value;

@@ -7,7 +7,7 @@ export type RuntimeMode = "auto" | "csv" | "legacy";
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
-export type CudaCompatMode = "ldconfig" | "mount" | "hook" | "disabled";
+type CudaCompatMode = "ldconfig" | "mount" | "hook" | "disabled";
 
 /** A directory of the host that every container with a GPU gets. */
 export interface ExtraDirectory {

@@ -1,15 +1,39 @@
 import type { LdconfigChoice } from "../model/container-edits.ts";
-import { DRIVER_CAPABILITIES, type DriverCapability } from "../model/driver-capability.ts";
+import { DRIVER_CAPABILITIES, type DriverCapability, SWARM_PREFIX } from "../model/driver-capability.ts";
 import { finding, type Report } from "../model/finding.ts";
 import { containerPath, type HostPath, hostPath } from "../model/paths.ts";
-import { quote } from "../model/quote.ts";
-import { splitList } from "../model/split-list.ts";
-import { SWARM_PREFIX } from "../model/swarm-prefix.ts";
-import { type Config, DEFAULT_CONFIG } from "./config.ts";
-import { parseToml } from "./parse-toml.ts";
-import { readNvoci } from "./read-nvoci.ts";
-import { readRuntime } from "./read-runtime.ts";
-import { TableReader } from "./table-reader.ts";
+import { quote, splitList } from "../text/quote.ts";
+import { type Config, DEFAULT_CONFIG, type ExtraDirectory } from "./config.ts";
+import { parseRuntime } from "./parse-runtime.ts";
+import { parseToml, TableReader } from "./table-reader.ts";
+
+/**
+ * Reads the table `nvoci`, the keys that no other program has.
+ *
+ * @param alternateRoots what holds where the table does not say.
+ * @throws NvociError `config-invalid`
+ */
+export function parseNvoci(table: TableReader, alternateRoots: readonly HostPath[]): Config["nvoci"] {
+  const defaults = DEFAULT_CONFIG.nvoci;
+  const nvoci = {
+    alternateRoots: table.paths("alternate-roots") ?? alternateRoots,
+    csvMounts: table.oneOf("csv-mounts", ["auto", "all", "base"] as const) ?? defaults.csvMounts,
+    ldconfig: table.boolean("ldconfig") ?? defaults.ldconfig,
+    librarySearchPaths: table.paths("library-search-paths") ?? defaults.librarySearchPaths,
+    directories: table.tables("directories").map(parseDirectory),
+  };
+  table.reportUnknown();
+  return nvoci;
+}
+
+function parseDirectory(table: TableReader): ExtraDirectory {
+  const host = table.path("host");
+  if (host === undefined) throw table.invalid("host", "is missing: it is a directory of the host");
+  const container = table.path("container") ?? host;
+  if (container === "/") throw table.invalid("container", 'must not be "/", which would hide the image');
+  table.reportUnknown();
+  return { host, container: containerPath(container) };
+}
 
 /**
  * Reads `config.toml`. A key that nobody knows is a finding; a key of the NVIDIA Container Toolkit that has no
@@ -20,8 +44,8 @@ import { TableReader } from "./table-reader.ts";
  */
 export function parseConfig(text: string, fileName: string, report: Report): Config {
   const top = new TableReader(fileName, parseToml(text, fileName), report);
-  const features = readFeatures(top.table("features"));
-  const { runtime, alternateRoots } = readRuntime(report, top.table("nvidia-container-runtime"));
+  const features = parseFeatures(top.table("features"));
+  const { runtime, alternateRoots } = parseRuntime(report, top.table("nvidia-container-runtime"));
   const config: Config = {
     acceptNvidiaVisibleDevicesAsVolumeMounts:
       top.boolean("accept-nvidia-visible-devices-as-volume-mounts") ??
@@ -30,13 +54,13 @@ export function parseConfig(text: string, fileName: string, report: Report): Con
       top.boolean("accept-nvidia-visible-devices-envvar-when-unprivileged") ??
       DEFAULT_CONFIG.acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged,
     disableRequire: top.boolean("disable-require") ?? DEFAULT_CONFIG.disableRequire,
-    supportedDriverCapabilities: readCapabilities(top),
-    swarmResource: readSwarmResource(report, top),
-    nvidiaContainerCli: readCli(top.table("nvidia-container-cli"), features.allowLdconfigFromContainer),
+    supportedDriverCapabilities: parseCapabilities(top),
+    swarmResource: parseSwarmResource(report, top),
+    nvidiaContainerCli: parseCli(top.table("nvidia-container-cli"), features.allowLdconfigFromContainer),
     nvidiaContainerRuntime: runtime,
-    nvidiaContainerRuntimeHook: readHook(top.table("nvidia-container-runtime-hook")),
+    nvidiaContainerRuntimeHook: parseHook(top.table("nvidia-container-runtime-hook")),
     features,
-    nvoci: readNvoci(top.table("nvoci"), alternateRoots),
+    nvoci: parseNvoci(top.table("nvoci"), alternateRoots),
   };
   const ctk = top.table("nvidia-ctk");
   ctk.ignore("path");
@@ -45,7 +69,7 @@ export function parseConfig(text: string, fileName: string, report: Report): Con
   return config;
 }
 
-function readCapabilities(top: TableReader): readonly DriverCapability[] {
+function parseCapabilities(top: TableReader): readonly DriverCapability[] {
   const key = "supported-driver-capabilities";
   const words = splitList(top.string(key) ?? "all");
   if (words.includes("all")) return DRIVER_CAPABILITIES;
@@ -57,7 +81,7 @@ function readCapabilities(top: TableReader): readonly DriverCapability[] {
 }
 
 /** Only containers that ask have the file read; a variable without swarm's prefix does not count as asking. */
-function readSwarmResource(report: Report, top: TableReader): readonly string[] {
+function parseSwarmResource(report: Report, top: TableReader): readonly string[] {
   const variables = splitList(top.string("swarm-resource") ?? "");
   for (const variable of variables) {
     if (variable.startsWith(SWARM_PREFIX)) continue;
@@ -69,7 +93,7 @@ function readSwarmResource(report: Report, top: TableReader): readonly string[] 
   return variables;
 }
 
-function readFeatures(table: TableReader): Config["features"] {
+function parseFeatures(table: TableReader): Config["features"] {
   const features = {
     allowCudaCompatLibsFromContainer: table.boolean("allow-cuda-compat-libs-from-container") ?? false,
     allowLdconfigFromContainer: table.boolean("allow-ldconfig-from-container") ?? false,
@@ -82,12 +106,12 @@ function readFeatures(table: TableReader): Config["features"] {
   return features;
 }
 
-function readCli(table: TableReader, allowContainer: boolean): Config["nvidiaContainerCli"] {
+function parseCli(table: TableReader, allowContainer: boolean): Config["nvidiaContainerCli"] {
   const defaults = DEFAULT_CONFIG.nvidiaContainerCli;
   const cli = {
     debug: table.path("debug"),
     ldcache: table.path("ldcache"),
-    ldconfig: readLdconfig(table, allowContainer),
+    ldconfig: parseLdconfig(table, allowContainer),
     loadKmods: table.boolean("load-kmods") ?? defaults.loadKmods,
     noCgroups: table.boolean("no-cgroups") ?? defaults.noCgroups,
     root: table.path("root") ?? defaults.root,
@@ -97,7 +121,7 @@ function readCli(table: TableReader, allowContainer: boolean): Config["nvidiaCon
   return cli;
 }
 
-function readLdconfig(table: TableReader, allowContainer: boolean): LdconfigChoice {
+function parseLdconfig(table: TableReader, allowContainer: boolean): LdconfigChoice {
   const text = table.string("ldconfig") ?? "";
   if (text === "") return DEFAULT_CONFIG.nvidiaContainerCli.ldconfig;
   const path = text.startsWith("@") ? text.slice(1) : text;
@@ -114,7 +138,7 @@ function readLdconfig(table: TableReader, allowContainer: boolean): LdconfigChoi
 
 const withoutReal = (path: HostPath): HostPath => hostPath(path.replace(/\.real$/, ""));
 
-function readHook(table: TableReader): Config["nvidiaContainerRuntimeHook"] {
+function parseHook(table: TableReader): Config["nvidiaContainerRuntimeHook"] {
   const fallback = DEFAULT_CONFIG.nvidiaContainerRuntimeHook.path;
   const path = table.string("path") || fallback;
   if (path.includes("/") && !path.startsWith("/")) {

@@ -2,9 +2,8 @@ import type { Config } from "../config/config.ts";
 import { ELF_HEAD_BYTES, isElf, isStaticElf } from "../elf/static-elf.ts";
 import type { LdconfigChoice } from "../model/container-edits.ts";
 import { finding, type Report } from "../model/finding.ts";
-import type { HostView } from "../model/host-view.ts";
-import type { ImageView } from "../model/image-view.ts";
 import { type ContainerPath, containerPath, hostPath } from "../model/paths.ts";
+import type { HostView, ImageView } from "../model/views.ts";
 
 const SOURCE = "nvidia-container-cli.ldconfig";
 

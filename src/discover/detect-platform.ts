@@ -1,8 +1,8 @@
 import type { Config } from "../config/config.ts";
 import { type L4tRelease, parseL4tRelease } from "../manifest/select-manifests.ts";
-import { type HostView, readText } from "../model/host-view.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
-import { decodeUtf8 } from "../model/utf8.ts";
+import { type HostView, readText } from "../model/views.ts";
+import { decodeUtf8 } from "../text/utf8.ts";
 
 /** Where Linux for Tegra says which release it is. */
 export const L4T_RELEASE_FILE: HostPath = hostPath("/etc/nv_tegra_release");

@@ -1,9 +1,8 @@
 import type { Config } from "../config/config.ts";
 import type { ContainerEdits } from "../model/container-edits.ts";
 import type { Report } from "../model/finding.ts";
-import type { HostView } from "../model/host-view.ts";
-import type { ImageView } from "../model/image-view.ts";
 import type { Machine } from "../model/machine.ts";
+import type { HostView, ImageView } from "../model/views.ts";
 import type { Request } from "../request/request.ts";
 
 /*

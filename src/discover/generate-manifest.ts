@@ -1,10 +1,9 @@
 import type { MountType } from "../manifest/parse-manifest.ts";
-import { hasControlCharacter } from "../model/control-character.ts";
 import { NvociError } from "../model/errors.ts";
-import type { FileType, HostView } from "../model/host-view.ts";
 import { basename, below, type HostPath, hostPath, isWithin } from "../model/paths.ts";
-import { quote } from "../model/quote.ts";
-import { compileGlob, matchGlob } from "./match-glob.ts";
+import type { FileType, HostView } from "../model/views.ts";
+import { compileGlob, matchGlob } from "../text/match-glob.ts";
+import { hasControlCharacter, quote } from "../text/quote.ts";
 
 /** How a manifest calls what a tree has. A link is one wherever it leads: its target may be another package's. */
 const TYPES: Readonly<Partial<Record<FileType, MountType>>> = {

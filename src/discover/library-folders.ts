@@ -1,8 +1,8 @@
 import type { ExtraDirectory } from "../config/config.ts";
 import { bindMount, type Mount } from "../model/container-edits.ts";
 import { finding, type Report } from "../model/finding.ts";
-import { type HostView, readText } from "../model/host-view.ts";
 import { below, type ContainerPath, containerPath, hostPath, isWithin } from "../model/paths.ts";
+import { type HostView, readText } from "../model/views.ts";
 import { isLibraryName } from "./library-places.ts";
 
 const SOURCE = "config.toml: nvoci.directories";
@@ -18,14 +18,14 @@ export function extraDirectories(
 ): readonly Mount[] {
   const mounts: Mount[] = [];
   for (const { host: path, container } of directories) {
-    const hostPath = host.realPath(path);
-    const found = hostPath && host.lstat(hostPath)?.type;
-    if (hostPath === undefined || found === undefined) {
+    const real = host.realPath(path);
+    const found = real && host.lstat(real)?.type;
+    if (real === undefined || found === undefined) {
       report(finding("entry-missing", "warning", SOURCE, { type: "dir", path }));
     } else if (found !== "directory") {
       report(finding("entry-wrong-type", "warning", SOURCE, { type: "dir", path, found }));
     } else {
-      mounts.push(bindMount("directory", hostPath, container, SOURCE));
+      mounts.push(bindMount("directory", real, container, SOURCE));
     }
   }
   return mounts;

@@ -1,6 +1,6 @@
-import type { ImageView } from "../model/image-view.ts";
 import type { Machine, Triplet } from "../model/machine.ts";
 import { type ContainerPath, containerPath } from "../model/paths.ts";
+import type { ImageView } from "../model/views.ts";
 
 /**
  * `libx.so` and `libx.so.1`, as ldconfig(8) picks the files that it looks into. Asked for every file: a regular

@@ -3,7 +3,7 @@ import { basename, type ContainerPath, containerPath, dirname, isWithin, join } 
 import { isLibraryName } from "./library-places.ts";
 
 /** Links that lead to links; the kernel allows no more in one look-up. */
-const LONGEST_CHAIN = 40;
+const MAX_LINKS = 40;
 
 /** What a link's text means, seen from the link's own place. */
 const targetOf = (link: Link): ContainerPath => containerPath(join(dirname(link.containerPath), link.target));
@@ -60,7 +60,7 @@ export function sonameLinks(
   const links = new Map(named.map((link) => [link.containerPath, link]));
   for (const link of named) {
     let file = targetOf(link);
-    for (let next = links.get(file), steps = 0; next !== undefined && steps < LONGEST_CHAIN; steps++) {
+    for (let next = links.get(file), steps = 0; next !== undefined && steps < MAX_LINKS; steps++) {
       file = targetOf(next);
       next = links.get(file);
     }

@@ -1,5 +1,5 @@
-import { type HostView, readText } from "../model/host-view.ts";
 import { below, type HostPath } from "../model/paths.ts";
+import { type HostView, readText } from "../model/views.ts";
 import { PROC_DRIVER } from "./driver-version.ts";
 import type { Gpu } from "./gpus.ts";
 
@@ -7,7 +7,7 @@ import type { Gpu } from "./gpus.ts";
 export const CAPABILITIES: HostPath = below(PROC_DRIVER, "/capabilities");
 
 /** `gpu0/mig/gi1/ci0/access` is the deepest. */
-const DEEPEST = 5;
+const MAX_DEPTH = 5;
 
 /** The files below {@link CAPABILITIES}, each of which says which device file stands for it. */
 export function capabilityFiles(host: HostView): readonly HostPath[] {
@@ -17,7 +17,7 @@ export function capabilityFiles(host: HostView): readonly HostPath[] {
       const path = below(directory, `/${name}`);
       const type = host.lstat(path)?.type;
       if (type === "file") files.push(path);
-      else if (type === "directory" && depth < DEEPEST) visit(path, depth + 1);
+      else if (type === "directory" && depth < MAX_DEPTH) visit(path, depth + 1);
     }
   };
   visit(CAPABILITIES, 1);

@@ -1,13 +1,13 @@
 import type { DriverCapability } from "../model/driver-capability.ts";
-import type { HostView } from "../model/host-view.ts";
 import { below, type HostPath, hostPath } from "../model/paths.ts";
+import type { HostView } from "../model/views.ts";
 import type { KernelModule } from "./driver-version.ts";
 
 /** The one number that is registered for NVIDIA. @see Documentation/admin-guide/devices.txt in the Linux source */
 export const NVIDIA_MAJOR = 195;
 
 /** A node of the driver as a whole. */
-export interface ControlNode {
+interface ControlNode {
   readonly path: string;
   /** The module whose device it is. */
   readonly module: KernelModule;

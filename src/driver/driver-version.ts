@@ -1,5 +1,5 @@
-import { type HostView, readText } from "../model/host-view.ts";
 import { below, type HostPath, hostPath } from "../model/paths.ts";
+import { type HostView, readText } from "../model/views.ts";
 
 /** Where the kernel's driver describes itself. @see "procfs interface" in the README of NVIDIA's driver */
 export const PROC_DRIVER: HostPath = hostPath("/proc/driver/nvidia");

@@ -1,6 +1,6 @@
 import { finding, type Report } from "../model/finding.ts";
-import { type HostView, readText } from "../model/host-view.ts";
 import { below } from "../model/paths.ts";
+import { type HostView, readText } from "../model/views.ts";
 import { PROC_DRIVER } from "./driver-version.ts";
 
 /** A GPU that the driver has bound. */
@@ -73,7 +73,7 @@ const comparePlaces = (a: PciAddress, b: PciAddress): number =>
   a.domain - b.domain || a.bus - b.bus || a.device - b.device || a.function - b.function;
 
 /** Where a device is on the PCI bus. */
-export interface PciAddress {
+interface PciAddress {
   readonly domain: number;
   readonly bus: number;
   readonly device: number;

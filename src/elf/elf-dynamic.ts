@@ -1,9 +1,9 @@
 import { cursor } from "../binary/cursor.ts";
-import { decodeUtf8 } from "../model/utf8.ts";
+import { decodeUtf8 } from "../text/utf8.ts";
 import { type Elf, elfRefusal, word } from "./read-elf.ts";
 
 /** What the dynamic linker is told by a library. */
-export interface ElfDynamic {
+interface ElfDynamic {
   /** The name under which others need it. */
   readonly soname: string | undefined;
   /** SONAMEs of the libraries it needs. */
@@ -16,8 +16,8 @@ const DT_NULL = 0;
 const DT_NEEDED = 1;
 const DT_STRTAB = 5;
 const DT_SONAME = 14;
-const LARGEST_DYNAMIC = 1 << 16;
-const LONGEST_NAME = 256;
+const MAX_DYNAMIC_BYTES = 1 << 16;
+const MAX_NAME_BYTES = 256;
 
 /**
  * Reads the dynamic section: the library's own name and the names of those it needs. A file without one has
@@ -30,7 +30,8 @@ export function readDynamic(elf: Elf): ElfDynamic {
   const refuse = elfRefusal(elf.file);
   const segment = elf.segments.find((part) => part.type === PT_DYNAMIC);
   if (segment === undefined) return { soname: undefined, needed: [] };
-  if (segment.size > LARGEST_DYNAMIC) refuse("p_size", segment.offset, `${segment.size} bytes are too many`);
+  if (segment.size > MAX_DYNAMIC_BYTES)
+    refuse("p_size", segment.offset, `${segment.size} bytes are too many`);
 
   const bytes = elf.readAt(segment.offset, segment.size);
   const c = cursor(bytes, (field, at, reason) => refuse(field, segment.offset + at, reason));
@@ -51,7 +52,7 @@ export function readDynamic(elf: Elf): ElfDynamic {
   if (strings === undefined) return { soname: undefined, needed: [] };
   const start = strings;
   const name = (offset: number): string | undefined => {
-    const text = elf.readAt(start + offset, LONGEST_NAME);
+    const text = elf.readAt(start + offset, MAX_NAME_BYTES);
     const end = text.indexOf(0);
     return end < 0 ? refuse("DT_STRTAB", start + offset, "the name has no end") : decodeUtf8(text, 0, end);
   };

@@ -1,8 +1,8 @@
 import { type Cursor, cursor, type Refuse } from "../binary/cursor.ts";
 import { NvociError } from "../model/errors.ts";
-import type { HostView } from "../model/host-view.ts";
 import type { HostPath } from "../model/paths.ts";
-import { quote } from "../model/quote.ts";
+import type { HostView } from "../model/views.ts";
+import { quote } from "../text/quote.ts";
 
 /** Reads part of a file: `length` bytes at `offset`, fewer where the file ends. */
 export type ReadAt = (offset: number, length: number) => Uint8Array;
@@ -56,7 +56,7 @@ const LAYOUTS = {
 type PartLayout = (typeof LAYOUTS)[32 | 64]["segment" | "section"];
 
 /** A shared library has about ten segments and forty sections. */
-const MOST_PARTS = 4096;
+const MAX_PARTS = 4096;
 const NATIVE_ENDIAN = 1;
 
 /**
@@ -129,7 +129,7 @@ function readParts(table: {
 }): ElfPart[] {
   const { name, part, offset, count, bits, readAt, refuse } = table;
   if (count === 0 || offset === 0) return [];
-  if (count > MOST_PARTS) refuse(`e_${name}num`, offset, `${count} is more than any library has`);
+  if (count > MAX_PARTS) refuse(`e_${name}num`, offset, `${count} is more than any library has`);
   const c = cursor(readAt(offset, count * part.size), (field, at, reason) =>
     refuse(field, offset + at, reason),
   );

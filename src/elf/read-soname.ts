@@ -1,6 +1,6 @@
-import type { HostView } from "../model/host-view.ts";
 import type { HostPath } from "../model/paths.ts";
-import { decodeUtf8 } from "../model/utf8.ts";
+import type { HostView } from "../model/views.ts";
+import { decodeUtf8 } from "../text/utf8.ts";
 
 const MAGIC = 0x464c457f;
 const LITTLE_ENDIAN = 1;
@@ -12,8 +12,8 @@ const DT_SONAME = 14;
 
 /** Holds the header and a dozen segments: a library has about ten. */
 const HEAD_BYTES = 1024;
-const LARGEST_DYNAMIC = 1 << 16;
-const LONGEST_NAME = 256;
+const MAX_DYNAMIC_BYTES = 1 << 16;
+const MAX_NAME_BYTES = 256;
 
 /** Offsets of the fields that are read. The two classes differ in nothing else. */
 const LAYOUTS = {
@@ -37,14 +37,20 @@ export function readSoname(host: HostView, path: HostPath): string | undefined {
   const layout = head && layoutOf(head);
   if (head === undefined || layout === undefined) return undefined;
   const { loaded, dynamic } = readSegments(viewOf(head), layout);
-  if (dynamic === undefined || dynamic.bytes > LARGEST_DYNAMIC) return undefined;
+  if (dynamic === undefined || dynamic.bytes > MAX_DYNAMIC_BYTES) return undefined;
 
   const entries = readPart(host, path, head, dynamic.offset, dynamic.bytes);
   const { soname, strings } = findTags(entries, layout.word);
   if (soname === undefined || strings === undefined) return undefined;
   const segment = loaded.find(({ address, bytes }) => strings >= address && strings < address + bytes);
   if (segment === undefined) return undefined;
-  const name = readPart(host, path, head, strings - segment.address + segment.offset + soname, LONGEST_NAME);
+  const name = readPart(
+    host,
+    path,
+    head,
+    strings - segment.address + segment.offset + soname,
+    MAX_NAME_BYTES,
+  );
   const end = name.indexOf(0);
   const text = end < 0 ? undefined : decodeUtf8(name, 0, end);
   return text === undefined || NO_NAME.includes(text) || text.includes("/") ? undefined : text;

@@ -1,22 +1,20 @@
 import { NvociError } from "../model/errors.ts";
 import { type Finding, finding, type Report } from "../model/finding.ts";
-import { quote } from "../model/quote.ts";
 import type { Operation } from "../plan/operation.ts";
-import type { Fd } from "../sys/fd.ts";
-import type { Syscalls } from "../sys/syscalls.ts";
+import type { Fd, Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
-import { type Bind, binder, type Expected, unbind } from "./bind.ts";
-import type { Confinement } from "./confinement.ts";
-import { ContainerMounts } from "./container-mounts.ts";
-import { coverDirectory } from "./cover-directory.ts";
-import type { AllowDevices } from "./device-cgroup.ts";
-import { asOwner, type Identity } from "./identity.ts";
-import { InTheWay } from "./in-the-way.ts";
-import { type MountBelow, mountsBelow } from "./mount-table.ts";
-import { lockRoot } from "./root-lock.ts";
-import { Rootfs } from "./rootfs.ts";
+import { quote } from "../text/quote.ts";
+import type { AllowDevices } from "./cgroup/cgroup-v1.ts";
+import type { Confinement } from "./ldconfig/confinement.ts";
+import { updateLdCache } from "./ldconfig/update-ld-cache.ts";
+import { type Bind, binder, type Expected, unbind } from "./mount/bind.ts";
+import { ContainerMounts } from "./mount/container-mounts.ts";
+import { coverDirectory } from "./mount/cover-directory.ts";
+import { type MountBelow, mountsBelow } from "./mount/mount-table.ts";
+import { asOwner, type Identity, lockRoot } from "./mount/namespace.ts";
+import { InTheWay } from "./rootfs/asides.ts";
+import { Rootfs } from "./rootfs/rootfs.ts";
 import { newUndo, type Undo } from "./undo.ts";
-import { updateLdCache } from "./update-ld-cache.ts";
 
 /** What the executor works on; all of it is open already. */
 export interface ExecuteContext {

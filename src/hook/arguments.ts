@@ -1,8 +1,8 @@
 import { NvociError } from "../model/errors.ts";
-import { quote } from "../model/quote.ts";
+import { quote } from "../text/quote.ts";
 
 /** The hook's command line, as nvidia-container-runtime-hook takes it. */
-export interface HookArguments {
+interface HookArguments {
   /** Stage name, or what was given in its place; absent when nothing was given. */
   readonly command: string | undefined;
   readonly config: string | undefined;

@@ -3,10 +3,9 @@ import { NvociError } from "../model/errors.ts";
 import type { Finding, Report } from "../model/finding.ts";
 import { dirname, type HostPath } from "../model/paths.ts";
 import { renderFinding } from "../render/render-finding.ts";
-import { CWD, type Fd } from "../sys/fd.ts";
 import { STDERR } from "../sys/linux.ts";
-import { openLogFile } from "../sys/open-log-file.ts";
-import type { Syscalls } from "../sys/syscalls.ts";
+import { openLogFile } from "../sys/replace-file.ts";
+import { CWD, type Fd, type Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 
 /**

@@ -1,23 +1,23 @@
 import { NvociError } from "../model/errors.ts";
-import type { HostView } from "../model/host-view.ts";
 import type { HostPath } from "../model/paths.ts";
-import { quote } from "../model/quote.ts";
-import { decodeLatin1 } from "../model/utf8.ts";
-import { namesGpus } from "../request/names-gpus.ts";
+import type { HostView } from "../model/views.ts";
+import { namesGpus } from "../request/visible-devices.ts";
+import { quote } from "../text/quote.ts";
+import { decodeLatin1 } from "../text/utf8.ts";
 
 /** Bytes of a config.json that is parsed unseen; engines write 10 to 20 KiB. */
-const USUAL_SIZE = 256 * 1024;
+const MAX_UNSEEN_BYTES = 256 * 1024;
 
 /**
  * Bytes, and commas and opening brackets, of a config.json that is parsed at all. They keep the parsed values below 64 MB:
  * the smallest one takes two characters and a hundred bytes of memory.
  */
-const LARGEST_SIZE = 4 * 1024 * 1024;
-const MOST_VALUES = 200_000;
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
+const MAX_VALUES = 200_000;
 
-const CHUNK = 64 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 /** More than the longest name that is looked for. */
-const OVERLAP = 64;
+const OVERLAP_BYTES = 64;
 
 /** A letter, a hyphen or an underscore as a JSON escape. Nobody writes them so but to hide them. */
 const HIDDEN_LETTER = /\\u00(?:2[dD]|[4-7])/;
@@ -31,7 +31,7 @@ const HIDDEN_LETTER = /\\u00(?:2[dD]|[4-7])/;
  */
 export function readSpecFile(host: HostView, file: HostPath): Uint8Array | "asks-nothing" | undefined {
   try {
-    return host.readFile(file, USUAL_SIZE);
+    return host.readFile(file, MAX_UNSEEN_BYTES);
   } catch (error) {
     const isLarge =
       error instanceof NvociError &&
@@ -41,11 +41,11 @@ export function readSpecFile(host: HostView, file: HostPath): Uint8Array | "asks
   }
   if (!mayNameGpus(host, file)) return "asks-nothing";
   // One byte more tells whether there is more.
-  const bytes = host.readRange(file, 0, LARGEST_SIZE + 1);
-  if (bytes !== undefined && (bytes.length > LARGEST_SIZE || hasManyValues(bytes))) {
+  const bytes = host.readRange(file, 0, MAX_FILE_BYTES + 1);
+  if (bytes !== undefined && (bytes.length > MAX_FILE_BYTES || hasManyValues(bytes))) {
     throw new NvociError(
       "spec-invalid",
-      `Cannot read ${quote(file, 4096)}: of a container that may ask for GPUs it can have ${LARGEST_SIZE} bytes and ${MOST_VALUES} values at most`,
+      `Cannot read ${quote(file, 4096)}: of a container that may ask for GPUs it can have ${MAX_FILE_BYTES} bytes and ${MAX_VALUES} values at most`,
     );
   }
   return bytes;
@@ -53,8 +53,8 @@ export function readSpecFile(host: HostView, file: HostPath): Uint8Array | "asks
 
 /** Takes a small part of the file into memory at once. Its encoding does not matter: the names are ASCII. */
 function mayNameGpus(host: HostView, file: HostPath): boolean {
-  for (let offset = 0; ; offset += CHUNK) {
-    const bytes = host.readRange(file, offset, CHUNK + OVERLAP);
+  for (let offset = 0; ; offset += CHUNK_BYTES) {
+    const bytes = host.readRange(file, offset, CHUNK_BYTES + OVERLAP_BYTES);
     if (bytes === undefined || bytes.length === 0) return false;
     const text = decodeLatin1(bytes, 0, bytes.length);
     if (namesGpus(text) || (text.includes("\\u00") && HIDDEN_LETTER.test(text))) return true;
@@ -72,5 +72,5 @@ function hasManyValues(bytes: Uint8Array): boolean {
     const byte = bytes[index];
     if (byte === COMMA || byte === BRACKET || byte === BRACE) count++;
   }
-  return count > MOST_VALUES;
+  return count > MAX_VALUES;
 }

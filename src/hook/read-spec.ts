@@ -1,11 +1,11 @@
 import { loadBundle } from "../load.ts";
 import { NvociError } from "../model/errors.ts";
-import type { HostView } from "../model/host-view.ts";
 import { type HostPath, join } from "../model/paths.ts";
-import { quote } from "../model/quote.ts";
-import { decodeUtf8 } from "../model/utf8.ts";
+import type { HostView } from "../model/views.ts";
 import { parseSpec, type Spec } from "../oci/spec.ts";
-import { mayAsk } from "../request/may-ask.ts";
+import { mayRequestGpus } from "../request/visible-devices.ts";
+import { quote } from "../text/quote.ts";
+import { decodeUtf8 } from "../text/utf8.ts";
 import { readSpecFile } from "./read-spec-file.ts";
 
 /*
@@ -21,7 +21,7 @@ export interface HookOptions {
 }
 
 /** A bundle's config.json. */
-export interface SpecFile {
+interface SpecFile {
   readonly text: string;
   readonly spec: Spec;
 }
@@ -52,10 +52,10 @@ const VARIABLE = "NVIDIA_VISIBLE_DEVICES";
  * @param state the state's text, where there is one.
  * @throws NvociError "spec-invalid" or "state-invalid"
  */
-export function mayAskSurely({ text, spec }: SpecFile, bundle: HostPath, state?: string): boolean {
-  const asks = mayAsk(spec);
+export function mayRequestGpusSurely({ text, spec }: SpecFile, bundle: HostPath, state?: string): boolean {
+  const asks = mayRequestGpus(spec);
   if (asks || text.includes(VARIABLE)) {
-    const { checkDocuments } = loadBundle<typeof import("../oci/check-documents.ts")>("documents");
+    const { checkDocuments } = loadBundle<typeof import("../oci/known-keys.ts")>("documents");
     checkDocuments(bundle, text, state);
   }
   return asks;

@@ -3,7 +3,7 @@ import { parseState } from "../oci/state.ts";
 import { STDIN } from "../sys/linux.ts";
 import { linuxHost, readAll } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
-import { decodeText, type HookOptions, mayAskSurely, readSpec } from "./read-spec.ts";
+import { decodeText, type HookOptions, mayRequestGpusSurely, readSpec } from "./read-spec.ts";
 
 /*
  * Small because it is a bundle's border: it decides whether the rest of the hook is loaded.
@@ -18,6 +18,6 @@ export function runHook(system: Syscalls, options: HookOptions): void {
   const text = decodeText(readAll(system, STDIN, 0), "the OCI state");
   const state = parseState(text);
   const file = readSpec(linuxHost(system), state.bundle);
-  if (file === undefined || !mayAskSurely(file, state.bundle, text)) return;
+  if (file === undefined || !mayRequestGpusSurely(file, state.bundle, text)) return;
   loadBundle<typeof import("./inject.ts")>("hook").inject(system, state, file.spec, options);
 }

@@ -15,8 +15,8 @@ import {
 import { type KernelModule, PARAMS_FILE } from "../driver/driver-version.ts";
 import { readGpus } from "../driver/gpus.ts";
 import { type Finding, finding, type Report } from "../model/finding.ts";
-import { type HostView, readText } from "../model/host-view.ts";
 import { hostPath } from "../model/paths.ts";
+import { type HostView, readText } from "../model/views.ts";
 
 /** A device node that the driver's libraries open. */
 export interface DriverNode {

@@ -1,21 +1,20 @@
-import { runChild } from "../execute/run-child.ts";
-import { type HostView, readText } from "../model/host-view.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
-import { quote } from "../model/quote.ts";
+import { type HostView, readText } from "../model/views.ts";
 import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_RDWR } from "../sys/constants.ts";
-import type { Fd } from "../sys/fd.ts";
+import { runChild } from "../sys/run-child.ts";
 import { ANY_ERROR, StepList } from "../sys/step-list.ts";
-import type { ExitStatus, Syscalls } from "../sys/syscalls.ts";
+import type { ExitStatus, Fd, Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
+import { quote } from "../text/quote.ts";
 
 /** In seconds. The driver takes one to wake up each GPU, and servers have up to sixteen. */
-const TIMEOUT = 60;
+const TIMEOUT_S = 60;
 
 /** The kernel's own modprobe gets this path; rules of modprobe.d(5) may run programs. */
 const ENVIRONMENT = ["PATH=/sbin:/usr/sbin:/bin:/usr/bin"];
 
 /** A program that loads modules, and where. */
-export interface Modprobe {
+interface Modprobe {
   /** As seen from inside the root. */
   readonly path: string;
   /** The root that has the modules: `/`, or that of a container which carries the driver. */
@@ -38,13 +37,13 @@ export function loadModule(system: Syscalls, modprobe: Modprobe, name: string): 
 }
 
 function run(system: Syscalls, modprobe: Modprobe, name: string): string | undefined {
-  const { failure, words, status } = runChild(system, TIMEOUT, (output, report) => {
+  const { failure, words, status } = runChild(system, TIMEOUT_S, (output, report) => {
     const steps = childSteps(system, modprobe, name, output);
     const pid = system.spawn(0, steps.encode(), report);
     return { pid, steps };
   });
   if (failure !== undefined) return new SystemError(failure.call, [modprobe.path], -failure.errno).call;
-  if (words === undefined) return `${modprobe.path} did not finish within ${TIMEOUT} s`;
+  if (words === undefined) return `${modprobe.path} did not finish within ${TIMEOUT_S} s`;
   if ("exited" in status && status.exited === 0) return undefined;
   return lastLine(words) ?? ended(modprobe.path, status);
 }

@@ -1,6 +1,6 @@
 import { finding, type Report } from "../model/finding.ts";
-import { type FileStat, type HostView, statThrough } from "../model/host-view.ts";
 import { below, dirname, type HostPath, hostPath, join } from "../model/paths.ts";
+import { type FileStat, type HostView, statThrough } from "../model/views.ts";
 import type { DriverNode } from "./driver-nodes.ts";
 
 /** One change of the host itself, as opposed to a container. */
@@ -32,7 +32,7 @@ export interface NodePlan {
 export const DEV_CHAR: HostPath = hostPath("/dev/char");
 
 /** What is to be reached. */
-export interface NodesWanted {
+interface NodesWanted {
   /** Whose `dev` gets the nodes. */
   readonly root: HostPath;
   readonly nodes: readonly DriverNode[];

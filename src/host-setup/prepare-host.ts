@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import { usesManifests } from "../discover/detect-platform.ts";
 import { loadBundle } from "../load.ts";
 import type { Report } from "../model/finding.ts";
-import type { HostView } from "../model/host-view.ts";
+import type { HostView } from "../model/views.ts";
 import type { Request } from "../request/request.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 

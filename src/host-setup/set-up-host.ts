@@ -1,7 +1,7 @@
 import { isLoaded, isPresent, type KernelModule, VERSION_FILE } from "../driver/driver-version.ts";
 import { finding, type Report } from "../model/finding.ts";
-import { type HostView, readText } from "../model/host-view.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
+import { type HostView, readText } from "../model/views.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { driverNodes } from "./driver-nodes.ts";
 import { loadModule, modprobePath } from "./load-module.ts";

@@ -1,12 +1,12 @@
 import type { Cursor, Refuse } from "../binary/cursor.ts";
 import { NvociError } from "../model/errors.ts";
 import type { Abi } from "../model/machine.ts";
-import { quote } from "../model/quote.ts";
-import { decodeUtf8 } from "../model/utf8.ts";
+import { quote } from "../text/quote.ts";
+import { decodeUtf8 } from "../text/utf8.ts";
 
 /** Bytes per entry in either layout. */
-export const OLD_ENTRY_SIZE = 12;
-export const NEW_ENTRY_SIZE = 24;
+export const OLD_ENTRY_BYTES = 12;
+export const NEW_ENTRY_BYTES = 24;
 
 /** What the second byte of an entry's flags says. Machines that have no NVIDIA driver are left out. */
 const ARCHITECTURES: Readonly<Record<number, Abi["name"]>> = {
@@ -119,7 +119,7 @@ export class LdCacheError extends NvociError {
 }
 
 /** Tells from a few bytes that a name cannot be one of the wanted ones, so that it need not be decoded. */
-export type NameFilter = (bytes: Uint8Array, offset: number) => boolean;
+type NameFilter = (bytes: Uint8Array, offset: number) => boolean;
 
 /** After `lib`, the next four bytes tell nearly all names apart, and they are one number to compare. */
 const SKIPPED = 3;

@@ -4,14 +4,14 @@ import {
   type Input,
   type LdCacheEntry,
   LdCacheError,
-  NEW_ENTRY_SIZE,
+  NEW_ENTRY_BYTES,
   nameFilter,
-  OLD_ENTRY_SIZE,
+  OLD_ENTRY_BYTES,
   type Table,
 } from "./decode-entries.ts";
 
 /** What {@link decodeLdCache} may be told. */
-export interface LdCacheOptions {
+interface LdCacheOptions {
   /** Name for error messages. */
   readonly file?: string;
   /**
@@ -22,9 +22,9 @@ export interface LdCacheOptions {
 }
 
 const MAGIC_OLD = "ld.so-1.7.0";
-const OLD_HEADER_SIZE = 16;
+const OLD_HEADER_BYTES = 16;
 const MAGIC_NEW = "glibc-ld.so.cache1.1";
-const NEW_HEADER_SIZE = 48;
+const NEW_HEADER_BYTES = 48;
 const FLAG_ENDIAN_MASK = 0x03;
 const ENDIAN_UNSET = 0;
 const ENDIAN_LITTLE = 2;
@@ -51,15 +51,15 @@ export function decodeLdCache(bytes: Uint8Array, options: LdCacheOptions = {}): 
   if (!c.has(MAGIC_OLD, 0)) refuse("magic", 0, "this is no ld.so.cache");
 
   const count = c.u32("nlibs", 12);
-  c.range("libs", OLD_HEADER_SIZE, count * OLD_ENTRY_SIZE);
-  const end = OLD_HEADER_SIZE + count * OLD_ENTRY_SIZE;
+  c.range("libs", OLD_HEADER_BYTES, count * OLD_ENTRY_BYTES);
+  const end = OLD_HEADER_BYTES + count * OLD_ENTRY_BYTES;
   // The new header holds 64-bit numbers and is aligned like one.
   const embedded = Math.ceil(end / 8) * 8;
   if (c.has(MAGIC_NEW, embedded)) return decodeNew(input, embedded);
 
   const table: Table = {
-    at: OLD_HEADER_SIZE,
-    entrySize: OLD_ENTRY_SIZE,
+    at: OLD_HEADER_BYTES,
+    entrySize: OLD_ENTRY_BYTES,
     count,
     base: end,
     strings: end,
@@ -71,17 +71,17 @@ export function decodeLdCache(bytes: Uint8Array, options: LdCacheOptions = {}): 
 /** Decodes the new layout, whose header stands at `base`. */
 function decodeNew(input: Input, base: number): readonly LdCacheEntry[] {
   const { cursor: c, refuse } = input;
-  c.range("header", base, NEW_HEADER_SIZE);
+  c.range("header", base, NEW_HEADER_BYTES);
   const count = c.u32("nlibs", base + 20);
   const stringsSize = c.u32("len_strings", base + 24);
   const endian = c.u8("flags", base + 28) & FLAG_ENDIAN_MASK;
   if (endian !== ENDIAN_UNSET && endian !== ENDIAN_LITTLE) {
     refuse("flags", base + 28, "the file was not written for a little-endian machine");
   }
-  const at = base + NEW_HEADER_SIZE;
-  c.range("libs", at, count * NEW_ENTRY_SIZE);
-  const strings = at + count * NEW_ENTRY_SIZE;
+  const at = base + NEW_HEADER_BYTES;
+  c.range("libs", at, count * NEW_ENTRY_BYTES);
+  const strings = at + count * NEW_ENTRY_BYTES;
   c.range("len_strings", strings, stringsSize);
   const stringsEnd = strings + stringsSize;
-  return decodeEntries(input, { at, entrySize: NEW_ENTRY_SIZE, count, base, strings, stringsEnd });
+  return decodeEntries(input, { at, entrySize: NEW_ENTRY_BYTES, count, base, strings, stringsEnd });
 }

@@ -1,6 +1,6 @@
 import { type Finding, finding, type Source } from "../model/finding.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
-import { decodeUtf8, utf8Length } from "../model/utf8.ts";
+import { decodeUtf8, utf8Length } from "../text/utf8.ts";
 
 /** What an entry of a manifest is: a device node, a directory, any regular file, or a symbolic link. */
 export type MountType = "dev" | "dir" | "lib" | "sym";
@@ -26,7 +26,7 @@ export interface Manifest {
 }
 
 /** Bytes of the longest path that the kernel takes: PATH_MAX without the NUL. */
-const LONGEST_PATH = 4095;
+const MAX_PATH_BYTES = 4095;
 
 const LINE_FEED = 0x0a;
 
@@ -90,7 +90,7 @@ function parseLine(line: string, valid: boolean, source: Source): MountSpec | Fi
   const full = toAbsolute(type, path);
   if (full === undefined) return finding("manifest-path-relative", "warning", source, { path });
   // A character takes three bytes at most (a pair of units four), so most paths need no counting.
-  if (full.length * 3 > LONGEST_PATH && utf8Length(full) > LONGEST_PATH) {
+  if (full.length * 3 > MAX_PATH_BYTES && utf8Length(full) > MAX_PATH_BYTES) {
     return finding("manifest-path-invalid", "warning", source, { path, reason: "too-long" });
   }
   if (full === "/") return finding("manifest-path-root", "warning", source, { type });

@@ -1,7 +1,7 @@
 import { attempt } from "../model/errors.ts";
 import { type Finding, finding, type Report } from "../model/finding.ts";
-import { type HostView, statThrough } from "../model/host-view.ts";
 import { basename, type HostPath, hostPath } from "../model/paths.ts";
+import { type HostView, statThrough } from "../model/views.ts";
 import { type MountSpec, parseManifest } from "./parse-manifest.ts";
 import { type ManifestSelection, selectManifests } from "./select-manifests.ts";
 

@@ -5,8 +5,8 @@
  */
 
 import type { Source } from "./finding.ts";
-import type { FileStat } from "./host-view.ts";
 import type { ContainerPath, HostPath } from "./paths.ts";
+import type { FileStat } from "./views.ts";
 
 /** A device node of the host that the container gets under `path`. */
 export interface DeviceNode {
@@ -58,7 +58,7 @@ export interface GeneratedFile {
 }
 
 /** A directory of the container that is covered by files made for it alone; what was there is out of sight. */
-export interface GeneratedDirectory {
+interface GeneratedDirectory {
   readonly path: ContainerPath;
   readonly files: readonly GeneratedFile[];
   /** Empty directories, relative, to be mounted upon. */

@@ -1,3 +1,6 @@
+/** What the name of every variable that Docker swarm sets for a generic resource starts with. */
+export const SWARM_PREFIX = "DOCKER_RESOURCE_";
+
 /** A part of the driver that a container can ask for, in NVIDIA's words. */
 export type DriverCapability = "compat32" | "compute" | "display" | "graphics" | "ngx" | "utility" | "video";
 

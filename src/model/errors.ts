@@ -26,7 +26,7 @@ export type ErrorCode =
 export const EXIT = { done: 0, failed: 1, usage: 2, bug: 70 } as const;
 
 /** What follows line 1 of an error. */
-export interface ErrorDetails {
+interface ErrorDetails {
   /** The manifest line, key or variable that asked for what failed, such as `l4t.csv:41 (operation 12 of 287)`. */
   readonly askedBy?: string | undefined;
   /** What the reader can do about it: an imperative, lower case, no final period. */

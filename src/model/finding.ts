@@ -6,7 +6,7 @@
 /** Where something was asked for, for people: `l4t.csv:41`, `config.toml: mode`, `ld.so.cache entry libcuda.so.1`. */
 export type Source = string;
 
-export type Severity = "info" | "warning";
+type Severity = "info" | "warning";
 
 /** Every finding code with its arguments. */
 export interface FindingArguments {
@@ -83,7 +83,7 @@ export interface FindingArguments {
  * Takes each finding at the moment it is made, so that none is lost when a later step refuses the container: a log,
  * standard error, or a caller's list.
  */
-export type Report = (finding: Finding) => void;
+export type Report = (found: Finding) => void;
 
 export type FindingCode = keyof FindingArguments;
 
@@ -98,7 +98,7 @@ export type Finding = {
 }[FindingCode];
 
 /** Many of a kind say no more than the first ones. */
-const MOST_OF_A_KIND = 16;
+const MAX_FINDINGS_OF_A_KIND = 16;
 
 /**
  * The findings for the first of things whose number an image decides, and one that counts the others.
@@ -106,7 +106,7 @@ const MOST_OF_A_KIND = 16;
  * @param make called for the first things only: wording thousands takes seconds.
  */
 export function firstFindings<T>(things: readonly T[], make: (thing: T) => Finding): readonly Finding[] {
-  const findings = things.slice(0, MOST_OF_A_KIND).map(make);
+  const findings = things.slice(0, MAX_FINDINGS_OF_A_KIND).map(make);
   const [first] = findings;
   const count = things.length - findings.length;
   if (first === undefined || count === 0) return findings;

@@ -1,5 +1,5 @@
+import { quote } from "../text/quote.ts";
 import { type ErrorCode, NvociError } from "./errors.ts";
-import { quote } from "./quote.ts";
 
 /** A document with a name for messages, and the class of error that a fault in it has. */
 export interface Document {

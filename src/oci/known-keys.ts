@@ -1,9 +1,13 @@
-import { type KnownKeys, LEAF } from "./other-readings.ts";
+import { parseJsonObject } from "../json/json-fault.ts";
+import { type KnownKeys, LEAF, refuseOtherReadings } from "../json/other-readings.ts";
+import type { HostPath } from "../model/paths.ts";
+import { specDocument } from "./spec.ts";
+import { STATE_DOCUMENT } from "./state.ts";
 
 const HOOKS: KnownKeys = { path: LEAF, args: LEAF, env: LEAF };
 
 /** The keys of config.json that are read or edited. */
-export const SPEC_KEYS: KnownKeys = {
+const SPEC_KEYS: KnownKeys = {
   ociVersion: LEAF,
   process: {
     env: LEAF,
@@ -32,4 +36,17 @@ export const SPEC_KEYS: KnownKeys = {
 };
 
 /** The keys of the state that are read. */
-export const STATE_KEYS: KnownKeys = { id: LEAF, status: LEAF, pid: LEAF, bundle: LEAF, bundlePath: LEAF };
+const STATE_KEYS: KnownKeys = { id: LEAF, status: LEAF, pid: LEAF, bundle: LEAF, bundlePath: LEAF };
+
+/**
+ * Makes sure that a runtime reads a container's config.json, and the state that it has written, as we do.
+ *
+ * @param state the state's text; absent for the wrapper, which gets none.
+ * @throws NvociError "spec-invalid" or "state-invalid" that names the line and column.
+ */
+export function checkDocuments(bundle: HostPath, spec: string, state: string | undefined): void {
+  const document = specDocument(bundle);
+  refuseOtherReadings(document, spec, parseJsonObject(document, spec), SPEC_KEYS);
+  if (state === undefined) return;
+  refuseOtherReadings(STATE_DOCUMENT, state, parseJsonObject(STATE_DOCUMENT, state), STATE_KEYS);
+}

@@ -1,16 +1,16 @@
+import { readJsonObject } from "../json/json-fault.ts";
 import type { Document, ObjectReader } from "../model/object-reader.ts";
 import { type ContainerPath, containerPath, type HostPath, join } from "../model/paths.ts";
-import { readJsonObject } from "./json-document.ts";
 
 /** A mount of config.json. */
-export interface SpecMount {
+interface SpecMount {
   /** As written: it may be relative, or hold `..`. */
   readonly destination: string;
   readonly source: string | undefined;
 }
 
 /** A device node that config.json has the runtime create. Its other members are the runtime's to read. */
-export interface SpecDevice {
+interface SpecDevice {
   readonly path: ContainerPath;
 }
 

@@ -1,6 +1,51 @@
+import { readJsonObject } from "../json/json-fault.ts";
 import type { Document, ObjectReader } from "../model/object-reader.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
-import { readJsonObject } from "./json-document.ts";
+
+/**
+ * Names that existing callers know the hook by, and by which a hook of NVIDIA's own is known in config.json.
+ */
+export const HOOK_NAMES: readonly string[] = [
+  "nvidia-container-runtime-hook",
+  "nvidia-container-toolkit",
+  "nvoci-hook",
+];
+
+/** A moment in a container's life at which its runtime runs hooks. */
+type HookStage =
+  | "prestart"
+  | "createRuntime"
+  | "createContainer"
+  | "startContainer"
+  | "poststart"
+  | "poststop";
+
+/** What a hook can count on at one stage. */
+interface HookStageFacts {
+  /** Whose namespaces the hook runs in. */
+  readonly namespaces: "runtime" | "container";
+  /** Whether the state's pid means something to the hook: in the container's pid namespace it does not. */
+  readonly hostPid: boolean;
+  /** Whether the specification advises against the stage. Docker and podman use `prestart` all the same. */
+  readonly deprecated: boolean;
+}
+
+/**
+ * The stages in the order in which a runtime reaches them.
+ *
+ * @see https://github.com/opencontainers/runtime-spec/blob/main/config.md#posix-platform-hooks
+ */
+export const HOOK_STAGES: Readonly<Record<HookStage, HookStageFacts>> = {
+  prestart: { namespaces: "runtime", hostPid: true, deprecated: true },
+  createRuntime: { namespaces: "runtime", hostPid: true, deprecated: false },
+  createContainer: { namespaces: "container", hostPid: false, deprecated: false },
+  startContainer: { namespaces: "container", hostPid: false, deprecated: false },
+  poststart: { namespaces: "runtime", hostPid: true, deprecated: false },
+  poststop: { namespaces: "runtime", hostPid: false, deprecated: false },
+};
+
+/** Whether a word of the command line names a stage. */
+export const isHookStage = (word: string): word is HookStage => Object.hasOwn(HOOK_STAGES, word);
 
 /** What a runtime tells a hook about its container: the part of the OCI state that is used. */
 export interface State {

@@ -4,7 +4,7 @@ import { basename, below, type ContainerPath, dirname, type HostPath, isWithin }
 import type { DeviceRule, Operation } from "./operation.ts";
 
 /** What the edits do not say and the plan depends on. */
-export interface PlanOptions {
+interface PlanOptions {
   /** Whether device access is ours to grant; `no-cgroups` in config.toml says no. */
   readonly cgroups: boolean;
 }

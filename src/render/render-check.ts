@@ -1,8 +1,63 @@
-import type { Check, CheckArguments, CheckCode } from "./check.ts";
-import { counted } from "./counted.ts";
+import type { Platform } from "../discover/detect-platform.ts";
+import type { Finding } from "../model/finding.ts";
 import { renderFinding } from "./render-finding.ts";
-import { renderPlatform } from "./render-platform.ts";
-import { showPath } from "./show-path.ts";
+import { renderPlatform } from "./render-info.ts";
+import { counted, showPath } from "./text.ts";
+
+/** `fail`: a container that asks for a GPU does not get it. `warn`: some containers, or not all of it. */
+type CheckStatus = "ok" | "warn" | "fail";
+
+/** Everything that `nvoci doctor` can have to say, with its arguments. Like findings, without words. */
+interface CheckArguments {
+  "not-root": Record<string, never>;
+  platform: { platform: Platform };
+  "driver-loaded": { version: string };
+  "driver-missing": Record<string, never>;
+  "config-default": Record<string, never>;
+  "config-file": { file: string };
+  "config-invalid": { message: string };
+  /** A finding that has nothing to do with one entry. */
+  finding: { finding: Finding };
+  manifests: { directory: string; entries: number };
+  "manifests-none": { directory: string };
+  manifest: { file: string; found: number; missing: readonly string[] };
+  "plan-made": { operations: number };
+  "plan-impossible": { message: string };
+  devices: { nodes: readonly string[] };
+  "devices-none": Record<string, never>;
+  "devices-closed": { count: number; groups: readonly number[] };
+  "ldconfig-host": { path: string };
+  "ldconfig-image": { path: string };
+  "ldconfig-none": Record<string, never>;
+  "ldconfig-missing": Record<string, never>;
+  cgroup: { version: 1 | 2 };
+  "cgroup-none": Record<string, never>;
+  kernel: { release: string; missing: readonly string[] };
+  "runtime-found": { path: string };
+  "runtime-missing": { names: readonly string[] };
+  "hook-found": { path: string };
+  "hook-missing": { name: string };
+  "docker-absent": Record<string, never>;
+  "docker-unreadable": { file: string };
+  "docker-runtime": { file: string; path: string; isDefault: boolean };
+  "docker-runtime-unregistered": { file: string };
+  "docker-runtime-broken": { file: string; path: string };
+}
+
+type CheckCode = keyof CheckArguments;
+
+/** One result of a check. */
+export type Check = {
+  [C in CheckCode]: {
+    readonly code: C;
+    readonly status: CheckStatus;
+    readonly args: CheckArguments[C];
+  };
+}[CheckCode];
+
+/** Builds a result with its arguments checked against its code. */
+export const check = <C extends CheckCode>(status: CheckStatus, code: C, args: CheckArguments[C]): Check =>
+  ({ code, status, args }) as Check;
 
 /** What was seen, what to do about it, and names for those who want to see all. */
 interface Words {
@@ -121,7 +176,7 @@ export function renderCheck({ code, status, args }: Check, verbose: boolean): st
 
 /** The last line: whether a container can have its GPU. */
 export function renderHealth(checks: readonly Check[]): string {
-  const count = (status: Check["status"]): number => checks.filter((check) => check.status === status).length;
+  const count = (status: Check["status"]): number => checks.filter((one) => one.status === status).length;
   const failures = count("fail");
   const warnings = counted(count("warn"), "warning", "warnings");
   if (failures === 0) return `healthy: ${counted(checks.length, "check", "checks")}, ${warnings}`;

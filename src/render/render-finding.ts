@@ -1,5 +1,5 @@
 import type { Finding, FindingArguments, FindingCode } from "../model/finding.ts";
-import { quote } from "../model/quote.ts";
+import { quote } from "../text/quote.ts";
 
 type Wording = { readonly [C in FindingCode]: (args: FindingArguments[C]) => string };
 

@@ -1,5 +1,19 @@
 import type { DriverCapability } from "../model/driver-capability.ts";
-import type { ServerFeature } from "./server-features.ts";
+import type { ServerFeature } from "./driver-capabilities.ts";
+
+/** The part of a container's configuration that says what the container asks for. */
+export interface RequestSource {
+  /** `NAME=value` entries. */
+  readonly env: readonly string[];
+  readonly mounts: readonly RequestMount[];
+}
+
+/** The part of a mount that can stand for a device. */
+export interface RequestMount {
+  /** As written in config.json, not normalized. */
+  readonly destination: string;
+  readonly source?: string | undefined;
+}
 
 /** Which GPUs a container asks for. `none` asks for the driver's files without a GPU. */
 export type VisibleDevices =

@@ -1,8 +1,26 @@
 import { NvociError } from "../model/errors.ts";
 import { type FindingArguments, finding, firstFindings, type Report } from "../model/finding.ts";
-import { quote } from "../model/quote.ts";
-import { compareVersions, isVersion } from "./compare-versions.ts";
+import { quote } from "../text/quote.ts";
 import type { RequirementText } from "./request.ts";
+
+/** Whether a text consists of numbers with dots between them. */
+const isVersion = (text: string): boolean => /^\d+(?:\.\d+)*$/.test(text);
+
+/**
+ * Compares versions number by number. Missing numbers count as 0: `12.1` is `12.1.0`, and `12.9` is older than
+ * `12.10`.
+ *
+ * @returns negative, 0 or positive, as for sorting.
+ */
+export function compareVersions(a: string, b: string): number {
+  const left = a.split(".");
+  const right = b.split(".");
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const difference = Number(left[i] ?? 0) - Number(right[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
 
 /** What a condition can ask about the host. An unknown fact meets every condition. */
 export interface RequirementFacts {
@@ -15,7 +33,7 @@ export interface RequirementFacts {
 }
 
 /** What a condition can ask about a GPU. */
-export interface GpuFacts {
+interface GpuFacts {
   /** Compute capability: `8.0`. */
   readonly arch: string | undefined;
   /** Brands that the GPU may have, in lower case; empty when unknown. */
@@ -23,7 +41,7 @@ export interface GpuFacts {
 }
 
 /** One comparison, such as `cuda>=12.4`. */
-export interface RequirementTerm {
+interface RequirementTerm {
   /** As written. */
   readonly text: string;
   /** In lower case. */
@@ -32,7 +50,7 @@ export interface RequirementTerm {
   readonly value: string;
 }
 
-export type RequirementOperator = "=" | "!=" | "<" | "<=" | ">" | ">=";
+type RequirementOperator = "=" | "!=" | "<" | "<=" | ">" | ">=";
 
 const OPERATORS: Readonly<Record<string, RequirementOperator>> = {
   "=": "=",
@@ -45,10 +63,10 @@ const OPERATORS: Readonly<Record<string, RequirementOperator>> = {
 };
 
 /** Terms of all conditions together; an image has a hundred. */
-const MOST_TERMS = 4096;
+const MAX_TERMS = 4096;
 
 /** Characters of one term. */
-const LONGEST_TERM = 255;
+const MAX_TERM_CHARACTERS = 255;
 
 /** Whether a difference of versions is what the operator asks for. */
 const HOLDS: Readonly<Record<RequirementOperator, (difference: number) => boolean>> = {
@@ -77,7 +95,7 @@ export function checkRequirements(
 ): void {
   const unchecked = new Map<string, FindingArguments["requirement-unchecked"]>();
   const gpus = kindsOf(facts.gpus);
-  let termsLeft = MOST_TERMS;
+  let termsLeft = MAX_TERMS;
   for (const { source: variable, expression } of requirements) {
     const alternatives = parseAlternatives(expression);
     if (alternatives.length === 0) continue;
@@ -85,23 +103,16 @@ export function checkRequirements(
     if (termsLeft < 0) {
       throw new NvociError(
         "request-invalid",
-        `Cannot check ${variable} of the container: the conditions have more than ${MOST_TERMS} terms`,
+        `Cannot check ${variable} of the container: the conditions have more than ${MAX_TERMS} terms`,
       );
     }
-    const parsed = new Map<string, RequirementTerm>();
-    const parse = (text: string): RequirementTerm => {
-      const term = parsed.get(text) ?? parseTerm(text, variable);
-      parsed.set(text, term);
-      return term;
-    };
+    const parse = termParser(variable);
     for (const gpu of gpus) {
-      const met = alternatives.find((terms) =>
-        terms.every((term) => meets(parse(term), facts, gpu, variable) !== false),
-      );
+      const isMet = (text: string) => meets(parse(text), facts, gpu, variable);
+      const met = alternatives.find((terms) => terms.every((text) => isMet(text) !== false));
       if (met === undefined) refuse(variable, expression, alternatives[0] ?? [], facts, gpu);
-      for (const term of met.map(parse)) {
-        if (meets(term, facts, gpu, variable) !== undefined) continue;
-        unchecked.set(`${variable} ${term.text}`, { variable, term: term.text });
+      for (const term of met.filter((text) => isMet(text) === undefined)) {
+        unchecked.set(`${variable} ${parse(term).text}`, { variable, term: parse(term).text });
       }
     }
   }
@@ -109,6 +120,16 @@ export function checkRequirements(
     finding("requirement-unchecked", "info", args.variable, args),
   );
   for (const found of findings) report(found);
+}
+
+/** Parses each text once, though every kind of GPU is asked about it. */
+function termParser(variable: string): (text: string) => RequirementTerm {
+  const parsed = new Map<string, RequirementTerm>();
+  return (text) => {
+    const term = parsed.get(text) ?? parseTerm(text, variable);
+    parsed.set(text, term);
+    return term;
+  };
 }
 
 /** One GPU of each kind: a server has eight or sixteen of one, to which every condition has the same answer. */
@@ -132,8 +153,8 @@ function parseAlternatives(expression: string): string[][] {
  * @throws {NvociError} `request-invalid`
  */
 export function parseTerm(text: string, variable: string): RequirementTerm {
-  if (text.length > LONGEST_TERM)
-    return invalid(text, variable, `it is longer than ${LONGEST_TERM} characters`);
+  if (text.length > MAX_TERM_CHARACTERS)
+    return invalid(text, variable, `it is longer than ${MAX_TERM_CHARACTERS} characters`);
   const match = /^([^<>=!]+)([<>=!]+)([^<>=!]+)$/.exec(text);
   const operator = OPERATORS[match?.[2] ?? ""];
   if (match === null || operator === undefined) return invalid(text, variable, "a term reads cuda>=12.4");

@@ -1,21 +1,20 @@
 import type { DriverCapability } from "../model/driver-capability.ts";
 import { type Finding, finding, type Report } from "../model/finding.ts";
-import { splitList } from "../model/split-list.ts";
-import type { AskingSpec } from "./asking-spec.ts";
-import { readCsvMounts } from "./csv-mounts.ts";
-import { readDriverCapabilities } from "./driver-capabilities.ts";
-import { checkValueLengths, type Environment, readEnvironment } from "./environment.ts";
-import { checkChannelCount, readImexChannels } from "./imex-channels.ts";
-import { isLegacyImage } from "./legacy-image.ts";
-import { readMigDevices } from "./mig-devices.ts";
-import type { Request } from "./request.ts";
-import { readRequirementTexts } from "./requirement-texts.ts";
-import { FEATURE_VARIABLES, readServerFeatures } from "./server-features.ts";
-import { asksForDevices, readVisibleDevices } from "./visible-devices.ts";
-import { readVolumeMounts } from "./volume-mounts.ts";
+import { splitList } from "../text/quote.ts";
+import {
+  FEATURE_VARIABLES,
+  parseDriverCapabilities,
+  parseMigDevices,
+  requestedFeatures,
+} from "./driver-capabilities.ts";
+import { checkValueLengths, type Environment, parseCsvMounts, parseEnvironment } from "./environment.ts";
+import type { Request, RequestSource } from "./request.ts";
+import { isLegacyImage, requirementTexts } from "./requirement-texts.ts";
+import { parseVisibleDevices, requestsDevices } from "./visible-devices.ts";
+import { checkChannelCount, parseImexChannels, parseVolumeMounts } from "./volume-mounts.ts";
 
 /** A container's configuration with the capabilities that it can hold. */
-export interface PrivilegedSpec extends AskingSpec {
+interface RequestSpec extends RequestSource {
   readonly boundingCapabilities: readonly string[];
 }
 
@@ -46,29 +45,29 @@ interface DeviceWords {
  * @throws NvociError `request-invalid` for a request that nobody could fulfil.
  */
 export function resolveRequest(
-  spec: PrivilegedSpec,
+  spec: RequestSpec,
   policy: RequestPolicy,
   report: Report,
 ): Request | undefined {
-  const environment = readEnvironment(spec.env);
+  const environment = parseEnvironment(spec.env);
   checkValueLengths(environment);
   const privileged = spec.boundingCapabilities.includes("CAP_SYS_ADMIN");
   const trusted = privileged || policy.acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged;
-  const mounted = readVolumeMounts(
+  const mounted = parseVolumeMounts(
     policy.acceptNvidiaVisibleDevicesAsVolumeMounts ? spec.mounts : [],
     report,
   );
 
   let asked: DeviceWords = { words: mounted.devices, source: "volume-mounts" };
-  if (!asksForDevices(asked.words)) {
+  if (!requestsDevices(asked.words)) {
     asked = readDeviceWords(environment, policy.swarmResource);
-    if (asksForDevices(asked.words) && !trusted) {
+    if (requestsDevices(asked.words) && !trusted) {
       report(denied(asked.source, asked.words.join(",")));
       return undefined;
     }
   }
   const cdiKind = policy.nvidiaContainerRuntime.modes.cdi.defaultKind;
-  const visibleDevices = readVisibleDevices(asked.words, asked.source, cdiKind);
+  const visibleDevices = parseVisibleDevices(asked.words, asked.source, cdiKind);
   if (!visibleDevices) return undefined;
 
   let imexChannels = mounted.imexChannels;
@@ -76,14 +75,14 @@ export function resolveRequest(
   const imexVariable = environment.get("NVIDIA_IMEX_CHANNELS") ?? "";
   if (policy.features.ignoreImexChannelRequests) imexChannels = [];
   else if (imexChannels.length === 0 && trusted) {
-    imexChannels = readImexChannels(imexVariable);
+    imexChannels = parseImexChannels(imexVariable);
     imexSource = "NVIDIA_IMEX_CHANNELS";
   } else if (imexChannels.length === 0 && imexVariable !== "") {
     report(denied("NVIDIA_IMEX_CHANNELS", imexVariable));
   }
   checkChannelCount(imexChannels, imexSource);
 
-  const serverFeatures = readServerFeatures(environment);
+  const serverFeatures = requestedFeatures(environment);
   if (!trusted) {
     for (const feature of serverFeatures) report(denied(FEATURE_VARIABLES[feature], "enabled"));
   }
@@ -92,18 +91,18 @@ export function resolveRequest(
   return {
     visibleDevices,
     source: asked.source,
-    driverCapabilities: readDriverCapabilities(
+    driverCapabilities: parseDriverCapabilities(
       environment.get("NVIDIA_DRIVER_CAPABILITIES"),
       legacyImage,
       policy.supportedDriverCapabilities,
     ),
-    requirements: policy.disableRequire ? [] : readRequirementTexts(environment),
-    csvMounts: readCsvMounts(environment),
+    requirements: policy.disableRequire ? [] : requirementTexts(environment),
+    csvMounts: parseCsvMounts(environment),
     imexChannels,
     mayCreateImexChannels: privileged || imexSource === "volume-mounts",
     serverFeatures: trusted ? serverFeatures : [],
-    migConfigDevices: readMigDevices(environment, "NVIDIA_MIG_CONFIG_DEVICES", privileged),
-    migMonitorDevices: readMigDevices(environment, "NVIDIA_MIG_MONITOR_DEVICES", privileged),
+    migConfigDevices: parseMigDevices(environment, "NVIDIA_MIG_CONFIG_DEVICES", privileged),
+    migMonitorDevices: parseMigDevices(environment, "NVIDIA_MIG_MONITOR_DEVICES", privileged),
     legacyImage,
     privileged,
   };

@@ -1,4 +1,4 @@
-import { hasControlCharacter } from "../model/control-character.ts";
+import { NvociError } from "../model/errors.ts";
 import {
   type Finding,
   type FindingArguments,
@@ -6,12 +6,58 @@ import {
   firstFindings,
   type Report,
 } from "../model/finding.ts";
-import { quote } from "../model/quote.ts";
-import type { AskingMount } from "./asking-spec.ts";
-import { readImexChannel } from "./imex-channels.ts";
+import { hasControlCharacter, quote, splitList } from "../text/quote.ts";
+import type { RequestMount } from "./request.ts";
+
+/** Channels that the driver can have: `NV_MAX_IMEX_CHANNELS` bounds the minor numbers. */
+const MAX_CHANNEL = 1 << 20;
+
+/**
+ * Channels that one container gets. A job is given one, and each costs a device node, a mount and a rule; what comes
+ * from an image must not decide how many of those the host has.
+ */
+const MAX_CHANNELS = 64;
+
+/**
+ * @param source who asks, for the error.
+ * @throws NvociError `request-invalid` for more channels than one container gets.
+ */
+export function checkChannelCount(channels: readonly number[], source: string): void {
+  if (channels.length <= MAX_CHANNELS) return;
+  throw new NvociError(
+    "request-invalid",
+    `Cannot give ${channels.length} IMEX channels to the container: ${source} may ask for ${MAX_CHANNELS} at most`,
+  );
+}
+
+/** The number of an IMEX channel, or nothing where the text is no decimal number below 2^20. */
+function parseImexChannel(text: string): number | undefined {
+  if (!/^\d{1,7}$/.test(text)) return undefined;
+  const channel = Number(text);
+  return channel < MAX_CHANNEL ? channel : undefined;
+}
+
+/**
+ * Reads `NVIDIA_IMEX_CHANNELS`. The single word `all` asks for none, because there are a million of them.
+ *
+ * @throws NvociError `request-invalid`
+ */
+export function parseImexChannels(value: string): readonly number[] {
+  const words = splitList(value);
+  if (words.length === 1 && words[0] === "all") return [];
+  const channels = words.map((word) => {
+    const channel = parseImexChannel(word);
+    if (channel !== undefined) return channel;
+    throw new NvociError(
+      "request-invalid",
+      `Cannot use channel ${quote(word)} of NVIDIA_IMEX_CHANNELS: channels are numbers below ${MAX_CHANNEL}`,
+    );
+  });
+  return [...new Set(channels)];
+}
 
 /** What mounts below `/var/run/nvidia-container-devices` ask for. */
-export interface VolumeMountRequest {
+interface VolumeMountRequest {
   /** Names of devices in the order of the mounts, each once. */
   readonly devices: readonly string[];
   readonly imexChannels: readonly number[];
@@ -25,7 +71,7 @@ const ROOT = ["var", "run", "nvidia-container-devices"];
  * The parts of the name that a mount stands for: `["0"]` for `/dev/null` on `/var/run/nvidia-container-devices/0`.
  * Nothing for any other mount, and for the directory itself. The name may still hold `..`.
  */
-function readName(mount: AskingMount): string[] | undefined {
+function parseName(mount: RequestMount): string[] | undefined {
   if (mount.source !== "/dev/null" || !mount.destination.startsWith("/")) return undefined;
   if (!mount.destination.includes("nvidia-container-devices")) return undefined;
   const parts = mount.destination.split("/").filter((part) => part !== "" && part !== ".");
@@ -37,7 +83,7 @@ const ignoredMount = (args: FindingArguments["request-volume-mount-ignored"]): F
   finding("request-volume-mount-ignored", "warning", `mount ${quote(args.destination)}`, args);
 
 /** Whether a mount stands for a device, allowed or not. */
-export const isDeviceMount = (mount: AskingMount): boolean => readName(mount) !== undefined;
+export const isDeviceMount = (mount: RequestMount): boolean => parseName(mount) !== undefined;
 
 /**
  * Reads the devices that a container asks for by mounts of `/dev/null`, which a cluster can
@@ -47,12 +93,12 @@ export const isDeviceMount = (mount: AskingMount): boolean => readName(mount) !=
  * name `<vendor>/<class>=<device>`. A name that is not understood, holds a control character or `..` is a
  * finding and asks for nothing.
  */
-export function readVolumeMounts(mounts: readonly AskingMount[], report: Report): VolumeMountRequest {
+export function parseVolumeMounts(mounts: readonly RequestMount[], report: Report): VolumeMountRequest {
   const devices = new Set<string>();
   const imexChannels = new Set<number>();
   const ignored: FindingArguments["request-volume-mount-ignored"][] = [];
   for (const mount of mounts) {
-    const name = readName(mount);
+    const name = parseName(mount);
     if (!name) continue;
     const destination = mount.destination;
     const ignore = (reason: IgnoreReason) => ignored.push({ destination, reason });
@@ -62,11 +108,11 @@ export function readVolumeMounts(mounts: readonly AskingMount[], report: Report)
     } else if (hasControlCharacter(device)) {
       ignore("control-character");
     } else if (name[0] === "imex") {
-      const channel = name.length === 2 ? readImexChannel(name[1] ?? "") : undefined;
+      const channel = name.length === 2 ? parseImexChannel(name[1] ?? "") : undefined;
       if (channel === undefined) ignore("imex-channel");
       else imexChannels.add(channel);
     } else if (name[0] === "cdi") {
-      const cdiName = readCdiName(name.slice(1));
+      const cdiName = parseCdiName(name.slice(1));
       if (cdiName === undefined) ignore("cdi-name");
       else devices.add(cdiName);
     } else {
@@ -78,7 +124,7 @@ export function readVolumeMounts(mounts: readonly AskingMount[], report: Report)
 }
 
 /** `["nvidia.com", "gpu", "0"]` and `["nvidia.com", "gpu=0"]` are `nvidia.com/gpu=0`; nothing for other shapes. */
-function readCdiName(parts: readonly string[]): string | undefined {
+function parseCdiName(parts: readonly string[]): string | undefined {
   const [vendor, kind, device] = parts;
   if (vendor === undefined || kind === undefined) return undefined;
   if (parts.length === 3 && !kind.includes("=")) return `${vendor}/${kind}=${device}`;

@@ -2,19 +2,19 @@ import { configPath } from "../config/config-path.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { discoverDevices } from "../discover/discover.ts";
 import { newLog } from "../hook/log.ts";
-import { linkByNumber } from "../host-setup/link-by-number.ts";
+import { linkByNumber } from "../host-setup/make-nodes.ts";
 import { prepareHost } from "../host-setup/prepare-host.ts";
 import { NvociError } from "../model/errors.ts";
 import { machineOf } from "../model/machine.ts";
 import { basename, type HostPath, hostPath } from "../model/paths.ts";
-import { quote } from "../model/quote.ts";
-import { encodeUtf8 } from "../model/utf8.ts";
-import { HOOK_NAMES } from "../oci/hook-names.ts";
 import type { Spec } from "../oci/spec.ts";
+import { HOOK_NAMES } from "../oci/state.ts";
 import { resolveRequest } from "../request/resolve-request.ts";
 import { linuxHost } from "../sys/linux-host.ts";
 import { replaceFile } from "../sys/replace-file.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
+import { quote } from "../text/quote.ts";
+import { encodeUtf8 } from "../text/utf8.ts";
 import { editSpec, type HookEntry } from "./edit-spec.ts";
 
 /** A bundle whose container may be asking. */

@@ -1,11 +1,11 @@
+import type { JsonText } from "../json/edit-json.ts";
+import { readJsonObject } from "../json/json-fault.ts";
+import { mergeJson } from "../json/merge-json.ts";
 import type { DeviceNode } from "../model/container-edits.ts";
 import type { ObjectReader, PlainObject } from "../model/object-reader.ts";
 import { basename } from "../model/paths.ts";
-import type { JsonText } from "../oci/edit-json.ts";
-import { HOOK_NAMES } from "../oci/hook-names.ts";
-import { readJsonObject } from "../oci/json-document.ts";
-import { mergeJson } from "../oci/merge-json.ts";
 import type { Spec } from "../oci/spec.ts";
+import { HOOK_NAMES } from "../oci/state.ts";
 
 /** A hook entry of config.json. */
 export interface HookEntry {

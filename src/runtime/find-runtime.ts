@@ -1,8 +1,80 @@
+import { DEFAULT_CONFIG } from "../config/config.ts";
+import { configPath } from "../config/config-path.ts";
+import { readConfigFile } from "../config/load-config.ts";
+import { type LoadBundle, loadBundle } from "../load.ts";
 import { NvociError } from "../model/errors.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
-import { quote } from "../model/quote.ts";
-import { CWD } from "../sys/fd.ts";
-import type { Stat, Syscalls } from "../sys/syscalls.ts";
+import type { HostView } from "../model/views.ts";
+import { linuxHost } from "../sys/linux-host.ts";
+import { CWD, type Stat, type Syscalls } from "../sys/syscalls.ts";
+import { quote } from "../text/quote.ts";
+import { decodeUtf8, encodeUtf8 } from "../text/utf8.ts";
+
+/** Bytes of a pointer. */
+const POINTER = 8;
+
+/** Where each argument of this process begins in its command line, which holds each with a NUL after it. */
+function argumentStarts(commandLine: Uint8Array): number[] {
+  const starts: number[] = [];
+  for (let start = 0; start < commandLine.length; start = commandLine.indexOf(0, start) + 1)
+    starts.push(start);
+  return starts;
+}
+
+/**
+ * Becomes the low-level runtime: same process, same descriptors, same environment. Arguments keep their bytes, which
+ * need not be UTF-8; the program's name is the runtime's own path, by which some runtimes tell what they are.
+ *
+ * @param count how many arguments at the end of the command line are the runtime's.
+ * @param environAddress of the process' own environment.
+ * @throws SystemError when the program cannot be run.
+ */
+export function becomeRuntime(
+  system: Syscalls,
+  runtime: HostPath,
+  count: number,
+  environAddress: number,
+): never {
+  const commandLine = linuxHost(system).readFile(hostPath("/proc/self/cmdline"));
+  if (commandLine === undefined) {
+    throw new NvociError("operation-failed", 'Cannot read "/proc/self/cmdline": /proc is not mounted');
+  }
+  const starts = count === 0 ? [] : argumentStarts(commandLine).slice(-count);
+  const name = encodeUtf8(`${runtime}\0`);
+  const base = system.address(commandLine);
+  const addresses = [system.address(name), ...starts.map((start) => base + start), 0];
+  const argv = new Uint8Array(addresses.length * POINTER);
+  const view = new DataView(argv.buffer);
+  addresses.forEach((address, index) => {
+    view.setBigUint64(index * POINTER, BigInt(address), true);
+  });
+  return system.execve(runtime, argv, environAddress);
+}
+
+/** However the key is written, its name stands in a line before any comment. */
+const MENTIONED = /^[^#\n]*runtimes/m;
+
+/** Real files have less than 4 KiB. */
+const MAX_FILE_BYTES = 1 << 20;
+
+/**
+ * The low-level runtimes that config.toml names. Nothing else of the file is looked at: a mistake elsewhere in it must
+ * not keep a container from being stopped. The parser is loaded only for a file that mentions the key.
+ *
+ * @param load how the parser is reached.
+ * @throws NvociError "config-invalid"
+ */
+export function configuredRuntimes(
+  host: HostView,
+  environ: readonly string[],
+  load: LoadBundle = loadBundle,
+): readonly string[] {
+  const { path, mustExist } = configPath(environ, undefined);
+  const bytes = readConfigFile(host, path, MAX_FILE_BYTES);
+  const text = bytes === undefined ? (mustExist ? undefined : "") : decodeUtf8(bytes);
+  if (text !== undefined && !MENTIONED.test(text)) return DEFAULT_CONFIG.nvidiaContainerRuntime.runtimes;
+  return load<typeof import("./runtimes-of-config.ts")>("runtimes").runtimesOfConfig(bytes, path);
+}
 
 /** Where programs are when PATH does not say so. */
 const USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

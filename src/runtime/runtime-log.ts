@@ -1,5 +1,5 @@
 import { NvociError } from "../model/errors.ts";
-import { openLogFile } from "../sys/open-log-file.ts";
+import { openLogFile } from "../sys/replace-file.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import type { RuntimeArguments } from "./parse-runtime-arguments.ts";
 

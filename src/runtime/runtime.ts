@@ -1,14 +1,12 @@
-import { decodeText, mayAskSurely } from "../hook/read-spec.ts";
+import { decodeText, mayRequestGpusSurely } from "../hook/read-spec.ts";
 import { readSpecFile } from "../hook/read-spec-file.ts";
 import { loadBundle } from "../load.ts";
 import { type HostPath, hostPath, join } from "../model/paths.ts";
 import { parseSpec } from "../oci/spec.ts";
 import { linuxHost } from "../sys/linux-host.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
-import { becomeRuntime } from "./become-runtime.ts";
-import { findRuntime } from "./find-runtime.ts";
+import { becomeRuntime, configuredRuntimes, findRuntime } from "./find-runtime.ts";
 import { parseRuntimeArguments, type RuntimeArguments } from "./parse-runtime-arguments.ts";
-import { readRuntimes } from "./read-runtimes.ts";
 import { logRuntimeError } from "./runtime-log.ts";
 
 /** How the wrapper was called. */
@@ -40,7 +38,7 @@ function prepareBundle(system: Syscalls, args: RuntimeArguments, call: RuntimeCa
   if (bytes === undefined || bytes === "asks-nothing") return;
   const text = decodeText(bytes, file);
   const spec = parseSpec(text, bundle);
-  if (!mayAskSurely({ text, spec }, bundle as HostPath)) return;
+  if (!mayRequestGpusSurely({ text, spec }, bundle as HostPath)) return;
   loadBundle<typeof import("./edit-bundle.ts")>("wrapper").editBundle(system, {
     file: file as HostPath,
     text,
@@ -63,7 +61,7 @@ export function runtime(system: Syscalls, call: RuntimeCall): never {
   const args = parseRuntimeArguments(call.words);
   try {
     const own = [call.self, ...(call.name.includes("/") ? [call.name] : [])];
-    const runtimes = readRuntimes(linuxHost(system), call.environ);
+    const runtimes = configuredRuntimes(linuxHost(system), call.environ);
     const found = findRuntime(system, runtimes, pathOf(call.environ), own);
     if (args.creates) prepareBundle(system, args, call);
     return becomeRuntime(system, found, call.words.length, call.environAddress);

@@ -1,10 +1,9 @@
-import { parseToml } from "../config/parse-toml.ts";
-import { readRuntimes } from "../config/read-runtime.ts";
-import { TableReader } from "../config/table-reader.ts";
+import { parseRuntimes } from "../config/parse-runtime.ts";
+import { parseToml, TableReader } from "../config/table-reader.ts";
 import { NvociError } from "../model/errors.ts";
 import type { HostPath } from "../model/paths.ts";
-import { quote } from "../model/quote.ts";
-import { decodeUtf8 } from "../model/utf8.ts";
+import { quote } from "../text/quote.ts";
+import { decodeUtf8 } from "../text/utf8.ts";
 
 /**
  * Reads `nvidia-container-runtime.runtimes` of a config.toml.
@@ -19,5 +18,5 @@ export function runtimesOfConfig(bytes: Uint8Array | undefined, file: HostPath):
     throw new NvociError("config-invalid", `Cannot read ${quote(file, 4096)}: ${reason}`);
   }
   const top = new TableReader(file, parseToml(text, file), () => {});
-  return readRuntimes(top.table("nvidia-container-runtime"));
+  return parseRuntimes(top.table("nvidia-container-runtime"));
 }

@@ -1,19 +1,18 @@
 import { NvociError } from "../model/errors.ts";
-import type { HostView } from "../model/host-view.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
-import { quote } from "../model/quote.ts";
+import type { HostView } from "../model/views.ts";
+import { quote } from "../text/quote.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY } from "./constants.ts";
-import { CWD, type Fd } from "./fd.ts";
-import type { Syscalls } from "./syscalls.ts";
+import { CWD, type Fd, type Syscalls } from "./syscalls.ts";
 
-const DEFAULT_LIMIT = 16 * 1024 * 1024;
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads a whole file through an open descriptor; works for /proc and /sys, whose files claim to be empty.
  *
  * @throws NvociError "file-invalid" when there are more than `limit` bytes.
  */
-export function readAll(system: Syscalls, fd: Fd, sizeHint: number, limit = DEFAULT_LIMIT): Uint8Array {
+export function readAll(system: Syscalls, fd: Fd, sizeHint: number, limit = MAX_FILE_BYTES): Uint8Array {
   let buffer = new Uint8Array(Math.min(Math.max(sizeHint, 4095), limit) + 1);
   let filled = 0;
   for (;;) {

@@ -1,8 +1,9 @@
-import { encodeUtf8 } from "../model/utf8.ts";
+import { encodeUtf8 } from "../text/utf8.ts";
 import {
   AF_UNIX,
   AT_EMPTY_PATH,
   AT_STATX_DONT_SYNC,
+  encodeDevice,
   F_DUPFD_CLOEXEC,
   F_SEAL_ALL,
   ITIMER_REAL,
@@ -18,9 +19,6 @@ import {
   SIGXFSZ,
   SOCK_SEQPACKET,
 } from "./constants.ts";
-import { CMSG_DATA, descriptorMessage } from "./descriptor-message.ts";
-import { encodeDevice } from "./encode-device.ts";
-import type { Engine } from "./engine.ts";
 import {
   EAGAIN,
   EEXIST,
@@ -33,11 +31,11 @@ import {
   ENOTDIR,
   EPERM,
 } from "./errno.ts";
-import { Fd } from "./fd.ts";
 import type { FlagSet } from "./flag-names.ts";
-import { decodeStat, decodeStatx } from "./stat.ts";
+import type { Primitives } from "./primitives.ts";
+import { CMSG_DATA, decodeStat, decodeStatx, descriptorMessage } from "./structures.ts";
 import { syscallNumbers } from "./syscall-numbers.ts";
-import type { Syscalls } from "./syscalls.ts";
+import { Fd, type Syscalls } from "./syscalls.ts";
 import { type ShownArgument, type ShownFlags, SystemError } from "./system-error.ts";
 
 /** Nothing is there by that name, as opposed to a look-up that failed. */
@@ -61,7 +59,7 @@ const DIRECTORY_BYTES = 32768;
  * every buffer is an array that stays reachable during it and whose real length is passed, and every descriptor
  * is opened with O_CLOEXEC, so that no child inherits one by accident. Comments below say what is particular.
  */
-export function linux(engine: Engine): Syscalls {
+export function linux(engine: Primitives): Syscalls {
   const nr = syscallNumbers(engine.arch);
   const { O_DIRECTORY, O_NOFOLLOW } = openFlags(engine.arch);
   const { syscall } = engine;

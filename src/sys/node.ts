@@ -2,7 +2,7 @@
  * The entry of the Node.js build: puts the addon where the native program has its primitives, then runs the same
  * bundles. It undoes what Node.js did to the process, because a runtime that we become by execve(2) inherits it.
  */
-import type { Engine } from "./engine.ts";
+import type { Primitives } from "./primitives.ts";
 
 const EXIT_BUG = 70;
 const RLIMIT_NOFILE = 7;
@@ -18,7 +18,7 @@ function takeVariable(name: string): string | undefined {
 }
 
 /** Sets the soft limit of open files back: Node.js raises it to the hard one when it starts. */
-function restoreOpenFiles(engine: Engine, soft: string | undefined): void {
+function restoreOpenFiles(engine: Primitives, soft: string | undefined): void {
   if (!/^[0-9]+$/.test(soft ?? "")) return;
   const limits = new BigUint64Array(2);
   const bytes = new Uint8Array(limits.buffer);
@@ -28,7 +28,7 @@ function restoreOpenFiles(engine: Engine, soft: string | undefined): void {
 }
 
 /** Hands inherited descriptors on again: Node.js marks them close-on-exec when it starts. */
-function restoreInheritance(engine: Engine, descriptors: string | undefined): void {
+function restoreInheritance(engine: Primitives, descriptors: string | undefined): void {
   for (const number of descriptors?.match(/[0-9]+/g) ?? []) {
     engine.syscall(FCNTL[engine.arch], Number(number), F_SETFD, 0);
   }
@@ -39,9 +39,9 @@ try {
   const openFiles = takeVariable("NVOCI_NOFILE");
   const descriptors = takeVariable("NVOCI_FDS");
   // By its absolute path: a search would ask the environment, which may be an image's.
-  const addon = { exports: {} as Engine };
+  const addon = { exports: {} as Primitives };
   process.dlopen(addon, `${__dirname}/nvoci.node`);
-  const engine: Engine = {
+  const engine: Primitives = {
     ...addon.exports,
     // The launcher, which lies beside this file.
     program: `${__dirname}/nvoci`,

@@ -1,5 +1,5 @@
-import { encodeUtf8 } from "../model/utf8.ts";
-import { descriptorMessage } from "./descriptor-message.ts";
+import { encodeUtf8 } from "../text/utf8.ts";
+import { descriptorMessage } from "./structures.ts";
 import { type SyscallName, syscallNumbers } from "./syscall-numbers.ts";
 import type { Syscalls } from "./syscalls.ts";
 

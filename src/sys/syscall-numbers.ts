@@ -78,7 +78,7 @@ const x64 = () => ({
 export type SyscallName = keyof ReturnType<typeof x64>;
 
 /** Numbers by name for one machine. */
-export type SyscallNumbers = Readonly<Record<SyscallName, number>>;
+type SyscallNumbers = Readonly<Record<SyscallName, number>>;
 
 /** @see include/uapi/asm-generic/unistd.h in the Linux source */
 const arm64 = (): SyscallNumbers => ({

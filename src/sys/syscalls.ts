@@ -1,7 +1,33 @@
-import type { FileStat } from "../model/host-view.ts";
 import type { Arch } from "../model/machine.ts";
-import type { DeviceNumber } from "./encode-device.ts";
-import type { Fd } from "./fd.ts";
+import type { FileStat } from "../model/views.ts";
+import { quote } from "../text/quote.ts";
+import type { DeviceNumber } from "./constants.ts";
+
+/**
+ * An open file descriptor together with the path that it was opened by. The path is for the reader of an error
+ * message; nothing is ever opened by it again.
+ */
+export class Fd {
+  /** The descriptor's number. */
+  readonly number: number;
+  /** What it was opened by. For messages only. */
+  readonly origin: string;
+
+  constructor(number: number, origin: string) {
+    this.number = number;
+    this.origin = origin;
+  }
+
+  /** `8 ("/usr/lib")`, or AT_FDCWD. */
+  toString(): string {
+    return this.number === CWD_NUMBER ? "AT_FDCWD" : `${this.number} (${quote(this.origin, 4096)})`;
+  }
+}
+
+const CWD_NUMBER = -100;
+
+/** The current directory, where a call takes a directory descriptor. */
+export const CWD = new Fd(CWD_NUMBER, ".");
 
 /** What statx(2) says about one inode, beyond what decisions on the host need. */
 export interface Stat extends FileStat {
@@ -28,7 +54,7 @@ export interface MountAttr {
 }
 
 /** One resource limit; soft and hard are set to the same value. */
-export type Limit = number;
+type Limit = number;
 
 /** How a child ended, as wait4(2) tells it. */
 export type ExitStatus = { readonly exited: number } | { readonly signalled: number };

@@ -1,9 +1,9 @@
 import { NvociError } from "../model/errors.ts";
-import { quote } from "../model/quote.ts";
+import { quote } from "../text/quote.ts";
 import { EINTR, EIO, EMFILE, ENFILE, ENOMEM, errnoName, errnoText } from "./errno.ts";
-import { Fd } from "./fd.ts";
 import { type FlagSet, flagNames, modeName } from "./flag-names.ts";
 import { hintFor } from "./hints.ts";
+import { Fd } from "./syscalls.ts";
 
 /** Flags of one set, named only when the call has failed. */
 export interface ShownFlags {
@@ -24,12 +24,12 @@ export type ShownArgument =
   | { readonly text: string };
 
 /** PATH_MAX: a path is never cut, because the reader copies it. */
-const LONGEST_PATH = 4096;
+const MAX_PATH_CODE_POINTS = 4096;
 
 function show(argument: ShownArgument): string {
   if (argument === null) return "NULL";
   if (argument instanceof Fd) return argument.toString();
-  if (typeof argument === "string") return quote(argument, LONGEST_PATH);
+  if (typeof argument === "string") return quote(argument, MAX_PATH_CODE_POINTS);
   if (typeof argument === "number") return `${argument}`;
   if ("mode" in argument) return modeName(argument.mode);
   if ("text" in argument) return argument.text;
@@ -105,7 +105,7 @@ export class SystemError extends NvociError {
   constructor(name: string, args: readonly ShownArgument[], result: number) {
     const [verb, index] = DEEDS[name] ?? [`call ${name}(2)`];
     const subject = subjectOf(args, index);
-    const on = subject === undefined ? "" : ` ${quote(subject, LONGEST_PATH)}`;
+    const on = subject === undefined ? "" : ` ${quote(subject, MAX_PATH_CODE_POINTS)}`;
     super("system-call", `Cannot ${verb}${on}: ${errnoName(-result)}`);
     this.name = "SystemError";
     this.errno = -result;

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { mustRun } from "../../fixtures/run/run-command.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
-import { CWD } from "../../src/sys/fd.ts";
 import { linux } from "../../src/sys/linux.ts";
+import { CWD } from "../../src/sys/syscalls.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
 import {
   askingBundle,

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mustRun, runCommand } from "../../fixtures/run/run-command.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
-import { matchGlob } from "../../src/discover/match-glob.ts";
+import { matchGlob } from "../../src/text/match-glob.ts";
 import { packageCopy, type Release } from "../support/build/release.ts";
 import { describeNeeding } from "../support/engines/prerequisites.ts";
 import { readAr, readTarGz } from "../support/image/archives.ts";

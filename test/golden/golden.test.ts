@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decide } from "../../src/cli/decide.ts";
+import { decide } from "../../src/cli/imaginary-container.ts";
 import { NvociError } from "../../src/model/errors.ts";
 import { type Arch, machineOf } from "../../src/model/machine.ts";
 import { hostPath } from "../../src/model/paths.ts";

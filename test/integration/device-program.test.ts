@@ -1,10 +1,9 @@
 import { beforeAll, expect, it } from "vitest";
-import { extendDeviceProgram, INSTRUCTION_BYTES } from "../../src/execute/device-program.ts";
+import { extendDeviceProgram, INSTRUCTION_BYTES } from "../../src/execute/cgroup/device-program.ts";
 import type { DeviceRule } from "../../src/plan/operation.ts";
 import { EPERM } from "../../src/sys/errno.ts";
-import { Fd } from "../../src/sys/fd.ts";
 import { linux } from "../../src/sys/linux.ts";
-import type { Syscalls } from "../../src/sys/syscalls.ts";
+import { Fd, type Syscalls } from "../../src/sys/syscalls.ts";
 import { describeNeeding } from "../support/engines/prerequisites.ts";
 import { constantProgram, majorProgram } from "../support/kernel/device-program.ts";
 import { nodeEngine } from "../support/kernel/node-engine.ts";

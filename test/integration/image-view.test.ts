@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { writeTree } from "../../fixtures/host/tree-entry.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
-import { openImage } from "../../src/execute/root-view.ts";
-import type { ImageView } from "../../src/model/image-view.ts";
+import { openImage } from "../../src/execute/rootfs/root-view.ts";
 import { containerPath, hostPath } from "../../src/model/paths.ts";
+import type { ImageView } from "../../src/model/views.ts";
 import { linux } from "../../src/sys/linux.ts";
 import type { Syscalls } from "../../src/sys/syscalls.ts";
 import { catchError } from "../support/cli/catch-error.ts";

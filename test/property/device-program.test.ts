@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { missingAccess } from "../../src/execute/cgroup-v1.ts";
-import { extendDeviceProgram } from "../../src/execute/device-program.ts";
+import { missingAccess } from "../../src/execute/cgroup/cgroup-v1.ts";
+import { extendDeviceProgram } from "../../src/execute/cgroup/device-program.ts";
 import type { DeviceRule } from "../../src/plan/operation.ts";
 import { constantProgram, majorProgram, runDeviceProgram } from "../support/kernel/device-program.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type JsonPath, type JsonText, removeJson, setJson } from "../../src/oci/edit-json.ts";
-import { type JsonAdditions, mergeJson } from "../../src/oci/merge-json.ts";
+import { type JsonPath, type JsonText, removeJson, setJson } from "../../src/json/edit-json.ts";
+import { type JsonAdditions, mergeJson } from "../../src/json/merge-json.ts";
 
 const json = (text: string): JsonText => ({ name: "x.json", code: "spec-invalid", text });
 

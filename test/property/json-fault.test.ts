@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findJsonFault } from "../../src/oci/json-fault.ts";
+import { findJsonFault } from "../../src/json/json-fault.ts";
 
 const isJson = (text: string): boolean => {
   try {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { matchGlob } from "../../src/discover/match-glob.ts";
+import { matchGlob } from "../../src/text/match-glob.ts";
 
 // The look-ahead keeps a negation from being taken for a member: `[!]` is never closed.
 const CLASS = /^\[(?:([!^])|(?![!^]))(\][^\]]*|[^\]]+)\]/;

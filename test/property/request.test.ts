@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { DEFAULT_CONFIG } from "../../src/config/config.ts";
 import { DRIVER_CAPABILITIES } from "../../src/model/driver-capability.ts";
 import { NvociError } from "../../src/model/errors.ts";
-import { mayAsk } from "../../src/request/may-ask.ts";
 import { resolveRequest } from "../../src/request/resolve-request.ts";
+import { mayRequestGpus } from "../../src/request/visible-devices.ts";
 import { collectFindings } from "../support/cli/collect-findings.ts";
 
 const name = fc.constantFrom(
@@ -72,7 +72,7 @@ const policy = fc
 test("resolveRequest() gives nothing to, and refuses nothing of, a container that mayAsk() turns away", () => {
   fc.assert(
     fc.property(spec, policy, (spec, policy) => {
-      if (!mayAsk(spec))
+      if (!mayRequestGpus(spec))
         expect(collectFindings((report) => resolveRequest(spec, policy, report))).toEqual({
           value: undefined,
           findings: [],

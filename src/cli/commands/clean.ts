@@ -1,12 +1,11 @@
 import type { Argv } from "yargs";
-import { type Cleaned, cleanRoot } from "../../execute/clean-root.ts";
-import { lockRoot } from "../../execute/root-lock.ts";
+import { lockRoot } from "../../execute/mount/namespace.ts";
+import { type Cleaned, cleanRoot } from "../../execute/rootfs/clean-root.ts";
 import { EXIT, NvociError } from "../../model/errors.ts";
-import { quote } from "../../model/quote.ts";
 import { O_RDONLY } from "../../sys/constants.ts";
-import { CWD } from "../../sys/fd.ts";
-import { absolutePath } from "../absolute-path.ts";
-import type { Choose, CommandContext } from "../command.ts";
+import { CWD } from "../../sys/syscalls.ts";
+import { quote } from "../../text/quote.ts";
+import { absolutePath, type Choose, type CommandContext } from "../command.ts";
 
 const WORDING: Readonly<Record<Cleaned["what"], (path: string) => string>> = {
   "put-back": (path) => `put back ${path}`,

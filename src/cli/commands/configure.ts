@@ -1,25 +1,27 @@
 import type { Argv } from "yargs";
 import { EXIT, NvociError } from "../../model/errors.ts";
-import type { HostView } from "../../model/host-view.ts";
 import { dirname, type HostPath, hostPath, join } from "../../model/paths.ts";
-import { quote } from "../../model/quote.ts";
-import { decodeUtf8, encodeUtf8 } from "../../model/utf8.ts";
-import { CWD } from "../../sys/fd.ts";
+import type { HostView } from "../../model/views.ts";
 import { replaceFile } from "../../sys/replace-file.ts";
-import { absolutePath } from "../absolute-path.ts";
-import { findProgram } from "../checks/find-program.ts";
-import type { Choose, CommandContext } from "../command.ts";
+import { CWD } from "../../sys/syscalls.ts";
+import { quote } from "../../text/quote.ts";
+import { decodeUtf8, encodeUtf8 } from "../../text/utf8.ts";
+import { absolutePath, type Choose, type CommandContext, textOption } from "../command.ts";
 import { containerd } from "../configure/containerd.ts";
-import { crio } from "../configure/crio.ts";
 import { docker } from "../configure/docker.ts";
-import type { Engine, EngineFile, Registration } from "../configure/engine-edit.ts";
-import { fileBehind } from "../configure/file-behind.ts";
-import { applyChange, type FileChange } from "../configure/file-change.ts";
-import { podman } from "../configure/podman.ts";
+import {
+  applyChange,
+  type ContainerEngine,
+  type EngineFile,
+  type FileChange,
+  fileBehind,
+  type Registration,
+} from "../configure/engine-edit.ts";
+import { crio, podman } from "../configure/podman.ts";
 import { unifiedDiff } from "../configure/unified-diff.ts";
-import { textOption } from "../options.ts";
+import { findProgram } from "../host-checks.ts";
 
-const ENGINES: Readonly<Record<string, Engine>> = { docker, containerd, crio, podman };
+const ENGINES: Readonly<Record<string, ContainerEngine>> = { docker, containerd, crio, podman };
 
 const RUNTIME = "nvidia-container-runtime";
 
@@ -58,7 +60,7 @@ export const addConfigure = (yargs: Argv, choose: Choose): Argv =>
   );
 
 /** The wrapper's program by an absolute path: engines have search paths of their own. */
-function findRuntime({ host }: CommandContext, option: string | undefined): HostPath | undefined {
+function findWrapper({ host }: CommandContext, option: string | undefined): HostPath | undefined {
   if (option !== undefined) return findProgram(host, absolutePath(host, option));
   const self = host.realPath(hostPath("/proc/self/exe"));
   const beside = self === undefined ? undefined : findProgram(host, join(dirname(self), RUNTIME));
@@ -67,7 +69,7 @@ function findRuntime({ host }: CommandContext, option: string | undefined): Host
 
 /** The same for an engine that is to start it. What is taken back may be gone already. */
 function runtimePath(context: CommandContext, { runtimePath: option, remove }: ConfigureArguments): HostPath {
-  const found = findRuntime(context, option);
+  const found = findWrapper(context, option);
   if (found !== undefined) return found;
   if (remove)
     return option === undefined ? hostPath(`/usr/bin/${RUNTIME}`) : absolutePath(context.host, option);
@@ -88,7 +90,7 @@ function readText({ host }: CommandContext, path: HostPath): string | undefined 
  * that has changed since, only the registration is taken back.
  */
 function withoutUs(
-  engine: Engine,
+  engine: ContainerEngine,
   file: EngineFile,
   registration: Registration,
   host: HostView,
@@ -109,7 +111,7 @@ function planChanges(
   registration: Registration,
 ): readonly FileChange[] {
   const { host } = context;
-  const engine = ENGINES[args.engine] as Engine;
+  const engine = ENGINES[args.engine] as ContainerEngine;
   const { path } = registration;
   const after = args.remove
     ? withoutUs(engine, file, registration, host)
@@ -131,7 +133,7 @@ function planChanges(
 
 function runConfigure(context: CommandContext, args: ConfigureArguments): number {
   const { host, system, print } = context;
-  const engine = ENGINES[args.engine] as Engine;
+  const engine = ENGINES[args.engine] as ContainerEngine;
   const usual = () => engine.dropIn?.(host) ?? engine.file;
   const named = args.config === undefined ? usual() : absolutePath(host, args.config);
   const path = fileBehind(host, named);

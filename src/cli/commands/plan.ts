@@ -1,12 +1,17 @@
 import type { Argv } from "yargs";
 import { readSpec } from "../../hook/read-spec.ts";
 import { EXIT, NvociError } from "../../model/errors.ts";
-import { quote } from "../../model/quote.ts";
 import { renderPlan } from "../../render/render-plan.ts";
-import { absolutePath } from "../absolute-path.ts";
-import type { Choose, CommandContext } from "../command.ts";
+import { quote } from "../../text/quote.ts";
+import {
+  absolutePath,
+  type Choose,
+  CONFIG_OPTION,
+  type CommandContext,
+  JSON_OPTION,
+  textOption,
+} from "../command.ts";
 import { imaginaryContainer } from "../imaginary-container.ts";
-import { CONFIG_OPTION, JSON_OPTION, textOption } from "../options.ts";
 
 interface PlanArguments {
   readonly bundle?: string | undefined;

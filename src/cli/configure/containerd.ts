@@ -1,12 +1,11 @@
 import { stringify } from "smol-toml";
-import { parseToml } from "../../config/parse-toml.ts";
+import { parseToml } from "../../config/table-reader.ts";
 import { NvociError } from "../../model/errors.ts";
-import type { HostView } from "../../model/host-view.ts";
 import { hostPath } from "../../model/paths.ts";
-import { quote } from "../../model/quote.ts";
-import { addBlock, setDefault, strip } from "./containerd-block.ts";
-import { containerdDropIn, mergingMain } from "./containerd-drop-in.ts";
-import type { Engine, EngineFile, Registration } from "./engine-edit.ts";
+import type { HostView } from "../../model/views.ts";
+import { quote } from "../../text/quote.ts";
+import { addBlock, containerdDropIn, mergingMain, setDefault, strip } from "./containerd-block.ts";
+import type { ContainerEngine, EngineFile, Registration } from "./engine-edit.ts";
 
 const OLD_PLUGIN = "io.containerd.grpc.v1.cri";
 const RUNC = "io.containerd.runc.v2";
@@ -114,7 +113,7 @@ function check(file: string, text: string, plugin: string, { name, path, isDefau
  *
  * @see containerd-config.toml(5)
  */
-export const containerd: Engine = {
+export const containerd: ContainerEngine = {
   title: "containerd",
   file: hostPath("/etc/containerd/config.toml"),
   dropIn: containerdDropIn,

@@ -1,10 +1,10 @@
+import { type JsonPath, type JsonText, removeJson, setJson } from "../../json/edit-json.ts";
+import { describeFault, readJsonObject } from "../../json/json-fault.ts";
 import { NvociError } from "../../model/errors.ts";
 import { isPlainObject, type PlainObject } from "../../model/object-reader.ts";
 import { basename, hostPath } from "../../model/paths.ts";
-import { quote } from "../../model/quote.ts";
-import { type JsonPath, type JsonText, removeJson, setJson } from "../../oci/edit-json.ts";
-import { describeFault, readJsonObject } from "../../oci/json-document.ts";
-import type { Engine, EngineFile } from "./engine-edit.ts";
+import { quote } from "../../text/quote.ts";
+import type { ContainerEngine, EngineFile } from "./engine-edit.ts";
 
 const DEFAULT = "default-runtime";
 
@@ -60,7 +60,7 @@ function unregister({ path, text, backup }: EngineFile, name: string, program: s
  *
  * @see dockerd(8), "Daemon configuration file"
  */
-export const docker: Engine = {
+export const docker: ContainerEngine = {
   title: "Docker",
   file: hostPath("/etc/docker/daemon.json"),
   isShared: true,

@@ -1,5 +1,79 @@
-import type { HostView } from "../../model/host-view.ts";
-import type { HostPath } from "../../model/paths.ts";
+import { NvociError } from "../../model/errors.ts";
+import { basename, dirname, type HostPath, join } from "../../model/paths.ts";
+import type { HostView } from "../../model/views.ts";
+import { AT_REMOVEDIR } from "../../sys/constants.ts";
+import { replaceFile } from "../../sys/replace-file.ts";
+import { CWD, type Syscalls } from "../../sys/syscalls.ts";
+import { quote } from "../../text/quote.ts";
+import { encodeUtf8 } from "../../text/utf8.ts";
+
+/** As many as the kernel follows. */
+const MAX_LINKS = 40;
+
+const refuse = (named: HostPath, reason: string): NvociError =>
+  new NvociError("file-invalid", `Cannot edit ${quote(named, 4096)}: ${reason}`, {
+    hint: "correct the link or remove it; nothing has been changed",
+  });
+
+/**
+ * The file that a name stands for. Administrators keep configuration elsewhere and link to it: the link stays, and what
+ * it leads to is written. A link to a file that is not there yet counts as well, as long as its directory is there.
+ *
+ * @throws NvociError "file-invalid" for a loop of links, and for a link into a directory that does not exist.
+ */
+export function fileBehind(host: HostView, named: HostPath): HostPath {
+  const there = host.realPath(named);
+  if (there !== undefined) return there;
+  let path = named;
+  for (let links = 0; links <= MAX_LINKS; links++) {
+    const target = host.readLink(path);
+    if (target === undefined) return path;
+    // Left as it is written: the kernel, and no text, decides what `..` behind a link means.
+    const next = (target.startsWith("/") ? target : `${dirname(path)}/${target}`) as HostPath;
+    const directory = host.realPath(dirname(next));
+    if (directory === undefined) {
+      throw refuse(named, `it is a link to ${quote(next, 4096)}, whose directory is not there`);
+    }
+    path = join(directory, basename(next)) as HostPath;
+  }
+  throw refuse(named, "it is a link that leads back to itself");
+}
+
+/** A file as it is and as it is to be; `undefined` stands for no file. */
+export interface FileChange {
+  readonly path: HostPath;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+  /** Whether its directory goes with it, unless somebody else has something there. */
+  readonly hasOwnDirectory: boolean;
+}
+
+function makeParents(system: Syscalls, host: HostView, path: HostPath): void {
+  const parent = dirname(path);
+  if (parent === path || host.lstat(parent) !== undefined) return;
+  makeParents(system, host, parent);
+  system.mkdirat(CWD, parent, 0o755);
+}
+
+/**
+ * Makes a change in one step, and the directories that it needs.
+ *
+ * @throws SystemError
+ */
+export function applyChange(
+  system: Syscalls,
+  host: HostView,
+  { path, after, hasOwnDirectory }: FileChange,
+): void {
+  if (after !== undefined) {
+    makeParents(system, host, path);
+    replaceFile(system, path, encodeUtf8(after), { synced: true });
+    return;
+  }
+  system.unlinkat(CWD, path, 0);
+  const isEmpty = hasOwnDirectory && host.readDirectory(dirname(path))?.length === 0;
+  if (isEmpty) system.unlinkat(CWD, dirname(path), AT_REMOVEDIR);
+}
 
 /** The first line of a file that is ours alone. */
 export const OWN_FILE_HEAD = '# Made by "nvoci configure"; "nvoci configure --remove" removes the file.\n';
@@ -26,7 +100,7 @@ export interface EngineFile {
  * An engine whose configuration can be edited. The functions read, change nothing, and give the file's new text;
  * `undefined` stands for no file.
  */
-export interface Engine {
+export interface ContainerEngine {
   readonly title: string;
   readonly file: HostPath;
   /** A file that the engine adds to its own, where it does. */

@@ -1,10 +1,10 @@
-import { parseToml } from "../../config/parse-toml.ts";
-import { readConfigFile } from "../../config/read-config-file.ts";
+import { readConfigFile } from "../../config/load-config.ts";
+import { parseToml } from "../../config/table-reader.ts";
 import { NvociError } from "../../model/errors.ts";
-import type { HostView } from "../../model/host-view.ts";
 import { basename, type HostPath, hostPath, join } from "../../model/paths.ts";
-import { quote } from "../../model/quote.ts";
-import { decodeUtf8 } from "../../model/utf8.ts";
+import type { HostView } from "../../model/views.ts";
+import { quote } from "../../text/quote.ts";
+import { decodeUtf8 } from "../../text/utf8.ts";
 
 /** podman's own, where no file says another. oci-hooks(5) tells of a second one, which podman does not read. */
 const USUAL = "/usr/share/containers/oci/hooks.d";
@@ -13,10 +13,10 @@ const VENDOR = hostPath("/usr/share/containers");
 const ADMINISTRATOR = hostPath("/etc/containers");
 
 /** Far above any real file; a bound all the same. */
-const SIZE_LIMIT = 1 << 24;
+const MAX_FILE_BYTES = 1 << 24;
 
 /** What podman's configuration says about directories of hook files. */
-export interface HooksDir {
+interface HooksDir {
   readonly directories: readonly string[];
   /** Whether a later file adds to the directories, which only podman 5 knows; otherwise it replaces them. */
   readonly isAppended: boolean;
@@ -36,7 +36,7 @@ function filesBefore(host: HostView, path: HostPath): readonly HostPath[] {
 
 /** Reads `engine.hooks_dir`, whose items are directories and `{append = true}`. */
 function readItems(host: HostView, file: HostPath): readonly unknown[] | undefined {
-  const bytes = readConfigFile(host, file, SIZE_LIMIT);
+  const bytes = readConfigFile(host, file, MAX_FILE_BYTES);
   if (bytes === undefined) return undefined;
   const text = decodeUtf8(bytes);
   if (text === undefined) {

@@ -1,7 +1,25 @@
 import { stringify } from "smol-toml";
 import { type HostPath, hostPath } from "../../model/paths.ts";
-import { type Engine, OWN_FILE_HEAD } from "./engine-edit.ts";
+import { type ContainerEngine, OWN_FILE_HEAD } from "./engine-edit.ts";
 import { readHooksDir } from "./podman-hooks-dir.ts";
+
+/**
+ * A file of ours beside CRI-O's own.
+ *
+ * @see crio.conf.d(5)
+ */
+export const crio: ContainerEngine = {
+  title: "CRI-O",
+  file: hostPath("/etc/crio/crio.conf.d/99-nvoci.toml"),
+  isShared: false,
+  reload: "systemctl restart crio",
+  register(_, { name, path, isDefault }) {
+    const runtimes = { [name]: { runtime_path: path, runtime_type: "oci" } };
+    const runtime = { ...(isDefault ? { default_runtime: name } : {}), runtimes };
+    return `${OWN_FILE_HEAD}${stringify({ crio: { runtime } }).trim()}\n`;
+  },
+  unregister: () => undefined,
+};
 
 /**
  * A directory for our hook file alone, beside the configuration: CRI-O would read the hook in one that both share.
@@ -33,7 +51,7 @@ const hookText = (program: HostPath): string =>
  *
  * @see containers.conf(5), oci-hooks(5)
  */
-export const podman: Engine = {
+export const podman: ContainerEngine = {
   title: "podman",
   file: hostPath("/etc/containers/containers.conf.d/99-nvoci.conf"),
   isShared: false,

@@ -2,8 +2,8 @@ import { gpuNode } from "../../driver/device-nodes.ts";
 import { type Gpu, isSamePlace, parsePciAddress, readGpus } from "../../driver/gpus.ts";
 import { type ContainerEdits, type DeviceNode, deviceNode, joinEdits } from "../../model/container-edits.ts";
 import type { Report } from "../../model/finding.ts";
-import type { HostView } from "../../model/host-view.ts";
 import { containerPath, hostPath } from "../../model/paths.ts";
+import type { HostView } from "../../model/views.ts";
 import type { VisibleDevices } from "../../request/request.ts";
 import type { DeviceInput, Finders } from "../discover-input.ts";
 

@@ -1,6 +1,6 @@
-import type { FileStat, HostView } from "../../model/host-view.ts";
 import { basename, below, dirname, type HostPath, hostPath, isWithin, join } from "../../model/paths.ts";
-import { compileGlob, hasWildcard } from "../match-glob.ts";
+import type { FileStat, HostView } from "../../model/views.ts";
+import { compileGlob, hasWildcard } from "../../text/match-glob.ts";
 
 /** Something that lies at a path of one of the roots. */
 export interface Found {
@@ -120,7 +120,7 @@ export interface ChainLink {
 }
 
 /** A symbolic link, those it leads through, and what it ends at. */
-export interface LinkChain {
+interface LinkChain {
   /** Empty when the start is no link. */
   readonly links: readonly ChainLink[];
   /** No link; `undefined` when the chain ends nowhere. */
@@ -130,7 +130,7 @@ export interface LinkChain {
 }
 
 /** The kernel's bound on symbolic links in one lookup (MAXSYMLINKS). */
-const LONGEST_CHAIN = 40;
+const MAX_LINKS = 40;
 
 /**
  * Follows a symbolic link, link by link, to the file or directory that it stands for.
@@ -146,7 +146,7 @@ export function followLinks(tree: LayeredTree, start: Found): LinkChain {
   let target = start.path;
   while (current.stat.type === "symlink") {
     const own = tree.readLink(current);
-    if (own === undefined || links.length === LONGEST_CHAIN) return { links, end: undefined, target };
+    if (own === undefined || links.length === MAX_LINKS) return { links, end: undefined, target };
     const text = own.startsWith("/") ? withoutRoot(own, current.root) : own;
     links.push({ found: current, text });
     target = hostPath(join(realDirectoryOf(tree, current), text));

@@ -1,9 +1,9 @@
 import type { MountSpec } from "../../manifest/parse-manifest.ts";
 import { ignorable, type NvociError } from "../../model/errors.ts";
 import { type Finding, finding, type Report, type Source } from "../../model/finding.ts";
-import type { FileType } from "../../model/host-view.ts";
 import type { HostPath } from "../../model/paths.ts";
-import { hasWildcard } from "../match-glob.ts";
+import type { FileType } from "../../model/views.ts";
+import { hasWildcard } from "../../text/match-glob.ts";
 import { type ChainLink, expandGlob, type Found, followLinks, type LayeredTree } from "./layered-tree.ts";
 
 /** One thing that the host has because an entry asks for it, and that a container can be given. */

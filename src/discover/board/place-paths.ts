@@ -12,14 +12,14 @@ export interface Placement {
 }
 
 /** What the mapping between host and container depends on. */
-export interface PlacementOptions {
+interface PlacementOptions {
   /** The root whose libraries lie directly in /usr/lib and belong into `triplet`'s directory; absent for none. */
   readonly flatRoot: string | undefined;
   readonly triplet: Triplet;
 }
 
 /** Bound on rewriting one path; only links that lead in a circle get there. */
-const MOST_REWRITES = 40;
+const MAX_REWRITES = 40;
 
 /**
  * Decides container paths for everything located.
@@ -55,7 +55,7 @@ function followDirectoryLinks(
     let current = resolved.get(directory);
     if (current !== undefined) return current;
     current = directory;
-    for (let count = 0; count < MOST_REWRITES; count++) {
+    for (let count = 0; count < MAX_REWRITES; count++) {
       const next = rewriteOnce(links, current);
       if (next === undefined) break;
       current = next;

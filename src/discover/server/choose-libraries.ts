@@ -1,6 +1,5 @@
-import { abiTag } from "../../elf/driver-notes.ts";
+import { abiTag, readNotes } from "../../elf/driver-notes.ts";
 import { readDynamic } from "../../elf/elf-dynamic.ts";
-import { readNotes } from "../../elf/elf-notes.ts";
 import { type Elf, readHostElf } from "../../elf/read-elf.ts";
 import { ignorable } from "../../model/errors.ts";
 import { type Finding, finding, type Source } from "../../model/finding.ts";
@@ -22,7 +21,7 @@ export interface ChosenLibrary {
 }
 
 /** What was chosen, and what was not. */
-export interface LibraryChoice {
+interface LibraryChoice {
   readonly chosen: readonly ChosenLibrary[];
   /** Wanted names that come with other versions of the driver only, with one such file each. */
   readonly otherVersions: ReadonlyMap<string, HostPath>;
@@ -62,8 +61,7 @@ export function chooseLibraries(
       report(finding("driver-library-stale", "warning", source, { name, path }));
       continue;
     }
-    const fits = library.ownVersion || basename(found).endsWith(`.${version}`);
-    const real = fits ? found : siblingOfVersion(root, found, library, version);
+    const real = ofVersion(root, found, library, version);
     if (real === undefined) {
       if (!library.vendorNeutral) otherVersions.set(library.name, found);
       continue;
@@ -74,11 +72,12 @@ export function chooseLibraries(
     if (name !== basename(found) || (candidate.cached && real === found)) names.add(name);
 
     const candidateFile = { library, hostPath: real, names, source };
+    const elf = lazyElf(root, real);
     const problem = choose(
       chosen,
       candidateFile,
-      lazyElf(root, real),
-      (elf) => candidate.bits ?? bitsOf(machine, elf().machine),
+      elf,
+      () => candidate.bits ?? bitsOf(machine, elf().machine),
     );
     if (problem !== undefined) report(problem);
   }
@@ -95,36 +94,37 @@ function choose(
   chosen: Map<string, Chosen>,
   candidate: Omit<Chosen, "bits">,
   elf: () => Elf,
-  bitsOfFile: (elf: () => Elf) => 32 | 64 | undefined,
+  bitsOfFile: () => 32 | 64 | undefined,
 ): Finding | undefined {
-  const { library, hostPath, source } = candidate;
+  const { library, source } = candidate;
   try {
-    const bits = bitsOfFile(elf);
+    const bits = bitsOfFile();
     if (bits === undefined) return undefined;
     const key = `${bits} ${library.name}`;
     const rival = chosen.get(key);
-    if (rival?.hostPath === hostPath) return undefined;
+    if (rival?.hostPath === candidate.hostPath) return undefined;
     if (library.vendorNeutral && !needsVendor(elf())) return undefined;
     if (rival !== undefined && library.name === "libnvidia-tls.so" && !isForThisKernel(elf()))
       return undefined;
     chosen.set(key, { ...candidate, bits });
     return undefined;
   } catch (error) {
-    const args = { path: hostPath, reason: ignorable(error).message };
+    const args = { path: candidate.hostPath, reason: ignorable(error).message };
     return finding("driver-library-unreadable", "warning", source, args);
   }
 }
 
 /**
- * The file of the driver's version in the same directory. Of two that lie there, the cache names the newer one, whatever
+ * The file itself where it is of the driver's version, else the one of that version beside it. Of two that lie there, the cache names the newer one, whatever
  * the kernel modules are: an upgrade of the driver without a restart.
  */
-function siblingOfVersion(
+function ofVersion(
   root: DriverRoot,
   other: HostPath,
-  { name, vendorNeutral }: DriverLibrary,
+  { name, vendorNeutral, ownVersion }: DriverLibrary,
   version: string,
 ): HostPath | undefined {
+  if (ownVersion || basename(other).endsWith(`.${version}`)) return other;
   if (vendorNeutral || !basename(other).startsWith(name)) return undefined;
   const path = below(dirname(other), `/${name}.${version}`);
   return root.host.lstat(path)?.type === "file" ? path : undefined;

@@ -1,16 +1,14 @@
 import type { Config } from "../../config/config.ts";
-import { type CudaNote, cudaNote } from "../../elf/driver-notes.ts";
-import { readNotes } from "../../elf/elf-notes.ts";
+import { type CudaNote, cudaNote, readNotes } from "../../elf/driver-notes.ts";
 import { type ReadAt, readElf } from "../../elf/read-elf.ts";
 import { ignorable, NvociError } from "../../model/errors.ts";
-import { type HostView, readText } from "../../model/host-view.ts";
-import type { ImageView } from "../../model/image-view.ts";
 import { type ContainerPath, containerPath, hostPath } from "../../model/paths.ts";
-import { quote } from "../../model/quote.ts";
-import { compareVersions } from "../../request/compare-versions.ts";
+import { type HostView, type ImageView, readText } from "../../model/views.ts";
+import { compareVersions } from "../../request/requirements.ts";
+import { quote } from "../../text/quote.ts";
 
 /** The libcuda that an image brings along for hosts with an older driver. */
-export interface CompatLibrary {
+interface CompatLibrary {
   /** `libcuda.so.575.57.08`. */
   readonly fileName: string;
   /** What it says of itself; old ones say nothing. */

@@ -4,7 +4,7 @@ import type { DeviceNode, Link } from "../../model/container-edits.ts";
 import { NvociError } from "../../model/errors.ts";
 import type { Source } from "../../model/finding.ts";
 import { containerPath, hostPath } from "../../model/paths.ts";
-import { quote } from "../../model/quote.ts";
+import { quote } from "../../text/quote.ts";
 import { type Finder, findNode, type Server } from "./server.ts";
 
 const isFound = (node: DeviceNode | undefined): node is DeviceNode => node !== undefined;

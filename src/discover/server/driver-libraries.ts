@@ -3,7 +3,7 @@ import { bindMount, type Link, type Mount } from "../../model/container-edits.ts
 import { NvociError } from "../../model/errors.ts";
 import { type Finding, finding, type Source } from "../../model/finding.ts";
 import { basename, type ContainerPath, containerPath, dirname, type HostPath } from "../../model/paths.ts";
-import { quote } from "../../model/quote.ts";
+import { quote } from "../../text/quote.ts";
 import type { LibraryDirectories } from "../library-places.ts";
 import { type ChosenLibrary, chooseLibraries } from "./choose-libraries.ts";
 import type { DriverRoot } from "./driver-root.ts";

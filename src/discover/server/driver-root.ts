@@ -1,5 +1,5 @@
-import type { HostView } from "../../model/host-view.ts";
 import { basename, below, dirname, type HostPath, hostPath, join } from "../../model/paths.ts";
+import type { HostView } from "../../model/views.ts";
 
 /** Where the driver is installed: the host's own root, or the root of a container that carries the driver. */
 export interface DriverRoot {
@@ -19,7 +19,7 @@ export interface DriverRoot {
 }
 
 /** As many links as the kernel follows. @see path_resolution(7) */
-const MOST_LINKS = 40;
+const MAX_LINKS = 40;
 
 /** Looks at the driver's files below `root`. */
 export function driverRoot(host: HostView, root: HostPath): DriverRoot {
@@ -67,7 +67,7 @@ function resolver(host: HostView, root: HostPath): (path: string) => HostPath | 
   };
 
   return (path) => {
-    const real = follow(hostPath(path), MOST_LINKS);
+    const real = follow(hostPath(path), MAX_LINKS);
     return real === undefined ? undefined : below(root, real);
   };
 }

@@ -1,7 +1,7 @@
 import { bindMount, type Link, type Mount } from "../../model/container-edits.ts";
 import type { DriverCapability } from "../../model/driver-capability.ts";
-import type { HostView } from "../../model/host-view.ts";
 import { basename, type ContainerPath, containerPath, type HostPath, hostPath } from "../../model/paths.ts";
+import type { HostView } from "../../model/views.ts";
 import type { Finder, Server } from "./server.ts";
 
 /** Configuration is looked for here, the most particular first, and keeps its path. */

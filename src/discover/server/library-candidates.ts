@@ -1,5 +1,5 @@
 import { decodeLdCache } from "../../ldcache/decode-ld-cache.ts";
-import { append } from "../../model/append.ts";
+import { append } from "../../model/budget.ts";
 import { ignorable } from "../../model/errors.ts";
 import { finding, type Source } from "../../model/finding.ts";
 import type { Machine } from "../../model/machine.ts";

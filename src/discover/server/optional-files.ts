@@ -1,9 +1,9 @@
 import { bindMount, type DeviceNode, type Mount, type MountOption } from "../../model/container-edits.ts";
 import type { DriverCapability } from "../../model/driver-capability.ts";
 import { finding } from "../../model/finding.ts";
-import { readText } from "../../model/host-view.ts";
 import { below, containerPath, hostPath } from "../../model/paths.ts";
-import { FEATURE_VARIABLES, type ServerFeature } from "../../request/server-features.ts";
+import { readText } from "../../model/views.ts";
+import { FEATURE_VARIABLES, type ServerFeature } from "../../request/driver-capabilities.ts";
 import { type Finder, findNode, type Server } from "./server.ts";
 
 /** The driver's programs. Left out on purpose: those that change the host or need a desktop. */
@@ -56,7 +56,7 @@ const FIRMWARE_PATH_PARAMETER = hostPath("/sys/module/firmware_class/parameters/
 export const firmware: Finder<Server> = ({ host, root, version, report }) => {
   const configured = (readText(host, FIRMWARE_PATH_PARAMETER) ?? "").trim();
   const directories = [configured, `${FIRMWARE_DIRECTORY}/updates`, FIRMWARE_DIRECTORY];
-  for (const directory of directories.filter((path) => path.startsWith("/"))) {
+  for (const directory of directories.filter((name) => name.startsWith("/"))) {
     const place = `${directory}/nvidia/${version}`;
     const mounts = root
       .list(place)

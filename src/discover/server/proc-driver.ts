@@ -1,8 +1,8 @@
 import { CAPABILITIES } from "../../driver/capabilities.ts";
 import { PARAMS_FILE, PROC_DRIVER, VERSION_FILE } from "../../driver/driver-version.ts";
 import { bindMount, type GeneratedFile, type Mount, type MountOption } from "../../model/container-edits.ts";
-import { readText } from "../../model/host-view.ts";
 import { below, containerPath, type HostPath } from "../../model/paths.ts";
+import { readText } from "../../model/views.ts";
 import { managesMig } from "./device-finders.ts";
 import type { Finder, Server } from "./server.ts";
 

@@ -1,9 +1,8 @@
-import { cudaNote } from "../../elf/driver-notes.ts";
-import { readNotes } from "../../elf/elf-notes.ts";
+import { cudaNote, readNotes } from "../../elf/driver-notes.ts";
 import { readHostElf } from "../../elf/read-elf.ts";
 import { ignorable } from "../../model/errors.ts";
-import type { HostView } from "../../model/host-view.ts";
 import type { HostPath } from "../../model/paths.ts";
+import type { HostView } from "../../model/views.ts";
 
 /**
  * The CUDA version that came out with each branch of the driver.

@@ -1,11 +1,11 @@
 import type { MigDevice } from "../../driver/capabilities.ts";
 import { type Gpu, isSamePlace, parsePciAddress } from "../../driver/gpus.ts";
 import { NvociError } from "../../model/errors.ts";
-import { quote } from "../../model/quote.ts";
 import type { VisibleDevices } from "../../request/request.ts";
+import { quote } from "../../text/quote.ts";
 
 /** What a container gets, each once, in the order of the host. */
-export interface SelectedDevices {
+interface SelectedDevices {
   readonly gpus: readonly Gpu[];
   readonly migDevices: readonly MigDevice[];
 }

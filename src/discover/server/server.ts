@@ -7,10 +7,9 @@ import { type ContainerEdits, type DeviceNode, deviceNode } from "../../model/co
 import { type DriverCapability, withImplied } from "../../model/driver-capability.ts";
 import { NvociError } from "../../model/errors.ts";
 import { finding, type Report, type Source } from "../../model/finding.ts";
-import type { HostView } from "../../model/host-view.ts";
-import type { ImageView } from "../../model/image-view.ts";
 import type { Machine } from "../../model/machine.ts";
 import { below, containerPath, type HostPath } from "../../model/paths.ts";
+import type { HostView, ImageView } from "../../model/views.ts";
 import type { Request } from "../../request/request.ts";
 import type { DeviceInput } from "../discover-input.ts";
 import { type DriverRoot, driverRoot } from "./driver-root.ts";

@@ -16,7 +16,7 @@ export interface Import {
 }
 
 /** A source file, parsed. */
-export interface SourceFile {
+interface SourceFile {
   /** Path below src/. */
   readonly path: string;
   readonly lines: number;

@@ -1,5 +1,5 @@
 import type { CommandContext } from "../../../src/cli/command.ts";
-import type { Decision } from "../../../src/cli/decide.ts";
+import type { Decision } from "../../../src/cli/imaginary-container.ts";
 import type { Syscalls } from "../../../src/sys/syscalls.ts";
 import { type MemoryHost, memoryHost } from "../host/memory-host.ts";
 
@@ -15,7 +15,7 @@ export interface ContextOptions {
 }
 
 /** A context without a kernel, and what the command did with it. */
-export interface TestContext extends CommandContext {
+interface TestContext extends CommandContext {
   readonly host: MemoryHost;
   readonly printed: string[];
   /** The arguments of each plan. */

@@ -21,7 +21,7 @@ export interface Docker {
 }
 
 /** How the daemon is set up. */
-export interface DockerOptions {
+interface DockerOptions {
   /** daemon.json: runtimes, default-runtime, features. */
   readonly config?: object;
   /** A daemon.json that is there, a path in the namespace; takes the place of `config`. */

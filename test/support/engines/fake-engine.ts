@@ -1,17 +1,17 @@
-import type { Engine, SyscallArgument } from "../../../src/sys/engine.ts";
+import type { Primitives, SyscallArgument } from "../../../src/sys/primitives.ts";
 import { type SyscallName, syscallNumbers } from "../../../src/sys/syscall-numbers.ts";
 
 /** One system call as the engine was asked for it; byte arrays are copies of what was in them then. */
-export interface EngineCall {
+interface EngineCall {
   readonly name: SyscallName;
   readonly args: readonly SyscallArgument[];
 }
 
 /** Gives a call's result, and may fill the byte arrays among its arguments. */
-export type Answer = number | ((...args: readonly SyscallArgument[]) => number);
+type Answer = number | ((...args: readonly SyscallArgument[]) => number);
 
 /** An engine without a kernel. */
-export interface FakeEngine extends Engine {
+interface FakeEngine extends Primitives {
   readonly calls: readonly EngineCall[];
 }
 

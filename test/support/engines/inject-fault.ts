@@ -1,5 +1,5 @@
 /** One failure at one place. */
-export interface Fault {
+interface Fault {
   /** Name of the system call, as strace(1) knows it. */
   readonly call: string;
   /** Which call of that name in a process fails; the first is 1. */

@@ -91,7 +91,7 @@ const PREREQUISITES = {
   build: { holds: () => builds().length > 0, remedy: "npm run build" },
 } as const satisfies Record<string, Prerequisite>;
 
-export type PrerequisiteName = keyof typeof PREREQUISITES;
+type PrerequisiteName = keyof typeof PREREQUISITES;
 
 /** What a container test needs. */
 export const CONTAINER: readonly PrerequisiteName[] = ["root", "namespaces", "overlayfs", "runc", "busybox"];

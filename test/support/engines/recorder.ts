@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { compileC } from "../../../fixtures/run/compile-c.ts";
 
 /** How a program was started. Every text is latin1, so that any byte is one character. */
-export interface Record {
+interface Record {
   readonly argv: readonly string[];
   readonly environ: readonly string[];
   /** Numbers of the open descriptors below 64. */

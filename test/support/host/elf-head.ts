@@ -1,5 +1,5 @@
 /** What a program's first bytes say. */
-export interface ElfHead {
+interface ElfHead {
   readonly bits: 32 | 64;
   /** `p_type` of each program header. */
   readonly segments: readonly number[];

@@ -5,8 +5,7 @@ import { MANIFEST_DIRECTORY } from "../../../fixtures/host/fake-l4t.ts";
 import type { Triplet } from "../../../src/model/machine.ts";
 import type { Operation } from "../../../src/plan/operation.ts";
 import { renderFinding } from "../../../src/render/render-finding.ts";
-import { renderOperation } from "../../../src/render/render-operation.ts";
-import type { ShownPlan } from "../../../src/render/render-plan.ts";
+import { renderOperation, type ShownPlan } from "../../../src/render/render-plan.ts";
 import { FLAGS, ldCacheBytes } from "./ld-cache-bytes.ts";
 
 /** One directory below test/golden: a host, an image, and what becomes of them. */

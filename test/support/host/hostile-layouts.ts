@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** An image that tries to lead the hook out of its root. */
-export interface HostileLayout {
+interface HostileLayout {
   readonly name: string;
   /** Path in the image to the text of the symbolic link that lies there. */
   readonly links: Readonly<Record<string, string>>;

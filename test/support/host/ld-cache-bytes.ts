@@ -9,7 +9,7 @@ export interface MadeEntry {
 }
 
 /** What {@link ldCacheBytes} may be told. */
-export interface MadeCache {
+interface MadeCache {
   readonly format?: "old" | "compat" | "new";
   /** Names of glibc-hwcaps directories. */
   readonly hwcaps?: readonly string[];

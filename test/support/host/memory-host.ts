@@ -1,7 +1,7 @@
 import { createFsFromVolume, type IFs, Volume } from "memfs";
 import { NvociError } from "../../../src/model/errors.ts";
-import type { FileStat, FileType, HostView } from "../../../src/model/host-view.ts";
 import { basename, dirname, type HostPath, hostPath } from "../../../src/model/paths.ts";
+import type { FileStat, FileType, HostView } from "../../../src/model/views.ts";
 import { parseTreeLine, type TreeLine } from "./tree-line.ts";
 
 /** How often each question was asked. */

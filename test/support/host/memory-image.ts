@@ -1,6 +1,5 @@
-import { statThrough } from "../../../src/model/host-view.ts";
-import type { ImageView } from "../../../src/model/image-view.ts";
 import { hostPath } from "../../../src/model/paths.ts";
+import { type ImageView, statThrough } from "../../../src/model/views.ts";
 import { memoryHost } from "./memory-host.ts";
 
 /** An image in memory; lines and contents as {@link memoryHost} takes them. */

@@ -1,5 +1,5 @@
 /** A note of a made-up ELF file. */
-export interface MadeNote {
+interface MadeNote {
   readonly owner: string;
   readonly type: number;
   readonly description: Uint8Array | string;

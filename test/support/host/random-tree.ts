@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 
 /** A file (`null`), a link (its text) or a directory (what is in it). */
-export type TreeNode = null | string | { readonly [name: string]: TreeNode };
+type TreeNode = null | string | { readonly [name: string]: TreeNode };
 
 const NAMES = ["a", "b", "c"];
 const name = fc.constantFrom(...NAMES);

@@ -1,6 +1,6 @@
 import { CONTROL_DEVICES, type GpuFacts, gpuText, versionText } from "../../../fixtures/host/driver-facts.ts";
-import type { HostView } from "../../../src/model/host-view.ts";
 import { hostPath } from "../../../src/model/paths.ts";
+import type { HostView } from "../../../src/model/views.ts";
 import { FLAGS, ldCacheBytes, type MadeEntry } from "./ld-cache-bytes.ts";
 import { memoryHost } from "./memory-host.ts";
 

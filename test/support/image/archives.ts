@@ -2,7 +2,7 @@ import { gunzipSync } from "node:zlib";
 import { extract, type Headers } from "tar-stream";
 
 /** A member of an ar archive. */
-export interface ArMember {
+interface ArMember {
   readonly name: string;
   readonly content: Buffer;
 }
@@ -27,7 +27,7 @@ export function readAr(bytes: Buffer): readonly ArMember[] {
 }
 
 /** An entry of a tar archive. */
-export interface TarEntry {
+interface TarEntry {
   readonly header: Headers;
   readonly content: Buffer;
 }

@@ -9,7 +9,7 @@ const JUMP_EQUAL = 0x15;
 const EXIT = 0x95;
 
 /** What the kernel asks a device program about. */
-export interface DeviceRequest {
+interface DeviceRequest {
   readonly type: "b" | "c";
   readonly major: number;
   readonly minor: number;

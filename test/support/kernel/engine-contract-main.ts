@@ -2,10 +2,10 @@
  * The main bundle of the programs that test/integration/engine.test.ts builds: does what its first argument says to
  * the engine it runs in, and prints what came of it as JSON.
  */
-import type { Engine, SyscallArgument } from "../../../src/sys/engine.ts";
+import type { Primitives, SyscallArgument } from "../../../src/sys/primitives.ts";
 import { type SyscallName, syscallNumbers } from "../../../src/sys/syscall-numbers.ts";
 
-declare const nvociEngine: Engine;
+declare const nvociEngine: Primitives;
 declare const nvociRequire: (name: string) => unknown;
 
 const engine = nvociEngine;

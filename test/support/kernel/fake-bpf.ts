@@ -10,7 +10,7 @@ export interface LoadedProgram {
 }
 
 /** A cgroup with device programs, as bpf(2) shows it. */
-export interface FakeBpf {
+interface FakeBpf {
   readonly system: Pick<Syscalls, "bpf" | "address" | "prlimit64">;
   /** What is attached, in order. */
   attached(): readonly Uint8Array[];

@@ -2,14 +2,14 @@
  * The main bundle of the programs that test/integration/arm64.test.ts builds. Its second argument is a program of JSON;
  * it prints what came of it as JSON.
  */
-import { byWalk, resolver } from "../../../src/execute/resolve.ts";
+import { byWalk, resolver } from "../../../src/execute/rootfs/resolve.ts";
 import { AT_EMPTY_PATH, O_PATH, O_RDONLY } from "../../../src/sys/constants.ts";
-import type { Engine } from "../../../src/sys/engine.ts";
-import { CWD } from "../../../src/sys/fd.ts";
 import { linux, STDOUT } from "../../../src/sys/linux.ts";
+import type { Primitives } from "../../../src/sys/primitives.ts";
+import { CWD } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 
-declare const nvociEngine: Engine;
+declare const nvociEngine: Primitives;
 
 /** Directories to resolve paths below, or a file to look at. */
 interface Question {

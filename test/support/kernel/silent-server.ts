@@ -6,7 +6,7 @@ import { compileC } from "../../../fixtures/run/compile-c.ts";
 import { temporaryDirectory } from "../../../fixtures/run/temporary-directory.ts";
 
 /** A FUSE file system that is mounted, and that nobody answers for. See silent-server.c. */
-export interface SilentServer {
+interface SilentServer {
   /** The operations that it was asked for since it was mounted. */
   asked(): readonly string[];
   /** Ends it: whoever waits gets an error. */

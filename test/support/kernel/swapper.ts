@@ -4,7 +4,7 @@ import { syscallNumbers } from "../../../src/sys/syscall-numbers.ts";
 import { ADDON } from "./node-engine.ts";
 
 /** Another process that exchanges two names as fast as it can. */
-export interface Swapper {
+interface Swapper {
   /** Whether its time is over. */
   isOver(): boolean;
   /** Waits for its end and tells how often it has exchanged them. */

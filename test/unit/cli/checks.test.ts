@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { checkCgroup } from "../../../src/cli/checks/check-cgroup.ts";
-import { checkDevices } from "../../../src/cli/checks/check-devices.ts";
-import { checkDocker } from "../../../src/cli/checks/check-docker.ts";
-import { checkKernel } from "../../../src/cli/checks/check-kernel.ts";
-import { checkLdconfig } from "../../../src/cli/checks/check-ldconfig.ts";
-import { checkPrograms } from "../../../src/cli/checks/check-programs.ts";
-import { findProgram } from "../../../src/cli/checks/find-program.ts";
+import {
+  checkCgroup,
+  checkDevices,
+  checkDocker,
+  checkKernel,
+  checkLdconfig,
+  checkPrograms,
+  findProgram,
+} from "../../../src/cli/host-checks.ts";
 import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
 import type { OperationOf } from "../../../src/plan/operation.ts";

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { cli } from "../../../src/cli/cli.ts";
 import { EPERM } from "../../../src/sys/errno.ts";
-import type { Fd } from "../../../src/sys/fd.ts";
-import type { Syscalls } from "../../../src/sys/syscalls.ts";
+import type { Fd, Syscalls } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 import { VERSION } from "../../../src/version.ts";
 import { catchError } from "../../support/cli/catch-error.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { entryStates } from "../../../src/cli/entry-states.ts";
+import { entryStates } from "../../../src/cli/read-host.ts";
 import type { MountSpec } from "../../../src/manifest/parse-manifest.ts";
 import { type Finding, finding } from "../../../src/model/finding.ts";
 import { hostPath } from "../../../src/model/paths.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/load-config.ts";
-import type { HostView } from "../../../src/model/host-view.ts";
-import { encodeUtf8 } from "../../../src/model/utf8.ts";
+import type { HostView } from "../../../src/model/views.ts";
+import { encodeUtf8 } from "../../../src/text/utf8.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { collectFindings } from "../../support/cli/collect-findings.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { readConfigFile } from "../../../src/config/read-config-file.ts";
+import { readConfigFile } from "../../../src/config/load-config.ts";
 import { hostPath } from "../../../src/model/paths.ts";
-import { decodeUtf8 } from "../../../src/model/utf8.ts";
+import { decodeUtf8 } from "../../../src/text/utf8.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 

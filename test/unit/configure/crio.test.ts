@@ -1,6 +1,6 @@
 import { parse } from "smol-toml";
 import { describe, expect, it } from "vitest";
-import { crio } from "../../../src/cli/configure/crio.ts";
+import { crio } from "../../../src/cli/configure/podman.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { prefersCompat } from "../../../src/discover/server/compat-image.ts";
 import { cudaVersionOfBranch } from "../../../src/discover/server/requirement-facts.ts";
-import { readServerFeatures } from "../../../src/request/server-features.ts";
+import { requestedFeatures } from "../../../src/request/driver-capabilities.ts";
 
 test.each([
   ["384.81", "9.0"],
@@ -48,5 +48,5 @@ test("readServerFeatures() takes the word enabled and no other", () => {
     ["NVIDIA_GDRCOPY", "1"],
     ["NVIDIA_NVSWITCH", ""],
   ]);
-  expect(readServerFeatures(environment)).toEqual(["gds"]);
+  expect(requestedFeatures(environment)).toEqual(["gds"]);
 });

@@ -1,10 +1,9 @@
 import { expect, test } from "vitest";
 import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
 import { discoverServer } from "../../../src/discover/server/discover-server.ts";
-import type { HostView } from "../../../src/model/host-view.ts";
-import type { ImageView } from "../../../src/model/image-view.ts";
 import { machineOf } from "../../../src/model/machine.ts";
 import { type HostPath, hostPath } from "../../../src/model/paths.ts";
+import type { HostView, ImageView } from "../../../src/model/views.ts";
 import type { Request } from "../../../src/request/request.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { collectFindings } from "../../support/cli/collect-findings.ts";

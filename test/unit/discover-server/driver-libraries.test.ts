@@ -6,9 +6,9 @@ import { findLibraries, libcudaOf, libraryEdits } from "../../../src/discover/se
 import { driverRoot } from "../../../src/discover/server/driver-root.ts";
 import { DRIVER_LIBRARIES } from "../../../src/discover/server/library-table.ts";
 import { type DriverCapability, withImplied } from "../../../src/model/driver-capability.ts";
-import type { ImageView } from "../../../src/model/image-view.ts";
 import { machineOf } from "../../../src/model/machine.ts";
 import { type HostPath, hostPath } from "../../../src/model/paths.ts";
+import type { ImageView } from "../../../src/model/views.ts";
 import { renderFinding } from "../../../src/render/render-finding.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { collectFindings } from "../../support/cli/collect-findings.ts";

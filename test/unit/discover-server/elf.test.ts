@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { sharedObject } from "../../../fixtures/host/shared-object.ts";
-import { abiTag, cudaNote } from "../../../src/elf/driver-notes.ts";
+import { abiTag, cudaNote, readNotes } from "../../../src/elf/driver-notes.ts";
 import { readDynamic } from "../../../src/elf/elf-dynamic.ts";
-import { readNotes } from "../../../src/elf/elf-notes.ts";
 import { readElf } from "../../../src/elf/read-elf.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { madeAbiTag, madeCudaNote, noteElf } from "../../support/host/note-elf.ts";

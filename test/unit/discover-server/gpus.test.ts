@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { gpuBrands } from "../../../src/discover/server/requirement-facts.ts";
 import { parseDriverVersion, readDriverVersion } from "../../../src/driver/driver-version.ts";
 import { formatPciAddress, parsePciAddress, readGpus } from "../../../src/driver/gpus.ts";
-import type { HostView } from "../../../src/model/host-view.ts";
+import type { HostView } from "../../../src/model/views.ts";
 import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 import { serverHost } from "../../support/host/server-host.ts";

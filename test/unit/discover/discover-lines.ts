@@ -3,8 +3,8 @@ import {
   type ManifestEntriesInput,
 } from "../../../src/discover/board/discover-board.ts";
 import { parseManifest } from "../../../src/manifest/parse-manifest.ts";
-import type { HostView } from "../../../src/model/host-view.ts";
-import { encodeUtf8 } from "../../../src/model/utf8.ts";
+import type { HostView } from "../../../src/model/views.ts";
+import { encodeUtf8 } from "../../../src/text/utf8.ts";
 import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { generateManifest } from "../../../src/discover/generate-manifest.ts";
 import { parseManifest } from "../../../src/manifest/parse-manifest.ts";
 import { hostPath } from "../../../src/model/paths.ts";
-import { encodeUtf8 } from "../../../src/model/utf8.ts";
+import { encodeUtf8 } from "../../../src/text/utf8.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 

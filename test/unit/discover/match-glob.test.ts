@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hasWildcard, matchGlob } from "../../../src/discover/match-glob.ts";
+import { hasWildcard, matchGlob } from "../../../src/text/match-glob.ts";
 
 describe("matchGlob()", () => {
   it.each([

@@ -3,8 +3,8 @@ import { sharedObject } from "../../../fixtures/host/shared-object.ts";
 import { sonameLinks } from "../../../src/discover/soname-links.ts";
 import { readSoname } from "../../../src/elf/read-soname.ts";
 import { type ContainerEdits, FILE_OPTIONS, type Mount } from "../../../src/model/container-edits.ts";
-import type { HostView } from "../../../src/model/host-view.ts";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
+import type { HostView } from "../../../src/model/views.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 
 /** A host that has nothing but these files. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { binder, type Expected } from "../../../src/execute/bind.ts";
+import { binder, type Expected } from "../../../src/execute/mount/bind.ts";
 import { FILE_OPTIONS } from "../../../src/model/container-edits.ts";
-import type { FileType } from "../../../src/model/host-view.ts";
 import { hostPath } from "../../../src/model/paths.ts";
+import type { FileType } from "../../../src/model/views.ts";
 import {
   AT_RECURSIVE,
   MOUNT_ATTR_NODEV,
@@ -17,8 +17,7 @@ import {
   MS_REMOUNT,
 } from "../../../src/sys/constants.ts";
 import { ENOSYS, EPERM } from "../../../src/sys/errno.ts";
-import { Fd } from "../../../src/sys/fd.ts";
-import type { MountAttr, Stat, Syscalls } from "../../../src/sys/syscalls.ts";
+import { Fd, type MountAttr, type Stat, type Syscalls } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ALLOWED_CALLS, callFilter } from "../../../src/execute/call-filter.ts";
+import { ALLOWED_CALLS, callFilter } from "../../../src/execute/ldconfig/call-filter.ts";
 import { syscallNumbers } from "../../../src/sys/syscall-numbers.ts";
 
 const ARCHITECTURES = { x64: 0xc000003e, arm64: 0xc00000b7 } as const;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { locateDeviceCgroup } from "../../../src/execute/cgroup-location.ts";
+import { locateDeviceCgroup } from "../../../src/execute/cgroup/cgroup-location.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 
 /** A line of mountinfo. */

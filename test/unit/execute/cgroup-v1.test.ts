@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { allowInCgroupV1, missingAccess } from "../../../src/execute/cgroup-v1.ts";
+import { allowInCgroupV1, missingAccess } from "../../../src/execute/cgroup/cgroup-v1.ts";
 import { newUndo } from "../../../src/execute/undo.ts";
 import type { DeviceRule } from "../../../src/plan/operation.ts";
 import { EPERM } from "../../../src/sys/errno.ts";
-import { Fd } from "../../../src/sys/fd.ts";
+import { Fd } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { allowInCgroupV2 } from "../../../src/execute/cgroup-v2.ts";
+import { allowInCgroupV2 } from "../../../src/execute/cgroup/cgroup-v2.ts";
 import { newUndo } from "../../../src/execute/undo.ts";
 import type { DeviceRule } from "../../../src/plan/operation.ts";
 import { EPERM } from "../../../src/sys/errno.ts";
-import { Fd } from "../../../src/sys/fd.ts";
+import { Fd } from "../../../src/sys/syscalls.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { constantProgram, majorProgram, runDeviceProgram } from "../../support/kernel/device-program.ts";
 import { fakeBpf, type LoadedProgram } from "../../support/kernel/fake-bpf.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { collectOutput } from "../../../src/execute/collect-output.ts";
 import { CLOCK_MONOTONIC } from "../../../src/sys/constants.ts";
-import { Fd } from "../../../src/sys/fd.ts";
+import { collectOutput } from "../../../src/sys/run-child.ts";
+import { Fd } from "../../../src/sys/syscalls.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const START = 1_000_000;

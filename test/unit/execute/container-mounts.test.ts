@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ContainerMounts, silentMounts } from "../../../src/execute/container-mounts.ts";
-import { Fd } from "../../../src/sys/fd.ts";
+import { ContainerMounts, silentMounts } from "../../../src/execute/mount/container-mounts.ts";
+import { Fd } from "../../../src/sys/syscalls.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const HOST = `22 1 8:1 / / rw master:1 - ext4 /dev/sda1 rw

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { coverDirectory } from "../../../src/execute/cover-directory.ts";
+import { coverDirectory } from "../../../src/execute/mount/cover-directory.ts";
 import { containerPath } from "../../../src/model/paths.ts";
 import { SELINUX_MAGIC } from "../../../src/sys/constants.ts";
-import { Fd } from "../../../src/sys/fd.ts";
+import { Fd } from "../../../src/sys/syscalls.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const LABEL = "system_u:object_r:container_file_t:s0:c1,c2";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { extendDeviceProgram, INSTRUCTION_BYTES } from "../../../src/execute/device-program.ts";
+import { extendDeviceProgram, INSTRUCTION_BYTES } from "../../../src/execute/cgroup/device-program.ts";
 import type { DeviceRule } from "../../../src/plan/operation.ts";
 import { constantProgram, majorProgram, runDeviceProgram } from "../../support/kernel/device-program.ts";
 

@@ -4,7 +4,7 @@ import { NvociError } from "../../../src/model/errors.ts";
 import { containerPath } from "../../../src/model/paths.ts";
 import type { Operation } from "../../../src/plan/operation.ts";
 import { EBUSY, EEXIST, ENOSPC, ENOTDIR, EROFS } from "../../../src/sys/errno.ts";
-import { Fd } from "../../../src/sys/fd.ts";
+import { Fd } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { collectFindings } from "../../support/cli/collect-findings.ts";

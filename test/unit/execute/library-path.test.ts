@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { readLibraryPath, searchOrder, systemDirectories } from "../../../src/execute/library-path.ts";
+import {
+  readLibraryPath,
+  searchOrder,
+  systemDirectories,
+} from "../../../src/execute/ldconfig/library-path.ts";
 import { type Budget, newBudget, UNLIMITED } from "../../../src/model/budget.ts";
-import type { ImageView } from "../../../src/model/image-view.ts";
+import type { ImageView } from "../../../src/model/views.ts";
 import { collectFindings } from "../../support/cli/collect-findings.ts";
 
 /** An image without links: files by path; a directory is what a file lies in. It counts what is asked. */

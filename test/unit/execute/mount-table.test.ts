@@ -4,9 +4,9 @@ import {
   mountsBelow,
   outsideSilent,
   parseMountTable,
-} from "../../../src/execute/mount-table.ts";
+} from "../../../src/execute/mount/mount-table.ts";
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "../../../src/sys/constants.ts";
-import { Fd } from "../../../src/sys/fd.ts";
+import { Fd } from "../../../src/sys/syscalls.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const TABLE = `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { byOpenat2, resolver } from "../../../src/execute/resolve.ts";
+import { byOpenat2, resolver } from "../../../src/execute/rootfs/resolve.ts";
 import { O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from "../../../src/sys/constants.ts";
 import { EAGAIN, EINVAL, ENOSYS, EPERM, EXDEV } from "../../../src/sys/errno.ts";
-import { Fd } from "../../../src/sys/fd.ts";
-import type { OpenHow } from "../../../src/sys/syscalls.ts";
+import { Fd, type OpenHow } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";

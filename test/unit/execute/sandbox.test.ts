@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Confinement } from "../../../src/execute/confinement.ts";
-import type { MountBelow } from "../../../src/execute/mount-table.ts";
-import { confinedSteps } from "../../../src/execute/sandbox.ts";
+import type { Confinement } from "../../../src/execute/ldconfig/confinement.ts";
+import { confinedSteps } from "../../../src/execute/ldconfig/sandbox.ts";
+import type { MountBelow } from "../../../src/execute/mount/mount-table.ts";
 import { CLONE_NEWNS, CLONE_NEWPID } from "../../../src/sys/constants.ts";
-import { Fd } from "../../../src/sys/fd.ts";
+import { Fd } from "../../../src/sys/syscalls.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const CONFINEMENT: Confinement = {

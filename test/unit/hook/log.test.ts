@@ -6,9 +6,8 @@ import { type Finding, finding } from "../../../src/model/finding.ts";
 import { type HostPath, hostPath } from "../../../src/model/paths.ts";
 import { O_APPEND, O_CREAT, O_NONBLOCK } from "../../../src/sys/constants.ts";
 import { EACCES, ENOSPC } from "../../../src/sys/errno.ts";
-import { Fd } from "../../../src/sys/fd.ts";
 import { STDERR } from "../../../src/sys/linux.ts";
-import type { Stat, Syscalls } from "../../../src/sys/syscalls.ts";
+import { Fd, type Stat, type Syscalls } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { readSpecFile } from "../../../src/hook/read-spec-file.ts";
 import { NvociError } from "../../../src/model/errors.ts";
-import type { HostView } from "../../../src/model/host-view.ts";
 import { hostPath } from "../../../src/model/paths.ts";
+import type { HostView } from "../../../src/model/views.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 
 const FILE = hostPath("/b/config.json");

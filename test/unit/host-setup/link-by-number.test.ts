@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { linkByNumber } from "../../../src/host-setup/link-by-number.ts";
+import { linkByNumber } from "../../../src/host-setup/make-nodes.ts";
 import type { DeviceNode } from "../../../src/model/container-edits.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import { EROFS } from "../../../src/sys/errno.ts";

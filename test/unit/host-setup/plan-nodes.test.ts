@@ -3,7 +3,7 @@ import { parseDeviceFileRules } from "../../../src/driver/capabilities.ts";
 import type { DriverNode } from "../../../src/host-setup/driver-nodes.ts";
 import { planNodes } from "../../../src/host-setup/plan-nodes.ts";
 import { hostPath } from "../../../src/model/paths.ts";
-import { renderSetup } from "../../../src/render/render-setup.ts";
+import { renderSetup } from "../../../src/render/render-info.ts";
 import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { KERNEL_MODULES } from "../../../src/driver/driver-version.ts";
 import { type HostSetup, setUpHost } from "../../../src/host-setup/set-up-host.ts";
 import { hostPath } from "../../../src/model/paths.ts";
-import { renderSetup } from "../../../src/render/render-setup.ts";
+import { renderSetup } from "../../../src/render/render-info.ts";
 import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { ALL_LINKS, ALL_NODES, BARE_SERVER } from "../../support/host/bare-server.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";

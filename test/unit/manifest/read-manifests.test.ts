@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readManifest, readManifests } from "../../../src/manifest/read-manifests.ts";
-import type { HostView } from "../../../src/model/host-view.ts";
 import { hostPath } from "../../../src/model/paths.ts";
+import type { HostView } from "../../../src/model/views.ts";
 import { EACCES, EINTR, EIO, EMFILE, ENFILE, ENOMEM } from "../../../src/sys/errno.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 import { catchError } from "../../support/cli/catch-error.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { quote } from "../../../src/model/quote.ts";
+import { quote } from "../../../src/text/quote.ts";
 
 test("quote() keeps plain text, other scripts included", () => {
   expect(quote("libcuda.so.1 für 日本 😀")).toBe('"libcuda.so.1 für 日本 😀"');

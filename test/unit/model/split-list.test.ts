@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { splitList } from "../../../src/model/split-list.ts";
+import { splitList } from "../../../src/text/quote.ts";
 
 test.each([
   ["", []],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeUtf8, encodeUtf8, utf8Length } from "../../../src/model/utf8.ts";
+import { decodeUtf8, encodeUtf8, utf8Length } from "../../../src/text/utf8.ts";
 
 const oracle = (bytes: Uint8Array): string | undefined => {
   try {

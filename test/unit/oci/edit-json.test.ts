@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type JsonPath, type JsonText, removeJson, setJson } from "../../../src/oci/edit-json.ts";
+import { type JsonPath, type JsonText, removeJson, setJson } from "../../../src/json/edit-json.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 
 const json = (text: string): JsonText => ({ name: "x.json", code: "spec-invalid", text });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { HOOK_STAGES, isHookStage } from "../../../src/oci/hook-stages.ts";
+import { HOOK_STAGES, isHookStage } from "../../../src/oci/state.ts";
 
 test("isHookStage() knows every stage and no inherited name", () => {
   expect(Object.keys(HOOK_STAGES).every(isHookStage)).toBe(true);

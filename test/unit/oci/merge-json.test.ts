@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type JsonAdditions, mergeJson } from "../../../src/oci/merge-json.ts";
+import { type JsonAdditions, mergeJson } from "../../../src/json/merge-json.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 
 const merge = (text: string, additions: JsonAdditions) =>

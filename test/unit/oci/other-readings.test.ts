@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { hostPath } from "../../../src/model/paths.ts";
-import { checkDocuments } from "../../../src/oci/check-documents.ts";
+import { checkDocuments } from "../../../src/oci/known-keys.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 
 const BUNDLE = hostPath("/run/c/1");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { alignColumns } from "../../../src/render/align-columns.ts";
+import { alignColumns } from "../../../src/render/text.ts";
 
 describe("alignColumns()", () => {
   it("pads every column but the last", () => {

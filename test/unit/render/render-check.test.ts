@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { check } from "../../../src/render/check.ts";
-import { renderCheck, renderHealth } from "../../../src/render/render-check.ts";
+import { check, renderCheck, renderHealth } from "../../../src/render/render-check.ts";
 
 const MISSING = check("fail", "driver-missing", {});
 const MANIFEST = check("ok", "manifest", { file: "l4t.csv", found: 2, missing: ["lib, /a", "sym, /b"] });

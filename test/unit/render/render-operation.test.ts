@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
 import type { Operation } from "../../../src/plan/operation.ts";
-import { renderOperation } from "../../../src/render/render-operation.ts";
+import { renderOperation } from "../../../src/render/render-plan.ts";
 
 const source = "l4t.csv:1";
 const path = containerPath("/c");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mayAsk } from "../../../src/request/may-ask.ts";
+import { mayRequestGpus } from "../../../src/request/visible-devices.ts";
 
 const ROOT = "/var/run/nvidia-container-devices";
 
@@ -12,7 +12,7 @@ test.each([
   [["CUDA_VERSION=8.0.61", "NVIDIA_REQUIRE_CUDA="]],
   [["NVIDIA_VISIBLE_DEVICES=void", "DOCKER_RESOURCE_GPU=GPU-1"]],
 ])("mayAsk() is true for %j", (env) => {
-  expect(mayAsk({ env, mounts: [] })).toBe(true);
+  expect(mayRequestGpus({ env, mounts: [] })).toBe(true);
 });
 
 test.each([
@@ -31,7 +31,7 @@ test.each([
   [["CUDA_VERSION="]],
   [["CUDA_VERSION=8.0", "NVIDIA_VISIBLE_DEVICES="]],
 ])("mayAsk() is false for %j", (env) => {
-  expect(mayAsk({ env, mounts: [] })).toBe(false);
+  expect(mayRequestGpus({ env, mounts: [] })).toBe(false);
 });
 
 test.each([
@@ -46,5 +46,5 @@ test.each([
   [`${ROOT}/0`, undefined, false],
   ["var/run/nvidia-container-devices/0", "/dev/null", false],
 ])("mayAsk() for a mount on %j of %j is %j", (destination, source, expected) => {
-  expect(mayAsk({ env: [], mounts: [{ destination, source }] })).toBe(expected);
+  expect(mayRequestGpus({ env: [], mounts: [{ destination, source }] })).toBe(expected);
 });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseHookArguments } from "../../../src/hook/arguments.ts";
-import { HOOK_STAGES, isHookStage } from "../../../src/oci/hook-stages.ts";
+import { HOOK_STAGES, isHookStage } from "../../../src/oci/state.ts";
 
 interface HookFile {
   readonly version: string;

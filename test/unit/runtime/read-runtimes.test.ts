@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { LoadBundle } from "../../../src/load.ts";
-import type { HostView } from "../../../src/model/host-view.ts";
-import { readRuntimes } from "../../../src/runtime/read-runtimes.ts";
+import type { HostView } from "../../../src/model/views.ts";
+import { configuredRuntimes } from "../../../src/runtime/find-runtime.ts";
 import * as runtimesOfConfig from "../../../src/runtime/runtimes-of-config.ts";
 
 const FILE = "/etc/nvidia-container-runtime/config.toml";
@@ -15,7 +15,7 @@ function read(text: string | undefined, environ: readonly string[] = []) {
     parsed = true;
     return runtimesOfConfig as Exports;
   };
-  return { runtimes: readRuntimes(host, environ, load), parsed };
+  return { runtimes: configuredRuntimes(host, environ, load), parsed };
 }
 
 describe("readRuntimes()", () => {

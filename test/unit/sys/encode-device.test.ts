@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeDevice } from "../../../src/sys/encode-device.ts";
+import { encodeDevice } from "../../../src/sys/constants.ts";
 
 describe("encodeDevice()", () => {
   // What stat(1) shows as %D for such nodes.

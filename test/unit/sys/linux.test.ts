@@ -9,7 +9,6 @@ import {
   POLLOUT,
   SIGCHLD,
 } from "../../../src/sys/constants.ts";
-import type { SyscallArgument } from "../../../src/sys/engine.ts";
 import {
   EAGAIN,
   EEXIST,
@@ -22,8 +21,9 @@ import {
   ENOTDIR,
   EPERM,
 } from "../../../src/sys/errno.ts";
-import { CWD, Fd } from "../../../src/sys/fd.ts";
 import { linux } from "../../../src/sys/linux.ts";
+import type { SyscallArgument } from "../../../src/sys/primitives.ts";
+import { CWD, Fd } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { fakeEngine } from "../../support/engines/fake-engine.ts";

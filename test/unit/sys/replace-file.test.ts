@@ -1,11 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { hostPath } from "../../../src/model/paths.ts";
-import { encodeUtf8 } from "../../../src/model/utf8.ts";
 import { EROFS } from "../../../src/sys/errno.ts";
-import { Fd } from "../../../src/sys/fd.ts";
 import { replaceFile } from "../../../src/sys/replace-file.ts";
-import type { Stat, Syscalls } from "../../../src/sys/syscalls.ts";
+import { Fd, type Stat, type Syscalls } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
+import { encodeUtf8 } from "../../../src/text/utf8.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 

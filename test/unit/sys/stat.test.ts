@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeStat, decodeStatx } from "../../../src/sys/stat.ts";
+import { decodeStat, decodeStatx } from "../../../src/sys/structures.ts";
 import { hexBytes } from "../../support/host/hex-bytes.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { EXIT, NvociError } from "../../../src/model/errors.ts";
-import { CWD, Fd } from "../../../src/sys/fd.ts";
+import { CWD, Fd } from "../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../src/sys/system-error.ts";
 
 const tree = new Fd(8, "/usr/lib/libcuda.so.1");

@@ -1,0 +1,116 @@
+import { finding, type Report } from "../model/finding.ts";
+import { containerPath, type HostPath } from "../model/paths.ts";
+import { quote } from "../text/quote.ts";
+import { type Config, DEFAULT_CONFIG, type LogLevel, type RuntimeMode } from "./config.ts";
+import type { TableReader } from "./table-reader.ts";
+
+type Runtime = Config["nvidiaContainerRuntime"];
+
+const DEFAULTS: Runtime = DEFAULT_CONFIG.nvidiaContainerRuntime;
+
+/** Names of levels, those of the Go logging library included. */
+const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
+  trace: "debug",
+  debug: "debug",
+  info: "info",
+  warn: "warning",
+  warning: "warning",
+  error: "error",
+  fatal: "error",
+  panic: "error",
+};
+
+/**
+ * Reads the table `nvidia-container-runtime`.
+ *
+ * @returns also the alternate roots that the file names the way meta-tegra's patch does, else the built-in ones.
+ * @throws NvociError `config-invalid`
+ */
+export function parseRuntime(
+  report: Report,
+  table: TableReader,
+): { readonly runtime: Runtime; readonly alternateRoots: readonly HostPath[] } {
+  const modes = table.table("modes");
+  const csv = modes.table("csv");
+  const alternateRoots = csv.paths("alt-roots") ?? DEFAULT_CONFIG.nvoci.alternateRoots;
+  const runtime: Runtime = {
+    debug: table.path("debug"),
+    logLevel: parseLogLevel(table),
+    mode: parseMode(report, table),
+    runtimes: parseRuntimes(table),
+    modes: {
+      cdi: parseCdi(modes.table("cdi")),
+      csv: parseCsv(csv),
+      legacy: parseLegacy(modes.table("legacy")),
+    },
+  };
+  const jitCdi = modes.table("jit-cdi");
+  jitCdi.ignore("load-kernel-modules", "nvcdi-disable-hooks", "nvcdi-feature-flags");
+  for (const reader of [jitCdi, csv, modes, table]) reader.reportUnknown();
+  return { runtime, alternateRoots };
+}
+
+function parseLogLevel(table: TableReader): LogLevel {
+  const text = table.string("log-level") || DEFAULTS.logLevel;
+  const level = Object.hasOwn(LOG_LEVELS, text.toLowerCase()) ? LOG_LEVELS[text.toLowerCase()] : undefined;
+  if (level !== undefined) return level;
+  throw table.invalid("log-level", `must be one of debug, info, warning, error, not ${quote(text)}`);
+}
+
+/**
+ * `jit-cdi` is the toolkit's name for finding out at the start what `auto` finds out here. `cdi` is refused: it
+ * restricts containers to what specification files list, and ignoring that would hand out more.
+ */
+function parseMode(report: Report, table: TableReader): RuntimeMode {
+  const text = table.string("mode") || DEFAULTS.mode;
+  if (text === "jit-cdi") {
+    const key = "nvidia-container-runtime.mode";
+    const file = table.document.name;
+    const args = { file, key, value: text, used: "auto" };
+    report(finding("config-value-replaced", "info", `${file}: ${key}`, args));
+    return "auto";
+  }
+  if (text === "cdi") {
+    throw table.invalid("mode", '"cdi" is not supported: set it to auto, csv or legacy, or leave it out');
+  }
+  return table.oneOf<RuntimeMode>("mode", ["auto", "csv", "legacy"]) ?? DEFAULTS.mode;
+}
+
+/**
+ * Reads the member `runtimes` alone.
+ *
+ * @param table `nvidia-container-runtime`.
+ * @throws NvociError `config-invalid`
+ */
+export function parseRuntimes(table: TableReader): readonly string[] {
+  const runtimes = table.strings("runtimes") ?? DEFAULTS.runtimes;
+  if (runtimes.length === 0) throw table.invalid("runtimes", "must name at least one runtime");
+  for (const runtime of runtimes) {
+    if (runtime === "" || (runtime.includes("/") && !runtime.startsWith("/"))) {
+      throw table.invalid("runtimes", `must hold absolute paths or names, not ${quote(runtime)}`);
+    }
+  }
+  return runtimes;
+}
+
+function parseCdi(table: TableReader): Runtime["modes"]["cdi"] {
+  const defaultKind = table.string("default-kind") || DEFAULTS.modes.cdi.defaultKind;
+  table.ignore("annotation-prefixes", "spec-dirs");
+  table.reportUnknown();
+  return { defaultKind };
+}
+
+function parseCsv(table: TableReader): Runtime["modes"]["csv"] {
+  const compatRoot = table.path("compat-container-root");
+  return {
+    mountSpecPath: table.path("mount-spec-path") ?? DEFAULTS.modes.csv.mountSpecPath,
+    compatContainerRoot: compatRoot === undefined ? undefined : containerPath(compatRoot),
+  };
+}
+
+function parseLegacy(table: TableReader): Runtime["modes"]["legacy"] {
+  const words = ["ldconfig", "mount", "hook", "disabled"] as const;
+  const cudaCompatMode = table.oneOf("cuda-compat-mode", words) ?? DEFAULTS.modes.legacy.cudaCompatMode;
+  table.reportUnknown();
+  return { cudaCompatMode };
+}

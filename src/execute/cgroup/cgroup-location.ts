@@ -1,0 +1,85 @@
+import { NvociError } from "../../model/errors.ts";
+import { type HostPath, hostPath, isWithin } from "../../model/paths.ts";
+import { quote } from "../../text/quote.ts";
+
+/** Where the device rules of a process are kept. */
+export interface CgroupLocation {
+  readonly version: 1 | 2;
+  /** Directory of the process' cgroup. */
+  readonly path: HostPath;
+}
+
+/** A field of mountinfo writes blanks and backslashes as octal. @see proc(5) */
+const unescapeField = (field: string): string =>
+  field.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
+
+/** One mounted hierarchy: its root within the hierarchy, and where it is mounted. */
+interface Hierarchy {
+  readonly root: string;
+  readonly mountPoint: string;
+}
+
+/**
+ * Finds the mounts of a kind in mountinfo, in its order.
+ *
+ * @see proc(5), /proc/pid/mountinfo: `id parent dev root mount-point options [tags] - type source super-options`
+ */
+function findHierarchies(mountinfo: string, version: 1 | 2): Hierarchy[] {
+  const hierarchies: Hierarchy[] = [];
+  for (const line of mountinfo.split("\n")) {
+    const [before, after] = line.split(" - ");
+    if (before === undefined || after === undefined) continue;
+    const [type, , superOptions = ""] = after.split(" ");
+    const found =
+      version === 2 ? type === "cgroup2" : type === "cgroup" && superOptions.split(",").includes("devices");
+    const [, , , root, mountPoint] = before.split(" ");
+    if (found && root !== undefined && mountPoint !== undefined) {
+      hierarchies.push({ root: unescapeField(root), mountPoint: unescapeField(mountPoint) });
+    }
+  }
+  return hierarchies;
+}
+
+/** The process' path in the `devices` hierarchy (version 1) or the unified one (version 2). @see cgroups(7) */
+function cgroupPath(cgroup: string, version: 1 | 2): string | undefined {
+  for (const line of cgroup.split("\n")) {
+    const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    if (controllers === undefined || path === undefined) continue;
+    if (version === 2 ? controllers === "" : controllers.split(",").includes("devices")) return path;
+  }
+  return undefined;
+}
+
+/**
+ * Finds the cgroup that decides on a container's devices: version 1 where the process is in a mounted `devices`
+ * hierarchy, otherwise version 2. Hybrid hosts have both and use the first.
+ *
+ * @param cgroup text of /proc/PID/cgroup of the container's init.
+ * @param mountinfo text of /proc/self/mountinfo.
+ * @returns `undefined` when the process is in the root cgroup, where there is nothing to allow.
+ * @throws NvociError "operation-failed" when neither hierarchy can be found or the path lies outside of the mount.
+ */
+export function locateDeviceCgroup(cgroup: string, mountinfo: string): CgroupLocation | undefined {
+  for (const version of [1, 2] as const) {
+    const path = cgroupPath(cgroup, version);
+    const mounted = findHierarchies(mountinfo, version);
+    // A part of the hierarchy may be mounted elsewhere, for a chroot or a container of the host.
+    const hierarchy = mounted.find(({ root }) => isWithin(path ?? "", root)) ?? mounted[0];
+    if (path === undefined || hierarchy === undefined) continue;
+    if (path === "/") return undefined;
+    if (path.startsWith("/..") || !isWithin(path, hierarchy.root)) {
+      throw new NvociError(
+        "operation-failed",
+        `Cannot find the device cgroup ${quote(path, 4096)}: the hierarchy mounted on ${quote(hierarchy.mountPoint, 4096)} starts at ${quote(hierarchy.root, 4096)}`,
+        { hint: "run the hook in the host's cgroup namespace, or set no-cgroups = true in config.toml" },
+      );
+    }
+    const rest = hierarchy.root === "/" ? path : path.slice(hierarchy.root.length);
+    return { version, path: hostPath(`${hierarchy.mountPoint}/${rest}`) };
+  }
+  throw new NvociError(
+    "operation-failed",
+    "Cannot find the container's device cgroup: neither a devices hierarchy nor cgroup2 is mounted",
+    { hint: "set no-cgroups = true in config.toml where the runtime gives device access itself" },
+  );
+}

@@ -1,0 +1,178 @@
+import type { LdconfigChoice } from "../../model/container-edits.ts";
+import { NvociError } from "../../model/errors.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_SYMLINK_NOFOLLOW,
+  F_ADD_SEALS,
+  F_SEAL_ALL,
+  MFD_ALLOW_SEALING,
+  MFD_CLOEXEC,
+  MFD_EXEC,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+} from "../../sys/constants.ts";
+import { EINVAL, ENOSYS } from "../../sys/errno.ts";
+import { readAll } from "../../sys/linux-host.ts";
+import { runChild } from "../../sys/run-child.ts";
+import { CWD, type ExitStatus, type Fd, type Syscalls } from "../../sys/syscalls.ts";
+import { SystemError } from "../../sys/system-error.ts";
+import { quote } from "../../text/quote.ts";
+import { encodeUtf8 } from "../../text/utf8.ts";
+import { type MountBelow, mountsBelow } from "../mount/mount-table.ts";
+import type { Rootfs } from "../rootfs/rootfs.ts";
+import type { Undo } from "../undo.ts";
+import type { Confinement } from "./confinement.ts";
+import { CACHE_NAME, confinedSteps, MAX_CACHE_BYTES } from "./sandbox.ts";
+
+/** In seconds. ldconfig takes milliseconds, and one that hangs must not hang us. */
+const TIMEOUT_S = 5;
+
+/** What ldconfig needs from its surroundings. */
+export interface LdconfigContext {
+  readonly system: Syscalls;
+  readonly rootfs: Rootfs;
+  readonly undo: Undo;
+  /** Namespaces of the container that the child joins, and the ids it takes. */
+  readonly confinement: Confinement;
+  /** What was mounted below the root before anything of ours; looked up where some of it is to be covered. */
+  readonly foreign: readonly MountBelow[];
+}
+
+/** What came of it: the new cache and what ldconfig printed, or why there is none. */
+type LdconfigResult =
+  | { readonly cache: Uint8Array; readonly words: string; readonly reason?: never }
+  | { readonly reason: string };
+
+/**
+ * Copies the host's ldconfig into a sealed memory file. The container never sees the host's inode, not even as
+ * /proc/PID/exe of the child, and nobody can alter the copy (CVE-2019-5736, CVE-2024-0135).
+ */
+function sealedCopy(system: Syscalls, path: string): Fd {
+  const original = system.openat(CWD, path, O_RDONLY);
+  const copy = createMemoryFile(system);
+  while (system.sendfile(copy, original, 0x7ffff000) > 0);
+  system.close(original);
+  system.fcntl(copy, F_ADD_SEALS, F_SEAL_ALL);
+  return copy;
+}
+
+/**
+ * Makes a memory file that can be run. Since 6.3 that has to be said, or a host that is set up so
+ * (vm.memfd_noexec = 1) takes the right away; kernels before do not know the word (EINVAL).
+ */
+function createMemoryFile(system: Syscalls): Fd {
+  const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  try {
+    return system.memfd_create("ldconfig", flags | MFD_EXEC);
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.errno !== EINVAL) throw error;
+    return system.memfd_create("ldconfig", flags);
+  }
+}
+
+/** The list of mounts that a kernel without mount_setattr(2) needs. */
+function mountsToRestrict(system: Syscalls, root: Fd): readonly MountBelow[] {
+  try {
+    system.mount_setattr(root, "", AT_EMPTY_PATH, { attrSet: 0 });
+    return [];
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.errno !== ENOSYS) throw error;
+    return mountsBelow(system, root);
+  }
+}
+
+/**
+ * Runs ldconfig in the sandbox below the container's root, and waits for it. It makes no links (`-X`) and tells which
+ * ones it would make (`-v`).
+ *
+ * @param configuration its ld.so.conf.
+ * @returns the reason where the program fails or is late: it works on what an image, and neighbors with a common
+ * volume, have laid out for it.
+ * @throws NvociError "ldconfig-failed" when the sandbox cannot be made.
+ */
+export function runLdconfig(
+  { system, rootfs, undo, confinement, foreign }: LdconfigContext,
+  ldconfig: LdconfigChoice,
+  configuration: string,
+): LdconfigResult {
+  const program =
+    ldconfig.from === "host" ? { fd: sealedCopy(system, ldconfig.path) } : { path: ldconfig.path };
+  const mounts = mountsToRestrict(system, rootfs.view.root);
+  const argv = (configurationFile: string, cache: string) => [
+    "ldconfig",
+    "-X",
+    "-v",
+    "-f",
+    configurationFile,
+    "-C",
+    cache,
+  ];
+  // The child's current directory is the root that it pivots to: the copy of this very mount in its namespace.
+  const here = system.openat(CWD, ".", O_PATH | system.O_DIRECTORY);
+  // What else is taken back needs the current directory that it was done in.
+  undo.add(() => system.fchdir(here));
+  const results = system.socketpair();
+  const { failure, words, status } = runChild(system, TIMEOUT_S, (output, report) => {
+    const { steps, cloneFlags } = confinedSteps(system, {
+      confinement,
+      mounts,
+      foreign,
+      program,
+      argv,
+      configuration: encodeUtf8(configuration),
+      results: results.writer,
+      output,
+    });
+    system.fchdir(rootfs.view.root);
+    const pid = system.spawn(cloneFlags, steps.encode(), report);
+    return { pid, steps };
+  });
+  system.fchdir(here);
+  const directory = system.receiveDescriptor(results.reader);
+  for (const fd of [program.fd, results.reader, results.writer]) if (fd !== undefined) system.close(fd);
+  try {
+    if (failure !== undefined && !failure.call.startsWith("execve")) throw sandboxError(failure);
+    if (failure !== undefined) return { reason: new SystemError(failure.call, [], -failure.errno).call };
+    if (words === undefined) return { reason: `it did not finish within ${TIMEOUT_S} s` };
+    if ("signalled" in status || status.exited !== 0) return { reason: lastWords(words) ?? ended(status) };
+    const cache = directory === undefined ? undefined : readCache(system, directory);
+    return cache === undefined ? { reason: "it made no cache" } : { cache, words };
+  } finally {
+    if (directory !== undefined) system.close(directory);
+  }
+}
+
+/** What the program has made, if it is a file at all. Nobody can change it anymore. */
+function readCache(system: Syscalls, directory: Fd): Uint8Array | undefined {
+  if (system.statx(directory, CACHE_NAME, AT_SYMLINK_NOFOLLOW)?.type !== "file") return undefined;
+  const fd = system.openat(directory, CACHE_NAME, O_RDONLY | O_NONBLOCK | system.O_NOFOLLOW);
+  try {
+    const stat = system.statx(fd, "", AT_EMPTY_PATH);
+    if (stat?.type !== "file" || stat.size === 0 || stat.size > MAX_CACHE_BYTES) return undefined;
+    return readAll(system, fd, stat.size, MAX_CACHE_BYTES);
+  } finally {
+    system.close(fd);
+  }
+}
+
+const ended = (status: ExitStatus): string =>
+  "exited" in status ? `exit status ${status.exited}` : `killed by signal ${status.signalled}`;
+
+/** What made ldconfig give up: the last line of its own kind, among those about libraries. */
+function lastWords(words: string): string | undefined {
+  const line = words
+    .split("\n")
+    .filter((text) => text.startsWith("ldconfig: "))
+    .at(-1);
+  return line && quote(line);
+}
+
+function sandboxError({ call, errno }: { readonly call: string; readonly errno: number }): NvociError {
+  const error = new SystemError(call, [{ text: "in ldconfig's sandbox" }], -errno);
+  return new NvociError(
+    "ldconfig-failed",
+    `Cannot update "/etc/ld.so.cache" of the container: ldconfig's sandbox failed: ${error.reason}`,
+    { hint: error.hint, call: error.call },
+  );
+}

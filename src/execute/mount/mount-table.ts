@@ -1,0 +1,164 @@
+import { dirname, isWithin } from "../../model/paths.ts";
+import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, O_RDONLY } from "../../sys/constants.ts";
+import { readAll } from "../../sys/linux-host.ts";
+import { CWD, type Fd, type Syscalls } from "../../sys/syscalls.ts";
+import { encodeUtf8 } from "../../text/utf8.ts";
+
+/** One mount of a mount namespace. */
+export interface MountEntry {
+  readonly id: number;
+  /** The file system's device, `8:1`. */
+  readonly device: string;
+  /** Where it is, as a path of the process that reads the table. */
+  readonly point: string;
+  /** MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC. */
+  readonly flags: number;
+  /** Mounts made on it appear in its peers too, in other namespaces. */
+  readonly shared: boolean;
+  /** The file system's type, `tmpfs`. */
+  readonly type: string;
+}
+
+/** The types of FUSE: `fuse`, `fuseblk`, `fuse.sshfs`. `fusectl` is the kernel's own list of them. */
+const FUSE = /^fuse(?!ctl$)/;
+
+/**
+ * Whether a mount may never answer. Behind FUSE is a program, any user's; a process that waits for its answer cannot be
+ * killed once the program has read the question. So nothing is asked of such a mount: neither what is in it nor what
+ * its own root is.
+ */
+export const isSilent = ({ type }: MountEntry): boolean => FUSE.test(type);
+
+const FLAGS: Readonly<Record<string, number>> = {
+  ro: MS_RDONLY,
+  nosuid: MS_NOSUID,
+  nodev: MS_NODEV,
+  noexec: MS_NOEXEC,
+};
+
+/** Spaces and backslashes in paths are written as three octal digits. */
+const fromOctal = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+
+/**
+ * Reads the text of a mountinfo file, in its order: what comes later can lie over what comes before.
+ *
+ * @see proc_pid_mountinfo(5)
+ */
+export function parseMountTable(text: string): MountEntry[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const fields = line.split(" ");
+      const dash = fields.indexOf("-", 6);
+      const optional = fields.slice(6, dash);
+      return {
+        id: Number(fields[0]),
+        device: fields[2] ?? "",
+        point: fromOctal(fields[4] ?? ""),
+        flags: (fields[5] ?? "").split(",").reduce((sum, option) => sum | (FLAGS[option] ?? 0), 0),
+        shared: optional.some((field) => field.startsWith("shared:")),
+        type: fields[dash + 1] ?? "",
+      };
+    });
+}
+
+function readMountInfoBytes(system: Syscalls, process = "/proc/self"): Uint8Array {
+  const fd = system.openat(CWD, `${process}/mountinfo`, O_RDONLY);
+  const bytes = readAll(system, fd, 0);
+  system.close(fd);
+  return bytes;
+}
+
+/** The text of a process' mount table; the calling one's by default. */
+export function readMountInfo(system: Syscalls, process?: string): string {
+  const bytes = readMountInfoBytes(system, process);
+  return system.decode(bytes, 0, bytes.length);
+}
+
+/** Bytes as a string of as many characters, whatever they encode: names need not be UTF-8. */
+function binary(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 4096)
+    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  return text;
+}
+
+const unbinary = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
+
+/** A mount below a directory. */
+export interface MountBelow {
+  /** Its path as seen from the directory, in the bytes that the kernel knows. */
+  readonly path: Uint8Array;
+  readonly flags: number;
+  /** See `isSilent`. Never the directory's own mount. */
+  readonly silent: boolean;
+}
+
+/**
+ * The mount of a directory and all below it that can be reached; of several mounts at one place, the topmost.
+ * Directories come before what is in them.
+ */
+export function mountsBelow(system: Syscalls, directory: Fd): MountBelow[] {
+  const root = binary(encodeUtf8(system.readlinkat(CWD, `/proc/self/fd/${directory.number}`) ?? "/"));
+  const all = parseMountTable(binary(readMountInfoBytes(system))).filter(({ point }) =>
+    isWithin(point, root),
+  );
+  // What comes later lies over what was mounted before at the same place or below it.
+  const later = new Set<string>();
+  const shown: MountBelow[] = [];
+  for (const mount of all.reverse()) {
+    const { point, flags } = mount;
+    if (isCovered(point, later)) continue;
+    later.add(point);
+    const path = unbinary(point.slice(root === "/" ? 0 : root.length) || "/");
+    shown.push({ path, flags, silent: path.length > 1 && isSilent(mount) });
+  }
+  return shown.reverse();
+}
+
+/** Those that are not in a silent one, which would have to be asked for the way to them. */
+export function outsideSilent(
+  mounts: readonly MountBelow[],
+  all: readonly MountBelow[],
+): readonly MountBelow[] {
+  const silent = new Set(all.filter((mount) => mount.silent).map(({ path }) => binary(path)));
+  if (silent.size === 0) return mounts;
+  return mounts.filter(({ path }) => path.length === 1 || !isCovered(dirname(binary(path)), silent));
+}
+
+/** Whether a path or a directory that leads to it is among the others. */
+function isCovered(path: string, others: ReadonlySet<string>): boolean {
+  for (let part = path; ; part = dirname(part)) {
+    if (others.has(part)) return true;
+    if (part === "/") return false;
+  }
+}
+
+const MOUNT_ID = /^mnt_id:\s*(\d+)$/m;
+
+/**
+ * Mountinfo's number of the mount that an open file is on, which no name can change. The kernel knows it by itself: no
+ * file system is asked.
+ */
+export const mountId = (system: Syscalls, fd: Fd): number =>
+  system.statxMountId(fd) ?? fromFdinfo(system, fd);
+
+/**
+ * Before Linux 5.8. Before 5.14 only the owner may look into fdinfo, which is root once a process has taken another
+ * id for its file accesses.
+ *
+ * @see proc_pid_fdinfo(5)
+ */
+function fromFdinfo(system: Syscalls, fd: Fd): number {
+  const id = system.setfsuid(0);
+  try {
+    const info = system.openat(CWD, `/proc/self/fdinfo/${fd.number}`, O_RDONLY);
+    const bytes = readAll(system, info, 0);
+    system.close(info);
+    return Number(MOUNT_ID.exec(system.decode(bytes, 0, bytes.length))?.[1]);
+  } finally {
+    system.setfsuid(id);
+  }
+}
