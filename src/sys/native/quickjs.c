@@ -135,6 +135,13 @@ int main(int argc, char **argv)
         JSValue error = JS_GetException(ctx);
         const char *text = JS_ToCString(ctx, error), *stack = NULL;
 
+        /* There was no memory for the engine itself, nor for its error. */
+        if (JS_IsUninitialized(error) || JS_IsNull(error)) {
+            static const char says[] = "nvoci: Cannot go on: out of memory\n";
+
+            (void)!write(STDERR_FILENO, says, sizeof(says) - 1);
+            _exit(EXIT_FAILURE);
+        }
         if (JS_IsError(ctx, error))
             stack = JS_ToCString(ctx, JS_GetPropertyStr(ctx, error, "stack"));
         bug(text, stack);
