@@ -1,36 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { MAY_DESCRIBE, MAY_IMPORT } from "../support/build/layers.ts";
 import { type Import, parse, readSources } from "../support/build/source-imports.ts";
-
-const FORMATS = ["manifest", "ldcache", "elf", "oci", "request", "config"];
-const BELOW_DISCOVER = ["driver", ...FORMATS];
-const BELOW_EXECUTE = ["plan", "discover", ...BELOW_DISCOVER];
-const BELOW_HOOK = ["execute", ...BELOW_EXECUTE, "json", "render", "sys"];
-
-/** What a folder (or the entry) may import, besides itself, model/ and text/. One way only: nothing lower names a higher one. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  "main.ts": ["cli", "hook", "runtime", "host-setup", ...BELOW_HOOK],
-  cli: ["hook", "runtime", "host-setup", ...BELOW_HOOK],
-  hook: ["host-setup", ...BELOW_HOOK],
-  runtime: ["hook", "host-setup", ...BELOW_HOOK],
-  "host-setup": ["discover", ...BELOW_DISCOVER, "sys"],
-  execute: [...BELOW_EXECUTE, "sys"],
-  plan: ["discover", ...FORMATS],
-  discover: BELOW_DISCOVER,
-  driver: [],
-  render: [],
-  ...Object.fromEntries(FORMATS.map((folder) => [folder, ["binary", "json"]])),
-  json: [],
-  binary: [],
-  sys: [],
-  model: [],
-  text: [],
-  node: ["cli", "hook", "runtime", ...BELOW_HOOK],
-};
-
-/** What a folder may know the types of, and no more: wording is about what others have found. */
-const MAY_DESCRIBE: Readonly<Record<string, readonly string[]>> = {
-  render: ["host-setup", ...BELOW_EXECUTE],
-};
 
 /** Whoever needs them imports them: they import nothing. */
 const NEUTRAL = ["load.ts", "version.ts"];
@@ -54,8 +24,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   cli: ["smol-toml", "yargs", "yargs-parser/browser", "cliui"],
 };
 
-/** Those that run in Node.js alone. */
-const isNodeOnly = (path: string): boolean => path === "sys/node.ts" || path.startsWith("node/");
+/** The one that runs in Node.js alone. */
+const isNodeOnly = (path: string): boolean => path === "sys/node.ts";
 
 /** Stand-ins for what yargs takes from its platform. */
 const isStandIn = (path: string): boolean => path.startsWith("cli/stand-ins/");
@@ -142,6 +112,14 @@ describe("the layers of src/", () => {
     expect(isAllowed({ from, to, kind })).toBe(allowed);
   });
 
+  it("use all of what the table allows", () => {
+    const used = new Set(between.map(({ from, to }) => `${folderOf(from)} ${folderOf(to)}`));
+    const unused = Object.entries(MAY_IMPORT).flatMap(([folder, others]) =>
+      others.filter((other) => !used.has(`${folder} ${other}`)).map((other) => `${folder} → ${other}`),
+    );
+    expect(unused).toEqual([]);
+  });
+
   it("have a table without a circle", () => {
     const reachable = (folder: string, seen = new Set<string>()): Set<string> => {
       for (const next of MAY_IMPORT[folder] ?? []) {
@@ -171,7 +149,7 @@ describe("the layers of src/", () => {
     expect(found.sort()).toEqual(["elf/static-elf.ts", "host-setup/prepare-host.ts"]);
   });
 
-  it("name Node.js modules in sys/node.ts and node/ alone", () => {
+  it("name Node.js modules in sys/node.ts alone", () => {
     const found = packages.filter(({ from, to }) => to.startsWith("node:") && !isNodeOnly(from));
     expect(shown(found)).toEqual([]);
   });
