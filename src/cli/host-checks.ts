@@ -1,7 +1,8 @@
 import type { Config } from "../config/config.ts";
 import { chooseLdconfig } from "../discover/choose-ldconfig.ts";
+import { isDeviceHierarchy, parseMountTable } from "../execute/mount/mount-table.ts";
 import type { Finding } from "../model/finding.ts";
-import { type HostPath, hostPath } from "../model/paths.ts";
+import { type HostPath, hostPath, PROGRAM_DIRECTORIES } from "../model/paths.ts";
 import { type HostView, readText } from "../model/views.ts";
 import type { Operation, OperationOf } from "../plan/operation.ts";
 import { type Check, check } from "../render/render-check.ts";
@@ -33,12 +34,14 @@ function groupsOf(host: HostView, nodes: readonly OperationOf<"bind-device">[]):
   return [...groups].sort((a, b) => a - b);
 }
 
-/** Where daemons look for programs. Our own PATH says nothing about theirs. */
-const DIRECTORIES = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-
-/** Finds a program by its name, or by its absolute path; links have to lead to something. */
+/**
+ * Finds a program by its name where daemons look, or by its absolute path; links have to lead to something. Our own
+ * PATH says nothing about theirs.
+ */
 export function findProgram(host: HostView, name: string): HostPath | undefined {
-  const candidates = name.startsWith("/") ? [name] : DIRECTORIES.map((directory) => `${directory}/${name}`);
+  const candidates = name.startsWith("/")
+    ? [name]
+    : PROGRAM_DIRECTORIES.map((directory) => `${directory}/${name}`);
   return candidates.map(hostPath).find((path) => host.realPath(path) !== undefined);
 }
 
@@ -179,15 +182,12 @@ export function checkPrograms(host: HostView, config: Config): Check[] {
 /**
  * Tells which version of cgroups decides on devices here: version 1 where its controller is mounted.
  *
- * @see proc(5), /proc/pid/mounts
+ * @see proc_pid_mountinfo(5)
  */
 export function checkCgroup(host: HostView, noCgroups: boolean): Check {
-  const mounts = readText(host, hostPath("/proc/self/mounts")) ?? "";
-  const fields = mounts.split("\n").map((line) => line.split(" "));
-  const isVersion1 = fields.some(
-    ([, , type, options]) => type === "cgroup" && (options ?? "").split(",").includes("devices"),
-  );
-  if (isVersion1) return check("ok", "cgroup", { version: 1 });
-  if (fields.some(([, , type]) => type === "cgroup2")) return check("ok", "cgroup", { version: 2 });
+  const table = parseMountTable(readText(host, hostPath("/proc/self/mountinfo")) ?? "");
+  for (const version of [1, 2] as const) {
+    if (table.some((mount) => isDeviceHierarchy(mount, version))) return check("ok", "cgroup", { version });
+  }
   return check(noCgroups ? "ok" : "fail", "cgroup-none", {});
 }

@@ -58,3 +58,6 @@ function absolute(path: string, origin: string): HostPath {
   if (path.startsWith("/") && !path.includes("\0")) return hostPath(path);
   throw new NvociError("config-invalid", `Cannot read ${quote(path)}: ${origin} must give an absolute path`);
 }
+
+/** Real files have less than 4 KiB. */
+export const MAX_CONFIG_BYTES = 1 << 20;

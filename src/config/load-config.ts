@@ -6,7 +6,7 @@ import type { FileStat, HostView } from "../model/views.ts";
 import { quote } from "../text/quote.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
 import { type Config, DEFAULT_CONFIG } from "./config.ts";
-import { configPath } from "./config-path.ts";
+import { configPath, MAX_CONFIG_BYTES } from "./config-path.ts";
 
 const WRITABLE_BY_GROUP = 0o020;
 const WRITABLE_BY_OTHERS = 0o002;
@@ -60,9 +60,6 @@ export interface LoadedConfig {
   readonly file: HostPath | undefined;
 }
 
-/** Real files have less than 4 KiB. */
-const MAX_FILE_BYTES = 1 << 20;
-
 /**
  * Reads the configuration of this host; the built-in defaults hold where the usual file does not exist.
  *
@@ -79,7 +76,7 @@ export function loadConfig(
   report: Report,
 ): LoadedConfig {
   const { path, mustExist } = configPath(environ, option, imageEnv);
-  const bytes = readConfigFile(host, path, MAX_FILE_BYTES);
+  const bytes = readConfigFile(host, path, MAX_CONFIG_BYTES);
   if (bytes === undefined) {
     if (!mustExist) return { config: DEFAULT_CONFIG, file: undefined };
     throw new NvociError("config-invalid", `Cannot read ${quote(path, 4096)}: there is no such file`);

@@ -1,5 +1,5 @@
 import { NvociError } from "../model/errors.ts";
-import { quote } from "../text/quote.ts";
+import { parseBoolean, quote } from "../text/quote.ts";
 
 /** The hook's command line, as nvidia-container-runtime-hook takes it. */
 interface HookArguments {
@@ -29,13 +29,11 @@ const usage = (message: string): NvociError =>
   new NvociError("usage", message, { output: HOOK_USAGE.split("\n") });
 
 const SWITCHES = ["debug", "version", "help", "h"];
-const TRUE = ["1", "t", "T", "TRUE", "true", "True"];
-const FALSE = ["0", "f", "F", "FALSE", "false", "False"];
 
 function readSwitch(name: string, value: string | undefined): boolean {
-  if (value === undefined || TRUE.includes(value)) return true;
-  if (FALSE.includes(value)) return false;
-  throw usage(`Cannot read the option "-${name}": ${quote(value)} is neither true nor false`);
+  const parsed = value === undefined ? true : parseBoolean(value);
+  if (parsed !== undefined) return parsed;
+  throw usage(`Cannot read the option "-${name}": ${quote(value ?? "")} is neither true nor false`);
 }
 
 /**

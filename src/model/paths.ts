@@ -56,3 +56,13 @@ export const join = (base: string, rest: string): string =>
 /** The same file below another root: `below("/run/driver", "/usr/lib/x")` is `/run/driver/usr/lib/x`. */
 export const below = (root: string, path: string): HostPath =>
   (root === "/" ? path : path === "/" ? root : `${root}${path}`) as HostPath;
+
+/** Where programs are when no PATH says so, in the order of a PATH. */
+export const PROGRAM_DIRECTORIES: readonly string[] = [
+  "/usr/local/sbin",
+  "/usr/local/bin",
+  "/usr/sbin",
+  "/usr/bin",
+  "/sbin",
+  "/bin",
+];

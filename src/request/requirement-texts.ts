@@ -1,5 +1,5 @@
 import { NvociError } from "../model/errors.ts";
-import { quote } from "../text/quote.ts";
+import { parseBoolean, quote } from "../text/quote.ts";
 import { type Environment, MAX_VALUE_CHARACTERS } from "./environment.ts";
 import type { RequirementText } from "./request.ts";
 
@@ -33,9 +33,6 @@ const PREFIX = "NVIDIA_REQUIRE_";
 /** Names that choose manifests on Jetson and are no conditions. */
 const JETPACK_PREFIX = "NVIDIA_REQUIRE_JETPACK";
 
-/** What counts as true, as Go's `strconv.ParseBool` has it. */
-const TRUE = ["1", "t", "T", "TRUE", "true", "True"];
-
 /** Images have three. */
 const MAX_VARIABLES = 64;
 
@@ -51,7 +48,7 @@ function refuse(excess: string): never {
  * than an image can mean.
  */
 export function requirementTexts(environment: Environment): readonly RequirementText[] {
-  if (TRUE.includes(environment.get("NVIDIA_DISABLE_REQUIRE") ?? "")) return [];
+  if (parseBoolean(environment.get("NVIDIA_DISABLE_REQUIRE") ?? "") === true) return [];
   const texts: RequirementText[] = [];
   if (isLegacyImage(environment)) texts.push(legacyRequirement(environment));
   let length = 0;

@@ -6,7 +6,7 @@ import { linkByNumber } from "../host-setup/make-nodes.ts";
 import { prepareHost } from "../host-setup/prepare-host.ts";
 import { NvociError } from "../model/errors.ts";
 import { machineOf } from "../model/machine.ts";
-import { basename, type HostPath, hostPath } from "../model/paths.ts";
+import { basename, type HostPath, hostPath, PROGRAM_DIRECTORIES } from "../model/paths.ts";
 import type { Spec } from "../oci/spec.ts";
 import { HOOK_NAMES } from "../oci/state.ts";
 import { resolveRequest } from "../request/resolve-request.ts";
@@ -34,7 +34,7 @@ export interface AskingBundle {
 }
 
 /** The hook's whole environment: without one it would run in the wrapper's, or in the image's. */
-const HOOK_ENVIRONMENT = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"];
+const HOOK_ENVIRONMENT = [`PATH=${PROGRAM_DIRECTORIES.join(":")}`];
 
 const USUAL_CONFIG = configPath([], undefined).path;
 

@@ -1,9 +1,9 @@
 import { DEFAULT_CONFIG } from "../config/config.ts";
-import { configPath } from "../config/config-path.ts";
+import { configPath, MAX_CONFIG_BYTES } from "../config/config-path.ts";
 import { readConfigFile } from "../config/load-config.ts";
 import { type LoadBundle, loadBundle } from "../load.ts";
 import { NvociError } from "../model/errors.ts";
-import { type HostPath, hostPath } from "../model/paths.ts";
+import { type HostPath, hostPath, PROGRAM_DIRECTORIES } from "../model/paths.ts";
 import type { HostView } from "../model/views.ts";
 import { linuxHost } from "../sys/linux-host.ts";
 import { CWD, type Stat, type Syscalls } from "../sys/syscalls.ts";
@@ -55,7 +55,6 @@ export function becomeRuntime(
 const MENTIONED = /^[^#\n]*runtimes/m;
 
 /** Real files have less than 4 KiB. */
-const MAX_FILE_BYTES = 1 << 20;
 
 /**
  * The low-level runtimes that config.toml names. Nothing else of the file is looked at: a mistake elsewhere in it must
@@ -70,14 +69,11 @@ export function configuredRuntimes(
   load: LoadBundle = loadBundle,
 ): readonly string[] {
   const { path, mustExist } = configPath(environ, undefined);
-  const bytes = readConfigFile(host, path, MAX_FILE_BYTES);
+  const bytes = readConfigFile(host, path, MAX_CONFIG_BYTES);
   const text = bytes === undefined ? (mustExist ? undefined : "") : decodeUtf8(bytes);
   if (text !== undefined && !MENTIONED.test(text)) return DEFAULT_CONFIG.nvidiaContainerRuntime.runtimes;
   return load<typeof import("./runtimes-of-config.ts")>("runtimes").runtimesOfConfig(bytes, path);
 }
-
-/** Where programs are when PATH does not say so. */
-const USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 const isSame = (a: Stat, b: Stat): boolean => a.device === b.device && a.inode === b.inode;
 
@@ -85,8 +81,10 @@ const isSame = (a: Stat, b: Stat): boolean => a.device === b.device && a.inode =
 function candidates(runtime: string, path: string): readonly HostPath[] {
   if (runtime.startsWith("/")) return [hostPath(runtime)];
   // A relative directory would let the current one, which may be a bundle, choose the program.
-  const directories = `${path}:${USUAL_PATH}`.split(":").filter((directory) => directory.startsWith("/"));
-  return [...new Set(directories)].map((directory) => hostPath(`${directory}/${runtime}`));
+  const named = path.split(":").filter((directory) => directory.startsWith("/"));
+  return [...new Set([...named, ...PROGRAM_DIRECTORIES])].map((directory) =>
+    hostPath(`${directory}/${runtime}`),
+  );
 }
 
 /**

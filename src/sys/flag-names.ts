@@ -1,3 +1,4 @@
+import type { Arch } from "../model/machine.ts";
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
@@ -50,10 +51,8 @@ import {
 /** Which flags an argument of a call may have. */
 export type FlagSet = "O" | "AT" | "RESOLVE" | "MS" | "MNT" | "MOUNT_ATTR" | "MOVE_MOUNT" | "CLONE" | "MFD";
 
-type Machine = "x64" | "arm64";
-
 /** The flags of a set by name. A function, because only a failed call needs them. */
-function flagsOf(set: FlagSet, machine: Machine): Readonly<Record<string, number>> {
+function flagsOf(set: FlagSet, machine: Arch): Readonly<Record<string, number>> {
   switch (set) {
     case "O": {
       const { O_DIRECTORY, O_NOFOLLOW } = openFlags(machine);
@@ -82,7 +81,7 @@ function flagsOf(set: FlagSet, machine: Machine): Readonly<Record<string, number
 }
 
 /** Flags as strace(1) prints them: `MS_BIND|MS_REC`, unknown bits in hexadecimal at the end, `0` for none. */
-export function flagNames(set: FlagSet, value: number, machine: Machine): string {
+export function flagNames(set: FlagSet, value: number, machine: Arch): string {
   const names: string[] = [];
   let rest = value;
   for (const [name, flag] of Object.entries(flagsOf(set, machine))) {

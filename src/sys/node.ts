@@ -2,12 +2,11 @@
  * The entry of the Node.js build: puts the addon where the native program has its primitives, then runs the same
  * bundles. It undoes what Node.js did to the process, because a runtime that we become by execve(2) inherits it.
  */
+import { RLIMIT_NOFILE } from "./constants.ts";
 import type { Primitives } from "./primitives.ts";
+import { syscallNumbers } from "./syscall-numbers.ts";
 
 const EXIT_BUG = 70;
-const RLIMIT_NOFILE = 7;
-const PRLIMIT64 = { x64: 302, arm64: 261 };
-const FCNTL = { x64: 72, arm64: 25 };
 const F_SETFD = 2;
 
 /** Takes a variable that the launcher set out of the environment, so that no child sees it. */
@@ -22,15 +21,15 @@ function restoreOpenFiles(engine: Primitives, soft: string | undefined): void {
   if (!/^[0-9]+$/.test(soft ?? "")) return;
   const limits = new BigUint64Array(2);
   const bytes = new Uint8Array(limits.buffer);
-  if (engine.syscall(PRLIMIT64[engine.arch], 0, RLIMIT_NOFILE, null, bytes) < 0) return;
+  if (engine.syscall(syscallNumbers(engine.arch).prlimit64, 0, RLIMIT_NOFILE, null, bytes) < 0) return;
   limits[0] = BigInt(soft as string);
-  engine.syscall(PRLIMIT64[engine.arch], 0, RLIMIT_NOFILE, bytes, null);
+  engine.syscall(syscallNumbers(engine.arch).prlimit64, 0, RLIMIT_NOFILE, bytes, null);
 }
 
 /** Hands inherited descriptors on again: Node.js marks them close-on-exec when it starts. */
 function restoreInheritance(engine: Primitives, descriptors: string | undefined): void {
   for (const number of descriptors?.match(/[0-9]+/g) ?? []) {
-    engine.syscall(FCNTL[engine.arch], Number(number), F_SETFD, 0);
+    engine.syscall(syscallNumbers(engine.arch).fcntl, Number(number), F_SETFD, 0);
   }
 }
 

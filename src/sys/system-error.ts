@@ -1,4 +1,5 @@
 import { NvociError } from "../model/errors.ts";
+import type { Arch } from "../model/machine.ts";
 import { quote } from "../text/quote.ts";
 import { EINTR, EIO, EMFILE, ENFILE, ENOMEM, errnoName, errnoText } from "./errno.ts";
 import { type FlagSet, flagNames, modeName } from "./flag-names.ts";
@@ -10,7 +11,7 @@ export interface ShownFlags {
   readonly set: FlagSet;
   readonly value: number;
   /** Decides the values of the flags that differ between machines. Default: `"x64"`. */
-  readonly machine?: "x64" | "arm64";
+  readonly machine?: Arch;
 }
 
 /** What a failed call's argument looks like in a message. */

@@ -68,3 +68,12 @@ export function hasControlCharacter(text: string): boolean {
   }
   return false;
 }
+
+const TRUE = ["1", "t", "T", "TRUE", "true", "True"];
+const FALSE = ["0", "f", "F", "FALSE", "false", "False"];
+
+/** Parses a boolean as Go's `strconv.ParseBool` does; `undefined` for any other text. */
+export function parseBoolean(text: string): boolean | undefined {
+  if (TRUE.includes(text)) return true;
+  return FALSE.includes(text) ? false : undefined;
+}

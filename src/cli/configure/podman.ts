@@ -1,5 +1,5 @@
 import { stringify } from "smol-toml";
-import { type HostPath, hostPath } from "../../model/paths.ts";
+import { type HostPath, hostPath, PROGRAM_DIRECTORIES } from "../../model/paths.ts";
 import { type ContainerEngine, OWN_FILE_HEAD } from "./engine-edit.ts";
 import { readHooksDir } from "./podman-hooks-dir.ts";
 
@@ -37,7 +37,7 @@ const hookText = (program: HostPath): string =>
       hook: {
         path: program,
         args: ["nvoci", "hook", "prestart"],
-        env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+        env: [`PATH=${PROGRAM_DIRECTORIES.join(":")}`],
       },
       when: { always: true },
       stages: ["prestart"],

@@ -1,3 +1,4 @@
+import { DEFAULT_CONFIG } from "../../config/config.ts";
 import type { MountSpec } from "../../manifest/parse-manifest.ts";
 import { readManifests } from "../../manifest/read-manifests.ts";
 import { chooseSelection } from "../../manifest/select-manifests.ts";
@@ -93,7 +94,7 @@ export interface ManifestEntriesInput {
 const ROOT = hostPath("/");
 
 /** @see https://github.com/OE4T/meta-tegra recipe tegra-container-passthrough */
-const PASS_THROUGH: readonly HostPath[] = [hostPath("/usr/share/nvidia-container-passthrough")];
+const PASS_THROUGH = DEFAULT_CONFIG.nvoci.alternateRoots;
 
 /**
  * Finds what the entries of manifests name on the host, and `/etc/nv_tegra_release` besides.

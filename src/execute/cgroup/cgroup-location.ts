@@ -1,43 +1,13 @@
 import { NvociError } from "../../model/errors.ts";
 import { type HostPath, hostPath, isWithin } from "../../model/paths.ts";
 import { quote } from "../../text/quote.ts";
+import { isDeviceHierarchy, parseMountTable } from "../mount/mount-table.ts";
 
 /** Where the device rules of a process are kept. */
 export interface CgroupLocation {
   readonly version: 1 | 2;
   /** Directory of the process' cgroup. */
   readonly path: HostPath;
-}
-
-/** A field of mountinfo writes blanks and backslashes as octal. @see proc(5) */
-const unescapeField = (field: string): string =>
-  field.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
-
-/** One mounted hierarchy: its root within the hierarchy, and where it is mounted. */
-interface Hierarchy {
-  readonly root: string;
-  readonly mountPoint: string;
-}
-
-/**
- * Finds the mounts of a kind in mountinfo, in its order.
- *
- * @see proc(5), /proc/pid/mountinfo: `id parent dev root mount-point options [tags] - type source super-options`
- */
-function findHierarchies(mountinfo: string, version: 1 | 2): Hierarchy[] {
-  const hierarchies: Hierarchy[] = [];
-  for (const line of mountinfo.split("\n")) {
-    const [before, after] = line.split(" - ");
-    if (before === undefined || after === undefined) continue;
-    const [type, , superOptions = ""] = after.split(" ");
-    const found =
-      version === 2 ? type === "cgroup2" : type === "cgroup" && superOptions.split(",").includes("devices");
-    const [, , , root, mountPoint] = before.split(" ");
-    if (found && root !== undefined && mountPoint !== undefined) {
-      hierarchies.push({ root: unescapeField(root), mountPoint: unescapeField(mountPoint) });
-    }
-  }
-  return hierarchies;
 }
 
 /** The process' path in the `devices` hierarchy (version 1) or the unified one (version 2). @see cgroups(7) */
@@ -60,9 +30,10 @@ function cgroupPath(cgroup: string, version: 1 | 2): string | undefined {
  * @throws NvociError "operation-failed" when neither hierarchy can be found or the path lies outside of the mount.
  */
 export function locateDeviceCgroup(cgroup: string, mountinfo: string): CgroupLocation | undefined {
+  const table = parseMountTable(mountinfo);
   for (const version of [1, 2] as const) {
     const path = cgroupPath(cgroup, version);
-    const mounted = findHierarchies(mountinfo, version);
+    const mounted = table.filter((mount) => isDeviceHierarchy(mount, version));
     // A part of the hierarchy may be mounted elsewhere, for a chroot or a container of the host.
     const hierarchy = mounted.find(({ root }) => isWithin(path ?? "", root)) ?? mounted[0];
     if (path === undefined || hierarchy === undefined) continue;
@@ -70,12 +41,12 @@ export function locateDeviceCgroup(cgroup: string, mountinfo: string): CgroupLoc
     if (path.startsWith("/..") || !isWithin(path, hierarchy.root)) {
       throw new NvociError(
         "operation-failed",
-        `Cannot find the device cgroup ${quote(path, 4096)}: the hierarchy mounted on ${quote(hierarchy.mountPoint, 4096)} starts at ${quote(hierarchy.root, 4096)}`,
+        `Cannot find the device cgroup ${quote(path, 4096)}: the hierarchy mounted on ${quote(hierarchy.point, 4096)} starts at ${quote(hierarchy.root, 4096)}`,
         { hint: "run the hook in the host's cgroup namespace, or set no-cgroups = true in config.toml" },
       );
     }
     const rest = hierarchy.root === "/" ? path : path.slice(hierarchy.root.length);
-    return { version, path: hostPath(`${hierarchy.mountPoint}/${rest}`) };
+    return { version, path: hostPath(`${hierarchy.point}/${rest}`) };
   }
   throw new NvociError(
     "operation-failed",

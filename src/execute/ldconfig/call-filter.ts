@@ -1,5 +1,6 @@
 import type { Arch } from "../../model/machine.ts";
 import { EPERM } from "../../sys/errno.ts";
+import { type SyscallName, syscallNumbers } from "../../sys/syscall-numbers.ts";
 
 /** Bytes of one classic BPF instruction: u16 code, u8 jump if true, u8 jump if false, u32 constant. */
 const INSTRUCTION_BYTES = 8;
@@ -29,80 +30,96 @@ const SHARED_MEMORY = 0x21;
 
 /**
  * All that an ldconfig does: it starts, looks at files, maps them, writes one and renames it. The rest of the kernel
- * is not there for it: other processes, networks, namespaces, memory files, links, new owners.
+ * is not there for it: other processes, networks, namespaces, memory files, links, new owners. These are calls that
+ * nvoci makes itself.
  */
-export const ALLOWED_CALLS: Readonly<Record<string, { readonly x64: number; readonly arm64?: number }>> = {
-  access: { x64: 21 },
-  arch_prctl: { x64: 158 },
-  brk: { x64: 12, arm64: 214 },
-  capget: { x64: 125, arm64: 90 },
-  chmod: { x64: 90 },
-  clock_gettime: { x64: 228, arm64: 113 },
-  close: { x64: 3, arm64: 57 },
-  execve: { x64: 59, arm64: 221 },
-  execveat: { x64: 322, arm64: 281 },
-  exit: { x64: 60, arm64: 93 },
-  exit_group: { x64: 231, arm64: 94 },
-  faccessat: { x64: 269, arm64: 48 },
-  fadvise64: { x64: 221, arm64: 223 },
-  fchmod: { x64: 91, arm64: 52 },
-  fchmodat: { x64: 268, arm64: 53 },
-  fcntl: { x64: 72, arm64: 25 },
-  fstat: { x64: 5, arm64: 80 },
-  fsync: { x64: 74, arm64: 82 },
-  futex: { x64: 202, arm64: 98 },
-  getcwd: { x64: 79, arm64: 17 },
-  getdents64: { x64: 217, arm64: 61 },
-  getegid: { x64: 108, arm64: 177 },
-  geteuid: { x64: 107, arm64: 175 },
-  getgid: { x64: 104, arm64: 176 },
-  getgroups: { x64: 115, arm64: 158 },
-  getpid: { x64: 39, arm64: 172 },
-  getppid: { x64: 110, arm64: 173 },
-  getrandom: { x64: 318, arm64: 278 },
-  getresgid: { x64: 120, arm64: 150 },
-  getresuid: { x64: 118, arm64: 148 },
-  gettid: { x64: 186, arm64: 178 },
-  getuid: { x64: 102, arm64: 174 },
-  ioctl: { x64: 16, arm64: 29 },
-  lseek: { x64: 8, arm64: 62 },
-  lstat: { x64: 6 },
-  madvise: { x64: 28, arm64: 233 },
-  mmap: { x64: 9, arm64: 222 },
-  mprotect: { x64: 10, arm64: 226 },
-  mremap: { x64: 25, arm64: 216 },
-  munmap: { x64: 11, arm64: 215 },
-  newfstatat: { x64: 262, arm64: 79 },
-  open: { x64: 2 },
-  openat: { x64: 257, arm64: 56 },
-  prctl: { x64: 157, arm64: 167 },
-  pread64: { x64: 17, arm64: 67 },
-  prlimit64: { x64: 302, arm64: 261 },
-  read: { x64: 0, arm64: 63 },
-  readlink: { x64: 89 },
-  readlinkat: { x64: 267, arm64: 78 },
-  readv: { x64: 19, arm64: 65 },
-  rename: { x64: 82 },
-  renameat: { x64: 264, arm64: 38 },
-  renameat2: { x64: 316, arm64: 276 },
-  restart_syscall: { x64: 219, arm64: 128 },
-  rseq: { x64: 334, arm64: 293 },
-  rt_sigaction: { x64: 13, arm64: 134 },
-  rt_sigprocmask: { x64: 14, arm64: 135 },
-  rt_sigreturn: { x64: 15, arm64: 139 },
-  set_robust_list: { x64: 273, arm64: 99 },
-  set_tid_address: { x64: 218, arm64: 96 },
-  stat: { x64: 4 },
-  statx: { x64: 332, arm64: 291 },
-  sysinfo: { x64: 99, arm64: 179 },
-  tgkill: { x64: 234, arm64: 131 },
-  umask: { x64: 95, arm64: 166 },
-  uname: { x64: 63, arm64: 160 },
-  unlink: { x64: 87 },
-  unlinkat: { x64: 263, arm64: 35 },
-  write: { x64: 1, arm64: 64 },
-  writev: { x64: 20, arm64: 66 },
+const OWN_CALLS: readonly SyscallName[] = [
+  "clock_gettime",
+  "close",
+  "execve",
+  "execveat",
+  "exit_group",
+  "fchmod",
+  "fchmodat",
+  "fcntl",
+  "fsync",
+  "getdents64",
+  "geteuid",
+  "getpid",
+  "newfstatat",
+  "openat",
+  "prctl",
+  "pread64",
+  "prlimit64",
+  "read",
+  "readlinkat",
+  "renameat2",
+  "rt_sigaction",
+  "statx",
+  "umask",
+  "unlinkat",
+  "write",
+];
+
+/** The others: the number on x86_64 and, where the machine has the call, on arm64. */
+const OTHER_CALLS: Readonly<Record<string, readonly [x64: number, arm64?: number]>> = {
+  access: [21],
+  arch_prctl: [158],
+  brk: [12, 214],
+  capget: [125, 90],
+  chmod: [90],
+  exit: [60, 93],
+  faccessat: [269, 48],
+  fadvise64: [221, 223],
+  fstat: [5, 80],
+  futex: [202, 98],
+  getcwd: [79, 17],
+  getegid: [108, 177],
+  getgid: [104, 176],
+  getgroups: [115, 158],
+  getppid: [110, 173],
+  getrandom: [318, 278],
+  getresgid: [120, 150],
+  getresuid: [118, 148],
+  gettid: [186, 178],
+  getuid: [102, 174],
+  ioctl: [16, 29],
+  lseek: [8, 62],
+  lstat: [6],
+  madvise: [28, 233],
+  mmap: [9, 222],
+  mprotect: [10, 226],
+  mremap: [25, 216],
+  munmap: [11, 215],
+  open: [2],
+  readlink: [89],
+  readv: [19, 65],
+  rename: [82],
+  renameat: [264, 38],
+  restart_syscall: [219, 128],
+  rseq: [334, 293],
+  rt_sigprocmask: [14, 135],
+  rt_sigreturn: [15, 139],
+  set_robust_list: [273, 99],
+  set_tid_address: [218, 96],
+  stat: [4],
+  sysinfo: [99, 179],
+  tgkill: [234, 131],
+  uname: [63, 160],
+  unlink: [87],
+  writev: [20, 66],
 };
+
+/** The numbers of all allowed calls, by name. */
+export function allowedCalls(arch: Arch): ReadonlyMap<string, number> {
+  const numbers = syscallNumbers(arch);
+  const calls = new Map<string, number>(OWN_CALLS.map((name) => [name, numbers[name]]));
+  for (const [name, [x64, arm64]] of Object.entries(OTHER_CALLS)) {
+    const number = arch === "x64" ? x64 : arm64;
+    if (number !== undefined) calls.set(name, number);
+  }
+  return calls;
+}
 
 /**
  * Writes a seccomp(2) filter that refuses everything but these calls with EPERM. It is a further wall behind the
@@ -113,8 +130,8 @@ export const ALLOWED_CALLS: Readonly<Record<string, { readonly x64: number; read
  * @see seccomp(2)
  */
 export function callFilter(arch: Arch): Uint8Array {
-  const allowed = Object.values(ALLOWED_CALLS).flatMap((number) => number[arch] ?? []);
-  const length = allowed.length + 10;
+  const calls = allowedCalls(arch);
+  const length = calls.size + 10;
   const mapping = length - 5;
   const allow = length - 2;
   const refuse = length - 1;
@@ -134,8 +151,7 @@ export function callFilter(arch: Arch): Uint8Array {
   add(JUMP_EQUAL, ARCHITECTURES[arch], undefined, refuse);
   add(LOAD_WORD, NUMBER);
   add(JUMP_AT_LEAST, X32, refuse);
-  for (const number of allowed)
-    add(JUMP_EQUAL, number, number === ALLOWED_CALLS.mmap?.[arch] ? mapping : allow);
+  for (const [name, number] of calls) add(JUMP_EQUAL, number, name === "mmap" ? mapping : allow);
   add(RETURN, FAIL_WITH | EPERM);
   add(LOAD_WORD, FOURTH_ARGUMENT);
   add(AND, SHARED_MEMORY);

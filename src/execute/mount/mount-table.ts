@@ -9,6 +9,8 @@ export interface MountEntry {
   readonly id: number;
   /** The file system's device, `8:1`. */
   readonly device: string;
+  /** The directory of the file system that is its root. */
+  readonly root: string;
   /** Where it is, as a path of the process that reads the table. */
   readonly point: string;
   /** MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC. */
@@ -17,10 +19,16 @@ export interface MountEntry {
   readonly shared: boolean;
   /** The file system's type, `tmpfs`. */
   readonly type: string;
+  /** Options of the file system itself, separated by commas. */
+  readonly superOptions: string;
 }
 
 /** The types of FUSE: `fuse`, `fuseblk`, `fuse.sshfs`. `fusectl` is the kernel's own list of them. */
 const FUSE = /^fuse(?!ctl$)/;
+
+/** The hierarchy of a version of cgroups that decides on devices. @see cgroups(7) */
+export const isDeviceHierarchy = ({ type, superOptions }: MountEntry, version: 1 | 2): boolean =>
+  version === 2 ? type === "cgroup2" : type === "cgroup" && superOptions.split(",").includes("devices");
 
 /**
  * Whether a mount may never answer. Behind FUSE is a program, any user's; a process that waits for its answer cannot be
@@ -56,10 +64,12 @@ export function parseMountTable(text: string): MountEntry[] {
       return {
         id: Number(fields[0]),
         device: fields[2] ?? "",
+        root: fromOctal(fields[3] ?? ""),
         point: fromOctal(fields[4] ?? ""),
         flags: (fields[5] ?? "").split(",").reduce((sum, option) => sum | (FLAGS[option] ?? 0), 0),
         shared: optional.some((field) => field.startsWith("shared:")),
         type: fields[dash + 1] ?? "",
+        superOptions: fields[dash + 3] ?? "",
       };
     });
 }

@@ -70,22 +70,25 @@ describe("checkKernel()", () => {
 });
 
 describe("checkCgroup()", () => {
-  const V1 = "cgroup /sys/fs/cgroup/devices cgroup rw,devices 0 0\n";
-  const V2 = "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n";
+  const V1 = "31 1 0:27 / /sys/fs/cgroup/devices rw - cgroup cgroup rw,devices\n";
+  const V2 = "30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
   const cgroup = (mounts: string, noCgroups = false) =>
-    checkCgroup(memoryHost([`file /proc/self/mounts = ${text(mounts)}`]), noCgroups);
+    checkCgroup(memoryHost([`file /proc/self/mountinfo = ${text(mounts)}`]), noCgroups);
 
   it.each([
     [V2, 2],
     [V1, 1],
     [V2 + V1, 1],
-    [`cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n${V2}`, 2],
+    [`32 1 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n${V2}`, 2],
   ])("tells from %j that version %i decides", (mounts, version) => {
     expect(cgroup(mounts)).toEqual({ code: "cgroup", status: "ok", args: { version } });
   });
 
   it("fails without cgroups, unless they are turned off", () => {
-    expect(cgroup("proc /proc proc rw 0 0\n")).toMatchObject({ code: "cgroup-none", status: "fail" });
+    expect(cgroup("20 1 0:5 / /proc rw - proc proc rw\n")).toMatchObject({
+      code: "cgroup-none",
+      status: "fail",
+    });
     expect(cgroup("", true)).toMatchObject({ code: "cgroup-none", status: "ok" });
     expect(checkCgroup(memoryHost("dir /proc"), false)).toMatchObject({ status: "fail" });
   });

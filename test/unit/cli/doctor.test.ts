@@ -14,7 +14,7 @@ const D = "/etc/nvidia-container-runtime/host-files-for-container.d";
 const HOST = [
   "file /usr/bin/nvidia-container-runtime-hook",
   "file /usr/sbin/runc",
-  'file /proc/self/mounts = "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\\n"',
+  'file /proc/self/mountinfo = "30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\\n"',
 ];
 const JETSON = [
   ...HOST,

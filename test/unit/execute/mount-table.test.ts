@@ -15,6 +15,8 @@ const TABLE = `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 42 22 8:1 / /mnt rw - ext4 /dev/shared:1 rw
 `;
 
+const SDA1 = { device: "8:1", root: "/", flags: 0, shared: false, type: "ext4", superOptions: "rw" };
+
 /** A kernel whose mount table is `text`, with an open directory at `directory`. */
 const kernel = (text: string | Uint8Array, directory = "/") => {
   const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
@@ -36,24 +38,23 @@ const kernel = (text: string | Uint8Array, directory = "/") => {
 describe("parseMountTable()", () => {
   it("reads number, place, flags and whether mounts are shared", () => {
     expect(parseMountTable(TABLE)).toEqual([
-      { id: 22, device: "8:1", point: "/", flags: 0, shared: true, type: "ext4" },
-      { id: 40, device: "0:30", point: "/run", flags: MS_NOSUID | MS_NODEV, shared: true, type: "tmpfs" },
+      { ...SDA1, id: 22, point: "/", shared: true },
       {
-        id: 41,
-        device: "8:1",
-        point: "/mnt/a b\\c",
-        flags: MS_RDONLY | MS_NOEXEC,
-        shared: false,
-        type: "ext4",
+        ...{ id: 40, device: "0:30", root: "/", point: "/run", flags: MS_NOSUID | MS_NODEV },
+        ...{ shared: true, type: "tmpfs", superOptions: "rw,mode=755" },
       },
-      { id: 42, device: "8:1", point: "/mnt", flags: 0, shared: false, type: "ext4" },
+      { ...SDA1, id: 41, root: "/a b", point: "/mnt/a b\\c", flags: MS_RDONLY | MS_NOEXEC },
+      { ...SDA1, id: 42, point: "/mnt" },
     ]);
   });
 
   it("does not take a source or a file system's option for propagation", () => {
     const line = "1 1 0:1 / /x rw - fuse shared:1 rw,shared:2\n";
     expect(parseMountTable(line)).toEqual([
-      { id: 1, device: "0:1", point: "/x", flags: 0, shared: false, type: "fuse" },
+      {
+        ...{ id: 1, device: "0:1", root: "/", point: "/x", flags: 0, shared: false, type: "fuse" },
+        superOptions: "rw,shared:2",
+      },
     ]);
   });
 });
