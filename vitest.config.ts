@@ -18,6 +18,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "unit",
+          testTimeout: 60_000,
           // Tests share modules and change none: a third of the time that fresh ones take.
           isolate: false,
           include: ["test/{unit,property,golden}/**/*.test.ts"],

@@ -1,4 +1,4 @@
-import { createFsFromVolume, type IFs, Volume } from "memfs";
+import { Volume } from "memfs";
 import { NvociError } from "../../../src/model/errors.ts";
 import { basename, dirname, type HostPath, hostPath } from "../../../src/model/paths.ts";
 import type { FileStat, FileType, HostView } from "../../../src/model/views.ts";
@@ -36,7 +36,7 @@ const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
  * @param tree one string, a line each (blank lines and `#` lines are left out), or a list of lines.
  */
 export function memoryHost(tree: string | readonly string[]): MemoryHost {
-  const fs = createFsFromVolume(new Volume());
+  const fs = new Volume();
   const attributes = new Map<string, Attributes>();
   const lines = typeof tree === "string" ? tree.split("\n").map((line) => line.trim()) : tree;
   for (const line of lines) {
@@ -55,7 +55,7 @@ export function memoryHost(tree: string | readonly string[]): MemoryHost {
 }
 
 /** Makes the node and tells its path without links in the directory part. */
-function add(fs: IFs, entry: TreeLine): string {
+function add(fs: Volume, entry: TreeLine): string {
   fs.mkdirSync(entry.kind === "dir" ? entry.path : dirname(entry.path), { recursive: true, mode: 0o755 });
   if (entry.kind === "symlink") fs.symlinkSync(entry.target, entry.path);
   else if (entry.kind === "file") fs.writeFileSync(entry.path, entry.content, { mode: 0o644, flag: "wx" });
@@ -63,10 +63,10 @@ function add(fs: IFs, entry: TreeLine): string {
   return realName(fs, entry.path);
 }
 
-const realName = (fs: IFs, path: string): string =>
+const realName = (fs: Volume, path: string): string =>
   hostPath(`${fs.realpathSync(dirname(path))}/${basename(path)}`);
 
-function view(fs: IFs, attributes: ReadonlyMap<string, Attributes>): MemoryHost {
+function view(fs: Volume, attributes: ReadonlyMap<string, Attributes>): MemoryHost {
   const calls: HostCalls = {
     readFile: 0,
     readRange: 0,
@@ -117,7 +117,7 @@ function view(fs: IFs, attributes: ReadonlyMap<string, Attributes>): MemoryHost 
   };
 }
 
-function statOf(fs: IFs, attributes: ReadonlyMap<string, Attributes>, path: HostPath): FileStat {
+function statOf(fs: Volume, attributes: ReadonlyMap<string, Attributes>, path: HostPath): FileStat {
   const size = Number(fs.lstatSync(path).size);
   // A directory that no line names was made as somebody's parent.
   const parent: Attributes = { type: "directory", mode: 0o755, uid: 0, gid: 0, major: 0, minor: 0 };
