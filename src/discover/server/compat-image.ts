@@ -88,7 +88,7 @@ function boundedReader(image: ImageView, path: ContainerPath): ReadAt {
 
 /**
  * Reports whether to prefer an image's libcuda to the host's: it must work with the host's kernel modules and
- * provide a newer CUDA. Nothing of an image is ever mounted.
+ * provide a newer CUDA. Nothing is ever mounted from an image.
  *
  * @param driverVersion version of the host's kernel modules.
  * @param cudaVersion CUDA version of the host's libcuda.

@@ -37,8 +37,8 @@ const X_MODULES = [
 ];
 
 /**
- * Finds the files by which OpenCL, Vulkan, EGL and X find the driver. All are optional and a missing one is not a
- * finding, because the set depends on the driver's version and packager.
+ * Finds the files by which OpenCL, Vulkan, EGL and X find the driver. All are optional, because the
+ * set depends on the driver's version and packager. A missing file is not a finding.
  */
 export const graphicsFiles: Finder<Server> = ({ root, capabilities, version }) => {
   const mounts: Mount[] = [];

@@ -91,7 +91,7 @@ function cachedLibraries(server: LibraryServer, wanted: Wanted): LibraryCandidat
   return candidates;
 }
 
-/** Lists the modules of VDPAU, which are in a directory below the libraries that no cache lists. */
+/** Lists the modules of VDPAU. They are in a directory below the libraries, which no cache lists. */
 function vdpauModules(
   server: LibraryServer,
   wanted: Wanted,

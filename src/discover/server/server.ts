@@ -49,7 +49,7 @@ export type Finder<S extends Server = ServerAndImage> = (server: S) => Partial<C
  * Reads the version of the loaded driver and its GPUs, and selects the GPUs that the container requests.
  *
  * @throws {NvociError} "platform-unsupported" when no driver is loaded.
- * @throws {NvociError} "device-unknown" when the host does not have a requested GPU.
+ * @throws {NvociError} "device-unknown" when a requested device does not name one GPU of the host.
  */
 export function readServer(input: DeviceInput, report: Report): Server {
   const { host, machine, config, request } = input;
