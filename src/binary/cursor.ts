@@ -1,30 +1,30 @@
-/** Refuses a file: says which field is wrong, at which byte, and why. */
+/** Refuses a file: throws an error that names the wrong field, its offset and the reason. */
 export type Refuse = (field: string, offset: number, reason: string) => never;
 
-/** Longest path with its NUL, in bytes. @see limits.h */
+/** Bytes of the longest path, including its NUL. @see limits.h */
 const PATH_MAX = 4096;
 
-/** Reads little-endian fields of a byte array and refuses every one that lies outside it. */
+/** Reads little-endian fields of a byte array. Refuses every field outside the array. */
 export interface Cursor {
-  /** Bytes that there are. */
+  /** Number of bytes. */
   readonly length: number;
-  /** Checks that `size` bytes lie at `offset`. */
+  /** Checks that the array contains `size` bytes at `offset`. */
   range(field: string, offset: number, size: number): void;
   u8(field: string, offset: number): number;
   u16(field: string, offset: number): number;
   u32(field: string, offset: number): number;
-  /** A 64-bit number; refused beyond 2^53, where JavaScript cannot hold it. */
+  /** Reads a 64-bit number. Refuses values of 2^53 and more, which JavaScript cannot represent. */
   u64(field: string, offset: number): number;
-  /** Whether the ASCII text stands at `offset`; false also when it would not fit. */
+  /** Reports whether the array contains the ASCII text at `offset`; false if it would not fit. */
   has(text: string, offset: number): boolean;
-  /** Where the NUL stands that ends the string at `offset`: before `limit` and within PATH_MAX. */
+  /** Returns the offset of the NUL that ends the string at `offset`: before `limit` and within PATH_MAX. */
   stringEnd(field: string, offset: number, limit: number): number;
 }
 
 /**
- * Makes a cursor over `bytes`. Offsets count from the first of them.
+ * Makes a cursor over `bytes`. Offsets count from the first byte.
  *
- * @param refuse called for each access out of bounds, with the field's name from the format's own header file.
+ * @param refuse called for each access out of bounds, with the field's name in the format's header file.
  */
 export function cursor(bytes: Uint8Array, refuse: Refuse): Cursor {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -32,7 +32,7 @@ export function cursor(bytes: Uint8Array, refuse: Refuse): Cursor {
 
   const range = (field: string, offset: number, size: number): void => {
     if (offset < 0 || size < 0 || offset + size > length) {
-      refuse(field, offset, `${size} bytes do not fit into the file's ${length}`);
+      refuse(field, offset, `${size} bytes exceed the file's ${length}`);
     }
   };
   const u32 = (field: string, offset: number): number => {
@@ -54,9 +54,7 @@ export function cursor(bytes: Uint8Array, refuse: Refuse): Cursor {
     },
     u64: (field, offset) => {
       const value = u32(field, offset + 4) * 0x1_0000_0000 + u32(field, offset);
-      return Number.isSafeInteger(value)
-        ? value
-        : refuse(field, offset, "the number is larger than any file");
+      return Number.isSafeInteger(value) ? value : refuse(field, offset, "the value exceeds 2^53");
     },
     has: (text, offset) => {
       if (offset < 0 || offset + text.length > length) return false;
@@ -67,7 +65,7 @@ export function cursor(bytes: Uint8Array, refuse: Refuse): Cursor {
       range(field, offset, 1);
       const longest = bytes.subarray(offset, Math.min(limit, offset + PATH_MAX));
       const size = longest.indexOf(0);
-      return size >= 0 ? offset + size : refuse(field, offset, "the string has no end");
+      return size >= 0 ? offset + size : refuse(field, offset, "the string is not terminated");
     },
   };
 }

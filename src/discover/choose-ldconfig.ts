@@ -7,21 +7,21 @@ import type { HostView, ImageView } from "../model/views.ts";
 
 const SOURCE = "nvidia-container-cli.ldconfig";
 
-/** Where images have their own, `NAME.real` before NAME as on the host. */
+/** Paths of an image's own ldconfig, `NAME.real` before NAME as on the host. */
 const IMAGE_PATHS = ["/sbin/ldconfig.real", "/sbin/ldconfig"].map(containerPath);
 
-/** The image's own ldconfig. A script does not count: musl's, say, makes no cache. */
+/** Finds the image's own ldconfig. Scripts do not count: musl's, for example, writes no cache. */
 const ldconfigOf = (image: ImageView): ContainerPath | undefined =>
   IMAGE_PATHS.find((path) => isElf(image.readRange(path, 0, 4) ?? new Uint8Array()));
 
 /**
- * Chooses the ldconfig that refreshes the container's cache: the host's, `NAME.real` before NAME because Debian's
- * derivatives have a script under the plain name. The container's own is a program of the image: it is run only where
- * the host has none that can be used and the configuration allows it.
+ * Chooses the ldconfig that updates the container's cache. The host's comes first, `NAME.real` before NAME because
+ * Debian derivatives install a script under the plain name. The container's own is code of the image: it runs only
+ * if the host has no usable one and the configuration allows it.
  *
- * A host's program has to be static: below the container's root a dynamic one would run the image's libraries.
+ * The host's program must be static: below the container's root, a dynamic one would load the image's libraries.
  *
- * @returns no choice when there is no ldconfig that may be run or the configuration turns it off.
+ * @returns `undefined` when no ldconfig may run or the configuration turns it off.
  */
 export function chooseLdconfig(
   host: HostView,

@@ -4,25 +4,28 @@ import { type HostPath, hostPath } from "../model/paths.ts";
 import { type HostView, readText } from "../model/views.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
 
-/** Where Linux for Tegra says which release it is. */
+/** Contains the release of Linux for Tegra. */
 export const L4T_RELEASE_FILE: HostPath = hostPath("/etc/nv_tegra_release");
 
 const SOC_FAMILY_FILE = hostPath("/sys/devices/soc0/family");
 
-/** Which way the host's driver is found: by manifests on Tegra, by the library cache elsewhere. */
+/**
+ * The kind of host, which decides how the driver is found: by manifests on Tegra, by the library cache elsewhere.
+ */
 export interface Platform {
   readonly kind: "tegra" | "server";
-  /** `undefined` on a server, and where the release file is missing or says nothing that is understood. */
+  /** `undefined` on a server, and when the release file is missing or not understood. */
   readonly release: L4tRelease | undefined;
 }
 
 /**
- * Tells a Tegra board by its release file or, where an image left that out, by the family its SoC driver reports.
+ * Detects a Tegra board by its release file or, if the system image omits it, by the family that its SoC driver
+ * reports.
  *
  * @see https://www.kernel.org/doc/Documentation/ABI/testing/sysfs-devices-soc
  */
 export function detectPlatform(host: HostView): Platform {
-  // Whatever is in the file, text or not, only a board has it.
+  // Only boards have this file, so its content does not matter.
   const release = host.readFile(L4T_RELEASE_FILE);
   if (release !== undefined) {
     return { kind: "tegra", release: parseL4tRelease(decodeUtf8(release) ?? "") };
@@ -32,7 +35,7 @@ export function detectPlatform(host: HostView): Platform {
   return { kind: isTegra ? "tegra" : "server", release: undefined };
 }
 
-/** Whether the driver is found by manifests: on Tegra, unless `mode` in the configuration says otherwise. */
+/** Reports whether manifests describe the driver: on Tegra, unless `mode` in the configuration overrides it. */
 export function usesManifests(host: HostView, config: Config): boolean {
   const { mode } = config.nvidiaContainerRuntime;
   return mode === "csv" || (mode === "auto" && detectPlatform(host).kind === "tegra");

@@ -6,26 +6,26 @@ import type { HostView, ImageView } from "../model/views.ts";
 import type { Request } from "../request/request.ts";
 
 /*
- * Types alone: every part of discovery, in whichever bundle, takes the same input.
+ * Types only: every part of discovery takes the same input.
  */
 
-/** What decides which devices a container gets. */
+/** Everything that determines the devices of a container. */
 export interface DeviceInput {
   readonly host: HostView;
   readonly machine: Machine;
   readonly config: Config;
   readonly request: Request;
-  /** Container paths of the device nodes that config.json has already. */
+  /** Container paths of the device nodes that config.json already lists. */
   readonly givenDevices: ReadonlySet<string>;
 }
 
-/** What decides everything that a container gets. */
+/** Everything that determines the edits of a container. */
 export interface DiscoverInput extends DeviceInput {
-  /** Decides where libraries go, never what is read on the host. */
+  /** Determines where libraries go, never what is read on the host. */
   readonly image: ImageView;
 }
 
-/** The two ways in which a driver is found: by the manifests of a board, and by the library cache of a server. */
+/** The two ways to find a driver: by the manifests of a board, and by the library cache of a server. */
 export interface Finders<I extends DeviceInput> {
   board(input: I, report: Report): ContainerEdits;
   server(input: I, report: Report): ContainerEdits;

@@ -9,7 +9,7 @@ import type { DeviceInput, DiscoverInput, Finders } from "./discover-input.ts";
 import { extraDirectories, libraryFolders } from "./library-folders.ts";
 import { sonameLinks } from "./soname-links.ts";
 
-/** A bundle of its own: a board with manifests alone does not read it. */
+/** A separate part: boards without a discrete GPU do not load it. */
 const serverBundle = () => loadBundle<typeof import("./server/discover-server.ts")>("server");
 
 const EVERYTHING: Finders<DiscoverInput> = {
@@ -23,10 +23,11 @@ const DEVICES: Finders<DeviceInput> = {
 };
 
 /**
- * Finds everything that a container gets: the driver's files and devices, directories of config.toml, and how its
- * library cache is updated. Reads only.
+ * Finds everything that a container gets: the driver's files and devices, the directories of config.toml, and the
+ * ldconfig that updates its library cache. Only reads.
  *
- * @throws NvociError as `discoverServer` does, and "device-unknown" for a GPU that a Tegra board does not have.
+ * @throws {NvociError} as `discoverServer` does.
+ * @throws {NvociError} "device-unknown" when a Tegra board does not have a requested GPU.
  */
 export function discover(input: DiscoverInput, report: Report): ContainerEdits {
   const { host, image, config } = input;
@@ -43,17 +44,17 @@ export function discover(input: DiscoverInput, report: Report): ContainerEdits {
 }
 
 /**
- * Finds the device nodes alone, for a config.json. The image is not looked at: it decides where libraries go, and
- * devices are the same for all.
+ * Finds only the device nodes, for a config.json. Does not read the image: it determines where libraries go, and
+ * devices do not depend on it.
  *
- * @throws NvociError as {@link discover} does.
+ * @throws {NvociError} as {@link discover} does.
  */
 export const discoverDevices = (input: DeviceInput, report: Report): readonly DeviceNode[] =>
   discoverDriver(input, DEVICES, report).deviceNodes;
 
 /**
- * Finds the driver by the means of the platform: manifests on Tegra, `ld.so.cache` on servers, and both on a board
- * with a discrete GPU beside its integrated one. `mode` in the configuration overrides.
+ * Finds the driver in the platform's way: by manifests on Tegra, by `ld.so.cache` on servers, and by both on a
+ * board that also has a discrete GPU. `mode` in the configuration overrides the platform.
  */
 function discoverDriver<I extends DeviceInput>(input: I, find: Finders<I>, report: Report): ContainerEdits {
   const edits = usesManifests(input.host, input.config)
@@ -67,7 +68,7 @@ function onBoard<I extends DeviceInput>(input: I, find: Finders<I>, report: Repo
   return cards.length === 0 ? find.board(input, report) : boardWithCard(input, cards, find, report);
 }
 
-/** Leaves out the nodes that the runtime makes by itself. */
+/** Leaves out the nodes that the runtime makes because config.json lists them. */
 const withoutGiven = (
   nodes: readonly DeviceNode[],
   { givenDevices }: DeviceInput,
@@ -79,7 +80,7 @@ const withoutGiven = (
     return false;
   });
 
-/** The links that ldconfig would make, where no ldconfig may be run. ELF files are read by a bundle of its own. */
+/** Finds the links that ldconfig would make if one could run. Loads the part that reads SONAMEs. */
 function linksOfLibraries({ host }: DiscoverInput, edits: ContainerEdits, report: Report): readonly Link[] {
   const { readSoname } = loadBundle<typeof import("../elf/read-soname.ts")>("soname");
   const links = sonameLinks(edits, ({ hostPath }) => readSoname(host, hostPath));

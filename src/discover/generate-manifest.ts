@@ -5,7 +5,7 @@ import type { FileType, HostView } from "../model/views.ts";
 import { compileGlob, matchGlob } from "../text/match-glob.ts";
 import { hasControlCharacter, quote } from "../text/quote.ts";
 
-/** How a manifest calls what a tree has. A link is one wherever it leads: its target may be another package's. */
+/** Manifest type for each file type. A link is always `sym`: its target may be in another package. */
 const TYPES: Readonly<Partial<Record<FileType, MountType>>> = {
   file: "lib",
   directory: "dir",
@@ -15,16 +15,16 @@ const TYPES: Readonly<Partial<Record<FileType, MountType>>> = {
 };
 
 /**
- * Lists what of an installed tree containers are to get, as the lines of a CSV mount manifest.
+ * Lists the files of an installed tree that containers get, as the lines of a CSV mount manifest.
  *
- * Links on the way to an entry are not followed. What lies in a listed directory has no line of its own. FIFOs and
- * sockets are left out. Equal trees give equal lines, sorted by path.
+ * Does not follow links on the way to an entry. Omits the content of listed directories, FIFOs and sockets. Equal
+ * trees produce equal lines, sorted by path.
  *
- * @param root the tree's own root; the lines are without it.
- * @param patterns absolute paths below the root, with the wildcards of glob(7) within components.
- * @param excluded patterns of what is left out: of names where they have no slash, of paths otherwise.
- * @throws NvociError "usage" for a pattern that is not absolute; "file-invalid" for one that matches nothing, and for
- * a name that no manifest can hold.
+ * @param root the root of the tree, which the lines do not contain.
+ * @param patterns absolute paths below the root; components may contain the wildcards of glob(7).
+ * @param excluded patterns to leave out: a pattern without a slash matches names, any other matches paths.
+ * @throws {NvociError} "usage" when a pattern is not absolute.
+ * @throws {NvociError} "file-invalid" when a pattern matches nothing, or a manifest cannot contain a name.
  */
 export function generateManifest(
   host: HostView,
@@ -35,7 +35,7 @@ export function generateManifest(
   const types = new Map<string, MountType>();
   for (const pattern of patterns) {
     const matches = expand(host, root, pattern);
-    if (matches.length === 0) throw invalid(pattern, `nothing in ${quote(root)} matches`);
+    if (matches.length === 0) throw invalid(pattern, `it matches nothing in ${quote(root)}`);
     for (const path of matches) {
       const type = TYPES[host.lstat(below(root, path))?.type ?? "fifo"];
       if (type !== undefined && !excluded.some((exclusion) => isExcluded(path, exclusion)))
@@ -51,10 +51,13 @@ export function generateManifest(
     .map((path) => `${types.get(path)}, ${writable(path)}`);
 }
 
-/** Paths below the root that a pattern matches. */
+/** Returns the paths below the root that a pattern matches. */
 function expand(host: HostView, root: HostPath, pattern: string): readonly string[] {
   if (!pattern.startsWith("/")) {
-    throw new NvociError("usage", `Cannot list ${quote(pattern)}: give a path from the tree's root on`);
+    throw new NvociError(
+      "usage",
+      `Cannot list ${quote(pattern)}: the pattern is not an absolute path within the tree`,
+    );
   }
   let paths: readonly string[] = [""];
   for (const component of hostPath(pattern).slice(1).split("/")) {
@@ -68,7 +71,7 @@ function expand(host: HostView, root: HostPath, pattern: string): readonly strin
   return paths;
 }
 
-/** Names in a directory; `undefined` for anything else, links to directories too. */
+/** Returns the names in a directory; `undefined` for anything else, including links to directories. */
 const readRealDirectory = (host: HostView, path: HostPath): readonly string[] | undefined =>
   host.lstat(path)?.type === "directory" ? host.readDirectory(path) : undefined;
 
@@ -82,10 +85,10 @@ function isExcluded(path: string, exclusion: string): boolean {
   );
 }
 
-/** Refuses what a reader of the line would take for something else. */
+/** Refuses a path that a reader of the line would misread. */
 function writable(path: string): string {
   if (!hasControlCharacter(path) && path.trim() === path) return path;
-  throw invalid(path, "a manifest cannot hold such a name");
+  throw invalid(path, "a manifest cannot contain this name");
 }
 
 const invalid = (path: string, reason: string): NvociError =>

@@ -8,8 +8,8 @@ import { isLibraryName } from "./library-places.ts";
 const SOURCE = "config.toml: nvoci.directories";
 
 /**
- * Finds the whole directories that config.toml gives to each container with a GPU, under a container path of their
- * own. A link such as `/opt/cuda/current` is followed on the host. A directory that is missing is a finding.
+ * Finds the directories that config.toml mounts into each container with a GPU, each at its configured container
+ * path. Follows links such as `/opt/cuda/current` on the host. Reports missing directories.
  */
 export function extraDirectories(
   host: HostView,
@@ -31,15 +31,15 @@ export function extraDirectories(
   return mounts;
 }
 
-/** Where CUDA and its like keep their libraries below their own directory. */
+/** Subdirectories in which CUDA and similar packages keep their libraries. */
 const SUBDIRECTORIES = ["lib64", "lib"];
 
-/** Names of the files in /etc/ld.so.conf.d that the packages of the driver and of CUDA bring. */
+/** Names of the files that driver and CUDA packages install in /etc/ld.so.conf.d. */
 const DRIVER_CONFIGURATION = /(?:nvidia|cuda|tegra).*\.conf$/i;
 
 const MAX_CONFIGURATION_BYTES = 1 << 16;
 
-/** Directories that the host's own ld.so.conf.d names for the driver and CUDA. */
+/** Returns the directories that the host's ld.so.conf.d lists for the driver and CUDA. */
 function configuredDirectories(host: HostView): string[] {
   const directory = hostPath("/etc/ld.so.conf.d");
   const names = (host.readDirectory(directory) ?? []).filter((name) => DRIVER_CONFIGURATION.test(name));
@@ -50,8 +50,8 @@ function configuredDirectories(host: HostView): string[] {
 }
 
 /**
- * Finds the directories with libraries in whole mounted directories: the directory itself, or `lib64` or `lib` in it.
- * Deeper ones are found where the host's ld.so.conf.d names them.
+ * Finds the library directories in mounted directories: the directory itself, and `lib64` and `lib` in it. Finds
+ * deeper ones only if the host's ld.so.conf.d lists them.
  */
 export function libraryFolders(host: HostView, mounts: readonly Mount[]): ContainerPath[] {
   const folders: ContainerPath[] = [];

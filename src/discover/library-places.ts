@@ -3,19 +3,20 @@ import { type ContainerPath, containerPath } from "../model/paths.ts";
 import type { ImageView } from "../model/views.ts";
 
 /**
- * `libx.so` and `libx.so.1`, as ldconfig(8) picks the files that it looks into. Asked for every file: a regular
- * expression takes seven times as long.
+ * Reports whether ldconfig(8) would read a file of this name, such as `libx.so` or `libx.so.1`. Runs for every
+ * file: a regular expression takes seven times as long.
  */
 export const isLibraryName = (name: string): boolean =>
   (name.startsWith("lib") || name.startsWith("ld-")) && (name.endsWith(".so") || name.includes(".so."));
 
-/** Where hosts that are not like Debian keep their libraries. */
+/** Library directories of hosts that are not like Debian. */
 const FLAT_DIRECTORIES: readonly string[] = ["/usr/lib/", "/usr/lib64/"];
 
 /**
- * Whether a host's root file system keeps libraries in `/usr/lib/TRIPLET`, as Debian and its kin do.
+ * Reports whether a host's root file system keeps libraries in `/usr/lib/TRIPLET`, as Debian and its derivatives
+ * do.
  *
- * @param exists whether something is at an absolute path of that root; asked three times at most.
+ * @param exists reports whether an absolute path of that root exists; called at most three times.
  * @see https://wiki.debian.org/Multiarch
  */
 export function isDebianLike(exists: (path: string) => boolean, triplet: Triplet): boolean {
@@ -26,13 +27,14 @@ export function isDebianLike(exists: (path: string) => boolean, triplet: Triplet
   );
 }
 
-/** Whether an image looks for libraries in `/usr/lib/TRIPLET`. One that has the directory does, whatever it is. */
+/** Reports whether an image looks for libraries in `/usr/lib/TRIPLET`. Any image that has the directory does. */
 export const looksInMultiarch = (image: ImageView, { triplet }: Machine): boolean =>
   image.type(containerPath("/etc/debian_version")) === "file" ||
   image.type(containerPath(`/usr/lib/${triplet}`)) === "directory";
 
 /**
- * Moves a path below `/usr/lib` or `/usr/lib64` to the same place below `/usr/lib/TRIPLET`; any other path stays.
+ * Moves a path below `/usr/lib` or `/usr/lib64` to the same place below `/usr/lib/TRIPLET`. Returns any other path
+ * unchanged.
  *
  * @param path absolute and normal.
  */
@@ -43,13 +45,13 @@ export function toMultiarch(path: string, triplet: Triplet): string {
   return `${rest}/`.startsWith(`${triplet}/`) ? path : `/usr/lib/${triplet}/${rest}`;
 }
 
-/** Where an image's dynamic linker looks for libraries of the machine's own width, and for 32-bit ones. */
+/** Directories that an image's dynamic linker searches for 64-bit and for 32-bit libraries. */
 export interface LibraryDirectories {
   readonly 64: ContainerPath;
   readonly 32: ContainerPath;
 }
 
-/** Finds the directories of an image that the driver's libraries go to. */
+/** Finds the directories of an image that receive the driver's libraries. */
 export function libraryDirectories(image: ImageView, machine: Machine): LibraryDirectories {
   if (looksInMultiarch(image, machine)) {
     return {
@@ -62,7 +64,7 @@ export function libraryDirectories(image: ImageView, machine: Machine): LibraryD
     ContainerPath,
     ContainerPath,
   ];
-  // Where /usr/lib is a place of its own, it is for libraries of the other width.
+  // If /usr/lib is not /usr/lib64, it is for 32-bit libraries.
   const isSeparate = image.type(lib) === "directory" && image.identity(lib) !== image.identity(lib64);
   return { 64: lib64, 32: isSeparate && image.type(lib32) !== "directory" ? lib : lib32 };
 }

@@ -2,22 +2,21 @@ import type { ContainerEdits, Link, Mount } from "../model/container-edits.ts";
 import { basename, type ContainerPath, containerPath, dirname, isWithin, join } from "../model/paths.ts";
 import { isLibraryName } from "./library-places.ts";
 
-/** Links that lead to links; the kernel allows no more in one look-up. */
+/** Maximum length of a chain of links: the kernel allows no more in one lookup. */
 const MAX_LINKS = 40;
 
-/** What a link's text means, seen from the link's own place. */
+/** Resolves a link's text relative to the link's directory. */
 const targetOf = (link: Link): ContainerPath => containerPath(join(dirname(link.containerPath), link.target));
 
 /**
- * Finds the links that ldconfig would make beside injected libraries: a program asks for `libx.so.1`, and the file is
- * `libx.so.1.2`. ldconfig itself is not let make any, since it would make and remove them in all directories that the
- * image names.
+ * Finds the links that ldconfig would make beside injected libraries: a program needs `libx.so.1`, and the file is
+ * `libx.so.1.2`. ldconfig itself may not make links, because it would make and remove them in every directory that
+ * the image lists.
  *
- * A name that the edits give already is left to them. Nothing is added inside of a mounted directory, which is
- * read-only.
+ * Skips names that the edits already provide. Adds nothing inside a mounted directory, which is read-only.
  *
- * @param sonameOf is asked for every library that no link leads to.
- * @returns links to be put after those of the edits.
+ * @param sonameOf called for every library that no link leads to.
+ * @returns the links to append to those of the edits.
  * @see ldconfig(8)
  */
 export function sonameLinks(

@@ -3,13 +3,13 @@ import { type HostView, readText } from "../model/views.ts";
 import { PROC_DRIVER } from "./driver-version.ts";
 import type { Gpu } from "./gpus.ts";
 
-/** Where the driver shows what can be opened by itself: GPU instances, and their management. */
+/** The driver's directory of the capabilities that have their own nodes: GPU instances and their management. */
 export const CAPABILITIES: HostPath = below(PROC_DRIVER, "/capabilities");
 
-/** `gpu0/mig/gi1/ci0/access` is the deepest. */
+/** The deepest file is `gpu0/mig/gi1/ci0/access`. */
 const MAX_DEPTH = 5;
 
-/** The files below {@link CAPABILITIES}, each of which says which device file stands for it. */
+/** Lists the files below {@link CAPABILITIES}. Each one names the device file of its capability. */
 export function capabilityFiles(host: HostView): readonly HostPath[] {
   const files: HostPath[] = [];
   const visit = (directory: HostPath, depth: number): void => {
@@ -24,29 +24,29 @@ export function capabilityFiles(host: HostView): readonly HostPath[] {
   return files;
 }
 
-/** How the driver wants its device files to be, as the administrator has told it. */
+/** Owner and mode of the driver's device files, as the administrator has configured them. */
 export interface DeviceFileRules {
-  /** Whether programs may make and remove them. */
+  /** Whether programs may make and remove device files. */
   readonly modify: boolean;
   readonly uid: number;
   readonly gid: number;
   /** Permission bits. */
   readonly mode: number;
-  /** Of the one file that the text is about; `undefined` in the parameters of the whole driver. */
+  /** Minor number of the capability's device file; `undefined` in the parameters of the whole driver. */
   readonly minor: number | undefined;
-  /** How many IMEX channels the driver has; only the parameters of the whole driver say so. */
+  /** Number of IMEX channels; only the parameters of the whole driver contain it. */
   readonly imexChannelCount: number;
 }
 
-/** What the driver has by itself. */
+/** The driver's default number of IMEX channels. */
 const IMEX_CHANNELS = 2048;
 
-/** One line of either file. Every value is decimal, the mode too. */
+/** One line of either file. All values are decimal, including the mode. */
 const FIELD = /^([A-Za-z]+):\s*(\d{1,10})$/;
 
 /**
- * Reads `/proc/driver/nvidia/params`, or the file of one capability. What is not said holds as the driver has it by
- * itself: root's, and everybody may open it.
+ * Parses `/proc/driver/nvidia/params`, or the file of one capability. Defaults are the driver's: owned by root,
+ * mode 0666.
  *
  * @see "How can I set the permissions of the NVIDIA device files?" in the README of NVIDIA's driver
  */
@@ -66,25 +66,25 @@ export function parseDeviceFileRules(text: string): DeviceFileRules {
   };
 }
 
-/** The rules in a file below {@link CAPABILITIES}; those of a file that is not there name no node. */
+/** Reads the rules in a file below {@link CAPABILITIES}. The rules of a missing file have no `minor`. */
 export const readDeviceFileRules = (host: HostView, file: HostPath): DeviceFileRules =>
   parseDeviceFileRules(readText(host, file) ?? "");
 
-/** A part of a GPU that works like a GPU of its own. */
+/** A part of a GPU that works like a separate GPU. */
 export interface MigDevice {
   readonly gpu: Gpu;
-  /** Place among the instances of its GPU, by the numbers of GPU instance and compute instance. */
+  /** Position among the instances of its GPU, ordered by GPU instance and compute instance. */
   readonly index: number;
   readonly gpuInstance: number;
   readonly computeInstance: number;
-  /** Files below {@link CAPABILITIES}, the GPU instance's and the compute instance's. */
+  /** Files below {@link CAPABILITIES}: the GPU instance's and the compute instance's. */
   readonly files: readonly HostPath[];
-  /** Numbers of their nodes. */
+  /** Minor numbers of their nodes. */
   readonly capabilities: readonly number[];
 }
 
 /**
- * Reads which GPU instances there are. Hosts without MIG have none.
+ * Lists the GPU instances of the host. Hosts without MIG have none.
  *
  * @see https://docs.nvidia.com/datacenter/tesla/mig-user-guide/, "MIG Device Nodes"
  */
@@ -108,11 +108,11 @@ export function readMigDevices(host: HostView, gpus: readonly Gpu[]): readonly M
   return devices;
 }
 
-/** The file by which GPU instances are configured, or watched. */
+/** Returns the capability file for configuring or for monitoring GPU instances. */
 export const migManagementFile = (which: "config" | "monitor"): HostPath =>
   below(CAPABILITIES, `/mig/${which}`);
 
-/** The numbers n of the entries `<prefix>n`, in their order. */
+/** Returns the numbers n of the entries `<prefix>n`, sorted. */
 function numbered(host: HostView, directory: HostPath, prefix: string): number[] {
   return (host.readDirectory(directory) ?? [])
     .filter((name) => name.startsWith(prefix) && /^\d{1,3}$/.test(name.slice(prefix.length)))

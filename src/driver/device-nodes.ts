@@ -3,22 +3,26 @@ import { below, type HostPath, hostPath } from "../model/paths.ts";
 import type { HostView } from "../model/views.ts";
 import type { KernelModule } from "./driver-version.ts";
 
-/** The one number that is registered for NVIDIA. @see Documentation/admin-guide/devices.txt in the Linux source */
+/**
+ * The only major number that is registered for NVIDIA.
+ *
+ * @see Documentation/admin-guide/devices.txt in the Linux source
+ */
 export const NVIDIA_MAJOR = 195;
 
 /** A node of the driver as a whole. */
 interface ControlNode {
   readonly path: string;
-  /** The module whose device it is. */
+  /** The module that provides the device. */
   readonly module: KernelModule;
-  /** A number, or the name under which the kernel lists the number. */
+  /** A number, or the name that /proc/devices lists with the number. */
   readonly major: number | string;
   readonly minor: number;
-  /** Which containers get it; absent: all of them. */
+  /** The capability of the containers that get it; absent: all of them. */
   readonly capability?: DriverCapability;
 }
 
-/** The nodes of the driver as a whole. The first one of each module shows whether the module's nodes were made. */
+/** The nodes of the driver as a whole. The first one of each module shows whether the module's nodes exist. */
 export const CONTROL_NODES: readonly ControlNode[] = [
   { path: "/dev/nvidiactl", module: "nvidia", major: NVIDIA_MAJOR, minor: 255 },
   { path: "/dev/nvidia-uvm", module: "nvidia-uvm", major: "nvidia-uvm", minor: 0, capability: "compute" },
@@ -38,23 +42,24 @@ export const CONTROL_NODES: readonly ControlNode[] = [
   },
 ];
 
-/** The control nodes of containers with these driver capabilities. */
+/** Returns the control nodes of containers with these driver capabilities. */
 export const controlNodesFor = (capabilities: ReadonlySet<DriverCapability>): readonly ControlNode[] =>
   CONTROL_NODES.filter(({ capability }) => capability === undefined || capabilities.has(capability));
 
+/** Returns the path of a GPU's node. */
 export const gpuNode = (minor: number): string => `/dev/nvidia${minor}`;
 
-/** The node of a GPU instance, a compute instance, or their management. */
+/** Returns the path of the node of a GPU instance, a compute instance, or their management. */
 export const capabilityNode = (minor: number): string => `/dev/nvidia-caps/nvidia-cap${minor}`;
 
-/** The node of a channel over which GPUs of several hosts share memory. */
+/** Returns the path of the node of an IMEX channel, over which GPUs of several hosts share memory. */
 export const imexNode = (channel: number): string => `/dev/nvidia-caps-imex-channels/channel${channel}`;
 
-/** The root whose /dev has the driver's nodes: that of a driver container where it has them, else the host's. */
+/** Returns the root whose /dev has the driver's nodes: the driver container's if it has them, else the host's. */
 export const driverNodeRoot = (host: HostView, driverRoot: HostPath): HostPath =>
   host.lstat(below(driverRoot, "/dev/nvidiactl")) === undefined ? hostPath("/") : driverRoot;
 
-/** Reads the numbers of character devices in /proc/devices, by name. @see proc_devices(5) */
+/** Parses the major numbers of character devices in /proc/devices, by name. @see proc_devices(5) */
 export function parseCharMajors(text: string): ReadonlyMap<string, number> {
   const majors = new Map<string, number>();
   const [, characters = ""] = text.split(/^Character devices:$/m);

@@ -1,13 +1,17 @@
 import { below, type HostPath, hostPath } from "../model/paths.ts";
 import { type HostView, readText } from "../model/views.ts";
 
-/** Where the kernel's driver describes itself. @see "procfs interface" in the README of NVIDIA's driver */
+/**
+ * The directory in which the kernel's driver describes itself.
+ *
+ * @see "procfs interface" in the README of NVIDIA's driver
+ */
 export const PROC_DRIVER: HostPath = hostPath("/proc/driver/nvidia");
 
-/** Only a running driver has it. */
+/** Exists only while the driver is loaded. */
 export const VERSION_FILE: HostPath = below(PROC_DRIVER, "/version");
 
-/** The driver's parameters, among them those of its device files. */
+/** The driver's parameters, including those of its device files. */
 export const PARAMS_FILE: HostPath = below(PROC_DRIVER, "/params");
 
 const MODULE_VERSION_FILE = hostPath("/sys/module/nvidia/version");
@@ -15,15 +19,16 @@ const MODULE_VERSION_FILE = hostPath("/sys/module/nvidia/version");
 const VERSION = /^\d{1,5}(?:\.\d{1,5}){1,3}$/;
 
 /**
- * The version in the first line of /proc/driver/nvidia/version, `NVRM version: NVIDIA UNIX x86_64 Kernel Module
- * 535.86.05 Fri Jul 14 …`. The open modules put their machine after the words `Kernel Module`.
+ * Finds the version in the first line of /proc/driver/nvidia/version,
+ * `NVRM version: NVIDIA UNIX x86_64 Kernel Module 535.86.05 Fri Jul 14 …`. The open modules put their machine
+ * after `Kernel Module`.
  */
 export function parseDriverVersion(text: string): string | undefined {
   const line = text.split("\n").find((candidate) => candidate.startsWith("NVRM version:")) ?? "";
   return line.split(/\s+/).find((word) => VERSION.test(word));
 }
 
-/** The version of the kernel modules that are loaded; `undefined` when none are. */
+/** Reads the version of the loaded kernel modules; `undefined` when none are loaded. */
 export function readDriverVersion(host: HostView): string | undefined {
   const version = parseDriverVersion(readText(host, VERSION_FILE) ?? "");
   if (version !== undefined) return version;
@@ -31,18 +36,20 @@ export function readDriverVersion(host: HostView): string | undefined {
   return VERSION.test(module) ? module : undefined;
 }
 
-/** The driver's kernel modules, each after those it needs. */
+/** The driver's kernel modules, each after those that it needs. */
 export const KERNEL_MODULES = ["nvidia", "nvidia-uvm", "nvidia-modeset"] as const;
 
 export type KernelModule = (typeof KERNEL_MODULES)[number];
 
-/** Where the kernel shows a module: its names have no dashes there. */
+/** Returns the sysfs directory of a module, where the kernel replaces dashes by underscores. */
 const moduleDirectory = (name: KernelModule): string => `/sys/module/${name.replaceAll("-", "_")}`;
 
-/** Whether modprobe(8) has nothing to do. A module that is built into the kernel has no state, so it counts as absent. */
+/**
+ * Reports whether a module is loaded. A module that is built into the kernel has no state and counts as absent.
+ */
 export const isLoaded = (host: HostView, name: KernelModule): boolean =>
   host.lstat(hostPath(`${moduleDirectory(name)}/initstate`)) !== undefined;
 
-/** Whether the kernel has it at all, loaded or built in. */
+/** Reports whether the kernel has a module, loaded or built in. */
 export const isPresent = (host: HostView, name: KernelModule): boolean =>
   host.lstat(hostPath(moduleDirectory(name))) !== undefined;

@@ -3,18 +3,18 @@ import { below } from "../model/paths.ts";
 import { type HostView, readText } from "../model/views.ts";
 import { PROC_DRIVER } from "./driver-version.ts";
 
-/** A GPU that the driver has bound. */
+/** A GPU that is bound to the driver. */
 export interface Gpu {
-  /** Place in the order of PCI addresses, as nvidia-smi counts. */
+  /** Position in the order of PCI addresses, as in nvidia-smi. */
   readonly index: number;
   /** Number of `/dev/nvidia<minor>`, which need not be the index. */
   readonly minor: number;
-  /** `GPU-…`; unknown until somebody opens the GPU for the first time. */
+  /** `GPU-…`; `undefined` until the GPU is first opened. */
   readonly uuid: string | undefined;
   readonly address: PciAddress;
   /** `0000:01:00.0`, as procfs and sysfs write it. */
   readonly busId: string;
-  /** `NVIDIA A100-SXM4-40GB`; empty where the driver does not say. */
+  /** `NVIDIA A100-SXM4-40GB`; empty when the driver does not report it. */
   readonly model: string;
 }
 
@@ -22,8 +22,8 @@ const GPUS = below(PROC_DRIVER, "/gpus");
 const UUID = /^GPU-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Reads which GPUs there are from the kernel module's own files. No driver library is loaded and no GPU is woken
- * up. GPUs that the administrator has excluded from the driver are left out with a finding.
+ * Lists the GPUs from the kernel module's own files. Loads no driver library and wakes no GPU. Reports and omits
+ * GPUs that the administrator has excluded from the driver.
  *
  * @see "procfs interface" in the README of NVIDIA's driver
  */
@@ -42,7 +42,7 @@ export function readGpus(host: HostView, report: Report): readonly Gpu[] {
     const minor = fields.get("Device Minor") ?? "";
     const uuid = fields.get("GPU UUID") ?? "";
     if (!/^\d{1,3}$/.test(minor)) {
-      // Without its number the node cannot be known, and a guess could hand out another GPU.
+      // Without the number the node is unknown, and a guess could expose another GPU.
       const args = { path, field: "Device Minor" };
       report(finding("gpu-information-incomplete", "warning", `GPU ${name}`, args));
       continue;
@@ -59,7 +59,7 @@ export function readGpus(host: HostView, report: Report): readonly Gpu[] {
   return found.map((gpu, index) => ({ index, ...gpu }));
 }
 
-/** The lines `Name: <white space> value` of a GPU's information file. */
+/** Parses the lines `Name: <white space> value` of a GPU's information file. */
 function parseInformation(text: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   for (const line of text.split("\n")) {
@@ -72,7 +72,7 @@ function parseInformation(text: string): ReadonlyMap<string, string> {
 const comparePlaces = (a: PciAddress, b: PciAddress): number =>
   a.domain - b.domain || a.bus - b.bus || a.device - b.device || a.function - b.function;
 
-/** Where a device is on the PCI bus. */
+/** The position of a device on the PCI bus. */
 interface PciAddress {
   readonly domain: number;
   readonly bus: number;
@@ -83,8 +83,8 @@ interface PciAddress {
 const ADDRESS = /^(?:([0-9a-f]{1,8}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])$/i;
 
 /**
- * Parses `domain:bus:device.function` in hexadecimal. Leading zeros are optional, and so is the domain 0; nvidia-smi
- * writes eight digits for it, procfs four.
+ * Parses `domain:bus:device.function` in hexadecimal. Leading zeros and the domain 0 are optional; nvidia-smi
+ * writes the domain with eight digits, procfs with four.
  */
 export function parsePciAddress(text: string): PciAddress | undefined {
   const match = ADDRESS.exec(text);
@@ -95,10 +95,10 @@ export function parsePciAddress(text: string): PciAddress | undefined {
 
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0");
 
-/** As procfs and sysfs write it: `0000:01:00.0`. */
+/** Formats an address as procfs and sysfs do: `0000:01:00.0`. */
 export const formatPciAddress = (address: PciAddress): string =>
   `${hex(address.domain, 4)}:${hex(address.bus, 2)}:${hex(address.device, 2)}.${address.function}`;
 
-/** Whether both name the same place. */
+/** Reports whether two addresses are equal. */
 export const isSamePlace = (a: PciAddress, b: PciAddress): boolean =>
   a.domain === b.domain && a.bus === b.bus && a.device === b.device && a.function === b.function;

@@ -2,10 +2,10 @@ import { cursor } from "../binary/cursor.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
 import { type Elf, type ElfPart, elfRefusal } from "./read-elf.ts";
 
-/** A note: a few bytes that a named owner put into the file. */
+/** A note: a few bytes that a named owner adds to the file. */
 interface ElfNote {
   readonly owner: string;
-  /** Means what the owner says. */
+  /** Defined by the owner. */
   readonly type: number;
   readonly description: Uint8Array;
 }
@@ -16,9 +16,9 @@ const MAX_NOTES_BYTES = 1 << 16;
 const HEADER_BYTES = 12;
 
 /**
- * Reads every note, in the order of the file. Notes that are both in a segment and in a section come once.
+ * Reads every note, in the order of the file. Notes that are both in a segment and in a section appear once.
  *
- * @throws {NvociError} `file-invalid`
+ * @throws {NvociError} "file-invalid" when a note does not follow the format.
  * @see elf(5), "Notes (Nhdr)"
  */
 export function readNotes(elf: Elf): ElfNote[] {
@@ -35,7 +35,8 @@ export function readNotes(elf: Elf): ElfNote[] {
 
 function readPart(elf: Elf, part: ElfPart): ElfNote[] {
   const refuse = elfRefusal(elf.file);
-  if (part.size > MAX_NOTES_BYTES) refuse("notes", part.offset, `${part.size} bytes are too many`);
+  if (part.size > MAX_NOTES_BYTES)
+    refuse("notes", part.offset, `the notes are too large (${part.size} bytes)`);
   const bytes = elf.readAt(part.offset, part.size);
   const c = cursor(bytes, (field, at, reason) => refuse(field, part.offset + at, reason));
   const alignment = part.alignment === 8 ? 8 : 4;
@@ -51,7 +52,7 @@ function readPart(elf: Elf, part: ElfPart): ElfNote[] {
     const descriptionAt = aligned(nameAt + nameSize);
     c.range("n_descsz", descriptionAt, descriptionSize);
     notes.push({
-      // The size counts the NUL at the end.
+      // The size includes the final NUL.
       owner: decodeUtf8(bytes, nameAt, nameAt + Math.max(0, nameSize - 1)) ?? "",
       type,
       description: bytes.subarray(descriptionAt, descriptionAt + descriptionSize),
@@ -65,16 +66,16 @@ const GNU_ABI_TAG = 1;
 const ABI_TAG_BYTES = 16;
 const CUDA_OWNER = "NVIDIA Corporation";
 
-/** The oldest kernel that a library runs on, as its ABI note has it. */
+/** The oldest kernel that a library runs on, from its ABI note. */
 interface AbiTag {
-  /** 0 is Linux. */
+  /** 0 for Linux. */
   readonly system: number;
   /** `2.3.99`. */
   readonly version: string;
 }
 
 /**
- * The note `.note.ABI-tag`; `undefined` when there is none.
+ * Finds the note `.note.ABI-tag`; `undefined` when there is none.
  *
  * @see Linux Standard Base Core, "Note Section"
  */
@@ -85,21 +86,23 @@ export function abiTag(notes: readonly ElfNote[]): AbiTag | undefined {
   );
   if (note === undefined) return undefined;
   const c = cursor(note.description, () => {
-    throw new RangeError("The note was measured before");
+    throw new RangeError("unreachable: the length was checked");
   });
   const numbers = [4, 8, 12].map((at) => c.u32("abi tag", at));
   return { system: c.u32("abi tag", 0), version: numbers.join(".") };
 }
 
-/** What a libcuda says of itself in `.note.cuda.fwd_compatibility`. */
+/** A libcuda's description of itself, in `.note.cuda.fwd_compatibility`. */
 export interface CudaNote {
-  /** CUDA version that the library provides: `12.9`. */
+  /** The CUDA version that the library provides: `12.9`. */
   readonly cudaVersion: string;
-  /** Major versions of the kernel modules that it works with; empty when it does not say. */
+  /** Major versions of the kernel modules that it works with; empty when it lists none. */
   readonly drivers: readonly number[];
 }
 
-/** The note `.note.cuda.fwd_compatibility`; `undefined` when there is none or nvoci does not understand it. */
+/**
+ * Finds the note `.note.cuda.fwd_compatibility`; `undefined` when there is none or nvoci does not understand it.
+ */
 export function cudaNote(notes: readonly ElfNote[]): CudaNote | undefined {
   for (const { owner, description } of notes) {
     if (owner !== CUDA_OWNER) continue;

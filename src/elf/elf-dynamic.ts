@@ -2,9 +2,9 @@ import { cursor } from "../binary/cursor.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
 import { type Elf, elfRefusal, word } from "./read-elf.ts";
 
-/** What the dynamic linker is told by a library. */
+/** A library's information for the dynamic linker. */
 interface ElfDynamic {
-  /** The name under which others need it. */
+  /** The name by which others need the library. */
   readonly soname: string | undefined;
   /** SONAMEs of the libraries it needs. */
   readonly needed: readonly string[];
@@ -20,10 +20,10 @@ const MAX_DYNAMIC_BYTES = 1 << 16;
 const MAX_NAME_BYTES = 256;
 
 /**
- * Reads the dynamic section: the library's own name and the names of those it needs. A file without one has
- * neither. A name that is no UTF-8 counts as missing.
+ * Reads the dynamic section: the library's SONAME and the SONAMEs that it needs. A file without the section has
+ * neither. Ignores names that are not UTF-8.
  *
- * @throws {NvociError} `file-invalid`
+ * @throws {NvociError} "file-invalid" when the section does not follow the format.
  * @see elf(5), "Dynamic tags"
  */
 export function readDynamic(elf: Elf): ElfDynamic {
@@ -31,7 +31,7 @@ export function readDynamic(elf: Elf): ElfDynamic {
   const segment = elf.segments.find((part) => part.type === PT_DYNAMIC);
   if (segment === undefined) return { soname: undefined, needed: [] };
   if (segment.size > MAX_DYNAMIC_BYTES)
-    refuse("p_size", segment.offset, `${segment.size} bytes are too many`);
+    refuse("p_size", segment.offset, `the dynamic section is too large (${segment.size} bytes)`);
 
   const bytes = elf.readAt(segment.offset, segment.size);
   const c = cursor(bytes, (field, at, reason) => refuse(field, segment.offset + at, reason));
@@ -40,7 +40,7 @@ export function readDynamic(elf: Elf): ElfDynamic {
   let sonameAt: number | undefined;
   const neededAt: number[] = [];
   for (let at = 0; at + 2 * width <= bytes.length; at += 2 * width) {
-    // The wanted tags are small, so the lower half is the whole of them.
+    // The wanted tags are small, so the lower half is enough.
     const tag = c.u32("d_tag", at);
     if (tag === DT_NULL) break;
     if (tag !== DT_NEEDED && tag !== DT_STRTAB && tag !== DT_SONAME) continue;
@@ -54,7 +54,9 @@ export function readDynamic(elf: Elf): ElfDynamic {
   const name = (offset: number): string | undefined => {
     const text = elf.readAt(start + offset, MAX_NAME_BYTES);
     const end = text.indexOf(0);
-    return end < 0 ? refuse("DT_STRTAB", start + offset, "the name has no end") : decodeUtf8(text, 0, end);
+    return end < 0
+      ? refuse("DT_STRTAB", start + offset, "the name is not terminated")
+      : decodeUtf8(text, 0, end);
   };
   return {
     soname: sonameAt === undefined ? undefined : name(sonameAt),
@@ -62,7 +64,7 @@ export function readDynamic(elf: Elf): ElfDynamic {
   };
 }
 
-/** Where the byte that is loaded at `address` stands in the file. */
+/** Returns the offset in the file of the byte that is loaded at `address`. */
 function fileOffset(elf: Elf, address: number): number | undefined {
   const segment = elf.segments.find(
     (part) => part.type === PT_LOAD && address >= part.address && address < part.address + part.size,

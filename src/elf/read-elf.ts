@@ -4,7 +4,7 @@ import type { HostPath } from "../model/paths.ts";
 import type { HostView } from "../model/views.ts";
 import { quote } from "../text/quote.ts";
 
-/** Reads part of a file: `length` bytes at `offset`, fewer where the file ends. */
+/** Reads `length` bytes of a file at `offset`, fewer at the end of the file. */
 export type ReadAt = (offset: number, length: number) => Uint8Array;
 
 /** A part of the file that a program header or a section header describes. */
@@ -18,7 +18,7 @@ export interface ElfPart {
   readonly alignment: number;
 }
 
-/** What the headers of an ELF file say. The rest is read when it is asked for. */
+/** The headers of an ELF file. `readAt` reads the rest on demand. */
 export interface Elf {
   /** Name for error messages. */
   readonly file: string;
@@ -31,7 +31,7 @@ export interface Elf {
   readonly readAt: ReadAt;
 }
 
-/** Offsets of the fields that are read. The two classes differ in nothing else. */
+/** Offsets of the fields in use. The two classes differ in nothing else. */
 const LAYOUTS = {
   32: {
     header: 52,
@@ -62,16 +62,16 @@ const NATIVE_ENDIAN = 1;
 /**
  * Reads the headers of an ELF file: three short reads, however large the file is.
  *
- * @throws {NvociError} `file-invalid` for what is not a little-endian ELF file.
+ * @throws {NvociError} "file-invalid" when the file is not a little-endian ELF file.
  * @see elf(5)
  */
 export function readElf(file: string, readAt: ReadAt): Elf {
   const refuse = elfRefusal(file);
   const bytes = readAt(0, LAYOUTS[64].header);
   const c = cursor(bytes, refuse);
-  if (!c.has("\x7fELF", 0)) refuse("e_ident", 0, "this is no ELF file");
+  if (!c.has("\x7fELF", 0)) refuse("e_ident", 0, "this is not an ELF file");
   const fileClass = c.u8("EI_CLASS", 4);
-  if (fileClass !== 1 && fileClass !== 2) refuse("EI_CLASS", 4, `the class ${fileClass} is unknown`);
+  if (fileClass !== 1 && fileClass !== 2) refuse("EI_CLASS", 4, `class ${fileClass} is unknown`);
   if (c.u8("EI_DATA", 5) !== NATIVE_ENDIAN) refuse("EI_DATA", 5, "the file is not little-endian");
 
   const bits = fileClass === 1 ? 32 : 64;
@@ -100,11 +100,11 @@ export function readElf(file: string, readAt: ReadAt): Elf {
 
 const NOTHING = new Uint8Array(0);
 
-/** The same of a file of the host; a missing one is empty. */
+/** Reads the headers of an ELF file of the host. A missing file counts as empty. */
 export const readHostElf = (host: HostView, path: HostPath): Elf =>
   readElf(path, (offset, length) => host.readRange(path, offset, length) ?? NOTHING);
 
-/** Makes the function that refuses a field of an ELF file. */
+/** Returns a function that refuses a field of an ELF file. */
 export function elfRefusal(file: string): Refuse {
   return (field, offset, reason) => {
     throw new NvociError(
@@ -114,7 +114,7 @@ export function elfRefusal(file: string): Refuse {
   };
 }
 
-/** A number as wide as an address of the file's class. */
+/** Reads a number of the size of an address of the file's class. */
 export const word = (c: Cursor, bits: 32 | 64, field: string, offset: number): number =>
   bits === 64 ? c.u64(field, offset) : c.u32(field, offset);
 

@@ -10,25 +10,25 @@ const DT_NULL = 0;
 const DT_STRTAB = 5;
 const DT_SONAME = 14;
 
-/** Holds the header and a dozen segments: a library has about ten. */
+/** Contains the header and a dozen segments; a library has about ten. */
 const HEAD_BYTES = 1024;
 const MAX_DYNAMIC_BYTES = 1 << 16;
 const MAX_NAME_BYTES = 256;
 
-/** Offsets of the fields that are read. The two classes differ in nothing else. */
+/** Offsets of the fields in use. The two classes differ in nothing else. */
 const LAYOUTS = {
   1: { word: 4, phoff: 28, phnum: 44, segment: 32, offset: 4, address: 8, bytes: 16 },
   2: { word: 8, phoff: 32, phnum: 56, segment: 56, offset: 8, address: 16, bytes: 32 },
 } as const;
 
-/** What cannot be the name of a file in a directory. */
+/** SONAMEs that cannot be the name of a file. */
 const NO_NAME = ["", ".", ".."];
 
 /**
- * The name that a library has for the dynamic linker. `undefined` for what has none, or none that can be a file's
- * name, and for what is not a library: a file's name is a service to the image, and no reason to fail.
+ * Reads a library's SONAME. Returns `undefined` when there is no usable SONAME or the file is not ELF: a missing
+ * link is not worth failing for.
  *
- * Every library of a container is asked, so this reads three short ranges and nothing else of the file.
+ * Runs for every library of a container, so it reads only three short ranges of the file.
  *
  * @see elf(5), `DT_SONAME`
  */
@@ -58,7 +58,7 @@ export function readSoname(host: HostView, path: HostPath): string | undefined {
 
 type Layout = (typeof LAYOUTS)[keyof typeof LAYOUTS];
 
-/** `undefined` for a file that is not a little-endian ELF file. */
+/** Returns the layout of a file's class; `undefined` for a file that is not a little-endian ELF file. */
 function layoutOf(head: Uint8Array): Layout | undefined {
   if (head.length < 64) return undefined;
   const view = viewOf(head);
@@ -74,7 +74,7 @@ interface Segment {
   readonly bytes: number;
 }
 
-/** The loaded segments, and the last one with a dynamic section. */
+/** Reads the loaded segments, and the last segment with a dynamic section. */
 function readSegments(view: DataView, layout: Layout): { loaded: readonly Segment[]; dynamic?: Segment } {
   const loaded: Segment[] = [];
   let dynamic: Segment | undefined;
@@ -95,11 +95,15 @@ function readSegments(view: DataView, layout: Layout): { loaded: readonly Segmen
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** A number as wide as an address of the file's class. What is larger than any file is too large for any reading. */
+/**
+ * Reads a number of the size of an address of the file's class. Reads at offsets beyond any file return nothing.
+ */
 const word = (view: DataView, at: number, width: 4 | 8): number =>
   view.getUint32(at, true) + (width === 8 ? view.getUint32(at + 4, true) * 2 ** 32 : 0);
 
-/** Part of a file whose beginning is read already; shorter where the file ends, empty beyond it. */
+/**
+ * Reads part of a file whose head is already read. The result is shorter at the end of the file, empty beyond it.
+ */
 function readPart(
   host: HostView,
   path: HostPath,
@@ -112,12 +116,12 @@ function readPart(
   return host.readRange(path, offset, length) ?? new Uint8Array(0);
 }
 
-/** Values of the two tags in a dynamic section. */
+/** Finds the values of the two tags in a dynamic section. */
 function findTags(entries: Uint8Array, width: 4 | 8): { soname?: number; strings?: number } {
   const view = viewOf(entries);
   const found: { soname?: number; strings?: number } = {};
   for (let at = 0; at + 2 * width <= entries.length; at += 2 * width) {
-    // The wanted tags are small, so the lower half is the whole of them.
+    // The wanted tags are small, so the lower half is enough.
     const tag = view.getUint32(at, true);
     if (tag === DT_NULL) break;
     if (tag === DT_STRTAB) found.strings = word(view, at + width, width);

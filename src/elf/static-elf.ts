@@ -1,23 +1,24 @@
 /*
- * Apart from read-elf.ts, and small, because every hook that runs a host's ldconfig loads it; only a server's discovery
- * reads the rest of an ELF file.
+ * Small and separate from read-elf.ts, because every hook that runs a host's ldconfig loads this file. Only a
+ * server's discovery reads the rest of an ELF file.
  */
 
 const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 const ELFCLASS64 = 2;
 const PT_INTERP = 3;
 
-/** Bytes of a file's start that `isStaticElf` needs: header and program headers of any program are there. */
+/** Bytes at the start of a file that `isStaticElf` needs: they contain the headers of any real program. */
 export const ELF_HEAD_BYTES = 4096;
 
-/** Whether a file with these first bytes is an ELF file. */
+/** Reports whether a file with these first bytes is an ELF file. */
 export const isElf = (head: Uint8Array): boolean => ELF_MAGIC.every((byte, index) => head[index] === byte);
 
 /**
- * Whether a file's first bytes are those of an ELF program that names no interpreter: run below another root, it
- * takes no dynamic linker and no library from there. Scripts and dynamic programs are not.
+ * Reports whether a file's first bytes are those of an ELF program without an interpreter: below another root, it
+ * loads no dynamic linker and no library from there. Scripts and dynamic programs are not static.
  *
- * @param head the first `ELF_HEAD_BYTES` bytes, or the whole of a smaller file. A program whose headers lie beyond counts as dynamic.
+ * @param head the first `ELF_HEAD_BYTES` bytes, or the whole of a smaller file. A program with headers beyond them
+ *   counts as dynamic.
  * @see elf(5)
  */
 export function isStaticElf(head: Uint8Array): boolean {

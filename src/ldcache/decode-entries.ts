@@ -8,7 +8,7 @@ import { decodeUtf8 } from "../text/utf8.ts";
 export const OLD_ENTRY_BYTES = 12;
 export const NEW_ENTRY_BYTES = 24;
 
-/** What the second byte of an entry's flags says. Machines that have no NVIDIA driver are left out. */
+/** Machines by the second byte of an entry's flags. Machines without an NVIDIA driver are left out. */
 const ARCHITECTURES: Readonly<Record<number, Abi["name"]>> = {
   0: "i386",
   768: "x86_64",
@@ -19,37 +19,37 @@ const ARCHITECTURES: Readonly<Record<number, Abi["name"]>> = {
 const FLAG_ELF = 0x0001;
 const FLAG_REQUIRED_MASK = 0xff00;
 
-/** One library that the dynamic linker knows. */
+/** A library that the dynamic linker knows. */
 export interface LdCacheEntry {
-  /** The key: most often the library's SONAME. */
+  /** The key: usually the library's SONAME. */
   readonly name: string;
-  /** Where it is, as ldconfig wrote it: absolute, often a symbolic link. */
+  /** The path as ldconfig wrote it: absolute, often a symbolic link. */
   readonly path: string;
-  /** `undefined` for machines that have no NVIDIA driver, and for what is not ELF. */
+  /** `undefined` for machines without an NVIDIA driver, and for libraries that are not ELF. */
   readonly architecture: Abi["name"] | undefined;
 }
 
-/** The bytes being decoded and what may be asked of them. */
+/** The bytes to decode, and the functions that read them. */
 export interface Input {
   readonly bytes: Uint8Array;
   readonly cursor: Cursor;
   readonly refuse: Refuse;
-  /** Lets entries pass that may be wanted. */
+  /** Passes entries that may be wanted. */
   readonly filter: NameFilter;
 }
 
-/** Where a layout keeps its entries and strings, in bytes from the start of the file. */
+/** Offsets of a layout's entries and strings, in bytes from the start of the file. */
 export interface Table {
   readonly at: number;
   readonly entrySize: number;
   readonly count: number;
-  /** What `key` and `value` count from. */
+  /** The origin of the offsets `key` and `value`. */
   readonly base: number;
   readonly strings: number;
   readonly stringsEnd: number;
 }
 
-/** Decodes the entries of one layout, in the order of the file, and leaves out those that are not UTF-8. */
+/** Decodes the entries of one layout, in the order of the file. Leaves out entries that are not UTF-8. */
 export function decodeEntries(input: Input, table: Table): readonly LdCacheEntry[] {
   const { bytes, cursor, refuse, filter } = input;
   const entries: LdCacheEntry[] = [];
@@ -74,7 +74,7 @@ export function decodeEntries(input: Input, table: Table): readonly LdCacheEntry
 }
 
 /**
- * The machine that an entry's library runs on.
+ * Returns the machine of an entry's library.
  *
  * @see glibc sysdeps/generic/ldconfig.h, `FLAG_*`
  */
@@ -82,8 +82,9 @@ const entryArchitecture = (flags: number): Abi["name"] | undefined =>
   flags & FLAG_ELF ? ARCHITECTURES[flags & FLAG_REQUIRED_MASK] : undefined;
 
 /**
- * The table as numbers, which is several times faster than a cursor for a host's thousand entries. It lies within the
- * file, which the caller has checked, and has this machine's byte order: nvoci runs on little-endian ones alone.
+ * Returns the table as numbers, which is several times faster than a cursor for a host's thousand entries. The
+ * caller has checked that the table is within the file. It has this machine's byte order: nvoci only runs on
+ * little-endian machines.
  */
 function tableWords(bytes: Uint8Array, { at, entrySize, count }: Table): Uint32Array {
   const table = bytes.subarray(at, at + entrySize * count);
@@ -91,7 +92,7 @@ function tableWords(bytes: Uint8Array, { at, entrySize, count }: Table): Uint32A
   return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
 }
 
-/** The string at `offset` from the table's base; `undefined` when it is not UTF-8. */
+/** Decodes the string at `offset` from the table's base; `undefined` when it is not UTF-8. */
 function decodeString(input: Input, table: Table, field: string, offset: number): string | undefined {
   const start = table.base + offset;
   if (!isInside(table, offset)) input.refuse(field, start, "the string is outside the table");
@@ -101,16 +102,16 @@ function decodeString(input: Input, table: Table, field: string, offset: number)
 const isInside = (table: Table, offset: number): boolean =>
   table.base + offset >= table.strings && table.base + offset < table.stringsEnd;
 
-/** A ld.so.cache that breaks its own format. Names the field and the byte where it stands. */
+/** The error for an ld.so.cache that does not follow the format. Names the field and its offset. */
 export class LdCacheError extends NvociError {
-  /** The field in glibc's words: `nlibs`, `libs[3].key`, `extension_offset`. */
+  /** The field's name in glibc: `nlibs`, `libs[3].key`, `extension_offset`. */
   readonly field: string;
   /** Bytes from the start of the file. */
   readonly offset: number;
 
   constructor(file: string, field: string, offset: number, reason: string) {
     super("file-invalid", `Cannot read ${quote(file, 4096)}: ${field} at byte ${offset}: ${reason}`, {
-      hint: "write the file anew with: ldconfig",
+      hint: "rebuild the file with: ldconfig",
     });
     this.name = "LdCacheError";
     this.field = field;
@@ -118,17 +119,17 @@ export class LdCacheError extends NvociError {
   }
 }
 
-/** Tells from a few bytes that a name cannot be one of the wanted ones, so that it need not be decoded. */
+/** Reports whether a name may be wanted, from a few of its bytes and without decoding it. */
 type NameFilter = (bytes: Uint8Array, offset: number) => boolean;
 
-/** After `lib`, the next four bytes tell nearly all names apart, and they are one number to compare. */
+/** The four bytes after `lib` distinguish nearly all names, and compare as one number. */
 const SKIPPED = 3;
 const COMPARED = 4;
 
 /**
- * Makes a filter for names that begin with one of the prefixes. It may let others pass, it never holds one back.
+ * Makes a filter for names with one of the prefixes. It may pass other names, but never rejects a wanted one.
  *
- * @param prefixes ASCII; one of less than seven characters switches the filter off.
+ * @param prefixes ASCII; a prefix shorter than seven characters turns the filter off.
  */
 export function nameFilter(prefixes: readonly string[]): NameFilter {
   const words = new Set<number>();
@@ -138,7 +139,7 @@ export function nameFilter(prefixes: readonly string[]): NameFilter {
     for (let i = 0; i < COMPARED; i++) word |= prefix.charCodeAt(SKIPPED + i) << (8 * i);
     words.add(word);
   }
-  // Beyond the end of the bytes there are zeros, which no prefix has.
+  // Bytes beyond the end count as zeros, which no prefix contains.
   return (bytes, offset) =>
     words.has(
       bytes[offset + SKIPPED]! |

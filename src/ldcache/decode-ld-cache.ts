@@ -10,13 +10,13 @@ import {
   type Table,
 } from "./decode-entries.ts";
 
-/** What {@link decodeLdCache} may be told. */
+/** Options of {@link decodeLdCache}. */
 interface LdCacheOptions {
   /** Name for error messages. */
   readonly file?: string;
   /**
-   * ASCII texts. Most entries whose name begins with none of them are left out, which saves the time to decode
-   * them; some may remain. Every offset is checked all the same.
+   * ASCII prefixes of the wanted names. Most entries with another name are left out, which saves the time to
+   * decode them; some may remain. Every offset is still checked.
    */
   readonly prefixes?: readonly string[];
 }
@@ -30,12 +30,12 @@ const ENDIAN_UNSET = 0;
 const ENDIAN_LITTLE = 2;
 
 /**
- * Decodes the dynamic linker's list of libraries, in each layout that ldconfig has ever written on a
- * little-endian machine. Linear in the size of the file. Does not look at the libraries, nor at what newer versions
- * of ldconfig write behind the strings. Of the old layout with the new one inside, the new one is read.
+ * Decodes the dynamic linker's list of libraries, in every layout that ldconfig has ever written on a
+ * little-endian machine. Linear in the size of the file. Reads neither the libraries nor the extensions that newer
+ * versions of ldconfig write after the strings. If the old layout contains the new one, reads the new one.
  *
  * @returns the entries in the order of the file, without those whose name or path is not UTF-8.
- * @throws {LdCacheError} for anything else, with the field and the byte.
+ * @throws {LdCacheError} "file-invalid" when the file does not follow the format.
  * @see glibc sysdeps/generic/dl-cache.h, elf/cache.c
  */
 export function decodeLdCache(bytes: Uint8Array, options: LdCacheOptions = {}): readonly LdCacheEntry[] {
@@ -48,12 +48,12 @@ export function decodeLdCache(bytes: Uint8Array, options: LdCacheOptions = {}): 
   const input: Input = { bytes, cursor: c, refuse, filter };
 
   if (c.has(MAGIC_NEW, 0)) return decodeNew(input, 0);
-  if (!c.has(MAGIC_OLD, 0)) refuse("magic", 0, "this is no ld.so.cache");
+  if (!c.has(MAGIC_OLD, 0)) refuse("magic", 0, "this is not an ld.so.cache");
 
   const count = c.u32("nlibs", 12);
   c.range("libs", OLD_HEADER_BYTES, count * OLD_ENTRY_BYTES);
   const end = OLD_HEADER_BYTES + count * OLD_ENTRY_BYTES;
-  // The new header holds 64-bit numbers and is aligned like one.
+  // The new header contains 64-bit numbers and is aligned like them.
   const embedded = Math.ceil(end / 8) * 8;
   if (c.has(MAGIC_NEW, embedded)) return decodeNew(input, embedded);
 
@@ -68,7 +68,7 @@ export function decodeLdCache(bytes: Uint8Array, options: LdCacheOptions = {}): 
   return decodeEntries(input, table);
 }
 
-/** Decodes the new layout, whose header stands at `base`. */
+/** Decodes the new layout, with its header at `base`. */
 function decodeNew(input: Input, base: number): readonly LdCacheEntry[] {
   const { cursor: c, refuse } = input;
   c.range("header", base, NEW_HEADER_BYTES);

@@ -2,43 +2,43 @@ import { type Finding, finding, type Source } from "../model/finding.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
 import { decodeUtf8, utf8Length } from "../text/utf8.ts";
 
-/** What an entry of a manifest is: a device node, a directory, any regular file, or a symbolic link. */
+/** The type of a manifest entry: a device node, a directory, any regular file, or a symbolic link. */
 export type MountType = "dev" | "dir" | "lib" | "sym";
 
-/** Every type there is, as manifests spell them. */
+/** All types, as manifests spell them. */
 const MOUNT_TYPES: readonly MountType[] = ["dev", "dir", "lib", "sym"];
 
-/** One entry of a manifest: what is asked for, whether or not the host has it. */
+/** One entry of a manifest, whether or not the host has the file. */
 export interface MountSpec {
   readonly type: MountType;
-  /** Absolute and normal; may hold the wildcards `*`, `?` and `[…]`. */
+  /** Absolute and normalized; may contain the wildcards `*`, `?` and `[…]`. */
   readonly path: HostPath;
   /** File and line, counted from 1: `l4t.csv:41`. */
   readonly source: Source;
 }
 
-/** What the text of one or more manifests says. */
+/** The parsed text of a manifest. */
 export interface Manifest {
   /** In the order of the lines. */
   readonly specs: readonly MountSpec[];
-  /** One for each line that is neither an entry, nor blank, nor a comment. */
+  /** One for each line that is not an entry, a comment or blank; or one about an empty manifest. */
   readonly findings: readonly Finding[];
 }
 
-/** Bytes of the longest path that the kernel takes: PATH_MAX without the NUL. */
+/** Bytes of the longest path that the kernel accepts: PATH_MAX without the NUL. */
 const MAX_PATH_BYTES = 4095;
 
 const LINE_FEED = 0x0a;
 
 /**
- * Reads a CSV mount manifest: lines of the form `TYPE, PATH`, with `#` comments and blank lines between them.
+ * Parses a CSV mount manifest: lines of the form `TYPE, PATH`, `#` comments and blank lines.
  *
- * White space around either word does not count, nor do a byte order mark, a missing line feed at the end and
- * carriage returns. The first comma separates; the path may hold blanks and commas. There is no quoting. A device's
- * bare name lies in /dev. Nothing is looked up on the host, and no input throws.
+ * Ignores white space around both fields, a byte order mark, carriage returns and a missing final line feed. The
+ * first comma separates the fields; the path may contain spaces and commas. There is no quoting. A device's bare
+ * name is in /dev. Does not read the host, and never throws.
  *
  * @param bytes the whole file.
- * @param fileName for people, as sources show it: `l4t.csv`.
+ * @param fileName name of the file in sources: `l4t.csv`.
  */
 export function parseManifest(bytes: Uint8Array, fileName: string): Manifest {
   const specs: MountSpec[] = [];
@@ -57,7 +57,7 @@ export function parseManifest(bytes: Uint8Array, fileName: string): Manifest {
   return { specs, findings };
 }
 
-/** A line, or what is shown of one that is not UTF-8. */
+/** A line, or the printable form of one that is not UTF-8. */
 type Line = string | { readonly shown: string };
 
 function decodeLines(bytes: Uint8Array): readonly Line[] {
@@ -89,7 +89,7 @@ function parseLine(line: string, valid: boolean, source: Source): MountSpec | Fi
   }
   const full = toAbsolute(type, path);
   if (full === undefined) return finding("manifest-path-relative", "warning", source, { path });
-  // A character takes three bytes at most (a pair of units four), so most paths need no counting.
+  // A character needs at most three bytes (a surrogate pair four), so most paths need no counting.
   if (full.length * 3 > MAX_PATH_BYTES && utf8Length(full) > MAX_PATH_BYTES) {
     return finding("manifest-path-invalid", "warning", source, { path, reason: "too-long" });
   }
@@ -99,13 +99,13 @@ function parseLine(line: string, valid: boolean, source: Source): MountSpec | Fi
 
 const isMountType = (word: string): word is MountType => (MOUNT_TYPES as readonly string[]).includes(word);
 
-/** Absolute and normal, or `undefined` when nothing says what the path is relative to. */
+/** Returns an absolute, normalized path; `undefined` for a relative path other than a device's bare name. */
 function toAbsolute(type: MountType, path: string): HostPath | undefined {
   if (path.startsWith("/")) return hostPath(path);
   return type === "dev" && !path.includes("/") ? hostPath(`/dev/${path}`) : undefined;
 }
 
-/** Bytes above ASCII as `\xHH`, so that a person can find the place. */
+/** Formats bytes above ASCII as `\xHH`, so that messages show the invalid ones. */
 function showBytes(bytes: Uint8Array): string {
   let shown = "";
   for (const byte of bytes) shown += byte < 0x80 ? String.fromCharCode(byte) : `\\x${byte.toString(16)}`;

@@ -8,10 +8,10 @@ import { type ManifestSelection, selectManifests } from "./select-manifests.ts";
 const WRITABLE_BY_OTHERS = 0o002;
 
 /**
- * Reads the manifests of a directory, in the order of their names.
+ * Reads the manifests in a directory, sorted by name.
  *
- * What cannot be used is left out with a finding: a file that anyone may write to, a directory named like a manifest,
- * an unreadable file. The directory's own subdirectories are not entered.
+ * Reports and skips unusable manifests: a file that anyone can write to, a directory named like a manifest, an
+ * unreadable file. Does not enter subdirectories.
  */
 export function readManifests(
   host: HostView,
@@ -40,10 +40,10 @@ export function readManifests(
 }
 
 /**
- * Reads one manifest. What is wrong with the file or a line of it becomes a finding.
+ * Reads one manifest. Reports problems of the file and of its lines.
  *
- * @throws SystemError when the machine fails.
- * @see parseManifest
+ * @throws {SystemError} "system-call" when the machine fails.
+ * @see {@link parseManifest}
  */
 export function readManifest(host: HostView, path: HostPath, report: Report): readonly MountSpec[] {
   const file = basename(path);
@@ -53,7 +53,7 @@ export function readManifest(host: HostView, path: HostPath, report: Report): re
     for (const found of findings) report(found);
     return specs;
   }
-  if (bytes === undefined) report(unreadable(file, path, "it is not there"));
+  if (bytes === undefined) report(unreadable(file, path, "it does not exist"));
   else if (bytes === "not-a-file") report(finding("manifest-not-a-file", "warning", file, { file: path }));
   else if (bytes === "writable-by-others") {
     report(finding("manifest-writable-by-others", "warning", file, { path }));

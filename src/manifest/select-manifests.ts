@@ -1,15 +1,16 @@
-/** Which manifests of the directory count: every one, or those that belong to the driver itself. */
+/** The manifests to read: all of the directory, or only those of the driver itself. */
 export type ManifestSelection = "all" | "base";
 
-/** The manifests that belong to the driver. The others bring CUDA, cuDNN, TensorRT and the like. */
+/** The driver's own manifests. The others add CUDA, cuDNN, TensorRT and similar libraries. */
 const BASE_NAMES: readonly string[] = ["l4t.csv", "drivers.csv", "devices.csv"];
 
 /**
- * Sorts the names in the manifest directory into those to read and those left out for being no base manifest.
+ * Divides the names in the manifest directory into manifests to read and other manifests, which are skipped.
  *
- * A manifest's name ends in `.csv`, in any case, with something before it; other names are in neither list.
+ * A manifest's name ends in `.csv`, in upper or lower case, and is longer than that. Other names are in neither
+ * list.
  *
- * @param names in any order.
+ * @param names the names, in any order.
  * @returns both lists sorted by name.
  */
 export function selectManifests(
@@ -21,12 +22,12 @@ export function selectManifests(
   return { read: manifests.filter(isRead), skipped: manifests.filter((name) => !isRead(name)) };
 }
 
-/** The first L4T major whose container images bring CUDA and its libraries themselves. */
+/** The first L4T major version whose container images contain CUDA and its libraries. */
 const FIRST_SELF_CONTAINED = 34;
 
 /**
- * Tells which manifests a host's driver release needs: images for JetPack 4 (L4T 32) rely on the host's CUDA,
- * later ones carry their own.
+ * Returns the manifests that a host's driver release needs: images for JetPack 4 (L4T 32) rely on the host's CUDA,
+ * later ones contain their own.
  *
  * @param release `undefined` when unknown, which counts as new.
  * @see https://github.com/NVIDIA/libnvidia-container changelog of 0.11.0, which made "base" the default for all.
@@ -36,11 +37,11 @@ export function defaultSelection(release: L4tRelease | undefined): ManifestSelec
 }
 
 /**
- * Decides which manifests are read: what the container asks for comes before config.toml, which comes before the
- * driver's release.
+ * Selects the manifests to read: the container's request overrides config.toml, which overrides the driver's
+ * release.
  *
- * @param requested what the container asks for; `undefined` when it does not say.
- * @param configured config.toml's word; "auto" leaves it to the release.
+ * @param requested the container's request; `undefined` when it has none.
+ * @param configured the value in config.toml; "auto" leaves the choice to the release.
  */
 export function chooseSelection(
   requested: ManifestSelection | undefined,
@@ -61,9 +62,9 @@ export interface L4tRelease {
 const FIRST_LINE = /^# *R(\d{1,4}) \(release\), *REVISION: *(\d+(?:\.\d+)*)/;
 
 /**
- * Reads the text of `/etc/nv_tegra_release`.
+ * Parses the text of `/etc/nv_tegra_release`.
  *
- * The driver's version is another one (R36.4.3 brings 540.4.0) and is not told here.
+ * The driver has a separate version: 540.4.0 in R36.4.3.
  *
  * @returns `undefined` when the text does not start with a release line.
  */

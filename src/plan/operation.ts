@@ -2,7 +2,7 @@ import type { GeneratedFile, LdconfigChoice, MountOption } from "../model/contai
 import type { Source } from "../model/finding.ts";
 import type { ContainerPath, HostPath } from "../model/paths.ts";
 
-/** A device that the container's cgroup is to allow, as runtime-spec's `linux.resources.devices` names it. */
+/** A device that the container's cgroup allows, as in runtime-spec's `linux.resources.devices`. */
 export interface DeviceRule {
   readonly type: "c" | "b";
   readonly major: number;
@@ -11,7 +11,7 @@ export interface DeviceRule {
   readonly access: string;
 }
 
-/** One change to the container. The executor knows these and no others. */
+/** One change to the container. The executor can do nothing else. */
 export type Operation =
   | {
       readonly op: "bind-directory" | "bind-file" | "bind-socket";
@@ -37,7 +37,7 @@ export type Operation =
       readonly source: Source;
     }
   | {
-      /** Covers a directory with a small file system of its own, read-only, that holds generated files. */
+      /** Covers a directory with a small read-only file system that contains generated files. */
       readonly op: "cover-directory";
       readonly path: ContainerPath;
       readonly files: readonly GeneratedFile[];
@@ -46,11 +46,11 @@ export type Operation =
     }
   | {
       readonly op: "update-ldcache";
-      /** The host's runs from a sealed copy, the image's own is the image's code; both are confined. */
+      /** The host's ldconfig runs from a sealed copy; the image's own is the image's code. Both run confined. */
       readonly ldconfig: LdconfigChoice;
-      /** Directories that hold injected libraries, those of the image's default search path included. */
+      /** Directories with injected libraries, including those of the image's default search path. */
       readonly folders: readonly ContainerPath[];
-      /** A directory of the image that goes before all others: its CUDA forward compatibility. */
+      /** A directory of the image that is searched before all others: its CUDA forward compatibility libraries. */
       readonly compatFolder: ContainerPath | undefined;
       readonly source: Source;
     }
@@ -60,5 +60,5 @@ export type Operation =
       readonly source: Source;
     };
 
-/** The operation of one kind. */
+/** The operation with the name `K`. */
 export type OperationOf<K extends Operation["op"]> = Extract<Operation, { op: K }>;

@@ -3,15 +3,15 @@ import type { ContainerEdits, DeviceNode, Mount } from "../model/container-edits
 import { basename, below, type ContainerPath, dirname, type HostPath, isWithin } from "../model/paths.ts";
 import type { DeviceRule, Operation } from "./operation.ts";
 
-/** What the edits do not say and the plan depends on. */
+/** Everything that the plan depends on and the edits do not contain. */
 interface PlanOptions {
-  /** Whether device access is ours to grant; `no-cgroups` in config.toml says no. */
+  /** Whether to grant access to devices; `no-cgroups` in config.toml turns it off. */
   readonly cgroups: boolean;
 }
 
 const depth = (path: string): number => path.split("/").length;
 
-/** The mounted directory that decides what is seen below it at `path`: the innermost, of several the last one made. */
+/** Returns the mounted directory that is visible at `path` below it: the innermost, and the last of equal ones. */
 function shownIn(directories: readonly Mount[], path: ContainerPath): Mount | undefined {
   for (let index = directories.length - 1; index >= 0; index--) {
     const mount = directories[index]!;
@@ -20,17 +20,17 @@ function shownIn(directories: readonly Mount[], path: ContainerPath): Mount | un
   return undefined;
 }
 
-/** Whether a mounted directory shows `hostPath` at `path` already: to mount it once more would be wasted. */
+/** Reports whether a mounted directory already shows `hostPath` at `path`, which makes another mount redundant. */
 function isShown(directories: readonly Mount[], path: ContainerPath, hostPath: HostPath): boolean {
   const mount = shownIn(directories, path);
   return mount !== undefined && below(mount.hostPath, path.slice(mount.containerPath.length)) === hostPath;
 }
 
-/** Both accesses together, in the order that the kernel writes them. */
+/** Combines two accesses, in the kernel's order. */
 const union = (a: string, b: string): string =>
   [..."rwm"].filter((letter) => a.includes(letter) || b.includes(letter)).join("");
 
-/** Access that the cgroup is to grant, once per device number. */
+/** Returns the access that the cgroup grants, one rule per device number. */
 function deviceRules(nodes: readonly DeviceNode[]): DeviceRule[] {
   const rules = new Map<string, DeviceRule>();
   for (const { type, major, minor, permissions } of nodes) {
@@ -41,9 +41,9 @@ function deviceRules(nodes: readonly DeviceNode[]): DeviceRule[] {
 }
 
 /**
- * Turns edits into the operations that make them true, in the order in which they can be made: covers, directories
- * from the outside in, files, links, devices, the library cache, and last the device cgroup, which is the only one
- * that another process could act upon. Pure: the same input gives the same plan.
+ * Turns edits into the operations that carry them out, in a workable order: covers, directories from the outside
+ * in, files, links, devices, the library cache, and last the device cgroup, the only one that another process
+ * could act upon. Pure: equal input produces an equal plan.
  */
 export function plan(edits: ContainerEdits, options: PlanOptions): Operation[] {
   const directories = edits.mounts
@@ -70,7 +70,7 @@ export function plan(edits: ContainerEdits, options: PlanOptions): Operation[] {
   }
   for (const { containerPath: path, target, source } of edits.links) {
     if (isLibraryName(basename(path))) folders.add(dirname(path));
-    // A link could not be made in a read-only mount, and the host's own is in it.
+    // A read-only mount cannot get a link, and it already contains the host's.
     if (shownIn(directories, path) === undefined) operations.push({ op: "make-link", path, target, source });
   }
   for (const { hostPath, path, type, major, minor, fileMode, source } of edits.deviceNodes) {

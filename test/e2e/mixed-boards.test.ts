@@ -129,7 +129,7 @@ describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated
       expect(seen).not.toContain(CARD_LIBRARY);
       const { status, stderr } = look("1");
       expect(status).not.toBe(0);
-      expect(stderr).toContain('nvoci: Cannot use the GPU \\"1\\"');
+      expect(stderr).toContain('nvoci: Cannot use GPU \\"1\\"');
     });
 
     test("legacy takes the cache alone", async () => {
@@ -146,7 +146,7 @@ describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated
     for (const visible of ["1", CARD.uuid]) {
       const { status, stderr } = look(visible);
       expect(status, visible).not.toBe(0);
-      expect(stderr).toContain(`nvoci: Cannot use the GPU \\"${visible}\\"`);
+      expect(stderr).toContain(`nvoci: Cannot use GPU \\"${visible}\\"`);
     }
   });
 });

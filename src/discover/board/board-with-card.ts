@@ -7,18 +7,19 @@ import type { HostView } from "../../model/views.ts";
 import type { VisibleDevices } from "../../request/request.ts";
 import type { DeviceInput, Finders } from "../discover-input.ts";
 
-/** For a first look: who uses the GPUs reads them once more and reports. */
+/** Discards findings: the finders read the GPUs again and report. */
 const LATER: Report = () => {};
 
-/** The GPUs of a board that are cards. With `mode = "csv"` the manifests alone count. */
+/** Returns the discrete GPUs of a board; none with `mode = "csv"`, which relies on the manifests alone. */
 export const discreteGpus = ({ host, config }: DeviceInput): readonly Gpu[] =>
   config.nvidiaContainerRuntime.mode === "csv"
     ? []
     : readGpus(host, LATER).filter((gpu) => !isIntegrated(gpu));
 
 /**
- * Finds the driver of a board with a card, as IGX Orin or Thor with an RTX. The integrated GPU is index 0 and its nodes
- * come from the manifests, the card is index 1 and comes from the cache; files come from both.
+ * Finds the driver of a board with a card, such as IGX Orin or Thor with an RTX. The integrated GPU has index 0,
+ * and its nodes come from the manifests. The card has index 1 and comes from the library cache. Files come from
+ * both.
  */
 export function boardWithCard<I extends DeviceInput>(
   input: I,
@@ -34,7 +35,7 @@ export function boardWithCard<I extends DeviceInput>(
   const own = boardNodes(board.deviceNodes, withIntegrated);
   const extra = withIntegrated ? integratedDisplay(host, own) : [];
 
-  // The driver shows it below /proc like any other where it is one driver for both.
+  // A driver that serves both GPUs lists the integrated one below /proc like any other.
   const has = (path: string): boolean => own.some((node) => node.path === path);
   const shown = withIntegrated && integrated && has(gpuNode(integrated.minor)) ? [integrated] : [];
   const ids = [...shown.map(({ busId }) => busId), ...discreteIds(visibleDevices, cards, integrated)];
@@ -44,7 +45,7 @@ export function boardWithCard<I extends DeviceInput>(
   return merge({ ...board, deviceNodes }, card);
 }
 
-/** Both edits, the first's where they name the same place. */
+/** Joins two edits; the first wins where both name the same container path. */
 function merge(first: ContainerEdits, second: ContainerEdits): ContainerEdits {
   const taken = new Set<string>([
     ...first.deviceNodes.map(({ path }) => path),
@@ -63,21 +64,21 @@ function merge(first: ContainerEdits, second: ContainerEdits): ContainerEdits {
   ]);
 }
 
-/** An integrated GPU, by the names that the driver gives to those of Orin and Thor. */
+/** Reports whether a GPU is integrated, by the driver's model names for Orin and Thor. */
 const isIntegrated = ({ model }: Gpu): boolean => model.includes("(nvgpu)") || model.includes("Thor");
 
-/** Nodes of manifests that are the discrete driver's business where there is a discrete GPU. */
+/** Nodes of manifests that the discrete driver provides on a board with a card. */
 const DISCRETE_NODE = /^\/dev\/nvidia(?:\d+|ctl|-modeset|-uvm|-uvm-tools)$/;
-/** The integrated GPU's nodes on a board with a card: the card has number 1. */
+/** The integrated GPU's nodes on a board with a card. The card has number 1. */
 const INTEGRATED_NUMBERS = ["/dev/nvidia0", "/dev/nvidia2"] as const;
 
-/** The manifests' nodes on a board with a card: nothing of the card's, and of the integrated GPU what was asked for. */
+/** Leaves out the card's nodes, and the integrated GPU's unless it is requested. */
 const boardNodes = (nodes: readonly DeviceNode[], withIntegrated: boolean): DeviceNode[] =>
   nodes.filter(({ path }) =>
     DISCRETE_NODE.test(path) ? withIntegrated && INTEGRATED_NUMBERS.some((node) => node === path) : true,
   );
 
-/** Whether a list of devices names the integrated GPU, which is the board's first. */
+/** Reports whether the visible devices include the integrated GPU, which is the board's first. */
 const wantsIntegrated = (visible: VisibleDevices, integrated: Gpu | undefined): boolean =>
   visible.kind === "all" || (visible.kind === "list" && visible.ids.some((id) => isNamed(id, integrated)));
 
@@ -89,7 +90,7 @@ function isNamed(id: string, integrated: Gpu | undefined): boolean {
   return address !== undefined && isSamePlace(address, integrated.address);
 }
 
-/** The cards among the devices that were asked for, by PCI address: the index counts the integrated GPU too. */
+/** Returns the requested cards by PCI address, because indexes also count the integrated GPU. */
 function discreteIds(
   visible: VisibleDevices,
   discrete: readonly Gpu[],
@@ -102,7 +103,7 @@ function discreteIds(
     .map((id) => (/^\d+$/.test(id) ? (discrete[Number(id) - 1]?.busId ?? id) : id));
 }
 
-/** Thor's integrated GPU has a second node, for its displays, which no manifest lists. */
+/** Finds the second node of Thor's integrated GPU, for its displays. No manifest lists it. */
 function integratedDisplay(host: HostView, nodes: readonly DeviceNode[]): DeviceNode[] {
   const [gpu, display] = INTEGRATED_NUMBERS;
   const first = nodes.find(({ path }) => path === gpu);

@@ -18,7 +18,7 @@ import { type LayeredTree, layeredTree } from "./layered-tree.ts";
 import { type Located, locateEntries } from "./locate-entries.ts";
 import { placePaths } from "./place-paths.ts";
 
-/** Finds what a container gets by manifests, which name files and devices one by one. */
+/** Finds everything that a container gets by manifests, which list files and devices one by one. */
 export const discoverBoard = (input: DiscoverInput, report: Report): ContainerEdits =>
   discoverEntries(
     input,
@@ -27,7 +27,11 @@ export const discoverBoard = (input: DiscoverInput, report: Report): ContainerEd
     report,
   );
 
-/** Finds the device nodes alone. */
+/**
+ * Finds only the device nodes.
+ *
+ * @throws {NvociError} "device-unknown" when the request names any GPU but "0".
+ */
 export const discoverBoardDevices = (input: DeviceInput, report: Report): ContainerEdits =>
   discoverEntries(
     input,
@@ -43,14 +47,14 @@ function readSpecs({ host, config, request }: DeviceInput, report: Report): read
   return readManifests(host, config.nvidiaContainerRuntime.modes.csv.mountSpecPath, selection, report);
 }
 
-/** A board has one GPU, and all of it is the container's. */
+/** Refuses any GPU but the board's only one. */
 function refuseOtherGpus({ visibleDevices, source }: Request): void {
   if (visibleDevices.kind !== "list") return;
   const other = visibleDevices.ids.find((id) => id !== "0");
   if (other === undefined) return;
   throw new NvociError(
     "device-unknown",
-    `Cannot use the GPU ${quote(other)} that ${source} names: this board only has GPU "0"`,
+    `Cannot use GPU ${quote(other)} (${source}): this board has only GPU "0"`,
     { hint: "set NVIDIA_VISIBLE_DEVICES=all or 0" },
   );
 }
@@ -75,19 +79,19 @@ function discoverEntries(
   return request.visibleDevices.kind === "none" ? { ...found, deviceNodes: [] } : found;
 }
 
-/** Everything that decides what a container gets because of manifests. */
+/** Everything that determines what a container gets by manifests. */
 export interface ManifestEntriesInput {
   readonly host: HostView;
   readonly specs: readonly MountSpec[];
-  /** Where the driver's files are. Default `/`. */
+  /** Root of the driver's files. Default `/`. */
   readonly driverRoot?: HostPath;
   /**
-   * Trees that come before the driver root for everything but devices. They hold libraries in Debian's layout.
-   * Default: the pass-through tree of meta-tegra.
+   * Trees that are searched before the driver root for everything but devices. They contain libraries in Debian's
+   * layout. Default: the pass-through tree of meta-tegra.
    */
   readonly alternateRoots?: readonly HostPath[];
   readonly triplet: Triplet;
-  /** Whether the image looks for libraries in the triplet's directory. */
+  /** Reports whether the image looks for libraries in the triplet's directory. */
   readonly isMultiarch: () => boolean;
 }
 
@@ -97,9 +101,9 @@ const ROOT = hostPath("/");
 const PASS_THROUGH = DEFAULT_CONFIG.nvoci.alternateRoots;
 
 /**
- * Finds what the entries of manifests name on the host, and `/etc/nv_tegra_release` besides.
+ * Finds the host's files and devices that the entries of manifests name, and `/etc/nv_tegra_release`.
  *
- * The order of each list of edits is the order of the entries; no container path comes twice. The source of every
+ * Each list of edits keeps the order of the entries and contains each container path once. The source of every
  * entry is the source of at least one edit or finding.
  */
 export function discoverManifestEntries(input: ManifestEntriesInput, report: Report): ContainerEdits {
@@ -112,11 +116,11 @@ export function discoverManifestEntries(input: ManifestEntriesInput, report: Rep
   return joinEdits([NO_EDITS, emitEdits(located, placement, report)]);
 }
 
-/** A driver in a root of its own brings its device nodes only when it has a /dev. */
+/** Returns the root of the device nodes: the driver root if it has a /dev, else the host's. */
 const rootOfDevices = (host: HostView, driverRoot: HostPath): HostPath =>
   driverRoot === "/" || host.lstat(below(driverRoot, "/dev")) !== undefined ? driverRoot : ROOT;
 
-/** The driver root when its libraries must move for the container to find them. */
+/** Returns the driver root if its libraries must move for the container to find them. */
 function flatRoot(
   { host, isMultiarch, triplet }: ManifestEntriesInput,
   driverRoot: HostPath,
@@ -126,7 +130,7 @@ function flatRoot(
   return isDebianLike(exists, triplet) ? undefined : driverRoot;
 }
 
-/** The release of L4T, which programs in the container ask for and no manifest lists. */
+/** Locates the release file of L4T, which programs in the container read and no manifest lists. */
 function releaseFile(host: HostView, specs: readonly MountSpec[]): readonly Located[] {
   if (specs.some(({ path }) => path === L4T_RELEASE_FILE)) return [];
   const tree: LayeredTree = layeredTree(host, [ROOT]);

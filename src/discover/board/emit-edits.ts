@@ -12,14 +12,14 @@ import { type Found, hostPathOf } from "./layered-tree.ts";
 import type { Located } from "./locate-entries.ts";
 import type { Placement } from "./place-paths.ts";
 
-/** Entries that are first to give the container something at a path, by that path. */
+/** The first entry for each container path. */
 type Claims = ReadonlyMap<ContainerPath, Located>;
 
 /**
- * Turns what was located into edits, in the same order and each container path once.
+ * Turns located entries into edits, in the same order and each container path once.
  *
- * What an entry asks for by name comes first; what a symbolic link needs besides (further links, the file or
- * directory at its end) is added only where no entry brings it.
+ * What an entry names comes first. What a symbolic link also needs (further links, the file or directory at its
+ * end) is added only if no entry provides it.
  */
 export function emitEdits(
   located: readonly Located[],
@@ -33,14 +33,14 @@ export function emitEdits(
   const isShared = sharedDirectories(claims);
   const added = new Set<ContainerPath>();
 
-  /** Whether a link's need at `path` is still to be met. */
+  /** Reports whether a link still needs something at `path`, and records that it gets it. */
   function isNeeded(path: ContainerPath): boolean {
     if (claims.has(path) || added.has(path)) return false;
     added.add(path);
     return true;
   }
 
-  /** Adds what a chain of links consists of; its first link is claimed by the entry itself. */
+  /** Adds the parts of a chain of links. The entry itself claims the first link. */
   function addChain(entry: Located): void {
     const { source, end } = entry;
     entry.links.forEach((link, index) => {
@@ -71,7 +71,7 @@ export function emitEdits(
   return { deviceNodes, mounts, links };
 }
 
-/** Where each entry's own link, file, directory or device goes, and which entry is the first to go there. */
+/** Returns the container path of each entry, and the first entry for each path. */
 function claimPaths(
   located: readonly Located[],
   { place }: Placement,
@@ -86,25 +86,25 @@ function claimPaths(
   return { paths, claims };
 }
 
-/** Gives the question whether another entry than the asking one lies below a directory. */
-function sharedDirectories(claims: Claims): (directory: ContainerPath, asking: Located) => boolean {
+/** Returns a function that reports whether a directory contains the path of an entry other than the given one. */
+function sharedDirectories(claims: Claims): (directory: ContainerPath, entry: Located) => boolean {
   let owners: Map<ContainerPath, Located | "several"> | undefined;
   function count(): Map<ContainerPath, Located | "several"> {
     const counted = new Map<ContainerPath, Located | "several">();
     for (const [path, entry] of claims) {
       for (let above = dirname(path); above !== "/"; above = dirname(above)) {
         const owner = counted.get(above);
-        // The ancestors of a directory that several share are shared as well.
+        // Every ancestor of a shared directory is shared.
         if (owner === "several") break;
         counted.set(above, owner === undefined || owner === entry ? entry : "several");
       }
     }
     return counted;
   }
-  return (directory, asking) => {
+  return (directory, entry) => {
     owners ??= count();
     const owner = owners.get(directory);
-    return owner !== undefined && owner !== asking;
+    return owner !== undefined && owner !== entry;
   };
 }
 

@@ -2,38 +2,42 @@ import { basename, below, dirname, type HostPath, hostPath, isWithin, join } fro
 import type { FileStat, HostView } from "../../model/views.ts";
 import { compileGlob, hasWildcard } from "../../text/match-glob.ts";
 
-/** Something that lies at a path of one of the roots. */
+/** A file, directory, link or device in one of the roots. */
 export interface Found {
-  /** The root it was found in. */
+  /** The root that contains it. */
   readonly root: HostPath;
-  /** Its path within that root, which starts with a slash. */
+  /** Its absolute path within that root. */
   readonly path: HostPath;
   readonly stat: FileStat;
 }
 
 /**
- * Several roots of the host that are looked through as if they lay on top of each other. Every path that goes in or
- * comes out is one within a root. Answers are remembered, so that asking again costs nothing.
+ * Several roots of the host, searched as layers. All paths are paths within a root. Stats and real paths are
+ * cached.
  */
 export interface LayeredTree {
-  /** What lies at a path in the first root that has it; a symbolic link is not followed. */
+  /** Finds a path in the first root that has it. Does not follow symbolic links. */
   readonly find: (path: HostPath) => Found | undefined;
-  /** The names in a directory, of all roots together, each once, in no particular order. */
+  /** Returns the names in a directory of all roots, each once, in no particular order. */
   readonly names: (directory: HostPath) => readonly string[];
-  /** A directory's path without symbolic links; as it is when the links lead out of the root. */
+  /** Returns a directory's path without symbolic links; unchanged if the links lead out of the root. */
   readonly realDirectory: (root: HostPath, directory: HostPath) => HostPath;
-  /** A symbolic link's own text. */
+  /** Returns a symbolic link's text. */
   readonly readLink: (found: Found) => string | undefined;
 }
 
-/** The path by which the host knows what was found. */
+/** Returns the host's path of a found file. */
 export const hostPathOf = ({ root, path }: Pick<Found, "root" | "path">): HostPath => below(root, path);
 
-/** Takes a root off a path that lies in it. */
+/** Removes a root from a path within it. */
 const withoutRoot = (path: string, root: HostPath): HostPath =>
   hostPath(root === "/" || !isWithin(path, root) ? path : path.slice(root.length));
 
-/** @param roots the first that has a path wins. */
+/**
+ * Layers roots of the host.
+ *
+ * @param roots the first that has a path wins.
+ */
 export function layeredTree(host: HostView, roots: readonly HostPath[]): LayeredTree {
   const stats = new Map<HostPath, FileStat | undefined>();
   const realPaths = new Map<HostPath, HostPath | undefined>();
@@ -77,16 +81,16 @@ export function layeredTree(host: HostView, roots: readonly HostPath[]): Layered
   };
 }
 
-/** The directory that something was found in, without symbolic links. */
+/** Returns the directory of a found file, without symbolic links. */
 const realDirectoryOf = (tree: LayeredTree, { root, path }: Found): HostPath =>
   tree.realDirectory(root, dirname(path));
 
 /**
- * Finds what a path names: itself when it exists as it is written, else everything that its wildcards match.
+ * Finds a path: itself if it exists literally, else everything that its wildcards match.
  *
  * Wildcards do not match a slash or a leading dot.
  *
- * @returns sorted by path; empty when there is nothing.
+ * @returns the matches, sorted by path.
  */
 export function expandGlob(tree: LayeredTree, path: HostPath): readonly Found[] {
   const literal = tree.find(path);
@@ -115,28 +119,28 @@ function matches(tree: LayeredTree, directory: string, component: string): strin
 /** One symbolic link of a chain. */
 export interface ChainLink {
   readonly found: Found;
-  /** Its own text; an absolute one is told as seen from within the root. */
+  /** The link's text, without the root if it is absolute. */
   readonly text: string;
 }
 
-/** A symbolic link, those it leads through, and what it ends at. */
+/** A chain of symbolic links and the file at its end. */
 interface LinkChain {
-  /** Empty when the start is no link. */
+  /** Empty when the start is not a link. */
   readonly links: readonly ChainLink[];
-  /** No link; `undefined` when the chain ends nowhere. */
+  /** Never a link; `undefined` when the chain leads nowhere. */
   readonly end: Found | undefined;
-  /** Where the last link leads. */
+  /** The path that the last link names. */
   readonly target: HostPath;
 }
 
-/** The kernel's bound on symbolic links in one lookup (MAXSYMLINKS). */
+/** The kernel's limit on symbolic links in one lookup (MAXSYMLINKS). */
 const MAX_LINKS = 40;
 
 /**
- * Follows a symbolic link, link by link, to the file or directory that it stands for.
+ * Follows a chain of symbolic links to the file or directory at its end.
  *
- * Each next one is looked for in all roots of the tree. Its path has no symbolic link in the directory part; the
- * start's path stays as given.
+ * Searches all roots of the tree for each next link. The directory part of its path contains no symbolic link; the
+ * path of the start stays unchanged.
  *
  * @see path_resolution(7)
  */

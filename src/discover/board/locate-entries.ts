@@ -6,26 +6,26 @@ import type { FileType } from "../../model/views.ts";
 import { hasWildcard } from "../../text/match-glob.ts";
 import { type ChainLink, expandGlob, type Found, followLinks, type LayeredTree } from "./layered-tree.ts";
 
-/** One thing that the host has because an entry asks for it, and that a container can be given. */
+/** Something that an entry names and the host has. */
 export interface Located {
   readonly source: Source;
-  /** The symbolic links from the listed path on; empty when it is no link. */
+  /** The symbolic links from the listed path on; empty when the path is not a link. */
   readonly links: readonly ChainLink[];
-  /** What lies at the end of them: a file, a directory or, without links, a device node. */
+  /** The end of the links: a file, a directory or, without links, a device node. */
   readonly end: Found;
 }
 
-/** Where entries go that are found, and what is to be said of the others. */
+/** Receives the located entries, and findings about the others. */
 interface Outcome {
   readonly located: Located[];
   readonly report: Report;
 }
 
 /**
- * Looks the entries of manifests up on the host.
+ * Looks up the entries of manifests on the host.
  *
- * What the host has counts more than the word in the manifest: a `lib` that is a symbolic link is one. An entry
- * that cannot be used gives a finding instead.
+ * The host's file type overrides the manifest's: a `lib` entry that names a symbolic link is a link. An entry that
+ * cannot be used becomes a finding.
  *
  * @param devices the tree for `dev` entries.
  * @param files the tree for all others.
@@ -41,7 +41,7 @@ export function locateEntries(
     try {
       locateEntry(devices, files, spec, into);
     } catch (error) {
-      // A directory that even root may not read, as on a FUSE mount, or a file system whose server is gone.
+      // Even root cannot read some directories: on a FUSE mount, or when a file server is gone.
       const failure = ignorable(error);
       if (failure.code !== "system-call") throw failure;
       into.report(unreadable(spec, failure));
@@ -64,7 +64,7 @@ const unreadable = ({ type, path, source }: MountSpec, { message }: NvociError):
   finding("entry-unreadable", "warning", source, { type, path, reason: message });
 
 function missing({ type, path, source }: MountSpec): Finding {
-  // One manifest serves several boards, and each lacks the devices of the others.
+  // One manifest serves several boards, each without the devices of the others.
   const severity = type === "dev" ? "info" : "warning";
   return hasWildcard(path)
     ? finding("entry-no-match", severity, source, { type, pattern: path })

@@ -4,28 +4,28 @@ import { toMultiarch } from "../library-places.ts";
 import type { ChainLink, Found } from "./layered-tree.ts";
 import type { Located } from "./locate-entries.ts";
 
-/** Where things of the host go in the container. */
+/** Maps paths of the host to paths of the container. */
 export interface Placement {
   readonly place: (found: Found) => ContainerPath;
-  /** The text that makes a link lead to `next` in the container: its own one wherever that does. */
+  /** Returns the text that makes a link lead to `next` in the container: the link's own text if that does. */
   readonly linkText: (link: ChainLink, next: Found) => string;
 }
 
-/** What the mapping between host and container depends on. */
+/** Everything else that the mapping depends on. */
 interface PlacementOptions {
-  /** The root whose libraries lie directly in /usr/lib and belong into `triplet`'s directory; absent for none. */
+  /** The root whose libraries are directly in /usr/lib and belong in `triplet`'s directory. */
   readonly flatRoot: string | undefined;
   readonly triplet: Triplet;
 }
 
-/** Bound on rewriting one path; only links that lead in a circle get there. */
+/** Limit on rewrites of one path. Only loops of links reach it. */
 const MAX_REWRITES = 40;
 
 /**
- * Decides container paths for everything located.
+ * Determines the container path of everything located.
  *
- * A path below a link to a directory moves below that directory, so that nothing is mounted through a link and no
- * file is mounted twice.
+ * A path below a link to a directory moves below that directory, so that no mount goes through a link and no file
+ * is mounted twice.
  */
 export function placePaths(located: readonly Located[], options: PlacementOptions): Placement {
   const map = ({ root, path }: Found): string =>
@@ -43,7 +43,7 @@ export function placePaths(located: readonly Located[], options: PlacementOption
   };
 }
 
-/** Gives the function that moves a container path to where the links to directories above it lead. */
+/** Returns a function that resolves links to directories in the directory part of a container path. */
 function followDirectoryLinks(
   located: readonly Located[],
   map: (found: Found) => string,
@@ -76,7 +76,7 @@ function followDirectoryLinks(
   for (const entry of toDirectories) {
     for (const { found } of entry.links) links.set(map(found), map(entry.end));
   }
-  // A link may itself be listed below another one; it is also known by the name that it then gets.
+  // A link may itself be below another link; it is also known by its resolved path.
   for (const entry of toDirectories) {
     for (const { found } of entry.links) {
       links.set(follow(map(found)), map(entry.end));
@@ -86,7 +86,7 @@ function followDirectoryLinks(
   return follow;
 }
 
-/** Moves a directory that is a link or lies below one, the deepest one first. */
+/** Replaces the deepest link in a directory's path by its target; `undefined` when the path has no link. */
 function rewriteOnce(links: ReadonlyMap<string, string>, directory: string): string | undefined {
   for (let above = directory; above !== "/"; above = dirname(above)) {
     const target = links.get(above);

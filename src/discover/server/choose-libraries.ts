@@ -9,39 +9,42 @@ import type { DriverRoot } from "./driver-root.ts";
 import type { LibraryCandidate, LibraryServer } from "./library-candidates.ts";
 import { type DriverLibrary, libraryStem } from "./library-table.ts";
 
-/** The file that a container gets for one wanted library. */
+/** The file that a container gets for a wanted library. */
 export interface ChosenLibrary {
   readonly library: DriverLibrary;
   readonly bits: 32 | 64;
   /** The real file. */
   readonly hostPath: HostPath;
-  /** Names that the host finds it by; empty where only the library itself can tell. */
+  /** Names by which the host finds it; empty when only the file itself contains one. */
   readonly names: ReadonlySet<string>;
   readonly source: Source;
 }
 
-/** What was chosen, and what was not. */
+/** The chosen libraries, and those that exist only in other versions. */
 interface LibraryChoice {
   readonly chosen: readonly ChosenLibrary[];
-  /** Wanted names that come with other versions of the driver only, with one such file each. */
+  /** Wanted names that exist only in other versions of the driver, with one such file each. */
   readonly otherVersions: ReadonlyMap<string, HostPath>;
 }
 
 type Chosen = ChosenLibrary & { readonly names: Set<string> };
 
-/** Old drivers had a second libnvidia-tls, for kernels that are no longer used. */
+/**
+ * ABI version that marks the usable one of the two libnvidia-tls of old drivers; the other is for obsolete
+ * kernels.
+ */
 const TLS_KERNEL = "2.3.99";
 
-/** Libraries that tell that another one is NVIDIA's. */
+/** A library that needs one of these is NVIDIA's. */
 const VENDOR_LIBRARIES = ["libnvidia-glcore.so", "libnvidia-eglcore.so"];
 
 /**
- * Chooses one file for each wanted library: of the driver's own version where the name has one, and the last of
- * several. A file that cannot be read is passed over with a finding.
+ * Chooses one file for each wanted library: a file of the driver's version if the name contains one, and the last
+ * of several. Reports and skips files that it cannot read.
  *
- * The kernel modules refuse to work with libraries of another version than their own.
+ * The kernel modules refuse to work with libraries of a different version.
  *
- * @param wanted by their names
+ * @param wanted the libraries by name.
  */
 export function chooseLibraries(
   { root, machine, version, report }: LibraryServer,
@@ -68,7 +71,7 @@ export function chooseLibraries(
     }
     const names = namesOf.get(real) ?? new Set();
     namesOf.set(real, names);
-    // A file's name says nothing of its SONAME, nor does that of another version.
+    // A file's name does not reveal its SONAME, and neither does the name of another version.
     if (name !== basename(found) || (candidate.cached && real === found)) names.add(name);
 
     const candidateFile = { library, hostPath: real, names, source };
@@ -86,9 +89,9 @@ export function chooseLibraries(
 }
 
 /**
- * Puts a file in the place of what was chosen before, unless it is not NVIDIA's or not for this kernel.
+ * Replaces the previous choice by a file, unless the file is not NVIDIA's or not for this kernel.
  *
- * @returns why the file cannot be read.
+ * @returns a finding when the file cannot be read.
  */
 function choose(
   chosen: Map<string, Chosen>,
@@ -115,8 +118,9 @@ function choose(
 }
 
 /**
- * The file itself where it is of the driver's version, else the one of that version beside it. Of two that lie there, the cache names the newer one, whatever
- * the kernel modules are: an upgrade of the driver without a restart.
+ * Returns the file itself if it has the driver's version, else the file of that version beside it. When two
+ * versions are installed, the cache names the newer, even if the loaded modules are older: after an upgrade
+ * without a restart.
  */
 function ofVersion(
   root: DriverRoot,
@@ -130,7 +134,7 @@ function ofVersion(
   return root.host.lstat(path)?.type === "file" ? path : undefined;
 }
 
-/** Opens the file when it is first looked into, which for most libraries is never. */
+/** Opens the file on first use, which for most libraries is never. */
 function lazyElf(root: DriverRoot, path: HostPath): () => Elf {
   let elf: Elf | undefined;
   return () => {
@@ -139,7 +143,7 @@ function lazyElf(root: DriverRoot, path: HostPath): () => Elf {
   };
 }
 
-/** How wide the programs of an ELF machine type are here; `undefined` for those that do not run here. */
+/** Returns the word size of an ELF machine type; `undefined` for types that this machine does not run. */
 const bitsOf = ({ elf, compat32 }: Machine, type: number): 32 | 64 | undefined =>
   type === elf ? 64 : type === compat32.elf ? 32 : undefined;
 

@@ -7,22 +7,25 @@ import { type HostView, type ImageView, readText } from "../../model/views.ts";
 import { compareVersions } from "../../request/requirements.ts";
 import { quote } from "../../text/quote.ts";
 
-/** The libcuda that an image brings along for hosts with an older driver. */
+/** The libcuda that an image contains for hosts with an older driver. */
 interface CompatLibrary {
   /** `libcuda.so.575.57.08`. */
   readonly fileName: string;
-  /** What it says of itself; old ones say nothing. */
+  /** The library's description of itself; old ones have none. */
   readonly note: CudaNote | undefined;
 }
 
 const CUDA_COMPAT = containerPath("/usr/local/cuda/compat");
 const CUDA_COMPAT_ORIN = containerPath("/usr/local/cuda/compat_orin");
 
-/** The boards' own names for what they are, each with a NUL behind it. @see Devicetree Specification, "compatible" */
+/** The board's names for its type, each followed by a NUL. @see Devicetree Specification, "compatible" */
 const COMPATIBLE_FILE = hostPath("/proc/device-tree/compatible");
 const ORIN = "nvidia,tegra234";
 
-/** Where images have a newer libcuda for this host: Orin's has a place of its own, and the configuration decides. */
+/**
+ * Returns the directory in which images keep a newer libcuda for this host. Orin has a separate one; the
+ * configuration overrides both.
+ */
 export function compatDirectory(host: HostView, config: Config): ContainerPath {
   const configured = config.nvidiaContainerRuntime.modes.csv.compatContainerRoot;
   if (configured !== undefined) return configured;
@@ -30,27 +33,29 @@ export function compatDirectory(host: HostView, config: Config): ContainerPath {
   return names.includes(ORIN) ? CUDA_COMPAT_ORIN : CUDA_COMPAT;
 }
 
-/** `libcuda.so.575.57.08`, and `libcuda.so.1.1` on Orin; not the links `libcuda.so` and `libcuda.so.1`. */
+/**
+ * Matches `libcuda.so.575.57.08`, and `libcuda.so.1.1` on Orin, but not the links `libcuda.so` and `libcuda.so.1`.
+ */
 const LIBCUDA = /^libcuda\.so\.[^.]+\../;
 
-/** Headers and notes of a real library take a tenth. An image's author decides how much there is to read. */
+/** Ten times the headers and notes of a real library. The image decides how much there is to read. */
 const MAX_BYTES = 128 * 1024;
-/** Real directories have a dozen. */
+/** Real directories have about a dozen names. */
 const MAX_NAMES = 4096;
 
 /**
- * Finds the libcuda that an image brings along for hosts with an older driver, and what it says of itself. Only
- * looks; whether it is to be used is for {@link prefersCompat}.
+ * Finds the libcuda that an image contains for hosts with an older driver, and reads its note.
+ * {@link prefersCompat} decides whether to use it.
  *
- * @param directory where images have it, see {@link compatDirectory}.
- * @returns `undefined` when the directory has not exactly one such file, or when that file cannot be read.
+ * @param directory the library's directory, see {@link compatDirectory}.
+ * @returns `undefined` unless the directory has exactly one such file and the file can be read.
  */
 export function readCompat(image: ImageView, directory: ContainerPath): CompatLibrary | undefined {
   try {
     const files: string[] = [];
     for (const name of image.readDirectory(directory, MAX_NAMES)) {
       if (!LIBCUDA.test(name)) continue;
-      // The file itself, never what a link leads to.
+      // Only a regular file: links are not followed.
       if (image.type(containerPath(`${directory}/${name}`), "itself") === "file") files.push(name);
       if (files.length > 1) return undefined;
     }
@@ -59,7 +64,7 @@ export function readCompat(image: ImageView, directory: ContainerPath): CompatLi
     const reader = boundedReader(image, containerPath(`${directory}/${fileName}`));
     return { fileName, note: cudaNote(readNotes(readElf(fileName, reader))) };
   } catch (error) {
-    // It is the image's own business, and whoever loads the library will complain about it.
+    // Nothing to report: the library is the image's, and a program that loads it gets its own error.
     ignorable(error);
     return undefined;
   }
@@ -74,7 +79,7 @@ function boundedReader(image: ImageView, path: ContainerPath): ReadAt {
     if (left < 0) {
       throw new NvociError(
         "file-invalid",
-        `Cannot read ${quote(path, 4096)}: its headers are larger than any library's`,
+        `Cannot read ${quote(path, 4096)}: its headers and notes are too large`,
       );
     }
     return image.readRange(path, offset, length) ?? NOTHING;
@@ -82,11 +87,11 @@ function boundedReader(image: ImageView, path: ContainerPath): ReadAt {
 }
 
 /**
- * Whether an image's own libcuda should be preferred to the host's: it has to work with the host's kernel modules
- * and offer a newer CUDA. Never mounts anything of an image.
+ * Reports whether to prefer an image's libcuda to the host's: it must work with the host's kernel modules and
+ * provide a newer CUDA. Nothing is ever mounted from an image.
  *
- * @param driverVersion of the host's kernel modules.
- * @param cudaVersion that the host's own libcuda offers.
+ * @param driverVersion version of the host's kernel modules.
+ * @param cudaVersion CUDA version of the host's libcuda.
  * @see https://docs.nvidia.com/deploy/cuda-compatibility/forward-compatibility.html
  */
 export function prefersCompat(

@@ -19,7 +19,7 @@ export const controlNodes: Finder<Server> = (server) => ({
 /**
  * Finds the nodes of the chosen GPUs.
  *
- * @throws {NvociError} `device-unknown` for a GPU without a node: the container would start and not see it.
+ * @throws {NvociError} "device-unknown" when a GPU has no node: the container would start and not see it.
  */
 export const gpuNodes: Finder<Server> = (server) => ({
   deviceNodes: server.gpus.map(({ index, minor }) => {
@@ -34,13 +34,15 @@ export const gpuNodes: Finder<Server> = (server) => ({
   }),
 });
 
-/** What a container manages of GPU instances: their configuration, their counters, or nothing. */
+/** Returns what a container manages about GPU instances: their configuration, their counters, both or nothing. */
 export const managesMig = ({ request }: Server): readonly ("config" | "monitor")[] => [
   ...(request.migConfigDevices === undefined ? [] : (["config"] as const)),
   ...(request.migMonitorDevices === undefined ? [] : (["monitor"] as const)),
 ];
 
-/** Finds the nodes of the chosen GPU instances; for a container that manages them, of all instances and of management. */
+/**
+ * Finds the nodes of the chosen GPU instances; for a container that manages them, of all instances and management.
+ */
 export const migNodes: Finder<Server> = (server) => {
   const minors = new Map<number, Source>();
   const managed = managesMig(server);
@@ -68,7 +70,7 @@ export const migNodes: Finder<Server> = (server) => {
 /**
  * Finds the nodes of IMEX channels, over which GPUs of several hosts share memory.
  *
- * @throws {NvociError} `device-unknown` for a channel that the host does not have.
+ * @throws {NvociError} "device-unknown" when the host does not have a channel.
  */
 export const imexNodes: Finder<Server> = (server) => ({
   deviceNodes: server.request.imexChannels.map((channel) => {
@@ -82,7 +84,7 @@ export const imexNodes: Finder<Server> = (server) => ({
   }),
 });
 
-/** Finds the nodes over which GPUs draw on screens, and the names by which programs know whose they are. */
+/** Finds the DRM nodes of GPUs, and the links by which programs find the node of a PCI address. */
 export const drmNodes: Finder<Server> = (server) => {
   const deviceNodes: DeviceNode[] = [];
   const links: Link[] = [];

@@ -14,7 +14,7 @@ import { applicationProfile, procDriver } from "./proc-driver.ts";
 import { gpuBrands, hostCudaVersion } from "./requirement-facts.ts";
 import { type Finder, readServer, type Server, type ServerAndImage } from "./server.ts";
 
-/** Everything that is found without the libraries, in the order of the edits. */
+/** All finders except that of the libraries, in the order of the edits. */
 const FINDERS: readonly Finder[] = [
   controlNodes,
   gpuNodes,
@@ -30,7 +30,7 @@ const FINDERS: readonly Finder[] = [
   applicationProfile,
 ];
 
-/** Those of them that find device nodes. */
+/** The finders of device nodes. */
 const DEVICE_FINDERS: readonly Finder<Server>[] = [
   controlNodes,
   gpuNodes,
@@ -41,12 +41,14 @@ const DEVICE_FINDERS: readonly Finder<Server>[] = [
 ];
 
 /**
- * Finds everything that a container gets of the NVIDIA driver of a server: devices, libraries, programs, firmware
- * and sockets, by what it asks for. Reads files only; loads no library, opens no device and changes nothing.
+ * Finds everything that a container gets of a server's NVIDIA driver: the requested devices, libraries, programs,
+ * firmware and sockets. Only reads files; loads no library, opens no device and changes nothing.
  *
- * @throws {NvociError} `platform-unsupported` when no driver is loaded, `driver-mismatch` when its libraries are of
- *   another version, `device-unknown` for a GPU that is not there, `requirement-unmet` when the image needs another
- *   host, `request-invalid` when its demands cannot be read.
+ * @throws {NvociError} "platform-unsupported" when no driver is loaded.
+ * @throws {NvociError} "driver-mismatch" when the driver's libraries and kernel modules differ in version.
+ * @throws {NvociError} "device-unknown" when the host does not have a requested GPU, or its device node.
+ * @throws {NvociError} "requirement-unmet" when the host does not meet a requirement of the image.
+ * @throws {NvociError} "request-invalid" when a requirement of the image is invalid.
  */
 export function discoverServer(input: DiscoverInput, report: Report): ContainerEdits {
   const server: ServerAndImage = { ...readServer(input, report), image: input.image };
@@ -64,9 +66,9 @@ export function discoverServer(input: DiscoverInput, report: Report): ContainerE
 }
 
 /**
- * Finds the device nodes alone, for a config.json. Refuses what {@link discoverServer} refuses.
+ * Finds only the device nodes, for a config.json. Refuses everything that {@link discoverServer} refuses.
  *
- * @throws {NvociError} as `discoverServer` does.
+ * @throws {NvociError} as {@link discoverServer} does.
  */
 export function discoverServerDevices(input: DeviceInput, report: Report): ContainerEdits {
   const server = readServer(input, report);
@@ -74,10 +76,10 @@ export function discoverServerDevices(input: DeviceInput, report: Report): Conta
   return { ...NO_EDITS, deviceNodes: DEVICE_FINDERS.flatMap((find) => find(server).deviceNodes ?? []) };
 }
 
-/** What the host's driver has to offer, once it is what the container needs. */
+/** The host's driver, after it has met the container's requirements. */
 interface CheckedDriver {
   readonly libraries: readonly ChosenLibrary[];
-  /** CUDA version of the host's driver; reads libcuda when it is called. */
+  /** Returns the CUDA version of the host's driver. Reads libcuda on the first call. */
   readonly cudaVersion: () => string | undefined;
 }
 
@@ -98,7 +100,7 @@ function checkDriver(server: Server): CheckedDriver {
   return { libraries, cudaVersion };
 }
 
-/** The image's directory with its own CUDA libraries, where the container is better off with them. */
+/** Returns the image's directory of CUDA libraries if the container should prefer them to the host's. */
 function compatFolder(
   { host, image, config, request, version }: ServerAndImage,
   cudaVersion: () => string | undefined,

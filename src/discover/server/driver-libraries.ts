@@ -11,9 +11,9 @@ import { type LibraryServer, libraryCandidates } from "./library-candidates.ts";
 import { DRIVER_LIBRARIES, type DriverLibrary } from "./library-table.ts";
 
 /**
- * Finds the driver's libraries for the capabilities asked for.
+ * Finds the driver's libraries for the requested capabilities.
  *
- * @throws {NvociError} `driver-mismatch` when an essential library is of another version than the kernel modules.
+ * @throws {NvociError} "driver-mismatch" when an essential library and the kernel modules differ in version.
  */
 export function findLibraries(server: LibraryServer): readonly ChosenLibrary[] {
   const { capabilities, version, report } = server;
@@ -33,19 +33,19 @@ export function findLibraries(server: LibraryServer): readonly ChosenLibrary[] {
   return chosen;
 }
 
-/** The host's directory with the 64-bit libraries. */
+/** Returns the host's directory of the 64-bit libraries. */
 export function hostDirectory(libraries: readonly ChosenLibrary[]): HostPath | undefined {
   const first = libraries.find(({ library, bits }) => bits === 64 && !library.ownVersion);
   return first && dirname(first.hostPath);
 }
 
-/** The libcuda that the container gets. */
+/** Returns the libcuda that the container gets. */
 export const libcudaOf = (libraries: readonly ChosenLibrary[]): HostPath | undefined =>
   libraries.find(({ library, bits }) => bits === 64 && library.name === "libcuda.so")?.hostPath;
 
 /**
- * Gives libraries to the container. The host's directories are flattened: each library goes directly into the
- * container's library directory. Links for SONAMEs and the like make it found even where ldconfig cannot run.
+ * Returns the mounts and links that give libraries to a container. Each library goes directly into the container's
+ * library directory. Links for SONAMEs and other names make it findable even if ldconfig cannot run.
  */
 export function libraryEdits(
   root: DriverRoot,
@@ -65,7 +65,7 @@ export function libraryEdits(
   return { mounts, links: [...links.values()] };
 }
 
-/** The names that the host has for the library; the library's own word where the host has none. */
+/** Returns links for the host's names of a library, or for its SONAME if the host has none. */
 function nameLinks(root: DriverRoot, chosen: ChosenLibrary, path: ContainerPath): Link[] {
   const names = new Set(chosen.names);
   if (names.size === 0) {
@@ -83,9 +83,9 @@ function nameLinks(root: DriverRoot, chosen: ChosenLibrary, path: ContainerPath)
 
 /** Links that programs expect beside a library and ldconfig does not make. */
 const CONVENIENCE: readonly {
-  /** Beginning of the library's file name. */
+  /** Prefix of the library's file name. */
   readonly library: string;
-  /** From the library's directory. */
+  /** Path of the link, relative to the library's directory. */
   readonly name: string;
   /** The link's text; `*` is the library's file name. */
   readonly target: string;
@@ -100,7 +100,7 @@ const CONVENIENCE: readonly {
   { library: "libvdpau_nvidia.so", name: "vdpau/libvdpau_nvidia.so.1", target: "../*" },
 ];
 
-/** The links that belong beside a library in the container. */
+/** Returns the links that belong beside a library in the container. */
 function convenienceLinks(library: ContainerPath, source: Source): Link[] {
   const file = basename(library);
   return CONVENIENCE.filter((entry) => file.startsWith(entry.library)).map(({ name, target }) => ({
@@ -120,8 +120,8 @@ function refuseMismatch(
     if (!essential || other === undefined) continue;
     throw new NvociError(
       "driver-mismatch",
-      `Cannot use the NVIDIA driver ${quote(version)}: the kernel modules have this version, the host's library is ${quote(other, 4096)}`,
-      { hint: "after an upgrade of the driver, restart the host or reload the nvidia kernel modules" },
+      `Cannot use the NVIDIA driver ${quote(version)}: the kernel modules have this version, but the host's library is ${quote(other, 4096)}`,
+      { hint: "restart the host or reload the nvidia kernel modules after a driver upgrade" },
     );
   }
 }

@@ -1,27 +1,27 @@
 import { basename, below, dirname, type HostPath, hostPath, join } from "../../model/paths.ts";
 import type { HostView } from "../../model/views.ts";
 
-/** Where the driver is installed: the host's own root, or the root of a container that carries the driver. */
+/** The root of the driver's installation: the host's root, or that of a driver container. */
 export interface DriverRoot {
   readonly host: HostView;
   readonly root: HostPath;
   /**
-   * The real file behind a path as programs inside the root see it: no symbolic link is left, and absolute links
-   * lead to places inside the root.
+   * Resolves a path as programs inside the root see it: without symbolic links, and with absolute links leading
+   * inside the root.
    *
-   * @returns a path of the host; `undefined` when nothing is there.
+   * @returns a path of the host; `undefined` when the path does not exist.
    */
   resolve(path: string): HostPath | undefined;
-  /** The names in a directory, sorted; empty when it is not there. */
+  /** Returns the names in a directory, sorted; empty when it does not exist. */
   list(path: string): readonly string[];
-  /** The real path of the first of `directories` that has `name`. */
+  /** Returns the real path of `name` in the first of `directories` that has it. */
   first(directories: readonly string[], name: string): HostPath | undefined;
 }
 
-/** As many links as the kernel follows. @see path_resolution(7) */
+/** The kernel's limit on symbolic links in one lookup. @see path_resolution(7) */
 const MAX_LINKS = 40;
 
-/** Looks at the driver's files below `root`. */
+/** Opens the driver's installation below `root`. */
 export function driverRoot(host: HostView, root: HostPath): DriverRoot {
   const resolve =
     root === "/"
@@ -45,9 +45,9 @@ export function driverRoot(host: HostView, root: HostPath): DriverRoot {
   };
 }
 
-/** realPath() would follow an absolute link out of the root, so links are followed here, one by one. */
+/** Follows links one by one, because realPath() would follow an absolute link out of the root. */
 function resolver(host: HostView, root: HostPath): (path: string) => HostPath | undefined {
-  // Most files lie in few directories.
+  // Most files are in few directories.
   const directories = new Map<string, string | undefined>();
 
   const follow = (path: string, links: number): string | undefined => {

@@ -4,10 +4,10 @@ import { basename, type ContainerPath, containerPath, type HostPath, hostPath } 
 import type { HostView } from "../../model/views.ts";
 import type { Finder, Server } from "./server.ts";
 
-/** Configuration is looked for here, the most particular first, and keeps its path. */
+/** Directories of configuration files, the most specific first. Files keep their path. */
 const CONFIGURATION_DIRECTORIES = ["/etc", "/usr/local/share", "/usr/share"];
 
-/** Files by which loaders of other vendors find NVIDIA's libraries, and data of the driver. `*` is its version. */
+/** Files by which vendor-neutral loaders find NVIDIA's libraries, and data of the driver. `*` is its version. */
 const CONFIGURATION: readonly (readonly [path: string, capability: DriverCapability])[] = [
   ["OpenCL/vendors/nvidia.icd", "compute"],
   ["glvnd/egl_vendor.d/10_nvidia.json", "graphics"],
@@ -28,7 +28,7 @@ const CONFIGURATION: readonly (readonly [path: string, capability: DriverCapabil
   ["X11/xorg.conf.d/nvidia-drm-outputclass.conf", "display"],
 ];
 
-/** Modules of an X server, which keep their path. */
+/** Modules of an X server. They keep their path. */
 const X_MODULES = [
   "/usr/lib/xorg/modules/drivers/nvidia_drv.so",
   "/usr/lib/xorg/modules/extensions/libglxserver_nvidia.so",
@@ -37,8 +37,8 @@ const X_MODULES = [
 ];
 
 /**
- * Finds the files by which OpenCL, Vulkan, EGL, GBM and X find the driver. All are optional: which of them a
- * driver has depends on its version and its packager, so a missing one is no finding.
+ * Finds the files by which OpenCL, Vulkan, EGL and X find the driver. All are optional, because the
+ * set depends on the driver's version and packager. A missing file is not a finding.
  */
 export const graphicsFiles: Finder<Server> = ({ root, capabilities, version }) => {
   const mounts: Mount[] = [];
@@ -62,14 +62,14 @@ export const graphicsFiles: Finder<Server> = ({ root, capabilities, version }) =
   return { mounts };
 };
 
-/** The name by which GBM loads the driver's allocator as its backend. */
+/** The name by which GBM loads the driver's allocator. */
 const GBM_BACKEND = "gbm/nvidia-drm_gbm.so";
 
 /**
- * The link by which GBM loads the driver's allocator, where the host has it.
+ * Finds the link by which GBM loads the driver's allocator, if the host has it.
  *
  * @param hostLibraries the host's directory of the driver's libraries.
- * @param libraries the container's.
+ * @param libraries the container's directory of them.
  */
 export function gbmLinks(
   host: HostView,

@@ -7,21 +7,21 @@ import { dirname, hostPath } from "../../model/paths.ts";
 import { libraryStem } from "./library-table.ts";
 import type { Server } from "./server.ts";
 
-/** A library of the host that has the name of one that is wanted. */
+/** A library of the host with a wanted name. */
 export interface LibraryCandidate {
-  /** Its SONAME where the cache names it, else the name of a file, which may be another. */
+  /** Its SONAME if the cache lists it, else the file's name, which may differ. */
   readonly name: string;
   readonly cached: boolean;
-  /** Inside the driver root; may be a symbolic link. */
+  /** Path inside the driver root; may be a symbolic link. */
   readonly path: string;
-  /** `undefined` where only the file itself can tell. */
+  /** `undefined` when only the file itself contains it. */
   readonly bits: 32 | 64 | undefined;
   readonly source: Source;
 }
 
 const LD_CACHE = hostPath("/etc/ld.so.cache");
 
-/** Where drivers are on hosts that keep no cache, and on those whose cache knows nothing of the driver. */
+/** Library directories of hosts that have no cache, or whose cache does not list the driver. */
 const standardDirectories = ({ triplet, compat32 }: Machine): readonly string[] => [
   "/usr/lib",
   "/usr/lib64",
@@ -37,24 +37,24 @@ const standardDirectories = ({ triplet, compat32 }: Machine): readonly string[] 
   "/run/opengl-driver/lib",
 ];
 
-/** Directories in which each library is of one width, whatever its machine. */
+/** Directories whose libraries all have one word size, on any machine. */
 const NARROW = /\/(?:lib32|i386-linux-gnu|arm-linux-gnueabihf)(?:\/|$)/;
 const WIDE = /\/(?:lib64|x86_64-linux-gnu|aarch64-linux-gnu)(?:\/|$)/;
 
-/** What the search for libraries needs to know of a server. */
+/** The facts about a server that the search for libraries needs. */
 export type LibraryServer = Pick<
   Server,
   "host" | "machine" | "config" | "capabilities" | "root" | "version" | "report"
 >;
 
-/** Names up to and with `.so`. */
+/** Names up to and including `.so`. */
 type Wanted = ReadonlySet<string>;
 
 /**
- * Every library of the host that has a wanted name: those in the dynamic linker's cache, then those in the
- * directories that were given. Of several that fit, later ones are preferred.
+ * Lists every library of the host with a wanted name: those in the dynamic linker's cache, then those in the
+ * configured directories. Later ones take precedence.
  *
- * The standard directories are searched only where the cache is missing, broken or has no such library.
+ * Searches the standard directories only if the cache is missing, broken or has no such library.
  */
 export function libraryCandidates(server: LibraryServer, wanted: Wanted): readonly LibraryCandidate[] {
   const list = (path: string): LibraryCandidate[] => listLibraries(server, wanted, path);
@@ -91,7 +91,7 @@ function cachedLibraries(server: LibraryServer, wanted: Wanted): LibraryCandidat
   return candidates;
 }
 
-/** Modules of VDPAU lie in a directory of their own below the libraries, which no cache lists. */
+/** Lists the modules of VDPAU. They are in a directory below the libraries, which no cache lists. */
 function vdpauModules(
   server: LibraryServer,
   wanted: Wanted,

@@ -1,16 +1,16 @@
 import type { DriverCapability } from "../../model/driver-capability.ts";
 
-/** A library of the driver, and who gets it. */
+/** A library of the driver, and the capabilities that include it. */
 export interface DriverLibrary {
-  /** The file's name up to and with `.so`. */
+  /** The file's name up to and including `.so`. */
   readonly name: string;
-  /** Any of these gives it to the container. */
+  /** A container with any of these gets it. */
   readonly capabilities: readonly DriverCapability[];
-  /** Without it the capability is worth nothing. */
+  /** The capability does not work without it. */
   readonly essential?: true;
-  /** The file does not end with the driver's version, but with one of its own. */
+  /** The file's name ends with the library's own version, not the driver's. */
   readonly ownVersion?: true;
-  /** Others make libraries of this name too; it is the driver's when it needs one of the driver's own. */
+  /** Other vendors have a library of this name; it is NVIDIA's if it needs another library of the driver. */
   readonly vendorNeutral?: true;
 }
 
@@ -29,7 +29,7 @@ const OWN_VERSION = { ownVersion: true } as const;
 const VENDOR_NEUTRAL = { vendorNeutral: true } as const;
 
 /**
- * The driver's libraries. Left out on purpose: what only an X server or a settings panel loads, and the
+ * The driver's libraries. Left out on purpose: libraries that only an X server or a settings panel loads, and the
  * vendor-neutral loaders of GLVND, which belong to the image.
  *
  * @see "Installed Components" in the README of NVIDIA's driver
@@ -82,14 +82,16 @@ export const DRIVER_LIBRARIES: readonly DriverLibrary[] = [
   library("libnvidia-egl-xcb.so", GRAPHICS, OWN_VERSION),
   library("libnvidia-egl-xlib.so", GRAPHICS, OWN_VERSION),
 
-  // Drivers before 361 had these without GLVND.
+  // Drivers before 361 have these without GLVND.
   library("libGL.so", GRAPHICS, VENDOR_NEUTRAL),
   library("libEGL.so", GRAPHICS, VENDOR_NEUTRAL),
   library("libGLESv1_CM.so", GRAPHICS, VENDOR_NEUTRAL),
   library("libGLESv2.so", GRAPHICS, VENDOR_NEUTRAL),
 ];
 
-/** A library's name up to and with `.so`, as the table has it; the whole name when it is no library's. */
+/**
+ * Returns a library's name up to and including `.so`, as in the table; the name unchanged when it has no `.so`.
+ */
 export function libraryStem(name: string): string {
   const at = name.indexOf(".so");
   return at < 0 ? name : name.slice(0, at + 3);

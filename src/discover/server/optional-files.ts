@@ -6,7 +6,7 @@ import { readText } from "../../model/views.ts";
 import { FEATURE_VARIABLES, type ServerFeature } from "../../request/driver-capabilities.ts";
 import { type Finder, findNode, type Server } from "./server.ts";
 
-/** The driver's programs. Left out on purpose: those that change the host or need a desktop. */
+/** The driver's programs. Left out on purpose: programs that change the host or need a desktop. */
 const PROGRAMS: readonly (readonly [name: string, capability: DriverCapability])[] = [
   ["nvidia-smi", "utility"],
   ["nvidia-debugdump", "utility"],
@@ -18,7 +18,7 @@ const PROGRAMS: readonly (readonly [name: string, capability: DriverCapability])
   ["nvidia-cuda-mps-server", "compute"],
 ];
 
-/** Searched in this order, whatever PATH says: the hook's environment may come from anywhere. */
+/** Directories of programs, in search order. PATH is ignored: the hook's environment may come from anywhere. */
 const PROGRAM_DIRECTORIES = [
   "/usr/bin",
   "/usr/sbin",
@@ -29,7 +29,7 @@ const PROGRAM_DIRECTORIES = [
   "/run/current-system/sw/bin",
 ];
 
-/** Finds the driver's programs. In the container all of them are in /usr/bin. */
+/** Finds the driver's programs. In the container, all of them are in /usr/bin. */
 export const programs: Finder<Server> = ({ root, capabilities, report }) => {
   const mounts: Mount[] = [];
   for (const [name, capability] of PROGRAMS) {
@@ -44,12 +44,12 @@ export const programs: Finder<Server> = ({ root, capabilities, report }) => {
 
 const FIRMWARE_DIRECTORY = "/lib/firmware";
 
-/** Where the kernel looks for firmware before it looks into {@link FIRMWARE_DIRECTORY}. */
+/** Names the directory that the kernel searches for firmware before {@link FIRMWARE_DIRECTORY}. */
 const FIRMWARE_PATH_PARAMETER = hostPath("/sys/module/firmware_class/parameters/path");
 
 /**
- * Finds the firmware that the user-space driver hands to the GPU's system processor. The container gets it where
- * the driver looks, in /lib/firmware/nvidia/VERSION.
+ * Finds the firmware that the user-space driver loads into the GPU's system processor. The container gets it in
+ * /lib/firmware/nvidia/VERSION, where the driver looks.
  *
  * @see https://docs.kernel.org/driver-api/firmware/fw_search_path.html
  */
@@ -68,16 +68,16 @@ export const firmware: Finder<Server> = ({ host, root, version, report }) => {
       });
     if (mounts.length > 0) return { mounts };
   }
-  // Only drivers since 465 have it, and only GPUs since Turing use it.
+  // Only drivers since 465 have this firmware, and only GPUs since Turing use it.
   const path = `${FIRMWARE_DIRECTORY}/nvidia/${version}/gsp*.bin`;
   report(finding("entry-missing", "info", "GSP firmware", { type: "firmware", path }));
   return {};
 };
 
-/** Sockets are written to, and nothing in them is a program. */
+/** Sockets need write access, and contain no programs. */
 const SOCKET_OPTIONS: readonly MountOption[] = ["nosuid", "nodev", "noexec"];
 
-/** Where the driver's services answer. */
+/** The sockets of the driver's services. */
 const ENDPOINTS: readonly {
   readonly path: string;
   readonly kind: "socket" | "directory";
@@ -94,7 +94,7 @@ export const sockets: Finder<Server> = ({ root, capabilities, report }) => {
   for (const { path, kind, capability } of ENDPOINTS) {
     if (!capabilities.has(capability)) continue;
     const source = `socket ${path}`;
-    // Everybody may write to /tmp: a link there could name any directory of the host, so none is followed.
+    // Anyone can write to /tmp, and a link there could name any directory of the host: links are not followed.
     const real = below(root.root, path);
     const found = root.host.lstat(real)?.type;
     if (found === kind) mounts.push(bindMount(kind, real, containerPath(path), source, SOCKET_OPTIONS));
@@ -104,13 +104,13 @@ export const sockets: Finder<Server> = ({ root, capabilities, report }) => {
   return { mounts };
 };
 
-/** What a feature consists of: device nodes in a directory, and files. */
+/** The parts of each feature: device nodes in a directory, and files. */
 const FEATURE_PARTS: Readonly<
   Record<
     ServerFeature,
     {
       readonly directory: string;
-      /** The nodes' names as findings show them. */
+      /** The nodes' names for findings. */
       readonly names: string;
       readonly devices: RegExp;
       readonly files?: readonly (readonly [kind: Mount["kind"], path: string])[];
@@ -131,7 +131,7 @@ const FEATURE_PARTS: Readonly<
   nvswitch: { directory: "/dev", names: "nvidia-nvswitch*", devices: /^nvidia-nvswitch(?:ctl|\d+)$/ },
 };
 
-/** Finds the nodes and files of features. Nothing of them is required to be there. */
+/** Finds the nodes and files of features. All of them are optional. */
 export const features: Finder<Server> = (server) => {
   const { host, root, nodeRoot, request, report } = server;
   const deviceNodes: DeviceNode[] = [];

@@ -7,25 +7,25 @@ import { managesMig } from "./device-finders.ts";
 import type { Finder, Server } from "./server.ts";
 
 const OPTIONS: readonly MountOption[] = ["ro", "nosuid", "nodev", "noexec"];
-/** Files that the driver's libraries read. */
+/** Files that the driver's libraries read. Containers get copies. */
 const COPIED: readonly HostPath[] = [PARAMS_FILE, VERSION_FILE, below(PROC_DRIVER, "/registry")];
 
 /**
- * The parameters, changed so that the driver's libraries neither make nor change device nodes: in the container that
- * would be nodes of GPUs that are not the container's.
+ * Changes the parameters so that the driver's libraries neither make nor change device nodes: in the container,
+ * they would make nodes of GPUs that are not the container's.
  */
 const maskParams = (text: string): string => text.replace(/^ModifyDeviceFiles: 1$/m, "ModifyDeviceFiles: 0");
 
-/** The name of a file below {@link PROC_DRIVER}, from there. */
+/** Returns the path of a file relative to {@link PROC_DRIVER}. */
 const nameOf = (path: HostPath): string => path.slice(PROC_DRIVER.length + 1);
 
 /**
- * Describes a container's own /proc/driver/nvidia: copies of the module's files, the chosen GPUs and GPU instances,
- * and none of the others. A container that manages GPU instances sees all of them.
+ * Returns the container's own /proc/driver/nvidia: copies of the module's files, and only the chosen GPUs and GPU
+ * instances. A container that manages GPU instances sees all instances.
  */
 export const procDriver: Finder = (server) => {
   const { host, image, gpus, migDevices } = server;
-  // The directory is the kernel's: a container whose procfs lacks it has nothing to hide there.
+  // The kernel makes the directory: a container whose procfs lacks it has nothing to hide.
   if (image.type(containerPath(PROC_DRIVER)) !== "directory") return {};
   const files: GeneratedFile[] = [];
   const directories: string[] = [];
@@ -53,12 +53,12 @@ export const procDriver: Finder = (server) => {
 
 const MAX_MASKED_GPUS = 64;
 
-/** Makes an application profile by which EGL sees the chosen GPUs only. */
+/** Generates an application profile that limits EGL to the chosen GPUs. */
 export const applicationProfile: Finder<Server> = ({ gpus, capabilities }) => {
   if (!capabilities.has("graphics")) return {};
   let mask = 0n;
   for (const { minor } of gpus) if (minor < MAX_MASKED_GPUS) mask |= 1n << BigInt(minor);
-  // The driver reads hexadecimal numbers here, which JSON does not have.
+  // The driver accepts hexadecimal numbers here. JSON does not have them.
   const settings = `["EGLVisibleDGPUDevices", 0x${mask.toString(16)}]`;
   const profile = `{"name": "_container_", "settings": ${settings}}`;
   const content = `{"profiles": [${profile}], "rules": [{"pattern": [], "profile": "_container_"}]}\n`;

@@ -5,7 +5,7 @@ import type { HostPath } from "../../model/paths.ts";
 import type { HostView } from "../../model/views.ts";
 
 /**
- * The CUDA version that came out with each branch of the driver.
+ * The CUDA version released with each branch of the driver.
  *
  * @see NVIDIA CUDA Toolkit Release Notes, "CUDA Toolkit and Corresponding Driver Versions"
  */
@@ -43,14 +43,14 @@ const BRANCHES: readonly (readonly [branch: number, cuda: string])[] = [
 
 const NEWEST_BRANCH = 590;
 
-/** The CUDA version of a driver by its branch; `undefined` for branches older or newer than nvoci knows. */
+/** Returns the CUDA version of a driver by its branch; `undefined` for branches older or newer than the table. */
 export function cudaVersionOfBranch(driverVersion: string): string | undefined {
   const branch = Number.parseInt(driverVersion, 10);
   if (branch > NEWEST_BRANCH) return undefined;
   return BRANCHES.filter(([first]) => first <= branch).at(-1)?.[1];
 }
 
-/** The CUDA version of the host's driver: what libcuda says of itself, else what its branch came out with. */
+/** Returns the CUDA version of the host's driver: that in libcuda's note, else that of the driver's branch. */
 export function hostCudaVersion(
   host: HostView,
   libcuda: HostPath | undefined,
@@ -63,15 +63,15 @@ function noteOf(host: HostView, libcuda: HostPath): string | undefined {
   try {
     return cudaNote(readNotes(readHostElf(host, libcuda)))?.cudaVersion;
   } catch (error) {
-    // The branch tells as well; whoever loads the library will complain about it.
+    // The branch is enough, and a program that loads the library gets its own error.
     ignorable(error);
     return undefined;
   }
 }
 
 /**
- * Brands by what a model's name says, the most telling first. Without NVML one cannot tell which of several brands
- * the driver would name (newer ones call a Tesla T4 `NVIDIA`), so a model has all that it may be.
+ * Brands by model name, the most specific first. Only NVML knows which of several brands the driver reports (newer
+ * drivers call a Tesla T4 `NVIDIA`), so a model has every possible brand.
  */
 const BRANDS: readonly (readonly [model: RegExp, brands: readonly string[]])[] = [
   [/\bGeForce RTX\b/i, ["geforce", "geforcertx"]],
@@ -87,6 +87,6 @@ const BRANDS: readonly (readonly [model: RegExp, brands: readonly string[]])[] =
   [/^NVIDIA (?:[ABHLT]\d|GH\d|GB\d|PG\d)/i, ["nvidia", "tesla"]],
 ];
 
-/** The brands a model may have, in lower case and without blanks; none where its name does not tell. */
+/** Returns the possible brands of a model, in lower case and without spaces; none when its name is not known. */
 export const gpuBrands = (model: string): readonly string[] =>
   BRANDS.find(([pattern]) => pattern.test(model))?.[1] ?? [];

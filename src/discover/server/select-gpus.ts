@@ -4,13 +4,13 @@ import { NvociError } from "../../model/errors.ts";
 import type { VisibleDevices } from "../../request/request.ts";
 import { quote } from "../../text/quote.ts";
 
-/** What a container gets, each once, in the order of the host. */
+/** The devices that a container gets, each once, in the order of the host. */
 interface SelectedDevices {
   readonly gpus: readonly Gpu[];
   readonly migDevices: readonly MigDevice[];
 }
 
-/** One word of a device list, found on the host. A whole GPU comes with everything on it. */
+/** The device of the host that one item of a list names. A whole GPU includes all its instances. */
 type Match = { readonly gpu: Gpu; readonly mig?: MigDevice };
 
 const MIG_BY_UUID = /^MIG-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -20,11 +20,11 @@ const INDEX = /^\d{1,3}$/;
 const UUID_PREFIX = /^GPU-[0-9a-f][0-9a-f-]*$/i;
 
 /**
- * Picks the GPUs and GPU instances that a list of devices names: by index (`0`), UUID or the beginning of one
+ * Selects the GPUs and GPU instances that a list of devices names: by index (`0`), UUID or a prefix of one
  * (`GPU-8f3c`), PCI address (`0000:01:00.0`), GPU and instance (`0:1`) or `MIG-GPU-…/gi/ci`.
  *
- * @param source the variables that the list comes from, for errors.
- * @throws {NvociError} `device-unknown` for a word that names nothing or more than one thing.
+ * @param source the variables that contain the list, for messages.
+ * @throws {NvociError} "device-unknown" when an item of the list names no device or more than one.
  */
 export function selectGpus(
   gpus: readonly Gpu[],
@@ -48,7 +48,7 @@ export function selectGpus(
 function match(id: string, gpus: readonly Gpu[], migDevices: readonly MigDevice[], source: string): Match {
   const unknown = (reason: string): never => refuse(id, source, reason, gpus);
   const pick = ([gpu, another]: readonly Gpu[]): Match => {
-    if (another !== undefined) return unknown("more than one GPU of the host fits");
+    if (another !== undefined) return unknown("more than one GPU of the host matches");
     if (gpu !== undefined) return { gpu };
     return unknown(gpus.length === 0 ? "the driver has no GPU" : "the host has no such GPU");
   };
@@ -76,9 +76,9 @@ function match(id: string, gpus: readonly Gpu[], migDevices: readonly MigDevice[
     );
   }
   if (MIG_BY_UUID.test(id)) {
-    return unknown("the kernel does not tell the UUIDs of GPU instances; name it GPU:INSTANCE, as in 0:1");
+    return unknown("the kernel does not report UUIDs of GPU instances; write GPU:INSTANCE, such as 0:1");
   }
-  if (!UUID_PREFIX.test(id)) return unknown("this is no index, UUID or PCI address");
+  if (!UUID_PREFIX.test(id)) return unknown("this is not an index, a UUID or a PCI address");
 
   const exact = gpus.filter((gpu) => hasUuid(gpu, id));
   if (exact.length > 0) return pick(exact);
@@ -95,10 +95,10 @@ function match(id: string, gpus: readonly Gpu[], migDevices: readonly MigDevice[
 const hasUuid = (gpu: Gpu, uuid: string): boolean => gpu.uuid?.toLowerCase() === uuid.toLowerCase();
 
 function refuse(id: string, source: string, reason: string, gpus: readonly Gpu[]): never {
-  throw new NvociError("device-unknown", `Cannot find GPU ${quote(id)} of ${source}: ${reason}`, {
+  throw new NvociError("device-unknown", `Cannot find GPU ${quote(id)} (${source}): ${reason}`, {
     output: gpus.map(
       (gpu) =>
-        `the host has GPU ${gpu.index}: ${gpu.uuid ?? "UUID not known yet"}, ${gpu.busId}, ${gpu.model}`,
+        `the host has GPU ${gpu.index}: ${gpu.uuid ?? "UUID not yet known"}, ${gpu.busId}, ${gpu.model}`,
     ),
   });
 }

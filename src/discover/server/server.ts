@@ -15,18 +15,18 @@ import type { DeviceInput } from "../discover-input.ts";
 import { type DriverRoot, driverRoot } from "./driver-root.ts";
 import { selectGpus } from "./select-gpus.ts";
 
-/** A server's driver and what one container asks of it, as every finder sees it. Built once. */
+/** A server's driver and one container's request: the input of every finder. Built once. */
 export interface Server {
   readonly host: HostView;
   readonly machine: Machine;
   readonly config: Config;
   readonly request: Request;
-  /** Those asked for and those they bring along. */
+  /** The requested capabilities and those that they imply. */
   readonly capabilities: ReadonlySet<DriverCapability>;
   readonly root: DriverRoot;
-  /** The directory whose `dev` has the driver's nodes. */
+  /** The root whose /dev has the driver's nodes. */
   readonly nodeRoot: HostPath;
-  /** Of the kernel modules. */
+  /** Version of the kernel modules. */
   readonly version: string;
   /** The GPUs that the container gets. */
   readonly gpus: readonly Gpu[];
@@ -37,18 +37,19 @@ export interface Server {
   readonly report: Report;
 }
 
-/** The same with the image that files are found for. */
+/** A server and the image that receives its files. */
 export interface ServerAndImage extends Server {
   readonly image: ImageView;
 }
 
-/** Finds one part of what a container gets. It reads files only, and reports what is missing. */
+/** Finds some of the edits of a container. Only reads files, and reports missing ones. */
 export type Finder<S extends Server = ServerAndImage> = (server: S) => Partial<ContainerEdits>;
 
 /**
- * Reads what driver is loaded, which GPUs it has, and which of them the container asks for.
+ * Reads the version of the loaded driver and its GPUs, and selects the GPUs that the container requests.
  *
- * @throws {NvociError} `platform-unsupported` when no driver is loaded, `device-unknown` for a GPU that is not there.
+ * @throws {NvociError} "platform-unsupported" when no driver is loaded.
+ * @throws {NvociError} "device-unknown" when a requested device does not name one GPU of the host.
  */
 export function readServer(input: DeviceInput, report: Report): Server {
   const { host, machine, config, request } = input;
@@ -75,12 +76,14 @@ export function readServer(input: DeviceInput, report: Report): Server {
 function refuseMissingDriver(): never {
   throw new NvociError(
     "platform-unsupported",
-    "Cannot use the NVIDIA driver: its kernel modules are not loaded, /proc/driver/nvidia/version is missing",
+    "Cannot use the NVIDIA driver: its kernel modules are not loaded (/proc/driver/nvidia/version is missing)",
     { hint: "load an installed driver with: modprobe nvidia" },
   );
 }
 
-/** The host's device node at a path of the container; reports one that is missing or something else. */
+/**
+ * Finds the host's device node for a path of the container. Reports a missing node, and a file that is not one.
+ */
 export function findNode(
   { host, nodeRoot, report }: Server,
   path: string,

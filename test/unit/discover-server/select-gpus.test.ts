@@ -85,12 +85,12 @@ test("readMigDevices() counts instances by their numbers and knows both capabili
 test.each([
   ["3", "no such GPU"],
   ["GPU-8f3", "more than one"],
-  ["GPU-", "no index, UUID or PCI address"],
+  ["GPU-", "not an index, a UUID or a PCI address"],
   ["GPU-9999", "no such GPU"],
   ["0000:03:00.0", "no such GPU"],
-  ["-1", "no index"],
-  ["0x1", "no index"],
-  ["nvidia0", "no index"],
+  ["-1", "not an index"],
+  ["0x1", "not an index"],
+  ["nvidia0", "not an index"],
   ["0:3", "no such GPU instance"],
   ["1:0", "no such GPU instance"],
   ["MIG-GPU-9999/1/0", "no such GPU"],
@@ -99,7 +99,7 @@ test.each([
 ])("selectGpus() cannot find %s", (id, reason) => {
   const error = catchError(() => select(`0,${id}`));
   expect(error.code).toBe("device-unknown");
-  expect(error.message).toContain(`"${id}" of NVIDIA_VISIBLE_DEVICES`);
+  expect(error.message).toContain(`"${id}" (NVIDIA_VISIBLE_DEVICES)`);
   expect(error.message).toContain(reason);
   expect(error.lines.join("\n")).toContain(`GPU 2: ${UUIDS[2]}, 0000:81:00.0`);
 });
