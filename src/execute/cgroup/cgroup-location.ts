@@ -2,27 +2,28 @@ import { NvociError } from "../../model/errors.ts";
 import { type HostPath, hostPath, isWithin } from "../../model/paths.ts";
 import { quote } from "../../text/quote.ts";
 
-/** Where the device rules of a process are kept. */
+/** The cgroup with the device rules of a process. */
 export interface CgroupLocation {
   readonly version: 1 | 2;
-  /** Directory of the process' cgroup. */
+  /** Directory of the process's cgroup. */
   readonly path: HostPath;
 }
 
-/** A field of mountinfo writes blanks and backslashes as octal. @see proc(5) */
+/** Decodes a field of mountinfo, in which spaces and backslashes are octal. @see proc_pid_mountinfo(5) */
 const unescapeField = (field: string): string =>
   field.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
 
-/** One mounted hierarchy: its root within the hierarchy, and where it is mounted. */
+/** A mount of a hierarchy: its root within the hierarchy, and its mount point. */
 interface Hierarchy {
   readonly root: string;
   readonly mountPoint: string;
 }
 
 /**
- * Finds the mounts of a kind in mountinfo, in its order.
+ * Finds the mounts of one cgroup version in mountinfo, in its order. A line is
+ * `id parent dev root mount-point options [tags] - type source super-options`.
  *
- * @see proc(5), /proc/pid/mountinfo: `id parent dev root mount-point options [tags] - type source super-options`
+ * @see proc_pid_mountinfo(5)
  */
 function findHierarchies(mountinfo: string, version: 1 | 2): Hierarchy[] {
   const hierarchies: Hierarchy[] = [];
@@ -40,7 +41,11 @@ function findHierarchies(mountinfo: string, version: 1 | 2): Hierarchy[] {
   return hierarchies;
 }
 
-/** The process' path in the `devices` hierarchy (version 1) or the unified one (version 2). @see cgroups(7) */
+/**
+ * Returns the process's path in the `devices` hierarchy (version 1) or the unified one (version 2).
+ *
+ * @see cgroups(7)
+ */
 function cgroupPath(cgroup: string, version: 1 | 2): string | undefined {
   for (const line of cgroup.split("\n")) {
     const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
@@ -51,19 +56,19 @@ function cgroupPath(cgroup: string, version: 1 | 2): string | undefined {
 }
 
 /**
- * Finds the cgroup that decides on a container's devices: version 1 where the process is in a mounted `devices`
- * hierarchy, otherwise version 2. Hybrid hosts have both and use the first.
+ * Finds the cgroup that controls a container's devices: version 1 if the process is in a mounted `devices`
+ * hierarchy, otherwise version 2. Hybrid hosts have both and use version 1.
  *
  * @param cgroup text of /proc/PID/cgroup of the container's init.
  * @param mountinfo text of /proc/self/mountinfo.
  * @returns `undefined` when the process is in the root cgroup, where there is nothing to allow.
- * @throws NvociError "operation-failed" when neither hierarchy can be found or the path lies outside of the mount.
+ * @throws {NvociError} "operation-failed" when neither hierarchy is mounted, or the cgroup is outside the mount.
  */
 export function locateDeviceCgroup(cgroup: string, mountinfo: string): CgroupLocation | undefined {
   for (const version of [1, 2] as const) {
     const path = cgroupPath(cgroup, version);
     const mounted = findHierarchies(mountinfo, version);
-    // A part of the hierarchy may be mounted elsewhere, for a chroot or a container of the host.
+    // Part of the hierarchy may be mounted elsewhere, for a chroot or a container on the host.
     const hierarchy = mounted.find(({ root }) => isWithin(path ?? "", root)) ?? mounted[0];
     if (path === undefined || hierarchy === undefined) continue;
     if (path === "/") return undefined;
@@ -80,6 +85,6 @@ export function locateDeviceCgroup(cgroup: string, mountinfo: string): CgroupLoc
   throw new NvociError(
     "operation-failed",
     "Cannot find the container's device cgroup: neither a devices hierarchy nor cgroup2 is mounted",
-    { hint: "set no-cgroups = true in config.toml where the runtime gives device access itself" },
+    { hint: "set no-cgroups = true in config.toml if the runtime grants device access itself" },
   );
 }
