@@ -16,18 +16,18 @@ import { InTheWay } from "./rootfs/asides.ts";
 import { Rootfs } from "./rootfs/rootfs.ts";
 import { newUndo, type Undo } from "./undo.ts";
 
-/** What the executor works on; all of it is open already. */
+/** What the executor works on. Every descriptor is open already. */
 export interface ExecuteContext {
   readonly system: Syscalls;
-  /** The container's root directory, in the mount namespace that is the current one. */
+  /** The container's root directory in the current mount namespace. */
   readonly root: Fd;
-  /** For messages: how people know the container. */
+  /** The container's name in messages. */
   readonly containerName: string;
   readonly confinement: Confinement;
   readonly allowDevices: AllowDevices;
-  /** Takes what a person may want to know; nothing of it keeps the container from starting. */
+  /** Receives findings. None of them stops the container. */
   readonly report: Report;
-  /** SELinux's label of the file systems that are made for the container. */
+  /** The SELinux label for file systems that nvoci mounts in the container. */
   readonly mountLabel?: string | undefined;
 }
 
@@ -39,7 +39,7 @@ interface Tools extends ExecuteContext {
   readonly foreign: readonly MountBelow[];
 }
 
-/** What each bind's source has to be. */
+/** The type that each bind's source must have. */
 const BIND_SOURCES: Readonly<Record<"bind-file" | "bind-socket" | "bind-directory", Expected>> = {
   "bind-file": { type: "file" },
   "bind-socket": { type: "socket" },
@@ -49,22 +49,23 @@ const BIND_SOURCES: Readonly<Record<"bind-file" | "bind-socket" | "bind-director
 const NO_FINDINGS: readonly Finding[] = [];
 
 /**
- * Makes one operation true. This is the only code of nvoci that changes a container, so each case says why it may:
+ * Performs one operation. Only this code changes a container that starts, so each step has its safety argument
+ * here:
  *
- * - whatever is mounted is private, and never mounted on what the container shares with the host.
- * - whatever is made, renamed or removed is on the container's own mounts, and with no more rights to its files than the
- *   container's root has; see Rootfs and identity.ts.
- * - bind-file, bind-directory: read-only, without set-uid and devices; the source is a path that the
- *   host's own manifests or cache name, verified on the descriptor that is mounted; the place is a descriptor
- *   inside the root. The container gains the reading of files that the administrator listed.
- * - bind-socket: the container may connect to the driver's service, which is what the service is for.
- * - cover-directory: the container sees less than before, and content that we wrote.
- * - bind-device: no node is created, the host's own is bound, and its number is the one that the plan was made
- *   with. Without allow-devices the cgroup still says no.
- * - make-link: a text that is only ever interpreted inside the container.
- * - update-ldcache: runs without privileges in a sandbox of its own, where nothing can be written to; see sandbox.ts.
- *   What comes out of it is bytes: a cache that only this container reads, and names for links beside our libraries.
- * - allow-devices: grants exactly the numbers of the nodes in this plan, and only in this container's cgroup.
+ * - Every mount is private, and is never made on a mount that the container shares with the host.
+ * - Names are made, renamed and removed only on the container's own mounts, and with no more rights to its files
+ *   than the container's root has; see `Rootfs` and `asOwner`.
+ * - bind-file, bind-directory: the mount is read-only, nosuid and nodev. The source is a path from the host's own
+ *   manifests or cache, verified on the descriptor that is mounted. The place is a descriptor inside the root. The
+ *   container can then read files that the administrator listed.
+ * - bind-socket: the container may connect to the driver's service, which is the service's purpose.
+ * - cover-directory: the container sees less than before, plus files that nvoci wrote.
+ * - bind-device: nvoci binds the host's node and creates none. The device number is the one in the plan. Without
+ *   allow-devices the cgroup still denies access.
+ * - make-link: the target is only ever interpreted inside the container.
+ * - update-ldcache: ldconfig runs unprivileged in a sandbox that can write nothing outside itself; see sandbox.ts.
+ *   Its results are bytes: a cache that only this container reads, and names for links beside injected libraries.
+ * - allow-devices: grants exactly the device numbers in this plan, and only in this container's cgroup.
  */
 function perform(operation: Operation, operations: readonly Operation[], tools: Tools): readonly Finding[] {
   const { system, rootfs, undo, bind } = tools;
@@ -122,7 +123,7 @@ const subject = (operation: Operation): string => {
   }
 };
 
-/** The one line that says which operation failed and why, and the lines below it that say who asked for it. */
+/** Returns an error that names the failed operation, the reason, and the line that requested it. */
 function operationError(
   failure: unknown,
   operation: Operation,
@@ -152,26 +153,27 @@ const IN_THE_WAY = {
 const inTheWay = (operation: Operation, { path, what }: InTheWay): Finding =>
   finding(IN_THE_WAY[what], "warning", operation.source, { path });
 
-/** What the image had in the way and is still there under another name. */
+/** Returns the finding for a set-aside file of the image that could not be removed. */
 function leftover(failure: unknown): Finding {
   if (!(failure instanceof SystemError)) throw failure;
   return finding("container-leftover", "warning", "set aside", { call: failure.call });
 }
 
 /**
- * Makes all operations true, or none: what was done before a failure is taken back in reverse.
+ * Performs all operations, or none: after a failure the completed ones are undone in reverse.
  *
- * The process has to be in the container's mount namespace, with /proc/self/fd as current directory.
+ * The process must be in the container's mount namespace, with /proc/self/fd as its current directory.
  *
- * @throws NvociError that names the operation, the failed call and the line that asked for it.
+ * @throws {NvociError} "operation-failed", or the step's own code, when an operation fails. The error names the
+ * operation, the failed call and the line that requested it.
  */
 export function execute(operations: readonly Operation[], context: ExecuteContext): void {
   const { system, root, containerName, report } = context;
   const undo = newUndo();
-  // What cannot be written is taken back like any other failure.
+  // A failed write is then an error like any other, and is undone.
   system.ignoreWriteSignals();
   const lock = lockRoot(system, root);
-  // Modes of what we make are those in the plan.
+  // New files get exactly the modes in the plan.
   const previousMask = system.umask(0);
   const identity = asOwner(system, context.confinement.owner);
   let index = 0;

@@ -1,24 +1,25 @@
 /**
- * Remembers how to take back what has been done. Steps are taken back in reverse; one that fails does not keep
- * the others from being tried, because a container that does not start is torn down anyway.
+ * An undo list: records how to undo completed steps. Steps are undone in reverse. A failure does not stop the
+ * rest, because a container that does not start is torn down anyway.
  */
 export interface Undo {
-  /** Remembers how to take back the step that has just succeeded. */
+  /** Adds the way to undo the step that has just succeeded. */
   add(takeBack: () => void): void;
-  /** Remembers what tidies up after a step once all of them have succeeded, and cannot be taken back. */
+  /** Adds an irreversible clean-up, run after everything succeeded. */
   onCommit(finish: () => void): void;
-  /** How many steps are remembered: a point to roll back to. */
+  /** Returns the number of recorded steps: a position to roll back to. */
   position(): number;
-  /** Takes everything back, or what was done since a position. @returns the failures met on the way. */
+  /** Undoes everything, or every step since a position. @returns the failures. */
   rollBack(to?: number): unknown[];
   /**
-   * Makes everything final. There is no way back once the first thing is gone, so a failure does not keep the others
-   * from being tried. @returns the failures met on the way.
+   * Runs the clean-ups. Nothing can be undone after the first one, so a failure does not stop the rest.
+   *
+   * @returns the failures.
    */
   commit(): unknown[];
 }
 
-/** An empty journal. */
+/** Returns an empty undo list. */
 export function newUndo(): Undo {
   const steps: (() => void)[] = [];
   const finishing: (() => void)[] = [];
@@ -31,7 +32,7 @@ export function newUndo(): Undo {
   };
 }
 
-/** Takes steps from a list's end until it is of this length, running each once. @returns the failures. */
+/** Pops and runs steps until the list has this length. @returns the failures. */
 function runBackwards(steps: (() => void)[], length: number): unknown[] {
   const failures: unknown[] = [];
   while (steps.length > length) {

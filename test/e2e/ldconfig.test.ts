@@ -128,8 +128,8 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
   test.each([
     ["fails", "ldconfig: Can't create temporary cache file"],
     ["crashes", "killed by signal "],
-    ["writesNothing", "it made no cache"],
-    ["floods", "it made no cache"],
+    ["writesNothing", "it wrote no cache"],
+    ["floods", "it wrote no cache"],
     ["forks", "ldconfig: no children"],
     ["hangs", "it did not finish within 5 s"],
     ["spins", /killed by signal 9|did not finish within 5 s/],

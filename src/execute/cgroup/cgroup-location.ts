@@ -3,14 +3,18 @@ import { type HostPath, hostPath, isWithin } from "../../model/paths.ts";
 import { quote } from "../../text/quote.ts";
 import { isDeviceHierarchy, parseMountTable } from "../mount/mount-table.ts";
 
-/** Where the device rules of a process are kept. */
+/** The cgroup with the device rules of a process. */
 export interface CgroupLocation {
   readonly version: 1 | 2;
-  /** Directory of the process' cgroup. */
+  /** Directory of the process's cgroup. */
   readonly path: HostPath;
 }
 
-/** The process' path in the `devices` hierarchy (version 1) or the unified one (version 2). @see cgroups(7) */
+/**
+ * Returns the process's path in the `devices` hierarchy (version 1) or the unified one (version 2).
+ *
+ * @see cgroups(7)
+ */
 function cgroupPath(cgroup: string, version: 1 | 2): string | undefined {
   for (const line of cgroup.split("\n")) {
     const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
@@ -21,20 +25,20 @@ function cgroupPath(cgroup: string, version: 1 | 2): string | undefined {
 }
 
 /**
- * Finds the cgroup that decides on a container's devices: version 1 where the process is in a mounted `devices`
- * hierarchy, otherwise version 2. Hybrid hosts have both and use the first.
+ * Finds the cgroup that controls a container's devices: version 1 if the process is in a mounted `devices`
+ * hierarchy, otherwise version 2. Hybrid hosts have both and use version 1.
  *
  * @param cgroup text of /proc/PID/cgroup of the container's init.
  * @param mountinfo text of /proc/self/mountinfo.
  * @returns `undefined` when the process is in the root cgroup, where there is nothing to allow.
- * @throws NvociError "operation-failed" when neither hierarchy can be found or the path lies outside of the mount.
+ * @throws {NvociError} "operation-failed" when neither hierarchy is mounted, or the cgroup is outside the mount.
  */
 export function locateDeviceCgroup(cgroup: string, mountinfo: string): CgroupLocation | undefined {
   const table = parseMountTable(mountinfo);
   for (const version of [1, 2] as const) {
     const path = cgroupPath(cgroup, version);
     const mounted = table.filter((mount) => isDeviceHierarchy(mount, version));
-    // A part of the hierarchy may be mounted elsewhere, for a chroot or a container of the host.
+    // Part of the hierarchy may be mounted elsewhere, for a chroot or a container on the host.
     const hierarchy = mounted.find(({ root }) => isWithin(path ?? "", root)) ?? mounted[0];
     if (path === undefined || hierarchy === undefined) continue;
     if (path === "/") return undefined;
@@ -51,6 +55,6 @@ export function locateDeviceCgroup(cgroup: string, mountinfo: string): CgroupLoc
   throw new NvociError(
     "operation-failed",
     "Cannot find the container's device cgroup: neither a devices hierarchy nor cgroup2 is mounted",
-    { hint: "set no-cgroups = true in config.toml where the runtime gives device access itself" },
+    { hint: "set no-cgroups = true in config.toml if the runtime grants device access itself" },
   );
 }

@@ -8,7 +8,7 @@ import type { Undo } from "../undo.ts";
 import { type CgroupLocation, locateDeviceCgroup } from "./cgroup-location.ts";
 import { allowInCgroupV2 } from "./cgroup-v2.ts";
 
-/** The letters of `access` that a line of devices.list does not grant for exactly this device or for all. */
+/** Returns the letters of `access` that devices.list does not grant, by this device's numbers or by a wildcard. */
 export function missingAccess(list: string, { type, major, minor, access }: DeviceRule): string {
   let missing = access;
   for (const line of list.split("\n")) {
@@ -23,7 +23,7 @@ export function missingAccess(list: string, { type, major, minor, access }: Devi
 }
 
 /**
- * Allows devices in a version 1 cgroup. What the cgroup grants already is neither written nor taken back.
+ * Allows devices in a version 1 cgroup. Access that the cgroup grants already is neither written nor undone.
  *
  * @param cgroup the cgroup's directory.
  * @see https://docs.kernel.org/admin-guide/cgroup-v1/devices.html
@@ -38,7 +38,7 @@ export function allowInCgroupV1(
   const bytes = readAll(system, listFd, 0);
   system.close(listFd);
   const list = system.decode(bytes, 0, bytes.length);
-  // The kernel takes one rule a write.
+  // The kernel accepts one rule per write.
   const write = (file: string, text: string): void => {
     const fd = system.openat(cgroup, file, O_WRONLY);
     try {
@@ -59,9 +59,14 @@ export function allowInCgroupV1(
 /** Grants access to devices. */
 export type AllowDevices = (rules: readonly DeviceRule[], undo: Undo) => void;
 
-/** Finds the device cgroup of a process, while the host's mounts are in view. */
+/**
+ * Finds the device cgroup of a process. Call it while the host's mounts are visible.
+ *
+ * @returns `undefined` when the process is in the root cgroup.
+ * @throws {NvociError} "operation-failed" when the cgroup cannot be found.
+ */
 export function findDeviceCgroup(system: Syscalls, host: HostView, pid: number): CgroupLocation | undefined {
-  // Other mounts' names are anybody's bytes: one that is not UTF-8 must not hide the cgroup's.
+  // Any user can name a mount. A name that is not UTF-8 must not hide the cgroup's mount.
   const text = (path: string): string => {
     const bytes = host.readFile(hostPath(path)) ?? new Uint8Array();
     return system.decode(bytes, 0, bytes.length);
@@ -70,9 +75,10 @@ export function findDeviceCgroup(system: Syscalls, host: HostView, pid: number):
 }
 
 /**
- * Opens the device cgroup of a container, while the host's mounts are in view.
+ * Opens the device cgroup of a container. Call it while the host's mounts are visible.
  *
- * @throws NvociError "operation-failed" when it cannot be found, SystemError when it cannot be opened.
+ * @throws {NvociError} "operation-failed" when the cgroup cannot be found.
+ * @throws {SystemError} when the cgroup cannot be opened.
  */
 export function openDeviceCgroup(system: Syscalls, host: HostView, pid: number): AllowDevices {
   const location = findDeviceCgroup(system, host, pid);

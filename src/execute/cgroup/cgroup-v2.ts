@@ -19,12 +19,12 @@ const BPF_CGROUP_DEVICE = 6;
 const BPF_F_ALLOW_MULTI = 2;
 const BPF_F_REPLACE = 4;
 
-/** As many programs as the kernel lets a cgroup have (BPF_CGROUP_MAX_PROGS). */
+/** Maximum number of programs of one cgroup (BPF_CGROUP_MAX_PROGS). */
 const MAX_PROGRAMS = 64;
-/** Enough for kernels before 5.11, which count program memory against this limit and answer EPERM. */
+/** Enough for kernels before 5.11, which count program memory against this limit and fail with EPERM. */
 const MEMLOCK_BYTES = 64 * 1024 * 1024;
 
-/** Raises the limit where it may be raised. Where it counts and may not be, loading a program says so once more. */
+/** Raises the memory limit. Best effort: if it is refused and matters, the second load fails. */
 function raiseMemoryLimit(system: Syscalls): void {
   try {
     system.prlimit64(RLIMIT_MEMLOCK, MEMLOCK_BYTES);
@@ -37,7 +37,7 @@ type Field = readonly [offset: number, value: number, width: 4 | 8];
 const u32 = (offset: number, value: number): Field => [offset, value, 4];
 const u64 = (offset: number, value: number): Field => [offset, value, 8];
 
-/** `union bpf_attr`: 64 bytes hold every command used here, and the kernel wants the rest to be zero. */
+/** Returns a `union bpf_attr`. 64 bytes are enough for every command here; unused bytes must be zero. */
 function attribute(...fields: readonly Field[]): Uint8Array {
   const bytes = new Uint8Array(64);
   const view = new DataView(bytes.buffer);
@@ -51,7 +51,7 @@ function attribute(...fields: readonly Field[]): Uint8Array {
 const read32 = (bytes: Uint8Array, offset: number): number =>
   new DataView(bytes.buffer).getUint32(offset, true);
 
-/** bpf(2) with the command's name for the error. */
+/** Calls bpf(2). The error names the command. */
 function bpf(system: Syscalls, name: string, command: number, attr: Uint8Array): number {
   const result = system.bpf(command, attr);
   if (result < 0) throw new SystemError("bpf", [{ text: name }], result);
@@ -60,7 +60,7 @@ function bpf(system: Syscalls, name: string, command: number, attr: Uint8Array):
 
 interface AttachedPrograms {
   readonly ids: readonly number[];
-  /** BPF_F_ALLOW_… that they were attached with; a replacement has to say the same. */
+  /** The BPF_F_ALLOW_… flags that they were attached with. A replacement must use the same. */
   readonly flags: number;
 }
 
@@ -79,7 +79,12 @@ function queryPrograms(system: Syscalls, cgroup: Fd): AttachedPrograms {
 
 const HIDDEN = "the kernel does not show its instructions";
 
-/** struct bpf_prog_info: xlated_prog_len at 20, xlated_prog_insns at 32, nr_map_ids at 52. */
+/**
+ * Reads a program's instructions through struct bpf_prog_info: xlated_prog_len at 20, xlated_prog_insns at 32,
+ * nr_map_ids at 52.
+ *
+ * @throws {NvociError} "operation-failed" when the program uses maps or the kernel hides its instructions.
+ */
 function readInstructions(system: Syscalls, program: Fd, id: number): Uint8Array {
   const info = new Uint8Array(128);
   const infoView = new DataView(info.buffer);
@@ -92,7 +97,7 @@ function readInstructions(system: Syscalls, program: Fd, id: number): Uint8Array
   const maps = read32(info, 52);
   const refuse = (reason: string): never => {
     throw new NvociError("operation-failed", `Cannot extend the cgroup's device program ${id}: ${reason}`, {
-      hint: "register nvidia-container-runtime, which lets the runtime itself give device access",
+      hint: "register nvidia-container-runtime, so that the runtime itself grants device access",
     });
   };
   if (maps > 0) refuse("it uses maps");
@@ -102,7 +107,7 @@ function readInstructions(system: Syscalls, program: Fd, id: number): Uint8Array
   infoView.setUint32(20, length, true);
   infoView.setBigUint64(32, BigInt(system.address(instructions)), true);
   ask();
-  // With net.core.bpf_jit_harden the kernel shows a program's length alone, and takes the address back.
+  // With net.core.bpf_jit_harden the kernel returns only the program's length, and clears the address.
   if (infoView.getBigUint64(32, true) === 0n) refuse(HIDDEN);
   return instructions;
 }
@@ -125,8 +130,8 @@ function loadProgram(system: Syscalls, instructions: Uint8Array): Fd {
 }
 
 /**
- * Puts `next` in the place of `previous`. Since 5.6 that is one step. Before, the new one is attached first: for a
- * moment both have to agree, which allows less and never more.
+ * Replaces `previous` with `next`. Since Linux 5.6 this is one atomic step. Before, the new program is attached
+ * first: for a moment both must agree, which never allows more.
  */
 function replaceProgram(system: Syscalls, cgroup: Fd, previous: Fd, next: Fd, flags: number): void {
   const attach = (extra: number): number =>
@@ -140,7 +145,7 @@ function replaceProgram(system: Syscalls, cgroup: Fd, previous: Fd, next: Fd, fl
         u32(16, extra === 0 ? 0 : previous.number),
       ),
     );
-  // A lone program, attached without BPF_F_ALLOW_MULTI, is replaced by attaching another.
+  // Attaching replaces a program that was attached without BPF_F_ALLOW_MULTI.
   const multi = (flags & BPF_F_ALLOW_MULTI) !== 0;
   let result = attach(multi ? BPF_F_REPLACE : 0);
   if (multi && result === -EINVAL) {
@@ -154,10 +159,11 @@ function replaceProgram(system: Syscalls, cgroup: Fd, previous: Fd, next: Fd, fl
 }
 
 /**
- * Allows devices in a version 2 cgroup by extending every device program attached to it: all of them have to agree
- * before an access is granted. A cgroup without a program allows everything already.
+ * Allows devices in a version 2 cgroup. Extends every device program attached to it, because access requires that
+ * all of them agree. A cgroup without programs allows everything already.
  *
  * @param cgroup the cgroup's directory, opened for reading.
+ * @throws {NvociError} "operation-failed" when a program cannot be extended.
  * @see https://docs.kernel.org/admin-guide/cgroup-v2.html#device-controller
  */
 export function allowInCgroupV2(

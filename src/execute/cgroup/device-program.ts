@@ -1,6 +1,6 @@
 import type { DeviceRule } from "../../plan/operation.ts";
 
-/** Bytes of one eBPF instruction: u8 code, u4 dst, u4 src, s16 offset, s32 immediate. */
+/** Size of an eBPF instruction: u8 code, u4 dst, u4 src, s16 offset, s32 immediate. */
 export const INSTRUCTION_BYTES = 8;
 
 const LDX_MEM_W = 0x61;
@@ -11,7 +11,7 @@ const ALU_MOV_REG = 0xbc;
 const ALU64_MOV_IMM = 0xb7;
 const EXIT = 0x95;
 
-/** @see enum in include/uapi/linux/bpf.h: BPF_DEVCG_ACC_* and BPF_DEVCG_DEV_* */
+/** BPF_DEVCG_ACC_* and BPF_DEVCG_DEV_*. @see include/uapi/linux/bpf.h */
 const ACCESS_BITS: Readonly<Record<string, number>> = { m: 1, r: 2, w: 4 };
 const ALL_ACCESS = 7;
 const TYPE_NUMBER = { b: 1, c: 2 } as const;
@@ -20,7 +20,7 @@ type Instruction = readonly [code: number, dst: number, src: number, offset: num
 
 /**
  * Loads struct bpf_cgroup_dev_ctx {u32 access_type, major, minor}: r2 type, r3 access, r4 major, r5 minor.
- * r1 stays the context, as the program that follows expects it.
+ * r1 keeps the context for the program that follows.
  */
 const PROLOGUE: readonly Instruction[] = [
   [LDX_MEM_W, 2, 1, 0, 0],
@@ -31,7 +31,7 @@ const PROLOGUE: readonly Instruction[] = [
   [LDX_MEM_W, 5, 1, 8, 0],
 ];
 
-/** Answers 1 when type and number are the rule's and what is asked for is a subset of what it allows. */
+/** Returns instructions that exit with 1 when the device matches the rule and the rule allows the whole access. */
 function block({ type, major, minor, access }: DeviceRule): Instruction[] {
   const allowed = [...access].reduce((bits, letter) => bits | (ACCESS_BITS[letter] ?? 0), 0);
   return [
@@ -47,8 +47,8 @@ function block({ type, major, minor, access }: DeviceRule): Instruction[] {
 }
 
 /**
- * Puts rules in front of a device program: a request that a rule covers is allowed, any other is for the program
- * to decide, as before.
+ * Prepends rules to a device program. An access that a rule covers is allowed; the program decides any other, as
+ * before.
  *
  * @param existing the instructions of a loaded program.
  * @returns the instructions of the program to load in its place.

@@ -2,7 +2,7 @@ import type { Arch } from "../../model/machine.ts";
 import { EPERM } from "../../sys/errno.ts";
 import { type SyscallName, syscallNumbers } from "../../sys/syscall-numbers.ts";
 
-/** Bytes of one classic BPF instruction: u16 code, u8 jump if true, u8 jump if false, u32 constant. */
+/** Size of a classic BPF instruction: u16 code, u8 jump if true, u8 jump if false, u32 constant. */
 const INSTRUCTION_BYTES = 8;
 
 const LOAD_WORD = 0x20;
@@ -22,16 +22,15 @@ const FAIL_WITH = 0x00050000;
 /** AUDIT_ARCH_X86_64 and AUDIT_ARCH_AARCH64. @see include/uapi/linux/audit.h */
 const ARCHITECTURES = { x64: 0xc000003e, arm64: 0xc00000b7 } as const;
 
-/** Calls from here on are of x86_64's second ABI, with 32-bit pointers, and have no business here. */
+/** From here on, numbers belong to x86_64's second ABI (x32), which ldconfig does not use. */
 const X32 = 0x40000000;
 
-/** MAP_SHARED and MAP_ANONYMOUS: memory that no limit of a process counts. */
+/** MAP_SHARED | MAP_ANONYMOUS: memory that no limit of a process counts. */
 const SHARED_MEMORY = 0x21;
 
 /**
- * All that an ldconfig does: it starts, looks at files, maps them, writes one and renames it. The rest of the kernel
- * is not there for it: other processes, networks, namespaces, memory files, links, new owners. These are calls that
- * nvoci makes itself.
+ * All calls that ldconfig needs: it starts, examines files, maps them, writes one and renames it. Everything else
+ * is refused: other processes, networks, namespaces, memory files, links, ownership changes. nvoci makes these itself.
  */
 const OWN_CALLS: readonly SyscallName[] = [
   "clock_gettime",
@@ -122,9 +121,8 @@ export function allowedCalls(arch: Arch): ReadonlyMap<string, number> {
 }
 
 /**
- * Writes a seccomp(2) filter that refuses everything but these calls with EPERM. It is a further wall behind the
- * others, for a program that an image has taken over. Memory that is shared and belongs to no file is refused too:
- * RLIMIT_DATA does not count it.
+ * Returns a seccomp(2) filter that fails every call except `ALLOWED_CALLS` with EPERM: defense in depth against a
+ * program that an image has taken over. It also refuses shared anonymous memory, which RLIMIT_DATA does not count.
  *
  * @returns classic BPF instructions, eight bytes each.
  * @see seccomp(2)
@@ -138,7 +136,7 @@ export function callFilter(arch: Arch): Uint8Array {
   const bytes = new Uint8Array(length * INSTRUCTION_BYTES);
   const view = new DataView(bytes.buffer);
   let index = 0;
-  /** A jump names the instruction to go on with; without, it is the next one. */
+  /** Adds an instruction. Jump targets are absolute indexes; the default is the next instruction. */
   function add(code: number, constant: number, ifTrue = index + 1, ifFalse = index + 1): void {
     const at = index++ * INSTRUCTION_BYTES;
     const isJump = code === JUMP_EQUAL || code === JUMP_AT_LEAST;

@@ -7,44 +7,47 @@ import { SystemError } from "../../sys/system-error.ts";
 import { quote } from "../../text/quote.ts";
 import { findDeviceCgroup } from "../cgroup/cgroup-v1.ts";
 
-/*
- * Types alone: what the sandbox of ldconfig is made from, for those who open it and for those who enter it.
- */
-
-/** A user and a group, as the host numbers them. */
+/** A user id and a group id, as the host numbers them. */
 export interface Ids {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** What a program of the image has in common with the container's own process. */
+/** What a program of the image shares with the container's own process. */
 interface ImageConfinement {
   /** Ids of `process.user`. */
   readonly user: Ids;
-  /** `cgroup.procs` of the container's device cgroup, open for writing; `undefined` where it has none of its own. */
+  /** `cgroup.procs` of the container's device cgroup, open for writing; `undefined` when it has none. */
   readonly members: Fd | undefined;
 }
 
-/** What a confined child has in common with the container. */
+/** What a confined child shares with the container. */
 export interface Confinement {
-  /** Namespaces of the container that the child joins: abstract sockets and shared memory are then its own. */
+  /**
+   * Namespaces of the container that the child joins, so that it reaches no abstract socket or shared memory of
+   * the host.
+   */
   readonly network: Fd;
   readonly ipc: Fd;
-  /** Ids of the container's root, as the host numbers them. The host's ldconfig runs with them. */
+  /** The container's root user, as the host numbers it. The host's ldconfig runs with these ids. */
   readonly owner: Ids;
-  /** For a program of the image: what confines it as the container's own process. */
+  /** Confines a program of the image like the container's own process. */
   readonly image: ImageConfinement | undefined;
-  /** The root's path on the host, given when the mounts are locked by a user namespace and have to be bound anew. */
+  /**
+   * The root's path on the host. Given when a user namespace locks the mounts, so that the root must be bound
+   * again.
+   */
   readonly rebind: string | undefined;
   /** The host runs from its initial ramdisk, which pivot_root(2) cannot leave. */
   readonly noPivot: boolean;
 }
 
 /**
- * Opens what makes a program of the image no more than the container's own process, while /proc and the cgroups are the
- * host's.
+ * Opens what limits a program of the image to the rights of the container's own process. Call it while /proc and
+ * the cgroups are the host's.
  *
- * @param pid of the container's init.
+ * @param pid the pid of the container's init.
+ * @throws {NvociError} "operation-failed" when the user namespace does not map the user.
  */
 export function openImageConfinement(
   system: Syscalls,
@@ -64,10 +67,10 @@ const readText = (system: Syscalls, path: string): string => {
 };
 
 /**
- * The host's number of an id.
+ * Returns the host's number of an id.
  *
- * @param map text of /proc/PID/uid_map: first id inside, first id outside, how many.
- * @throws NvociError "operation-failed" for one that the namespace does not have; the runtime would refuse it too.
+ * @param map text of /proc/PID/uid_map: first id inside, first id outside, count.
+ * @throws {NvociError} "operation-failed" when the namespace does not map the id; the runtime would refuse it too.
  * @see user_namespaces(7)
  */
 function mapId(map: string, id: number): number {
@@ -77,11 +80,11 @@ function mapId(map: string, id: number): number {
   }
   throw new NvociError(
     "operation-failed",
-    `Cannot run ldconfig as user ${quote(`${id}`)}: the container has no such id`,
+    `Cannot run ldconfig with id ${quote(`${id}`)}: the container's user namespace does not map it`,
   );
 }
 
-/** `undefined` where the container has no device cgroup of its own; device nodes are useless in the sandbox anyway. */
+/** Returns `undefined` when the container has no device cgroup; device nodes are useless in the sandbox anyway. */
 function openMembers(system: Syscalls, pid: number): Fd | undefined {
   try {
     const location = findDeviceCgroup(system, linuxHost(system), pid);

@@ -7,8 +7,8 @@ import { compileGlob, hasWildcard } from "../../text/match-glob.ts";
 import { decodeUtf8 } from "../../text/utf8.ts";
 
 /**
- * The image's own configuration: a page of text in practice. These are bounds of all its files together; what goes
- * beyond them is left out.
+ * Bounds for all files of the image's ld.so.conf together, which is a page of text in practice. Anything beyond is
+ * ignored.
  */
 const MAX_BYTES = 64 * 1024;
 const MAX_LINES = 4096;
@@ -16,20 +16,20 @@ const MAX_FILES = 64;
 const MAX_INCLUDES = 64;
 const MAX_DIRECTORIES = 256;
 const MAX_NAMES = 4096;
-/** Of one line. */
+/** Bounds one line. */
 const MAX_LINE_BYTES = 1024;
 
 const LINE_FEED = 10;
 
 /**
- * Reads which directories an image's ld.so.conf names.
+ * Returns the directories that an image's ld.so.conf names.
  *
- * The file is an attacker's, and ldconfig follows what is in it without a bound: an `include` of itself, or of a
- * FIFO. So it is read here, where nothing waits or leads out of the root, all files together are bounded, and every
- * comparison with an `include`'s pattern is paid for from the process' budget. ldconfig sees nothing but directories.
- * Lines that are not UTF-8 are left out. A bound that leaves something out is a finding.
+ * The file is hostile, and ldconfig follows it without a bound: an `include` of itself, or of a FIFO. So nvoci
+ * reads it itself: nothing blocks or leads out of the root, all files together are bounded, and every comparison
+ * with an `include` pattern spends the process's budget. ldconfig gets only directories. Lines that are not UTF-8
+ * are ignored. Reaching a bound is a finding.
  *
- * @returns directories in normal form, each once, in the order in which ldconfig(8) would look at them.
+ * @returns normalized directories without duplicates, in the order in which ldconfig(8) would search them.
  * @see ldconfig(8)
  */
 export function readLibraryPath(root: ImageView, budget: Budget, report: Report): ReadonlySet<string> {
@@ -54,7 +54,7 @@ export function readLibraryPath(root: ImageView, budget: Budget, report: Report)
     }
   }
 
-  /** Without the line that the bound cuts. */
+  /** Reads a file, without the line that the bound cuts. */
   function readBounded(file: string): Uint8Array {
     const content = root.readFile(containerPath(file), left.bytes + 1) ?? new Uint8Array();
     const isCut = content.length > left.bytes;
@@ -78,7 +78,9 @@ export function readLibraryPath(root: ImageView, budget: Budget, report: Report)
     }
   }
 
-  /** The files that an `include` means, sorted as glob(3) sorts them. Wildcards count in the last part only. */
+  /**
+   * Returns the files of an `include`, sorted as glob(3) sorts them. Wildcards match in the last component only.
+   */
   function expandInclude(path: string): readonly string[] {
     if (left.includes-- <= 0) {
       isWhole = false;
@@ -106,14 +108,14 @@ export function readLibraryPath(root: ImageView, budget: Budget, report: Report)
   return directories;
 }
 
-/** As a regular expression, this would take quadratic time for slashes that do not end the text. */
+/** Removes trailing slashes. A regular expression would take quadratic time for slashes inside the text. */
 function withoutTrailingSlashes(path: string): string {
   let end = path.length;
   while (end > 1 && path[end - 1] === "/") end--;
   return path.slice(0, end);
 }
 
-/** The lines of a text without empty ones and those that are too long to be meant, or not UTF-8. */
+/** Yields the lines of a text, without empty and overlong ones. A line that is not UTF-8 becomes "". */
 function* linesOf(bytes: Uint8Array): Generator<string> {
   for (let start = 0; start < bytes.length; ) {
     const found = bytes.indexOf(LINE_FEED, start);
@@ -123,10 +125,10 @@ function* linesOf(bytes: Uint8Array): Generator<string> {
   }
 }
 
-/** What the dynamic linkers of the common distributions search on their own. */
+/** Directories that the dynamic linkers of common distributions search by default. */
 const SYSTEM_DIRECTORIES = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"];
 
-/** The default directories of the image, its multiarch ones first. The host's ldconfig knows only the host's. */
+/** Returns the image's default directories, multiarch ones first. The host's ldconfig knows only the host's. */
 export function systemDirectories(root: ImageView, arch: Arch): string[] {
   const { triplet } = machineOf(arch);
   const multiarch = [`/lib/${triplet}`, `/usr/lib/${triplet}`];
@@ -136,8 +138,8 @@ export function systemDirectories(root: ImageView, arch: Arch): string[] {
 }
 
 /**
- * The directories that ldconfig is to look into: the one with the image's forward compatibility, injected ones that the
- * image does not name itself, then everything that the image names, in its order, then the default ones.
+ * Returns the directories that ldconfig searches: the image's forward-compatibility directory, injected
+ * directories that the image does not name itself, the image's directories in its order, then the default ones.
  */
 export function searchOrder(
   folders: readonly string[],

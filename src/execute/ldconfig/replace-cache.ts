@@ -11,8 +11,8 @@ export const CACHE = "ld.so.cache";
 const PATH = containerPath(`/etc/${CACHE}`);
 
 /**
- * The new cache before it takes its place, and the old one afterwards until all is done. One that is there already was
- * left by a start that was killed.
+ * The name of the new cache before the exchange, and of the old one afterwards, until everything succeeded. A file
+ * that already has this name was left by a killed start.
  */
 export const DRAFT = ".nvoci-cache";
 
@@ -26,11 +26,11 @@ const isFailure = (error: unknown, errno: number): boolean =>
   error instanceof SystemError && error.errno === errno;
 
 /**
- * Puts a new cache in the place of the old one. The file is complete before its name changes, and the two change
- * places in one step: at no time is there no cache. One that is the same already stays.
+ * Replaces the cache. The new file is complete before the two files exchange names in one step, so a cache exists
+ * at all times. An identical cache stays.
  *
  * @param etc the container's /etc.
- * @throws InTheWay for a cache that is mounted there.
+ * @throws {InTheWay} when the cache is a mount.
  */
 export function replaceCache(context: Context, etc: Fd, cache: Uint8Array): void {
   const { system, rootfs, undo } = context;
@@ -55,7 +55,7 @@ export function replaceCache(context: Context, etc: Fd, cache: Uint8Array): void
       system.unlinkat(etc, DRAFT, 0);
       throw new InTheWay(PATH, "mount");
     }
-    // EINVAL: a file system that cannot exchange names. There the old one is aside for a moment.
+    // EINVAL: the file system cannot exchange names. The old cache is then set aside for a moment.
     if (isFailure(error, EINVAL)) rootfs.clear(PATH);
     else if (!isFailure(error, ENOENT)) throw error;
     system.renameat(etc, DRAFT, etc, CACHE);
@@ -74,7 +74,7 @@ function createDraft(system: Syscalls, etc: Fd): Fd {
   }
 }
 
-/** Compares words of four bytes: an interpreter takes long for a hundred thousand bytes. */
+/** Compares four bytes at a time, because an interpreter is slow for a hundred thousand bytes. */
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   const whole = a.length >> 2;

@@ -25,7 +25,7 @@ import type { Undo } from "../undo.ts";
 import type { Confinement } from "./confinement.ts";
 import { CACHE_NAME, confinedSteps, MAX_CACHE_BYTES } from "./sandbox.ts";
 
-/** In seconds. ldconfig takes milliseconds, and one that hangs must not hang us. */
+/** In seconds. ldconfig takes milliseconds; if it hangs, the hook must not. */
 const TIMEOUT_S = 5;
 
 /** What ldconfig needs from its surroundings. */
@@ -35,18 +35,18 @@ export interface LdconfigContext {
   readonly undo: Undo;
   /** Namespaces of the container that the child joins, and the ids it takes. */
   readonly confinement: Confinement;
-  /** What was mounted below the root before anything of ours; looked up where some of it is to be covered. */
+  /** Mounts below the root that nvoci did not make; empty unless some of them must be covered. */
   readonly foreign: readonly MountBelow[];
 }
 
-/** What came of it: the new cache and what ldconfig printed, or why there is none. */
+/** The new cache and ldconfig's output, or why there is no cache. */
 type LdconfigResult =
-  | { readonly cache: Uint8Array; readonly words: string; readonly reason?: never }
+  | { readonly cache: Uint8Array; readonly printed: string; readonly reason?: never }
   | { readonly reason: string };
 
 /**
  * Copies the host's ldconfig into a sealed memory file. The container never sees the host's inode, not even as
- * /proc/PID/exe of the child, and nobody can alter the copy (CVE-2019-5736, CVE-2024-0135).
+ * /proc/PID/exe of the child, and the copy cannot be changed (CVE-2019-5736, CVE-2024-0135).
  */
 function sealedCopy(system: Syscalls, path: string): Fd {
   const original = system.openat(CWD, path, O_RDONLY);
@@ -58,8 +58,8 @@ function sealedCopy(system: Syscalls, path: string): Fd {
 }
 
 /**
- * Makes a memory file that can be run. Since 6.3 that has to be said, or a host that is set up so
- * (vm.memfd_noexec = 1) takes the right away; kernels before do not know the word (EINVAL).
+ * Creates an executable memory file. Since Linux 6.3 MFD_EXEC is required where vm.memfd_noexec = 1; older kernels
+ * reject it (EINVAL).
  */
 function createMemoryFile(system: Syscalls): Fd {
   const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
@@ -71,7 +71,7 @@ function createMemoryFile(system: Syscalls): Fd {
   }
 }
 
-/** The list of mounts that a kernel without mount_setattr(2) needs. */
+/** Returns the mounts to restrict one by one on a kernel without mount_setattr(2), otherwise none. */
 function mountsToRestrict(system: Syscalls, root: Fd): readonly MountBelow[] {
   try {
     system.mount_setattr(root, "", AT_EMPTY_PATH, { attrSet: 0 });
@@ -83,13 +83,13 @@ function mountsToRestrict(system: Syscalls, root: Fd): readonly MountBelow[] {
 }
 
 /**
- * Runs ldconfig in the sandbox below the container's root, and waits for it. It makes no links (`-X`) and tells which
- * ones it would make (`-v`).
+ * Runs ldconfig in the sandbox below the container's root, and waits for it. ldconfig makes no links (`-X`) and
+ * prints those that it would make (`-v`).
  *
  * @param configuration its ld.so.conf.
- * @returns the reason where the program fails or is late: it works on what an image, and neighbors with a common
- * volume, have laid out for it.
- * @throws NvociError "ldconfig-failed" when the sandbox cannot be made.
+ * @returns the cache, or a reason when the program fails or does not finish in time. That is not an error: the
+ * image, or another container with a shared volume, controls its input.
+ * @throws {NvociError} "ldconfig-failed" when the sandbox cannot be set up.
  */
 export function runLdconfig(
   { system, rootfs, undo, confinement, foreign }: LdconfigContext,
@@ -108,12 +108,15 @@ export function runLdconfig(
     "-C",
     cache,
   ];
-  // The child's current directory is the root that it pivots to: the copy of this very mount in its namespace.
   const here = system.openat(CWD, ".", O_PATH | system.O_DIRECTORY);
-  // What else is taken back needs the current directory that it was done in.
+  // Earlier steps are undone in the current directory in which they were done.
   undo.add(() => system.fchdir(here));
   const results = system.socketpair();
-  const { failure, words, status } = runChild(system, TIMEOUT_S, (output, report) => {
+  const {
+    failure,
+    words: printed,
+    status,
+  } = runChild(system, TIMEOUT_S, (output, report) => {
     const { steps, cloneFlags } = confinedSteps(system, {
       confinement,
       mounts,
@@ -124,6 +127,7 @@ export function runLdconfig(
       results: results.writer,
       output,
     });
+    // The child pivots to its current directory: its namespace's copy of the root's mount.
     system.fchdir(rootfs.view.root);
     const pid = system.spawn(cloneFlags, steps.encode(), report);
     return { pid, steps };
@@ -134,16 +138,20 @@ export function runLdconfig(
   try {
     if (failure !== undefined && !failure.call.startsWith("execve")) throw sandboxError(failure);
     if (failure !== undefined) return { reason: new SystemError(failure.call, [], -failure.errno).call };
-    if (words === undefined) return { reason: `it did not finish within ${TIMEOUT_S} s` };
-    if ("signalled" in status || status.exited !== 0) return { reason: lastWords(words) ?? ended(status) };
+    if (printed === undefined) return { reason: `it did not finish within ${TIMEOUT_S} s` };
+    if ("signalled" in status || status.exited !== 0)
+      return { reason: lastMessage(printed) ?? ended(status) };
     const cache = directory === undefined ? undefined : readCache(system, directory);
-    return cache === undefined ? { reason: "it made no cache" } : { cache, words };
+    return cache === undefined ? { reason: "it wrote no cache" } : { cache, printed };
   } finally {
     if (directory !== undefined) system.close(directory);
   }
 }
 
-/** What the program has made, if it is a file at all. Nobody can change it anymore. */
+/**
+ * Reads the cache that the program wrote, if it is a regular file. The program has ended, so the file cannot
+ * change.
+ */
 function readCache(system: Syscalls, directory: Fd): Uint8Array | undefined {
   if (system.statx(directory, CACHE_NAME, AT_SYMLINK_NOFOLLOW)?.type !== "file") return undefined;
   const fd = system.openat(directory, CACHE_NAME, O_RDONLY | O_NONBLOCK | system.O_NOFOLLOW);
@@ -159,9 +167,9 @@ function readCache(system: Syscalls, directory: Fd): Uint8Array | undefined {
 const ended = (status: ExitStatus): string =>
   "exited" in status ? `exit status ${status.exited}` : `killed by signal ${status.signalled}`;
 
-/** What made ldconfig give up: the last line of its own kind, among those about libraries. */
-function lastWords(words: string): string | undefined {
-  const line = words
+/** Returns ldconfig's last message about itself, rather than about a library. */
+function lastMessage(printed: string): string | undefined {
+  const line = printed
     .split("\n")
     .filter((text) => text.startsWith("ldconfig: "))
     .at(-1);

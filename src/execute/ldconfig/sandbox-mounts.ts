@@ -28,7 +28,9 @@ import type { Confinement, Ids } from "./confinement.ts";
 export const CONFIGURATION_FILE = "/dev/ld.so.conf";
 export const RESULTS = "/dev/results";
 
-/** A change of the whole tree to private: nothing that follows is seen in another namespace. */
+/**
+ * Makes the whole tree private, so that later mounts stay in this namespace, and pivots to the current directory.
+ */
 export function enterRoot(steps: StepList, { rebind, noPivot }: Confinement): void {
   steps.call("mount", [null, "/", null, MS_REC | MS_PRIVATE, null]);
   if (rebind !== undefined) {
@@ -42,7 +44,7 @@ export function enterRoot(steps: StepList, { rebind, noPivot }: Confinement): vo
   steps.call("chdir", ["/"]);
 }
 
-/** A path for a step. */
+/** Returns a path with its terminating zero byte. */
 const terminated = (path: Uint8Array): Uint8Array => {
   const bytes = new Uint8Array(path.length + 1);
   bytes.set(path);
@@ -50,9 +52,9 @@ const terminated = (path: Uint8Array): Uint8Array => {
 };
 
 /**
- * Makes everything read-only, and device nodes useless wherever an image or a volume has them: the host's ldconfig is
- * in the device cgroup of the hook, which allows everything, and not in the container's. Paths are the kernel's own
- * bytes, so each leads to its mount; one that does not is an error.
+ * Makes every mount read-only, nosuid and nodev. Device nodes of an image or a volume must be useless, because the
+ * host's ldconfig runs in the hook's device cgroup, which allows everything. Paths are the kernel's own bytes, so
+ * each leads to its mount; one that does not is an error.
  */
 export function forbidChanges(steps: StepList, mounts: readonly MountBelow[]): void {
   const attributes = new Uint8Array(32);
@@ -66,8 +68,8 @@ export function forbidChanges(steps: StepList, mounts: readonly MountBelow[]): v
 }
 
 /**
- * Covers volumes and other mounts that are not the image's, the inner ones first. They are covered and not unmounted,
- * because those of a user namespace are locked. A single file stays, read-only, unless it is silent.
+ * Covers volumes and other mounts that are not the image's, inner ones first. They are not unmounted, because a
+ * user namespace's mounts are locked. A mount on a file (ENOTDIR) stays, read-only; see `coverSilentFiles`.
  */
 export function coverMounts(steps: StepList, foreign: readonly MountBelow[]): void {
   const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
@@ -78,8 +80,8 @@ export function coverMounts(steps: StepList, foreign: readonly MountBelow[]): vo
 }
 
 /**
- * Covers files that may never answer, with the configuration. Which of the mounts are files would be a question
- * already: a directory is covered by now, and refuses. What was in /dev, /proc and /sys is gone.
+ * Covers silent mounts on files with the configuration file. A mount's type cannot be requested, so this tries all
+ * of them: directories are covered by now and refuse, and mounts in /dev, /proc and /sys are gone.
  */
 export function coverSilentFiles(steps: StepList, silent: readonly MountBelow[]): void {
   for (const { path } of silent) {
@@ -88,11 +90,11 @@ export function coverSilentFiles(steps: StepList, silent: readonly MountBelow[])
 }
 
 /**
- * Covers what shows the kernel: an image's ldconfig, or one that the image's libraries have taken over, finds no
- * /proc, no /sys and no devices. /dev has the configuration, and the one directory that can be written to: a file
- * system in memory that nobody else sees. The hook gets a descriptor of it, which stays good when all this is gone.
+ * Covers /proc, /sys and /dev, so that an image's ldconfig, or one that the image's libraries have taken over,
+ * finds neither the kernel's files nor devices. /dev gets the configuration and the only writable directory: a
+ * tmpfs that no other process sees. The hook receives a descriptor of it, which outlives the namespace.
  *
- * Paths are looked up after the change of root: whatever links the image has, they stay inside.
+ * Paths are resolved after the change of root, so the image's links cannot lead out.
  */
 export function coverKernel(
   steps: StepList,
@@ -107,7 +109,7 @@ export function coverKernel(
   }
   steps
     .call("mount", ["tmpfs", "/dev", "tmpfs", flags, size])
-    // With descriptor 0 closed, the next open gets it.
+    // The next open then returns descriptor 0.
     .call("close", [0])
     .call("openat", [AT_FDCWD, CONFIGURATION_FILE, O_CREAT | O_WRONLY, 0o444])
     .call("write", [0, configuration, configuration.length])

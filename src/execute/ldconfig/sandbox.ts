@@ -37,34 +37,34 @@ import {
   RESULTS,
 } from "./sandbox-mounts.ts";
 
-/** A program to run below the container's root, and what it is given. */
+/** A program to run below the container's root, and its input. */
 interface ConfinedProgram {
   readonly confinement: Confinement;
-  /** The root and what is mounted below it, for kernels before 5.12; newer ones need no list. */
+  /** The root and all mounts below it, for kernels before 5.12; newer ones need no list. */
   readonly mounts: readonly MountBelow[];
-  /** What is mounted below the root and is neither the image's nor ours; for a program of the image all is covered. */
+  /** Mounts below the root that are neither the image's nor ours. They are covered for a program of the image. */
   readonly foreign: readonly MountBelow[];
-  /** A sealed descriptor, or a path below the root: that is the image's program then. */
+  /** A sealed descriptor of the host's program, or the path of the image's program below the root. */
   readonly program:
     | { readonly fd: Fd; readonly path?: never }
     | { readonly path: string; readonly fd?: never };
-  /** The command line, given the names under which the program finds its configuration and makes its cache. */
+  /** Returns the command line, given the paths of the configuration and of the cache to write. */
   readonly argv: (configurationFile: string, cacheFile: string) => readonly string[];
   readonly configuration: Uint8Array;
-  /** Gets a message with a descriptor of the directory that the program may write to. */
+  /** The socket that receives a descriptor of the only directory that the program can write to. */
   readonly results: Fd;
-  /** Takes standard output and standard error. */
+  /** Receives standard output and standard error. */
   readonly output: Fd;
 }
 
-/** The name of the cache among the results. */
+/** The name of the cache in the results directory. */
 export const CACHE_NAME = "ld.so.cache";
-/** A hundred thousand libraries have one of ten megabytes. */
+/** The cache of a hundred thousand libraries has ten megabytes. */
 export const MAX_CACHE_BYTES = 16 * 1024 ** 2;
 
 /**
- * Soft and hard limits: an image can make ldconfig work hard, but not for long nor without bound. Files that it maps
- * cost no memory of their own, and libraries of CUDA have gigabytes; what costs memory is counted by RLIMIT_DATA.
+ * Soft and hard limits, which bound the work that an image can cause. RLIMIT_AS is high, because mapped files cost
+ * no memory of their own and CUDA's libraries have gigabytes. RLIMIT_DATA counts what costs memory.
  */
 const LIMITS: readonly (readonly [resource: number, value: number])[] = [
   [RLIMIT_CPU, 3],
@@ -75,7 +75,7 @@ const LIMITS: readonly (readonly [resource: number, value: number])[] = [
   [RLIMIT_CORE, 0],
 ];
 
-/** One more than any capability's number; unknown ones answer EINVAL. @see capabilities(7) */
+/** More than any capability's number; unknown ones fail with EINVAL. @see capabilities(7) */
 const CAPABILITIES = 64;
 const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 
@@ -87,11 +87,11 @@ function limitBytes(value: number): Uint8Array {
   return bytes;
 }
 
-/** Gives up every privilege for good. */
+/** Drops every privilege for good. */
 function dropPrivileges(steps: StepList, { uid, gid }: Ids): void {
-  // EPERM: in a user namespace setgroups(2) can be denied; the groups are the namespace's own then.
+  // EPERM: a user namespace can deny setgroups(2). The groups are then the namespace's own.
   steps.call("setgroups", [0, null], EPERM).call("setresgid", [gid, gid, gid]);
-  // uid 0 must gain nothing by execve(2): neither from the bounding set nor from a file.
+  // uid 0 must gain nothing on execve(2), neither from the bounding set nor from a file.
   steps.call("prctl", [PR_SET_SECUREBITS, SECBIT_NOROOT_AND_LOCKED, 0, 0, 0]);
   for (let capability = 0; capability < CAPABILITIES; capability++) {
     steps.call("prctl", [PR_CAPBSET_DROP, capability, 0, 0, 0], ANY_ERROR);
@@ -100,21 +100,21 @@ function dropPrivileges(steps: StepList, { uid, gid }: Ids): void {
   new DataView(header.buffer).setUint32(0, LINUX_CAPABILITY_VERSION_3, true);
   steps
     .call("setresuid", [uid, uid, uid])
-    // A change of ids takes the signal away.
+    // A change of ids clears the signal.
     .call("prctl", [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0])
     .call("capset", [header, new Uint8Array(24)])
     .call("prctl", [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0]);
 }
 
 /**
- * Writes down what a child does to run a program below the container's root, with the container's data and none of
- * our powers: own mount, pid and uts namespace, the container's network and ipc, no capabilities, an empty
- * environment, limits, nothing of the host in sight, and nothing of the container that can be written to.
+ * Returns the steps of a child that runs a program below the container's root without our privileges: its own
+ * mount, pid and UTS namespaces, the container's network and IPC namespaces, no capabilities, an empty
+ * environment, and limits. It sees nothing of the host and can write to nothing of the container.
  *
- * A program of the image is no more than the container's own process besides: it has that one's ids, is in its device
- * cgroup, and does not see its volumes.
+ * A program of the image also has no more rights than the container's own process: it runs with that process's
+ * ids, in its device cgroup, and without its volumes.
  *
- * The caller's current directory has to be the root directory when the child is started.
+ * The caller's current directory must be the root directory when the child starts.
  */
 export function confinedSteps(
   system: Syscalls,
@@ -124,14 +124,14 @@ export function confinedSteps(
   const image = program.fd === undefined ? confinement.image : undefined;
   const ids = image?.user ?? confinement.owner;
   steps.call("prctl", [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0]);
-  // "0" means the writer.
+  // "0" is the writing process.
   if (image?.members !== undefined) steps.call("write", [image.members.number, "0", 1]);
   steps
     .call("setns", [confinement.network.number, CLONE_NEWNET])
     .call("setns", [confinement.ipc.number, CLONE_NEWIPC])
     .call("umask", [0o022]);
   enterRoot(steps, confinement);
-  // Nobody may ever answer to a look-up in a silent mount: what is in it cannot be named, and goes out of sight with it.
+  // A look-up in a silent mount may never return. So mounts inside it are left alone; covering it hides them too.
   const silent = foreign.filter((mount) => mount.silent);
   forbidChanges(steps, outsideSilent(mounts, silent));
   coverMounts(steps, outsideSilent(image === undefined ? silent : foreign, silent));
@@ -139,15 +139,15 @@ export function confinedSteps(
   coverSilentFiles(steps, outsideSilent(silent, silent));
   steps.call("dup3", [output.number, 1, 0]).call("dup3", [output.number, 2, 0]);
   for (const [resource, value] of LIMITS) {
-    // Without CAP_SYS_RESOURCE a hard limit cannot be raised, and where it is lower, all the better.
+    // Without CAP_SYS_RESOURCE a hard limit cannot be raised; a lower one is fine.
     steps.call("prlimit64", [0, resource, limitBytes(Math.min(value, system.getrlimit(resource))), null]);
   }
   dropPrivileges(steps, ids);
-  // Before 5.11 ours are all close-on-exec, and a runtime gives its hooks nothing but the standard three.
+  // Before Linux 5.11 this fails. Our descriptors are close-on-exec, and hooks get only the standard three.
   steps.call("close_range", [3, 0xffffffff, CLOSE_RANGE_CLOEXEC], ANY_ERROR);
   const argvArray = steps.stringArray(argv(CONFIGURATION_FILE, `${RESULTS}/${CACHE_NAME}`));
   const environment = steps.stringArray([]);
-  // EINVAL: a kernel without filters. What came before holds without it.
+  // EINVAL: the kernel has no filters. The other restrictions still apply.
   steps.call(
     "prctl",
     [PR_SET_SECCOMP, SECCOMP_MODE_FILTER, steps.program(callFilter(system.arch)), 0, 0],

@@ -15,23 +15,24 @@ import { readLibraryPath, searchOrder, systemDirectories } from "./library-path.
 import { CACHE, DRAFT, replaceCache } from "./replace-cache.ts";
 import { type LdconfigContext, runLdconfig } from "./run-ldconfig.ts";
 
-/** A part of its own: ldconfig reports most names, and then no library is read. */
+/** A separate part, because ldconfig reports the names in most cases, and then no library is read. */
 const sonameReader = () => loadBundle<typeof import("../../elf/read-soname.ts")>("soname");
 
-/** How ldconfig -v writes a library down: a tab, its SONAME, an arrow and its file. */
+/** `ldconfig -v` prints a library as a tab, its SONAME, this arrow and its file. */
 const ARROW = " -> ";
 
 /**
- * Refreshes the container's ld.so.cache with the injected directories, whatever the image's ld.so.conf says, and makes
- * the SONAME links of what is injected.
+ * Updates the container's ld.so.cache with the injected directories, whatever the image's ld.so.conf names, and
+ * makes the SONAME links of injected libraries.
  *
- * ldconfig itself changes nothing: it writes a cache in memory and says which names it has found. So links of the
- * image and of volumes stay as they are, and there is nothing of its work to be taken back.
+ * ldconfig itself changes nothing: it writes a cache in memory and prints the names that it finds. So links of the
+ * image and of volumes stay as they are, and its work needs no undo.
  *
- * @param operations all of the plan, to tell injected libraries from the image's.
- * @returns findings: a root that cannot be written to, an image without /etc, or a directory where the cache belongs
- * leaves everything as it is. Where ldconfig fails, the links are made all the same.
- * @throws InTheWay for a cache that is mounted there.
+ * @param operations the whole plan, which distinguishes injected libraries from the image's.
+ * @returns findings. A read-only root, an image without /etc, or a directory in the cache's place leaves
+ * everything as it is. If ldconfig fails, only the links are made.
+ * @throws {InTheWay} when the cache is a mount.
+ * @throws {NvociError} "ldconfig-failed" when the sandbox cannot be set up.
  */
 export function updateLdCache(
   operation: OperationOf<"update-ldcache">,
@@ -44,7 +45,7 @@ export function updateLdCache(
   const path = `/etc/${CACHE}`;
   if (!rootfs.isOwn(etc))
     return [finding("container-volume-untouched", "warning", operation.source, { path })];
-  // Before anything is asked about them.
+  // Refuses silent mounts before anything is requested of them.
   for (const name of [CACHE, DRAFT]) rootfs.place(containerPath(`/etc/${name}`));
   if (system.statx(etc, CACHE, AT_SYMLINK_NOFOLLOW)?.type === "directory") {
     return [
@@ -64,7 +65,7 @@ export function updateLdCache(
   const result = runLdconfig(context, operation.ldconfig, `${directories.join("\n")}\n`);
   const { reason } = result;
   if (reason !== undefined) report(finding("ldconfig-failed", "warning", operation.source, { reason }));
-  const sonames = reason === undefined ? sonamesIn(result.words) : new Map<string, string>();
+  const sonames = reason === undefined ? sonamesIn(result.printed) : new Map<string, string>();
   append(findings, makeLinks(context, operations, sonames));
   if (reason !== undefined) return findings;
   return replace(context, etc, result.cache) ? findings : [...findings, readOnly(operation)];
@@ -73,7 +74,7 @@ export function updateLdCache(
 const readOnly = (operation: OperationOf<"update-ldcache">): Finding =>
   finding("container-read-only", "warning", operation.source, { path: "/etc" });
 
-/** @returns whether the file system takes it. */
+/** Replaces the cache. @returns `false` when the file system is not writable. */
 function replace(context: LdconfigContext, etc: Fd, cache: Uint8Array): boolean {
   try {
     replaceCache(context, etc, cache);
@@ -85,12 +86,12 @@ function replace(context: LdconfigContext, etc: Fd, cache: Uint8Array): boolean 
 }
 
 /**
- * Reads which SONAMEs ldconfig has found, by the names of the files. An image can forge lines by the names of its
- * own files; all that it gains is a link of its choice beside a library of ours, which it can have anyway.
+ * Returns the SONAMEs in ldconfig's output by file name. An image can forge lines through its own file names. It
+ * gains only a link of its choice next to an injected library, which it can make anyway.
  */
-function sonamesIn(words: string): ReadonlyMap<string, string> {
+function sonamesIn(printed: string): ReadonlyMap<string, string> {
   const sonames = new Map<string, string>();
-  for (const line of words.split("\n")) {
+  for (const line of printed.split("\n")) {
     const arrow = line.indexOf(ARROW);
     if (arrow < 0 || !line.startsWith("\t")) continue;
     const file = line.slice(arrow + ARROW.length).split(" ", 1)[0] ?? "";
@@ -101,18 +102,18 @@ function sonamesIn(words: string): ReadonlyMap<string, string> {
 }
 
 /**
- * Makes the links that lead from SONAMEs to injected libraries.
+ * Makes the links from SONAMEs to injected libraries.
  *
- * @param told by ldconfig, from the names of files; empty where it has told nothing, and libraries are asked.
+ * @param reported SONAMEs by file name, from ldconfig. If empty, they are read from the libraries.
  */
 function makeLinks(
   { system, rootfs }: LdconfigContext,
   operations: readonly Operation[],
-  told: ReadonlyMap<string, string>,
+  reported: ReadonlyMap<string, string>,
 ): Finding[] {
   const host = linuxHost(system);
   const sonameOf = ({ hostPath, containerPath: path }: Mount): string | undefined =>
-    told.size > 0 ? told.get(basename(path)) : sonameReader().readSoname(host, hostPath);
+    reported.size > 0 ? reported.get(basename(path)) : sonameReader().readSoname(host, hostPath);
   const findings: Finding[] = [];
   for (const { containerPath: path, target, source } of sonameLinks(injected(operations), sonameOf)) {
     try {
@@ -125,7 +126,7 @@ function makeLinks(
   return findings;
 }
 
-/** What the plan injects, as edits. */
+/** Returns the files, directories and links that the plan injects, as edits. */
 function injected(operations: readonly Operation[]): { mounts: Mount[]; links: Link[] } {
   const mounts: Mount[] = [];
   const links: Link[] = [];

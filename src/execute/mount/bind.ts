@@ -31,16 +31,18 @@ import { quote } from "../../text/quote.ts";
 import type { Place } from "../rootfs/asides.ts";
 import { mountsBelow } from "./mount-table.ts";
 
-/** What the source has to be at the moment of the mount, whatever discovery saw before. */
+/** What the source must be at the time of the mount, whatever discovery saw before. */
 export interface Expected {
   readonly type: FileType;
-  /** For device nodes: the number that the cgroup is told. */
+  /** For device nodes: the number that the cgroup allows. */
   readonly device?: { readonly major: number; readonly minor: number };
 }
 
 /**
- * Binds one file or directory of the host to a place in the container. What is mounted below a directory is left out,
+ * Binds one file or directory of the host to a place in the container. Mounts below a directory are left out,
  * except in a user namespace.
+ *
+ * @throws {NvociError} "operation-failed" when the source is not what the plan expects.
  */
 export type Bind = (from: HostPath, expected: Expected, to: Place, options: readonly MountOption[]) => void;
 
@@ -57,15 +59,15 @@ const MOUNT_FLAGS: Readonly<Record<MountOption, number>> = {
   noexec: MS_NOEXEC,
 };
 /**
- * Flags that a remount has to repeat: in a user namespace the kernel refuses to drop them. statfs(2) has them under
- * the same values. Access-time flags are left out, because a remount that names none keeps them.
+ * Flags that a remount must repeat, because in a user namespace the kernel refuses to drop them. statfs(2) uses
+ * the same values. Access-time flags are left out, because a remount without any keeps them.
  */
 const KEPT_FLAGS = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
 const union = (values: Readonly<Record<MountOption, number>>, options: readonly MountOption[]): number =>
   options.reduce((sum, option) => sum | values[option], 0);
 
-/** Refuses a source that is no longer what the plan says: a link or directory put in a file's place, say. */
+/** Refuses a source that has changed since the plan, such as a link in place of a file. */
 function verify(from: HostPath, expected: Expected, found: FileStat | undefined): void {
   const { device } = expected;
   const same =
@@ -75,24 +77,23 @@ function verify(from: HostPath, expected: Expected, found: FileStat | undefined)
   const wanted = device ? `${expected.type} ${device.major}:${device.minor}` : expected.type;
   throw new NvociError(
     "operation-failed",
-    `Cannot mount ${quote(from, 4096)}: it was a ${wanted} and ${found === undefined ? "is gone" : `is a ${found.type} now`}`,
+    `Cannot mount ${quote(from, 4096)}: it is ${found === undefined ? "gone" : `now a ${found.type}`}; the plan saw a ${wanted}`,
   );
 }
 
 /**
- * In a user namespace all mounts of the host are locked to each other: the kernel refuses (EINVAL) to show a directory
- * without what is mounted on it, because that might be there to hide something.
+ * Reports whether a bind must include the mounts below. In a user namespace all mounts of the host are locked
+ * together: the kernel refuses (EINVAL) to bind a directory without them, because they may hide something.
  */
 const isWhole = ({ type }: Expected, inUserNamespace: boolean): boolean =>
   inUserNamespace && type === "directory";
 
 /**
- * Linux 5.12 and later. The clone gets its flags and its privacy before it appears anywhere, so that there is no
- * moment at which the file is writable in the container, and the place is a descriptor and one name that is not
- * followed.
+ * Binds with move_mount(2) (Linux 5.12). The clone gets its flags and becomes private before it is attached, so
+ * the file is never writable in the container. The place is a descriptor and one name that is not followed.
  */
 const byMoveMount = (system: Syscalls, inUserNamespace: boolean): Bind => {
-  // Hundreds of binds have the same list of options.
+  // Hundreds of binds share the same list of options.
   const attributes = new Map<readonly MountOption[], MountAttr>();
   const attributesOf = (options: readonly MountOption[]): MountAttr => {
     let known = attributes.get(options);
@@ -122,7 +123,7 @@ function restrict(system: Syscalls, mounted: Fd, options: readonly MountOption[]
   system.mount("none", mounted, null, MS_PRIVATE, null);
 }
 
-/** The same for what came along below a directory. Its mount points are names of the host's, not of the image's. */
+/** Restricts the mounts below a bound directory. Their mount points are the host's names, not the image's. */
 function restrictBelow(system: Syscalls, top: Fd, options: readonly MountOption[]): void {
   for (const { path: bytes } of mountsBelow(system, top)) {
     const path = system.decode(bytes, 0, bytes.length);
@@ -134,9 +135,9 @@ function restrictBelow(system: Syscalls, top: Fd, options: readonly MountOption[
 }
 
 /**
- * Before Linux 5.12. mount(2) takes paths, so both ends are descriptors' numbers looked up in /proc/self/fd, which
- * the caller has made the current directory: the kernel jumps to the very objects. The flags come in a second call;
- * the container does not run yet.
+ * Binds with mount(2), before Linux 5.12. It takes paths, so both are numbers of descriptors in /proc/self/fd, the
+ * current directory: the kernel jumps to the open objects. A second call sets the flags; the container does not
+ * run yet.
  */
 const byMount =
   (system: Syscalls, inUserNamespace: boolean): Bind =>
@@ -170,10 +171,10 @@ export function unbind(system: Syscalls, { parent, name }: Place): void {
 }
 
 /**
- * The mount calls of this kernel. The older pair is chosen once, when the first bind meets a call that the kernel
- * does not have; a call that exists and refuses is never retried by other means.
+ * Returns a function that binds with this kernel's mount calls. It switches to the older calls once, when the
+ * first bind fails with ENOSYS. Any other failure is final.
  *
- * @param inUserNamespace whether the current mount namespace is one of a user namespace other than the host's.
+ * @param inUserNamespace whether the current mount namespace belongs to a user namespace other than the host's.
  */
 export function binder(system: Syscalls, inUserNamespace: boolean): Bind {
   let chosen: Bind | undefined;

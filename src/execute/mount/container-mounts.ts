@@ -3,42 +3,43 @@ import { O_PATH } from "../../sys/constants.ts";
 import { CWD, type Fd, type Syscalls } from "../../sys/syscalls.ts";
 import { isSilent, type MountEntry, mountId, parseMountTable, readMountInfo } from "./mount-table.ts";
 
-/** What a directory is on, as far as it matters for making something there. */
+/** What nvoci may do on a mount. */
 export interface MountKind {
-  /** The container's own: what is made or removed there is nobody else's. */
+  /** It is the container's own: only this container sees names that are made or removed there. */
   readonly own: boolean;
-  /** What is mounted there would appear on the host too. */
+  /** New mounts on it would appear on the host too. */
   readonly shared: boolean;
-  /** It may never answer: nothing is asked of it, see `isSilent`. */
+  /** It may never respond, so nvoci must not access it; see `isSilent`. */
   readonly silent: boolean;
 }
 
-/** Numbers of mounts. */
+/** Mount ids. */
 export type MountIds = ReadonlySet<number>;
 
 const FOREIGN: MountKind = { own: false, shared: false, silent: false };
 
 /**
- * The mounts of a container as the runtime has left them. The table is read once, before anything is mounted; the
- * container does not run yet, so nobody else changes it.
+ * The mounts of a container as the runtime left them. The table is read once, before nvoci mounts anything. The
+ * container does not run yet, so the table does not change.
  *
- * A mount is the container's own, to be changed, when it is
+ * A mount is the container's own, and may be changed, when it is
  *
- * - the root's: the mount that the root directory itself is on, or
- * - a tmpfs that appears nowhere outside of the root. The table is that of a copy of the runtime's namespace, before
- *   the runtime pivots: it has the host's mounts too. A tmpfs that one of them shows is the host's, bound into the
- *   container (`-v /run:/run`, a volume in memory); one that none of them shows was mounted for this container and is
- *   gone with it, as /dev and /run are.
+ * - the mount that the root directory is on, or
+ * - a tmpfs that is mounted nowhere outside the root. The table is read before the runtime pivots, so it contains
+ *   the host's mounts too. A tmpfs among those is the host's, bound into the container (`-v /run:/run`, a volume
+ *   in memory). Any other was mounted for this container and ends with it, as /dev and /run do.
  *
- * Everything else is somebody's: volumes, files that an engine binds, procfs, what we bind ourselves. Which mount a
- * directory is on is asked of its descriptor; no name and no link of the image has a say in it.
+ * Everything else belongs to others: volumes, files that an engine binds, procfs, and our own binds. A directory's
+ * mount is read from its descriptor, so no name or link of the image can influence it.
  */
 export class ContainerMounts {
   private readonly system: Syscalls;
   private readonly kinds = new Map<number, MountKind>();
-  /** Last components of everything that is mounted on. */
+  /** Last components of all mount points. */
   private readonly names = new Set<string>();
-  /** The silent ones below the root. Its own mount is not among them: the runtime has looked into that already. */
+  /**
+   * Silent mounts below the root. The root's own mount is excluded, because the runtime has accessed it already.
+   */
   readonly silent: MountIds;
 
   /**
@@ -67,14 +68,14 @@ export class ContainerMounts {
     this.kinds.set(top, { own: true, shared: this.kinds.get(top)?.shared === true, silent: false });
   }
 
-  /** What an open file or directory is on. */
+  /** Returns the kind of mount that an open file or directory is on. */
   kindOf(fd: Fd): MountKind {
     return this.kinds.get(mountId(this.system, fd)) ?? FOREIGN;
   }
 
-  /** What was mounted on this very name before we came, if anything was. */
+  /** Returns the kind of the mount on this name, or `undefined` if nothing but nvoci has mounted there. */
   mountedOn(parent: Fd, name: string): MountKind | undefined {
-    // Nearly no name of ours is one that anything is mounted on, wherever that is.
+    // Few of our names are the name of any mount point, so this avoids most calls.
     if (!this.names.has(name)) return undefined;
     const fd = this.system.openatIfThere(parent, name, O_PATH | this.system.O_NOFOLLOW);
     if (fd === undefined) return undefined;
@@ -84,12 +85,12 @@ export class ContainerMounts {
   }
 }
 
-/** Whether a table can have a silent mount at all. A source cannot pretend to be a type: its spaces are `\040`. */
+/** Matches a table that may contain a silent mount. A source cannot imitate a type: its spaces are `\040`. */
 const HAS_FUSE = / - fuse(?!ctl )/;
 
 /**
- * The silent mounts below a container's root, for a look from outside of its namespace. Without FUSE on the host, that
- * is one reading of a table.
+ * Returns the silent mounts below a container's root, from outside its namespace. Without FUSE on the host, this
+ * only reads one table.
  *
  * @param process the /proc directory of a process in whose mount namespace the root is mounted.
  */

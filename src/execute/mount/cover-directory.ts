@@ -21,7 +21,9 @@ import type { Undo } from "../undo.ts";
 import { unbind } from "./bind.ts";
 
 const FLAGS = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-/** Generated files are a few kilobytes. Its owner may write until it is made read-only: in a user namespace we are no more. */
+/**
+ * Generated files are a few kilobytes. The owner can write until the remount; in a user namespace we need that.
+ */
 const TMPFS_DATA = "mode=0755,size=1m";
 
 interface CoverContext {
@@ -31,7 +33,7 @@ interface CoverContext {
   readonly mountLabel?: string | undefined;
 }
 
-/** Makes a directory below an open one, with its parents. */
+/** Makes a directory and its parents below an open one. */
 function makeDirectories(system: Syscalls, top: Fd, path: string): void {
   const parent = dirname(`/${path}`).slice(1);
   if (parent !== "") makeDirectories(system, top, parent);
@@ -39,12 +41,12 @@ function makeDirectories(system: Syscalls, top: Fd, path: string): void {
 }
 
 /**
- * A tmpfs' options. It gets the container's label, as runc labels those it makes: a confined process could not read the
- * files otherwise. A kernel without SELinux refuses the option.
+ * Returns the options of a tmpfs. It gets the container's SELinux label, as runc does for its own, so that a
+ * confined process can read the files. A kernel without SELinux refuses the option.
  */
 function tmpfsData(system: Syscalls, label: string | undefined): string {
   if (label === undefined) return TMPFS_DATA;
-  // The host's: the runtime has not pivoted yet.
+  // The host's /sys: the runtime has not pivoted yet.
   const selinux = system.openatIfThere(CWD, "/sys/fs/selinux", O_PATH | system.O_DIRECTORY);
   if (selinux === undefined) return TMPFS_DATA;
   const { type } = system.fstatfs(selinux);
@@ -53,10 +55,12 @@ function tmpfsData(system: Syscalls, label: string | undefined): string {
 }
 
 /**
- * Covers a directory of the container with a file system in memory that holds generated files and empty directories.
+ * Covers a directory of the container with a tmpfs of generated files and empty directories.
  *
- * mount(2) takes a path: it is the number of an open descriptor below /proc/self/fd, the current directory. Names
- * below the new file system are ours alone, so they can be looked up as they are: the container does not run yet.
+ * mount(2) takes a path: the number of an open descriptor in /proc/self/fd, the current directory. Names below the
+ * new file system need no protection: only nvoci makes them, and the container does not run yet.
+ *
+ * @throws {InTheWay} when the directory is a mount, or is missing in a volume.
  */
 export function coverDirectory(
   operation: OperationOf<"cover-directory">,

@@ -11,11 +11,11 @@ export interface MountEntry {
   readonly device: string;
   /** The directory of the file system that is its root. */
   readonly root: string;
-  /** Where it is, as a path of the process that reads the table. */
+  /** The mount point, as the process that reads the table sees it. */
   readonly point: string;
   /** MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC. */
   readonly flags: number;
-  /** Mounts made on it appear in its peers too, in other namespaces. */
+  /** New mounts on it appear in its peers in other namespaces too. */
   readonly shared: boolean;
   /** The file system's type, `tmpfs`. */
   readonly type: string;
@@ -31,9 +31,9 @@ export const isDeviceHierarchy = ({ type, superOptions }: MountEntry, version: 1
   version === 2 ? type === "cgroup2" : type === "cgroup" && superOptions.split(",").includes("devices");
 
 /**
- * Whether a mount may never answer. Behind FUSE is a program, any user's; a process that waits for its answer cannot be
- * killed once the program has read the question. So nothing is asked of such a mount: neither what is in it nor what
- * its own root is.
+ * Reports whether a mount may never respond. Any user's program can serve FUSE, and a process that waits for it
+ * cannot be killed once the program has read the request. So nvoci requests nothing of such a mount: neither its
+ * content nor the attributes of its root.
  */
 export const isSilent = ({ type }: MountEntry): boolean => FUSE.test(type);
 
@@ -44,12 +44,12 @@ const FLAGS: Readonly<Record<string, number>> = {
   noexec: MS_NOEXEC,
 };
 
-/** Spaces and backslashes in paths are written as three octal digits. */
+/** Decodes a path, in which spaces and backslashes are three octal digits. */
 const fromOctal = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 
 /**
- * Reads the text of a mountinfo file, in its order: what comes later can lie over what comes before.
+ * Parses a mountinfo file, in its order: a later mount can cover an earlier one.
  *
  * @see proc_pid_mountinfo(5)
  */
@@ -81,13 +81,13 @@ function readMountInfoBytes(system: Syscalls, process = "/proc/self"): Uint8Arra
   return bytes;
 }
 
-/** The text of a process' mount table; the calling one's by default. */
+/** Returns the text of a process's mount table; the caller's by default. */
 export function readMountInfo(system: Syscalls, process?: string): string {
   const bytes = readMountInfoBytes(system, process);
   return system.decode(bytes, 0, bytes.length);
 }
 
-/** Bytes as a string of as many characters, whatever they encode: names need not be UTF-8. */
+/** Returns a string with one character per byte, because names need not be UTF-8. */
 function binary(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length; at += 4096)
@@ -99,23 +99,23 @@ const unbinary = (text: string): Uint8Array => Uint8Array.from(text, (character)
 
 /** A mount below a directory. */
 export interface MountBelow {
-  /** Its path as seen from the directory, in the bytes that the kernel knows. */
+  /** Its path as seen from the directory, in the kernel's bytes. */
   readonly path: Uint8Array;
   readonly flags: number;
-  /** See `isSilent`. Never the directory's own mount. */
+  /** See `isSilent`. Always `false` for the directory's own mount. */
   readonly silent: boolean;
 }
 
 /**
- * The mount of a directory and all below it that can be reached; of several mounts at one place, the topmost.
- * Directories come before what is in them.
+ * Returns the mount of a directory and all reachable mounts below it. If one place has several mounts, only the
+ * topmost is returned. Directories come before their content.
  */
 export function mountsBelow(system: Syscalls, directory: Fd): MountBelow[] {
   const root = binary(encodeUtf8(system.readlinkat(CWD, `/proc/self/fd/${directory.number}`) ?? "/"));
   const all = parseMountTable(binary(readMountInfoBytes(system))).filter(({ point }) =>
     isWithin(point, root),
   );
-  // What comes later lies over what was mounted before at the same place or below it.
+  // A later mount covers earlier ones at the same place and below it.
   const later = new Set<string>();
   const shown: MountBelow[] = [];
   for (const mount of all.reverse()) {
@@ -128,7 +128,7 @@ export function mountsBelow(system: Syscalls, directory: Fd): MountBelow[] {
   return shown.reverse();
 }
 
-/** Those that are not in a silent one, which would have to be asked for the way to them. */
+/** Returns the mounts that are not inside a silent one, because a path through it would access it. */
 export function outsideSilent(
   mounts: readonly MountBelow[],
   all: readonly MountBelow[],
@@ -138,7 +138,7 @@ export function outsideSilent(
   return mounts.filter(({ path }) => path.length === 1 || !isCovered(dirname(binary(path)), silent));
 }
 
-/** Whether a path or a directory that leads to it is among the others. */
+/** Reports whether a path or one of its parent directories is among the others. */
 function isCovered(path: string, others: ReadonlySet<string>): boolean {
   for (let part = path; ; part = dirname(part)) {
     if (others.has(part)) return true;
@@ -149,15 +149,15 @@ function isCovered(path: string, others: ReadonlySet<string>): boolean {
 const MOUNT_ID = /^mnt_id:\s*(\d+)$/m;
 
 /**
- * Mountinfo's number of the mount that an open file is on, which no name can change. The kernel knows it by itself: no
- * file system is asked.
+ * Returns the mount id (as in mountinfo) of an open file, which no name can influence. The kernel knows it without
+ * a request to the file system.
  */
 export const mountId = (system: Syscalls, fd: Fd): number =>
   system.statxMountId(fd) ?? fromFdinfo(system, fd);
 
 /**
- * Before Linux 5.8. Before 5.14 only the owner may look into fdinfo, which is root once a process has taken another
- * id for its file accesses.
+ * Reads the mount id before Linux 5.8. Before 5.14 only the owner may read fdinfo, and the owner is root once the
+ * process has changed its file system id.
  *
  * @see proc_pid_fdinfo(5)
  */

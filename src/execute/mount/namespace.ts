@@ -16,9 +16,11 @@ import { CWD, type Fd, type Syscalls } from "../../sys/syscalls.ts";
 import { quote } from "../../text/quote.ts";
 import type { Confinement } from "../ldconfig/confinement.ts";
 
-/** The container as the runtime has prepared it: init exists, the root is mounted, nothing of the image has run. */
+/**
+ * The container as the runtime prepared it: init exists, the root is mounted, and nothing of the image has run.
+ */
 interface Container {
-  /** Pid of the container's init, in our pid namespace. */
+  /** Pid of the container's init in our pid namespace. */
   readonly pid: number;
   /** `root.path`, absolute, in the host's file system. */
   readonly rootPath: HostPath;
@@ -31,8 +33,10 @@ const sameObject = (system: Syscalls, a: Fd, b: Fd): boolean => {
 };
 
 /**
- * Opens /proc/self/fd for use as current directory, and makes sure that it is procfs: what lies over /proc could
- * otherwise answer every look-up of a descriptor's number.
+ * Opens /proc/self/fd for use as the current directory.
+ *
+ * @throws {NvociError} "operation-failed" when it is not procfs: a mount over /proc could otherwise redirect every
+ * look-up of a descriptor's number.
  */
 function openDescriptorDirectory(system: Syscalls): Fd {
   const fd = system.openat(CWD, "/proc/self/fd", O_PATH | system.O_DIRECTORY);
@@ -43,12 +47,12 @@ function openDescriptorDirectory(system: Syscalls): Fd {
 }
 
 /**
- * Enters the container's mount namespace, before the runtime has pivoted: host paths still lead to the host's files.
- * Afterwards the current directory is /proc/self/fd. There is no way back; the process ends there.
+ * Enters the container's mount namespace for the rest of the process. The runtime has not pivoted yet, so host
+ * paths still lead to the host's files. The current directory becomes /proc/self/fd.
  *
  * @returns an O_PATH descriptor of the container's root directory.
- * @throws NvociError "operation-failed" when the container shares the caller's mount namespace: what is mounted for
- * it would be mounted on the host.
+ * @throws {NvociError} "operation-failed" when the container shares the caller's mount namespace, or its root is
+ * the host's: the mounts would be made on the host.
  */
 export function enterContainer(system: Syscalls, { pid, rootPath }: Container): Fd {
   const descriptors = openDescriptorDirectory(system);
@@ -60,7 +64,7 @@ export function enterContainer(system: Syscalls, { pid, rootPath }: Container): 
       `Cannot inject into process ${pid}: it shares the mount namespace of the host`,
     );
   }
-  // Threads of one process share the current directory; setns(2) refuses as long as they do.
+  // setns(2) fails while threads share the current directory.
   system.unshare(CLONE_FS);
   system.setns(namespace, CLONE_NEWNS);
   const root = system.openat(CWD, rootPath, O_PATH | system.O_DIRECTORY);
@@ -77,8 +81,8 @@ export function enterContainer(system: Syscalls, { pid, rootPath }: Container): 
 }
 
 /**
- * Lets the process have as many files open as it may: every directory that is injected into stays open, and a
- * service is started with a limit of 1024.
+ * Raises the limit on open files to its maximum. Every directory that nvoci works in stays open, and services
+ * start with a limit of 1024.
  *
  * @see getrlimit(2), RLIMIT_NOFILE
  */
@@ -86,24 +90,25 @@ export function allowOpenFiles(system: Syscalls): void {
   system.prlimit64(RLIMIT_NOFILE, system.getrlimit(RLIMIT_NOFILE));
 }
 
-/** In seconds; a start takes milliseconds. A container that runs on the same root can keep the lock for ever. */
+/** In seconds; a start takes milliseconds. A running container on the same root can keep the lock forever. */
 const TIMEOUT_S = 10;
 const PAUSE_MS = 10;
 
-/** The right to work on a root file system alone. */
+/** The exclusive right to work on a root file system. */
 interface RootLock {
-  /** Whether it was had; if not, another start may work there at the same time. */
+  /** Whether the lock was acquired. If not, another start may work there at the same time. */
   readonly alone: boolean;
   release(): void;
 }
 
 /**
- * Waits until no other start works on the same root file system. Two at once are one after the other then: what one
- * makes and takes back again, no other has mounted anything upon.
+ * Waits until no other start works on the same root file system. Concurrent starts then run one after the other,
+ * so none mounts on a file that another makes and removes again.
  *
- * A lock ends with its process. Where it cannot be had in time, or the file system has none, work goes on without.
+ * The lock ends with its process. If it is not acquired in time, or the file system has no locks, work continues
+ * without it.
  *
- * @throws SystemError when the machine fails.
+ * @throws {SystemError} when the machine fails.
  */
 export function lockRoot(system: Syscalls, root: Fd): RootLock {
   let fd: Fd | undefined;
@@ -122,7 +127,7 @@ function isLockedInTime(system: Syscalls, fd: Fd): boolean {
   try {
     const end = system.clock_gettime(CLOCK_MONOTONIC) + TIMEOUT_S;
     while (system.clock_gettime(CLOCK_MONOTONIC) < end) {
-      // Nobody writes: this waits.
+      // Nothing is ever written, so this only waits.
       system.ppoll(reader, PAUSE_MS);
       if (system.flock(fd, LOCK_EX | LOCK_NB)) return true;
     }
@@ -133,20 +138,20 @@ function isLockedInTime(system: Syscalls, fd: Fd): boolean {
   }
 }
 
-/** Whose rights decide what the process may do to files. */
+/** Controls whose rights the process uses for file accesses. */
 export interface Identity {
-  /** Does something with the host's rights: its cgroup files are root's. */
+  /** Runs an action with the host's rights: root owns the host's cgroup files. */
   asHost<T>(action: () => T): T;
-  /** Takes the host's rights back for good. */
+  /** Returns to the host's rights for good. */
   end(): void;
 }
 
 /**
- * Takes the rights of a container's root to files, where a user namespace makes them less than ours: its ids, no
- * groups, and none of the capabilities for files, which the kernel drops with the id of root and gives back with it
- * (capabilities(7), "Effect of user ID changes on capabilities"). Nothing can be done to a file then that the
- * container's root could not do itself; the right to mount stays. What is made belongs to it, too: the file systems
- * of a user namespace refuse inodes whose owner they cannot name (EOVERFLOW).
+ * Switches file accesses to the rights of a container's root, if a user namespace makes them fewer than ours: its
+ * ids, no groups, and none of the capabilities for file access, which the kernel drops and restores with root's
+ * file system id (capabilities(7), "Effect of user ID changes on capabilities"). nvoci can then do nothing to a
+ * file that the container's root could not do. It can still mount. New files belong to the container's root, which
+ * a user namespace's file systems require: they refuse inodes whose owner they cannot map (EOVERFLOW).
  */
 export function asOwner(system: Syscalls, { uid, gid }: Confinement["owner"]): Identity {
   if (uid === 0 && gid === 0) return { asHost: (action) => action(), end: () => {} };

@@ -11,8 +11,9 @@ export interface Place {
 }
 
 /**
- * The container has something in the way that is not ours to remove: a directory with content, a file as parent, a
- * volume or another mount, a mount that it shares with the host, or no right of its root's to make the place.
+ * Thrown when nvoci cannot make a place because of something that it must not remove: a directory with content, a
+ * file as parent, a volume or another mount, a mount that the container shares with the host, or missing
+ * permission of the container's root.
  */
 export class InTheWay extends Error {
   readonly path: ContainerPath;
@@ -28,7 +29,7 @@ export class InTheWay extends Error {
 export const hasErrno = (error: unknown, errno: number): boolean =>
   error instanceof SystemError && error.errno === errno;
 
-/** Makes something; what the container's root may not make is in the way. */
+/** Runs an action. @throws {InTheWay} "permission" when the container's root lacks permission (EACCES). */
 export function orInTheWay<T>(path: ContainerPath, action: () => T): T {
   try {
     return action();
@@ -38,16 +39,16 @@ export function orInTheWay<T>(path: ContainerPath, action: () => T): T {
 }
 
 /**
- * The directory, beside what was in the way, in which it waits under its own name. It is there while a hook works;
- * one that is found later says that a hook was killed.
+ * The directory that keeps what was set aside, under its own name. It is next to the place, and exists only while
+ * a hook works. If it is found later, a hook was killed.
  */
 export const ASIDE = ".nvoci-aside";
-/** Nobody but its owner has business there. */
+/** Only the owner needs access. */
 const ASIDE_MODE = 0o700;
-/** An image can put any number of names there. */
+/** Bounds the names in that directory, which an image can fill. */
 const MAX_NAMES = 4096;
 
-/** Whether a name is still the very object that it was. */
+/** Reports whether a name still refers to the same inode. */
 export function isStill(system: Syscalls, parent: Fd, name: string, before: Stat | undefined): boolean {
   const now = system.statx(parent, name, AT_SYMLINK_NOFOLLOW);
   return (
@@ -59,27 +60,29 @@ export function isStill(system: Syscalls, parent: Fd, name: string, before: Stat
   );
 }
 
-/** Makes the directory for what is set aside of another one. @returns `false` when the name is taken. */
+/** Makes the directory for what is set aside in `parent`. @returns `false` when the name exists. */
 export const makeAside = (system: Syscalls, parent: Fd): boolean => system.mkdirat(parent, ASIDE, ASIDE_MODE);
 
-/** Opens what a killed hook has left in a directory. A link or a file of that name is an image's own affair. */
+/**
+ * Opens what a killed hook has left in a directory. A link or a file of that name is the image's and is ignored.
+ */
 export const findAside = (system: Syscalls, parent: Fd): Fd | undefined =>
   system.openatIfThere(parent, ASIDE, O_RDONLY | system.O_DIRECTORY | system.O_NOFOLLOW);
 
-/** What became of the things that had been set aside in one directory. */
+/** What happened to the names that were set aside in one directory. */
 interface PutBack {
   readonly back: readonly string[];
-  /** What is still set aside: something with content has its place. */
+  /** Names that are still set aside, because something with content is in their place. */
   readonly left: readonly string[];
 }
 
 /**
  * Puts back what a killed hook had set aside, each under its own name, and removes the empty directory.
  *
- * In its place may be what the hook had made: an empty file, an empty directory or a link. Anything else stays, and
- * what was set aside with it. An image can have such a directory of its own; what happens then are renames within one
- * directory of its own root, and the loss of links and empty files there, all of which it could have done itself:
- * nothing is opened, no link followed, and no name reaches further than the directory.
+ * It replaces only what the hook may have made in that place: an empty file, an empty directory or a link.
+ * Anything else stays, and so does what was set aside. An image can contain such a directory itself. The effects
+ * are then renames within one directory of its own root, and the loss of links and empty files there. The image
+ * could have done the same: nothing is opened, no link is followed, and no name leads out of the directory.
  *
  * @param aside the directory that `findAside` has opened.
  */
@@ -99,12 +102,12 @@ const removeAside = (system: Syscalls, parent: Fd): boolean => {
 };
 
 function putOneBack(system: Syscalls, parent: Fd, aside: Fd, name: string): boolean {
-  // A second thing of the same name was the hook's own.
+  // A second file of the same name was the hook's own.
   if (isNumbered(name)) {
     system.unlinkat(aside, name, 0);
     return true;
   }
-  // No directory is ever set aside.
+  // A hook never sets a directory aside.
   if (system.statx(aside, name, AT_SYMLINK_NOFOLLOW)?.type === "directory") return false;
   const there = system.statx(parent, name, AT_SYMLINK_NOFOLLOW);
   if (there?.type === "directory") system.unlinkat(parent, name, AT_REMOVEDIR);
@@ -115,7 +118,7 @@ function putOneBack(system: Syscalls, parent: Fd, aside: Fd, name: string): bool
 
 const isEmptyFile = ({ type, size }: Stat): boolean => type === "file" && size === 0;
 
-/** Runs a step that may fail: what is mounted upon, or not ours by its mode, can be neither renamed nor removed. */
+/** Runs a step that may fail: a mount point, or a file without permission, can be neither renamed nor removed. */
 function attempt(action: () => boolean): boolean {
   try {
     return action();
@@ -125,6 +128,6 @@ function attempt(action: () => boolean): boolean {
   }
 }
 
-/** A name for a further thing that was set aside from the same place. */
+/** Returns a name for another file set aside from the same place. */
 export const numbered = (count: number): string => `.nvoci-${count}`;
 const isNumbered = (name: string): boolean => /^\.nvoci-\d+$/.test(name);

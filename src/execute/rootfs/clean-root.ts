@@ -4,26 +4,26 @@ import { SystemError } from "../../sys/system-error.ts";
 import { mountId } from "../mount/mount-table.ts";
 import { ASIDE, findAside, putBack } from "./asides.ts";
 
-/** One thing that was done in a root file system, or could not be; paths are as a container sees them. */
+/** One change to a root file system, or one that failed. Paths are as the container sees them. */
 export interface Cleaned {
   readonly path: string;
   readonly what: "put-back" | "removed" | "left";
 }
 
-/** As deep as is looked: a descriptor is open for each directory on the way. */
+/** Maximum depth. A descriptor is open for each directory on the way. */
 const MAX_DEPTH = 512;
 const MAX_NAMES = 1_000_000;
 
-/** Caches that ldconfig had not finished: a file, or a directory of one hook that held it. */
+/** An unfinished cache: a file, or one hook's directory that contains it. */
 const DRAFT = /^\.nvoci-(?:\d+-)?cache(?:-\d+)?$/;
 
 /**
- * Finishes what hooks have left in a root file system that were killed: what they had set aside is put back, in the
- * place of what they had made there, and unfinished caches are removed.
+ * Cleans up after killed hooks in a root file system: puts back what they had set aside, replacing what they had
+ * made there, and removes unfinished caches.
  *
- * Every directory is opened by one name below the one that it is in. No link is followed, and no other mount entered.
+ * Every directory is opened by one name in its open parent. No link is followed, and no other mount is entered.
  *
- * @param root an open directory that no start works on, see `lockRoot`.
+ * @param root an open directory that no start works on; see `lockRoot`.
  */
 export function cleanRoot(system: Syscalls, root: Fd): Cleaned[] {
   const cleaned: Cleaned[] = [];
@@ -43,7 +43,7 @@ export function cleanRoot(system: Syscalls, root: Fd): Cleaned[] {
     for (const name of system.getdents64(directory, MAX_NAMES)) {
       if (path === "/etc" && DRAFT.test(name)) cleaned.push(removeDraft(system, directory, name));
       if (name === ASIDE || depth === MAX_DEPTH) continue;
-      // A file, a link or a device is not opened.
+      // Opens directories only.
       const below = openDirectory(system, directory, name);
       if (below === undefined) continue;
       if (mountId(system, below) === mount) visit(below, `${path}/${name}`, depth + 1);

@@ -8,24 +8,24 @@ import type { Undo } from "../undo.ts";
 import { ASIDE, findAside, hasErrno, InTheWay, isStill, orInTheWay, type Place, putBack } from "./asides.ts";
 import { newSteps, type Resolver, type Steps, walk } from "./resolve.ts";
 
-/** A directory that is kept open, and what it is on. */
+/** A directory that stays open, and its kind of mount. */
 export interface Directory extends MountKind {
   readonly fd: Fd;
-  /** Where what was in the way waits, and under which names; made when the first thing is set aside. */
+  /** The directory for what is set aside, and the names in it. It is made when the first file is set aside. */
   aside?: { readonly fd: Fd; readonly names: Set<string> };
 }
 
-/** What is there can be no directory: a file, a device, links in a circle, or a link to a name that cannot be. */
+/** Something other than a directory: a file, a device, a symlink loop, or a link with an impossible target. */
 const isBlocked = (error: unknown): boolean =>
   error instanceof SystemError && [ENOTDIR, ELOOP, ENAMETOOLONG].includes(error.errno);
 
-/** Readable and searchable by all: a driver directory with less is of no use to a container's user. */
+/** Readable and searchable by all, because the container's user needs the driver directories. */
 export const DIRECTORY_MODE = 0o755;
-/** New directories that one path can need, and those that an image's links can ask for in all. */
+/** Bound new directories: for one path, and for all of an image's dangling links together. */
 const MAX_NEW_DIRECTORIES = 64;
 const MAX_LINKED_DIRECTORIES = 512;
 
-/** What the directories of one start have in common. */
+/** What all directories of one start share. */
 interface DirectoryContext {
   readonly system: Syscalls;
   /** An O_PATH descriptor of the root directory. */
@@ -33,11 +33,11 @@ interface DirectoryContext {
   readonly resolver: Resolver;
   readonly undo: Undo;
   readonly mounts: ContainerMounts;
-  /** Whether no other start works on the same root, see `lockRoot`. */
+  /** Whether no other start works on the same root; see `lockRoot`. */
   readonly alone: boolean;
 }
 
-/** The directories of a container that are worked in, each opened once and made where it is missing. */
+/** The directories of a container that nvoci works in. Each is opened once, and made if it is missing. */
 export class OpenDirectories {
   private readonly system: Syscalls;
   private readonly root: Fd;
@@ -59,14 +59,18 @@ export class OpenDirectories {
     this.steps = newSteps(mounts.silent);
   }
 
-  /** Opens a directory, made with its parents where it is missing. The descriptor stays open. */
+  /**
+   * Opens a directory, and makes it and its parents if they are missing. The descriptor stays open.
+   *
+   * @throws {InTheWay} when something is in the way of a directory on the path.
+   */
   open(path: ContainerPath): Directory {
     const known = this.known(path);
     if (known !== undefined) return known;
     try {
       return this.lookUp(path) ?? this.makeMissing(path);
     } catch (error) {
-      // A hundred entries can have the same directory.
+      // Hundreds of entries can be in the same directory.
       if (error instanceof InTheWay) this.directories.set(path, error);
       throw error;
     }
@@ -100,7 +104,7 @@ export class OpenDirectories {
     return directory;
   }
 
-  /** Puts back what a hook that was killed has set aside. A directory without costs one look-up. */
+  /** Puts back what a killed hook has set aside. Costs one look-up where there is nothing. */
   private tidyUp(directory: Fd): void {
     if (this.mounts.mountedOn(directory, ASIDE) !== undefined) return;
     const aside = findAside(this.system, directory);
@@ -136,8 +140,8 @@ export class OpenDirectories {
   }
 
   /**
-   * Opens a directory whose name is there and leads nowhere: a dangling link of the image, to another perhaps. What it
-   * points to is made, inside the root and on mounts of its own.
+   * Opens a directory whose name is a dangling link of the image, or a chain of them. Makes the target, inside the
+   * root and on the container's own mounts.
    */
   private makeThroughLinks(path: ContainerPath): Fd {
     const { system, undo } = this;
@@ -148,7 +152,7 @@ export class OpenDirectories {
       if (++made > MAX_NEW_DIRECTORIES || ++this.linkedDirectories > MAX_LINKED_DIRECTORIES) {
         throw new InTheWay(path, "file");
       }
-      // The walk closes its own.
+      // The walk closes its own descriptor.
       const fd = this.makeDirectory(system.dup(directory), name, path);
       if (fd !== undefined) system.close(fd);
     };
@@ -162,14 +166,14 @@ export class OpenDirectories {
   }
 
   /**
-   * Removes a directory that we have just made when everything is taken back: if its name is still that inode, and no
-   * other container can have mounted anything upon it, because removing a name detaches what is mounted there, everywhere.
+   * On undo, removes a directory that was just made. It does so only if the name is still that inode, and if no
+   * other container can have mounted anything on it: removing a name detaches the mounts on it in every namespace.
    */
   removeOnUndo({ parent, name }: Place): void {
     const { system, alone } = this;
     let made: ReturnType<Syscalls["statx"]>;
     let isSeen = false;
-    // Before it is looked at: where that fails, the directory is taken back too, with nobody having used it.
+    // Added before statx(2): if that fails, the directory is unused and is removed too.
     this.undo.add(() => {
       if (alone && (!isSeen || isStill(system, parent, name, made)))
         system.unlinkat(parent, name, AT_REMOVEDIR);

@@ -5,28 +5,31 @@ import { SystemError } from "../../sys/system-error.ts";
 import type { MountIds } from "../mount/container-mounts.ts";
 import { mountId } from "../mount/mount-table.ts";
 
-/** Opens paths below a root that an image's author has filled; `path` is as seen from that root. */
+/** Opens paths below the root of an untrusted image. Paths are as seen from that root. */
 export interface Resolver {
   /**
-   * Opens without leaving the root: links are followed as if the root were `/`.
+   * Opens a path without leaving the root: links are followed as if the root were `/`.
    *
    * @param flags open(2) flags. With O_NOFOLLOW a link as last component is opened itself (O_PATH) or refused.
-   * @throws SystemError ENOENT, ENOTDIR, ELOOP as open(2) would; EXDEV for what is on a silent mount.
+   * @throws {SystemError} ENOENT, ENOTDIR, ELOOP as open(2) would; EXDEV when the path is on a silent mount.
    */
   open(path: string, flags: number): Fd;
 }
 
-/** As many links as the kernel follows (MAXSYMLINKS). */
+/** The number of links that the kernel follows (MAXSYMLINKS). */
 const MAX_LINKS = 40;
 
-/** More often than other processes can get in the way of, unless they do nothing else. */
+/** Enough retries unless another process does nothing but rename. */
 const MAX_ATTEMPTS = 1000;
 
 /**
- * The kernel's own resolver, since 5.6. `..` and absolute links stop at the root; /proc's magic links are refused.
+ * Returns the kernel's own resolver (Linux 5.6). `..` and absolute links stop at the root. Magic links of /proc
+ * are refused.
  *
- * The kernel answers EAGAIN when anything anywhere was renamed or mounted while it followed a `..`, because it cannot
- * tell then whether that led out of the root. It means "once more", as openat2(2) says.
+ * The kernel fails with EAGAIN when anything was renamed or mounted anywhere while it followed a `..`, because the
+ * `..` may have left the root. `open` then retries.
+ *
+ * @see openat2(2)
  */
 export const byOpenat2 = (system: Syscalls, root: Fd): Resolver => ({
   open(path, flags) {
@@ -41,34 +44,35 @@ export const byOpenat2 = (system: Syscalls, root: Fd): Resolver => ({
   },
 });
 
-/** As deep as a walk goes: a descriptor is open for each directory on the way. */
+/** Maximum depth of a walk. A descriptor is open for each directory on the way. */
 const MAX_DEPTH = 512;
 
-/** What walks may cost together. One component takes four calls; a path of forty links of 4 KB has 80,000. */
+/** Components that all walks together may take. One costs four calls; a path of forty 4 KB links has 80,000. */
 const MAX_STEPS = 200_000;
 
-/** What all walks below one root have in common. */
+/** State that all walks below one root share. */
 export interface Steps {
   left: number;
-  /** Mounts that nothing is asked of. */
+  /** Mounts that must not be accessed. */
   readonly silent: MountIds | undefined;
 }
 
 export const newSteps = (silent: MountIds | undefined): Steps => ({ left: MAX_STEPS, silent });
 
-/** Makes the directory that a walk has found missing, or throws. */
+/** Makes a directory that a walk finds missing, or throws. */
 type MakeMissing = (directory: Fd, name: string) => void;
 
 /**
- * The same look-up in user space, for kernels before 5.6: one component at a time on O_PATH descriptors. `..` goes
- * back along the descriptors that led here, never through the file system, so that a directory moved meanwhile
- * cannot lead out. A magic link's text is taken as a path below the root, which is harmless: no jump is made.
+ * Opens a path in user space, one component at a time on O_PATH descriptors. It replaces openat2(2) before Linux
+ * 5.6 and below roots with silent mounts. `..` goes back along the descriptors that led here, never through the
+ * file system, so a directory that moves meanwhile cannot lead out of the root. The text of a magic link is
+ * treated as a path below the root, so it is harmless.
  *
- * Its time grows with the number of components, those of links included, and ends with the steps that are left.
+ * Time grows with the number of components, including those of links, and is bounded by `steps.left`.
  *
- * A name that leads onto a silent mount is known by the mount's number, before the file system there has heard of it.
+ * A silent mount is recognized by its mount id, without a request to its file system.
  *
- * @param make absent: what is missing fails the walk.
+ * @param make makes missing directories. Without it, a missing component fails the walk.
  */
 export function walk(
   system: Syscalls,
@@ -82,12 +86,12 @@ export function walk(
     new SystemError("openat", [root, path, { text: "below the root" }], -errno);
   if (path === "") throw fail(ENOENT);
   const followsLast = (flags & system.O_NOFOLLOW) === 0;
-  /** Directories from the root, left out, to where we are. */
+  /** Directories from the root (excluded) to the current one. */
   const way: Fd[] = [];
   const goBackTo = (length: number): void => {
     while (way.length > length) system.close(way.pop()!);
   };
-  /** What is still to go, the next component last. */
+  /** Remaining components, the next one last. */
   const rest = componentsBackwards(path);
   let links = 0;
   try {
@@ -134,14 +138,14 @@ export function byWalk(system: Syscalls, root: Fd, silent?: MountIds): Resolver 
   return { open: (path, flags) => walk(system, root, path, flags, steps) };
 }
 
-/** A slash at the end asks for a directory, as a dot does: `a/b/` is `a/b/.`. */
+/** Splits a path and reverses it. A trailing slash requires a directory, as a dot does: `a/b/` is `a/b/.`. */
 function componentsBackwards(path: string): string[] {
   const parts = path.split("/").filter((part) => part !== "");
   if (path.endsWith("/")) parts.push(".");
   return parts.reverse();
 }
 
-/** Opens once more, with the caller's flags, the very object that a descriptor stands for. */
+/** Reopens the object of a descriptor with the caller's flags. */
 function reopen(system: Syscalls, fd: Fd, path: string, flags: number): Fd {
   const type = system.statx(fd, "", AT_EMPTY_PATH)?.type;
   if (flags & system.O_DIRECTORY && type !== "directory") {
@@ -150,7 +154,7 @@ function reopen(system: Syscalls, fd: Fd, path: string, flags: number): Fd {
   if (type === "symlink" && !(flags & O_PATH)) {
     throw new SystemError("openat", [fd, ".", { text: "O_NOFOLLOW" }], -ELOOP);
   }
-  // A directory is opened as itself. For the rest /proc leads back to the object, without a name to be swapped.
+  // A directory is reopened through `.`, a file through /proc: no name is involved that could be swapped.
   const reopened =
     type === "directory"
       ? system.openat(fd, ".", flags & ~system.O_NOFOLLOW)
@@ -161,8 +165,8 @@ function reopen(system: Syscalls, fd: Fd, path: string, flags: number): Fd {
 }
 
 /**
- * Picks the resolver: the kernel's, or the walk where the kernel answers that it has none, or where there are mounts to
- * keep out of. Any other answer of the kernel is final.
+ * Returns the kernel's resolver, or the walk when the kernel has none (ENOSYS) or when silent mounts must be
+ * avoided. Any other error of the kernel is final.
  */
 export function resolver(system: Syscalls, root: Fd, silent?: MountIds): Resolver {
   if (silent !== undefined && silent.size > 0) return byWalk(system, root, silent);

@@ -18,17 +18,17 @@ import { quote } from "../../text/quote.ts";
 import { type MountIds, silentMounts } from "../mount/container-mounts.ts";
 import { type Resolver, resolver } from "./resolve.ts";
 
-/** Real images take some hundred steps. So many take about a quarter of a second. */
+/** Real images take a few hundred steps. This many take about a quarter of a second. */
 const STEPS = 65_536;
 
-/** A backstop for file systems that answer slowly; steps decide otherwise, because they are the same on every machine. */
+/** A backstop for slow file systems. Otherwise steps decide, because they are the same on every machine. */
 const SECONDS = 5;
 
 const budgets = new WeakMap<Syscalls, Budget>();
 
 /**
- * The budget of this process: one for each connection to the kernel, of which a process has one. It is made when it is
- * first asked for, so that a container that asks for nothing does not read the clock.
+ * Returns the budget of this process: one per `Syscalls`, of which a process has one. It is made on first use, so
+ * that a container that requests no GPUs does not read the clock.
  */
 function processBudget(system: Syscalls): Budget {
   let budget = budgets.get(system);
@@ -43,12 +43,12 @@ function processBudget(system: Syscalls): Budget {
 const UNREACHABLE = [EACCES, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EXDEV];
 
 /**
- * Opens a container's root to look into it.
+ * Opens a container's root for reading.
  *
- * @param root the root directory as the container sees it: through `/proc/PID/root` for a live one. It stays open: what
- * is asked later is asked of the same directory.
+ * @param root the root directory as the container sees it: `/proc/PID/root` for a live one. It stays open, so that
+ * later reads use the same directory.
  * @param process the /proc directory of a process in whose namespace the root is mounted. Default: `/proc/self`.
- * @throws NvociError "spec-invalid" when there is no such directory.
+ * @throws {NvociError} "spec-invalid" when the directory cannot be opened.
  */
 export function openImage(system: Syscalls, root: HostPath, process?: string): ImageView {
   try {
@@ -62,8 +62,8 @@ export function openImage(system: Syscalls, root: HostPath, process?: string): I
 }
 
 /**
- * File systems whose files are the kernel's answers, by the number that statfs(2) tells. Reading one can have effects
- * (/proc/kmsg takes the host's log away), can wait, and says nothing about an image.
+ * The statfs(2) magic numbers of file systems whose files the kernel generates. Reading one can have effects
+ * (/proc/kmsg consumes the host's log) and can block. None of them belongs to an image.
  *
  * @see include/uapi/linux/magic.h in the Linux source
  */
@@ -85,8 +85,8 @@ const KERNEL_FILE_SYSTEMS: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Looks into a container's root without leaving it and without changing it. What is found there is an image's: it
- * informs, it never decides what is read on the host.
+ * Reads a container's root without leaving or changing it. The content is the image's: it never decides what nvoci
+ * reads on the host.
  */
 export class RootView implements ImageView {
   readonly root: Fd;
@@ -94,8 +94,8 @@ export class RootView implements ImageView {
   private readonly system: Syscalls;
 
   /**
-   * @param root a descriptor of the root directory; O_PATH will do.
-   * @param silent mounts that nothing is asked of.
+   * @param root a descriptor of the root directory; O_PATH is enough.
+   * @param silent mounts that must not be accessed.
    */
   constructor(system: Syscalls, root: Fd, silent?: MountIds) {
     this.system = system;
@@ -103,12 +103,12 @@ export class RootView implements ImageView {
     this.resolver = resolver(system, root, silent);
   }
 
-  /** What the work on the image may cost: this process' budget. */
+  /** The budget for work on the image: the budget of this process. */
   get budget(): Budget {
     return processBudget(this.system);
   }
 
-  /** Opens what is at the path; `undefined` when nothing is there that the container's root may reach. */
+  /** Opens a path. Returns `undefined` when it does not exist or the container's root cannot reach it. */
   open(path: string, flags: number): Fd | undefined {
     try {
       return this.resolver.open(path, flags);
@@ -118,7 +118,7 @@ export class RootView implements ImageView {
     }
   }
 
-  /** Whether the path leads to a directory. */
+  /** Reports whether the path leads to a directory. */
   hasDirectory(path: string): boolean {
     const fd = this.open(path, O_PATH | this.system.O_DIRECTORY);
     if (fd !== undefined) this.system.close(fd);
@@ -165,18 +165,19 @@ export class RootView implements ImageView {
   }
 
   /**
-   * Reads in a regular file. `undefined` for anything else, for a file of the kernel's, and for one that cannot be read:
-   * an image's broken file is as good as none. A machine that fails is an error.
+   * Calls `read` with a regular file. Returns `undefined` for anything else, for a file that the kernel generates,
+   * and for a file that cannot be read: an image's broken file counts as missing. A failure of the machine is an
+   * error.
    */
   private withFile<T>(path: string, read: (fd: Fd, size: number) => T): T | undefined {
-    // Looked at before it is opened: opening a device can have effects, opening a FIFO can take forever.
+    // Check the type before opening: opening a device can have effects, and opening a FIFO can block forever.
     const seen = this.open(path, O_PATH);
     if (seen === undefined) return undefined;
     const opened: Fd[] = [seen];
     try {
       const stat = this.system.statx(seen, "", AT_EMPTY_PATH);
       if (stat?.type !== "file" || KERNEL_FILE_SYSTEMS.has(this.system.fstatfs(seen).type)) return undefined;
-      // O_NONBLOCK: a lease of another container on a file in a common volume would hold us up for most of a minute.
+      // O_NONBLOCK: another container's lease on a file in a shared volume would block for up to 45 s.
       const fd = this.system.openat(CWD, `/proc/self/fd/${seen.number}`, O_RDONLY | O_NONBLOCK);
       opened.push(fd);
       return read(fd, stat.size);
@@ -188,7 +189,7 @@ export class RootView implements ImageView {
     }
   }
 
-  /** Names in a directory, `limit` of them at most; empty when there is none. */
+  /** Returns at most `limit` names in a directory; none when the directory does not exist. */
   readDirectory(path: string, limit: number): string[] {
     const fd = this.open(path, O_RDONLY | this.system.O_DIRECTORY);
     if (fd === undefined) return [];

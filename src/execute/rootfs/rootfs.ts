@@ -13,12 +13,13 @@ interface OpenPlace extends Place {
 }
 
 /**
- * A container's root directory, reached through descriptors only. Whatever it makes, it tells to the journal.
+ * A container's root directory, accessed only through descriptors. Everything it creates is recorded in the undo
+ * list.
  *
- * Directories are opened once and kept: 300 entries lie in some 30 directories. A kept descriptor is also what
- * makes it safe: it stays the same directory, on the same mount, whatever is done to the names that led to it. Names
- * are made, renamed and removed only in directories on a mount of the container's own (see ContainerMounts),
- * whichever links have led there. Elsewhere what exists is mounted upon, and nothing else is done.
+ * Each directory is opened once and stays open: 300 entries are in about 30 directories. This also makes it safe:
+ * a descriptor refers to the same directory, on the same mount, whatever happens to the names that led to it.
+ * Names are made, renamed and removed only in directories on the container's own mounts (see `ContainerMounts`),
+ * whichever links led there. Elsewhere nvoci only mounts on what exists.
  */
 export class Rootfs {
   /** The same root, for reading. */
@@ -31,8 +32,8 @@ export class Rootfs {
 
   /**
    * @param root an O_PATH descriptor of the root directory, opened in the namespace to work in.
-   * @param alone whether no other start works on the same root, see `lockRoot`. If not, files and directories stay
-   * when everything is taken back: another container can have mounted something upon them, which would go with them.
+   * @param alone whether no other start works on the same root; see `lockRoot`. If not, new files and directories
+   * stay on undo: another container may have mounted something on them, and removing them would detach it.
    */
   constructor(system: Syscalls, root: Fd, undo: Undo, mounts: ContainerMounts, alone: boolean) {
     this.system = system;
@@ -44,15 +45,15 @@ export class Rootfs {
     this.directories = new OpenDirectories({ system, root, resolver, undo, mounts, alone });
   }
 
-  /** Whether an open directory is on a mount of the container's own, where names may be made and removed. */
+  /** Reports whether an open directory is on the container's own mount, where names may be made and removed. */
   isOwn(directory: Fd): boolean {
     return this.mounts.kindOf(directory).own;
   }
 
   /**
-   * The directory and name of a path whose parents are made if need be.
+   * Returns the open directory and the name of a path. Makes missing parents.
    *
-   * @throws InTheWay for a silent mount, of which not even the type may be asked.
+   * @throws {InTheWay} when the path is a silent mount: not even its type may be requested.
    */
   place(path: ContainerPath): Place {
     return this.openPlace(path);
@@ -65,15 +66,15 @@ export class Rootfs {
     return { directory, parent: directory.fd, name };
   }
 
-  /** Opens a directory, made with its parents where it is missing. The descriptor stays the rootfs' own. */
+  /** Opens a directory, and makes it and its parents if they are missing. The caller must not close it. */
   makeDirectories(path: ContainerPath): Fd {
     return this.directories.open(path).fd;
   }
 
   /**
-   * Makes sure that something other than a directory or a link is at the place, to be mounted upon.
+   * Ensures that the path is a mount point for a file: neither a directory nor a link.
    *
-   * @throws InTheWay for a directory with content, what the user has mounted there, and a volume that lacks the place.
+   * @throws {InTheWay} when the path is a directory with content, is a mount, or is missing in a volume.
    */
   placeholder(path: ContainerPath, mode: number): Place {
     const place = this.placeToMount(path);
@@ -96,9 +97,9 @@ export class Rootfs {
   }
 
   /**
-   * Makes sure that a directory is at the place, to be mounted upon; a link or file there is set aside.
+   * Ensures that the path is a directory to mount on. Sets a link or a file aside.
    *
-   * @throws InTheWay for what the user has mounted there, and a volume that lacks the place.
+   * @throws {InTheWay} when the path is a mount, or is missing in a volume.
    */
   directoryPlaceholder(path: ContainerPath): Place {
     const { system } = this;
@@ -116,9 +117,9 @@ export class Rootfs {
   }
 
   /**
-   * Makes a link. One with the same text is left alone; any other file there is set aside.
+   * Makes a symbolic link. Keeps an existing link with the same target, and sets any other file aside.
    *
-   * @throws InTheWay for a directory with content, whatever is mounted there, and a volume without that link.
+   * @throws {InTheWay} when the path is a directory with content, is a mount, or is in a volume without that link.
    */
   makeLink(path: ContainerPath, target: string): void {
     const { system } = this;
@@ -135,9 +136,9 @@ export class Rootfs {
   }
 
   /**
-   * Sets aside what the image has at a path, for a finished file to take its place. Not for directories.
+   * Sets aside what the image has at a path, so that a finished file can be renamed to it. Not for directories.
    *
-   * @throws InTheWay for whatever is mounted there, and a place in a volume.
+   * @throws {InTheWay} when the path is a mount, or is in a volume.
    */
   clear(path: ContainerPath): Place {
     const place = this.openPlace(path);
@@ -145,7 +146,7 @@ export class Rootfs {
     return place;
   }
 
-  /** A place to mount upon: not one that the container shares with the host, and not one that is mounted upon. */
+  /** Returns a place to mount on: not shared with the host, and not a mount point already. */
   private placeToMount(path: ContainerPath): OpenPlace {
     const place = this.openPlace(path);
     const mounted = this.mounts.mountedOn(place.parent, place.name);
@@ -155,12 +156,12 @@ export class Rootfs {
   }
 
   /**
-   * Removes what we have just made when everything is taken back, if it is still that and if no other container can have
-   * mounted anything upon it: removing a name detaches what is mounted there, everywhere.
+   * On undo, removes what was just made. It does so only if the name is still ours, and if no other container can
+   * have mounted anything on it: removing a name detaches the mounts on it in every namespace.
    *
-   * A directory is known by its inode. A file or a link is known by what it is, empty or of the same text, because
-   * asking for the inodes would be an eighth of all calls of a start. A placeholder's own mount has lain on it until
-   * just then, which keeps its name from meaning anything else.
+   * A directory is recognized by its inode. A file or a link is recognized by its content: empty, or the same
+   * target. Requesting the inodes would be an eighth of all calls of a start. A placeholder was a mount point
+   * until just before its undo, so its name cannot refer to anything else.
    */
   private removeOnUndo(place: Place, flags: number, isStillOurs: () => boolean): void {
     this.undo.add(() => {
@@ -172,7 +173,7 @@ export class Rootfs {
     return this.system.statx(parent, name, AT_SYMLINK_NOFOLLOW);
   }
 
-  /** Empties a place that holds something else than what goes there. */
+  /** Clears a place that has the wrong type of file. */
   private clearAway(place: OpenPlace, path: ContainerPath): void {
     const { directory, parent, name } = place;
     const before = this.statAt(place);
@@ -194,8 +195,8 @@ export class Rootfs {
   }
 
   /**
-   * Renames what the image has at a place, so that it can be put back as it was, and removes it when all is done.
-   * A rename keeps owner, times and attributes, which no copy would.
+   * Renames what the image has at a place, so that it can be put back as it was. Removes it when everything
+   * succeeded. A rename keeps owner, times and attributes; a copy would not.
    */
   private setAside({ directory, parent, name }: OpenPlace, path: ContainerPath, before: Stat): void {
     const { system, undo } = this;
@@ -205,17 +206,17 @@ export class Rootfs {
     aside.names.add(kept);
     undo.add(() => {
       const isFree = system.statx(parent, name, AT_SYMLINK_NOFOLLOW) === undefined;
-      // What could not be removed stays, and what was there before with it, for the next start to put back.
+      // If ours could not be removed, both files stay; the next start puts the image's back.
       if (isFree && isStill(system, aside.fd, kept, before)) system.renameat(aside.fd, kept, parent, name);
     });
     undo.onCommit(() => system.unlinkat(aside.fd, kept, 0));
   }
 
-  /** Opens the directory for what is set aside of another one. */
+  /** Opens the directory for what is set aside in `directory`, and makes it if needed. */
   private asideOf(directory: Directory, path: ContainerPath): NonNullable<Directory["aside"]> {
     const { system, undo } = this;
     if (directory.aside !== undefined) return directory.aside;
-    // One that could not be emptied, another start's, or something of the image under that name.
+    // The name exists: a directory that could not be emptied, another start's, or a file of the image.
     if (!makeAside(system, directory.fd)) throw new InTheWay(path, "file");
     const remove = () => system.unlinkat(directory.fd, ASIDE, AT_REMOVEDIR);
     undo.add(remove);
@@ -230,7 +231,7 @@ export class Rootfs {
     system.unlinkat(parent, name, AT_REMOVEDIR);
     this.undo.add(() => {
       if (!system.mkdirat(parent, name, before.mode)) return;
-      // mkdirat(2) leaves set-user-id and set-group-id out, and chmod(2) on a name would follow a link.
+      // mkdirat(2) drops set-user-ID and set-group-ID, and chmod(2) on a name would follow a link.
       const made = system.openat(parent, name, O_PATH | system.O_DIRECTORY | system.O_NOFOLLOW);
       system.fchownat(parent, name, before.uid, before.gid, AT_SYMLINK_NOFOLLOW);
       system.fchmodat(made, ".", before.mode);
