@@ -1,5 +1,5 @@
 /**
- * System-call numbers of the two supported machines. Calls from 424 on (open_tree, openat2, …) share one number
+ * System-call numbers of the two supported machines. Calls from 424 on (open_tree, openat2, …) have the same number
  * on every architecture.
  */
 
@@ -149,5 +149,5 @@ const arm64 = (): SyscallNumbers => ({
   write: 64,
 });
 
-/** The table for a machine; the other one is not even made. */
+/** Returns the table of a machine. The other table is not created. */
 export const syscallNumbers = (arch: Arch): SyscallNumbers => (arch === "x64" ? x64() : arm64());
