@@ -115,5 +115,5 @@ export function editBundle(system: Syscalls, bundle: AskingBundle): void {
   }
   if (edited.text === text) return;
   writeSpec(system, file, edited.text);
-  log.info(`added ${deviceNodes.length} devices and the hook to config.json`);
+  log.info(`assigned ${deviceNodes.length} devices to the runtime and the rest to the hook`);
 }
