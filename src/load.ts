@@ -1,7 +1,7 @@
-/** The build puts the engine's own `require` here; both engines give each bundle one, as CommonJS does. */
+/** The JavaScript engine's own `require`, which the build puts here. Each part gets one, as in CommonJS. */
 declare const nvociRequire: (name: string) => unknown;
 
-/** A part of the program that is read only when it is needed: a bundle of its own, see build/bundle.ts. */
+/** A part of the program, which is loaded only when it is needed; see build/bundle.ts. */
 type BundleName =
   | "hook"
   | "server"
@@ -14,15 +14,15 @@ type BundleName =
   | "runtimes"
   | "documents";
 
-/** How a part is reached; what takes it as an argument can be tested without bundles. */
+/** Loads a part. Functions that accept it as an argument can be tested without a build. */
 export type LoadBundle = <Exports>(name: BundleName) => Exports;
 
 /**
- * Gives the exports of another bundle, running it the first time. `Exports` is
- * `typeof import("./hook/inject.ts")`: a type only, so that nothing is bundled twice. It works in a built program
- * alone; a test imports the part itself.
+ * Returns the exports of another part, and runs it the first time. `Exports` is a type such as
+ * `typeof import("./hook/inject.ts")`, so that the caller's part does not contain the other one. It works only in a
+ * built program; tests import the modules directly.
  *
- * @throws ReferenceError (native) or Error (Node.js) when the build has no such bundle
+ * @throws {ReferenceError} (native) or Error (Node.js) when the build lacks the part.
  */
 export const loadBundle: LoadBundle = <Exports>(name: BundleName): Exports =>
   nvociRequire(`./${name}.cjs`) as Exports;

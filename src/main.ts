@@ -13,7 +13,7 @@ import { VERSION } from "./version.ts";
 
 declare const nvociEngine: Primitives;
 
-/** Names that existing callers know the wrapper by; the suffixes chose a mode, which is found out here. */
+/** Names that callers use for the wrapper. NVIDIA's suffixes select a mode; nvoci detects it. */
 const RUNTIME_NAMES = [
   "nvidia-container-runtime",
   "nvidia-container-runtime.cdi",
@@ -21,9 +21,9 @@ const RUNTIME_NAMES = [
   "nvoci-runtime",
 ];
 
-/** Runs the hook by its own command line, which is not the rest of the program's. */
-function hook(system: Syscalls, words: readonly string[], environ: readonly string[]): number {
-  const { command, config, debug, version, help } = parseHookArguments(words);
+/** Runs the hook, whose command line differs from the rest of the program's. @returns the exit status. */
+function hook(system: Syscalls, args: readonly string[], environ: readonly string[]): number {
+  const { command, config, debug, version, help } = parseHookArguments(args);
   if (version || help) {
     system.write(
       STDOUT,
@@ -50,15 +50,15 @@ function hook(system: Syscalls, words: readonly string[], environ: readonly stri
   return EXIT.done;
 }
 
-/** Becomes the low-level runtime, in place of which an engine called us. */
-function wrap(system: Syscalls, engine: Primitives, words: readonly string[]): never {
+/** Runs as the wrapper: becomes the low-level runtime that the container engine meant to start. */
+function wrap(system: Syscalls, engine: Primitives, args: readonly string[]): never {
   const { argv, environ, environAddress } = engine;
   const self = hostPath(engine.program ?? "/proc/self/exe");
   const { runtime } = loadBundle<typeof import("./runtime/runtime.ts")>("runtime");
-  return runtime(system, { name: argv[0] ?? "", words, environ, environAddress, self });
+  return runtime(system, { name: argv[0] ?? "", words: args, environ, environAddress, self });
 }
 
-/** Picks the program by the name it was called by, then by the first word. */
+/** Selects the program by the name it was called by, then by the first argument. @returns the exit status. */
 function dispatch(system: Syscalls, engine: Primitives): number {
   const { argv, environ } = engine;
   const [name = "nvoci", first, ...rest] = argv;
@@ -66,7 +66,7 @@ function dispatch(system: Syscalls, engine: Primitives): number {
   if (RUNTIME_NAMES.includes(basename(name))) return wrap(system, engine, argv.slice(1));
   if (first === "runtime") return wrap(system, engine, rest);
   if (first === "hook") return hook(system, rest, environ);
-  // Asked by scripts and installers; it need not wait for yargs.
+  // Scripts and installers call this often; it does not have to load yargs.
   if (first === "--version" && rest.length === 0) {
     system.write(STDOUT, `nvoci ${VERSION}\n`);
     return EXIT.done;
@@ -74,18 +74,18 @@ function dispatch(system: Syscalls, engine: Primitives): number {
   return loadBundle<typeof import("./cli/cli.ts")>("cli").cli(system, argv.slice(1), environ);
 }
 
-/** QuickJS' own error as text: the second where there was no memory for the error itself. */
+/** QuickJS' own error as text. The second form appears when there is no memory for the error itself. */
 const OUT_OF_MEMORY: readonly string[] = ["InternalError: out of memory", "[unsupported type]"];
 
-/** Says what went wrong, and gives the exit status. */
+/** Reports an error on standard error. @returns the exit status. */
 function report(system: Syscalls, error: unknown): number {
   if (error instanceof NvociError) {
     complain(system, error.render());
     return error.exitCode;
   }
-  // What was begun is undone by now.
+  // Changes are undone by now.
   if (OUT_OF_MEMORY.includes(String(error))) {
-    complain(system, "nvoci: Cannot go on: out of memory");
+    complain(system, "nvoci: Cannot continue: out of memory");
     return EXIT.failed;
   }
   const text =
@@ -94,7 +94,7 @@ function report(system: Syscalls, error: unknown): number {
   return EXIT.bug;
 }
 
-/** Writes to standard error. Where nobody listens, the exit status alone has to tell. */
+/** Writes to standard error. If stderr is closed, only the exit status is left. */
 function complain(system: Syscalls, text: string): void {
   try {
     system.write(STDERR, `${text}\n`);

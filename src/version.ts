@@ -1,2 +1,2 @@
-/** The release, as package.json has it; the build keeps the two alike. */
+/** The release. The build refuses a version other than package.json's. */
 export const VERSION = "0.1.0";

@@ -1,9 +1,9 @@
 import { NvociError } from "../model/errors.ts";
 import { parseBoolean, quote } from "../text/quote.ts";
 
-/** The hook's command line, as nvidia-container-runtime-hook takes it. */
+/** The hook's command line, with the options of nvidia-container-runtime-hook. */
 interface HookArguments {
-  /** Stage name, or what was given in its place; absent when nothing was given. */
+  /** The first argument, which should be a stage; absent when there is none. */
   readonly command: string | undefined;
   readonly config: string | undefined;
   readonly debug: boolean;
@@ -21,7 +21,7 @@ Stages:
 
 Options, with one dash or two, before the stage:
   -config FILE   configuration file, instead of /etc/nvidia-container-runtime/config.toml
-  -debug         say on standard error what was skipped and why
+  -debug         report on standard error what was skipped and why
   -version       print the version
   -help          print this text`;
 
@@ -37,30 +37,30 @@ function readSwitch(name: string, value: string | undefined): boolean {
 }
 
 /**
- * Reads options in the manner of Go's flag package, which existing callers rely on: one dash or two, `-x V` or
- * `-x=V`, and none after the first word that is no option.
+ * Parses the hook's command line as Go's flag package does, which existing callers rely on: one dash or two, `-x V` or
+ * `-x=V`, and no options after the first argument that is not an option.
  *
- * @throws NvociError "usage"
+ * @throws {NvociError} "usage" when an option or an argument is unknown.
  */
-export function parseHookArguments(words: readonly string[]): HookArguments {
+export function parseHookArguments(args: readonly string[]): HookArguments {
   const found: Record<string, string | boolean> = {};
   let at = 0;
-  for (; at < words.length; at++) {
-    const [, name, , value] = /^--?([^=-][^=]*)(=(.*))?$/s.exec(words[at] as string) ?? [];
+  for (; at < args.length; at++) {
+    const [, name, , value] = /^--?([^=-][^=]*)(=(.*))?$/s.exec(args[at] as string) ?? [];
     if (name === undefined) break;
     if (SWITCHES.includes(name)) {
       found[name] = readSwitch(name, value);
     } else if (name === "config") {
-      const file = value ?? words[++at];
-      if (!file) throw usage('Cannot read the option "-config": it needs a file');
+      const file = value ?? args[++at];
+      if (!file) throw usage('Cannot read the option "-config": it requires a file');
       found.config = file;
     } else {
-      throw usage(`Cannot read the option ${quote(words[at] as string)}: there is no such option`);
+      throw usage(`Cannot read the option ${quote(args[at] as string)}: it is not an option of the hook`);
     }
   }
-  if (words[at] === "--") at++;
-  const rest = words.slice(at);
-  if (rest.length > 1) throw usage(`Cannot take ${quote(rest[1] as string)}: one stage is enough`);
+  if (args[at] === "--") at++;
+  const rest = args.slice(at);
+  if (rest.length > 1) throw usage(`Cannot accept ${quote(rest[1] as string)}: only one stage is allowed`);
   return {
     command: rest[0],
     config: typeof found.config === "string" ? found.config : undefined,

@@ -23,9 +23,9 @@ import { type Log, newLog } from "./log.ts";
 import type { HookOptions } from "./read-spec.ts";
 
 /**
- * Gives a container what it asks for. Enters the container's mount namespace and does not come back.
+ * Injects the driver that a container requests. Enters the container's mount namespace and stays there.
  *
- * @throws NvociError when the container cannot have it; nothing of it is left behind then.
+ * @throws {NvociError} when the request cannot be met. All changes to the container are undone then.
  */
 export function inject(system: Syscalls, state: State, spec: Spec, options: HookOptions): void {
   const name = state.id === "" ? `of process ${state.pid}` : state.id.slice(0, 12);
@@ -39,7 +39,7 @@ export function inject(system: Syscalls, state: State, spec: Spec, options: Hook
   }
 }
 
-/** A call on the way to the first operation. Its name alone tells nobody what was wanted. */
+/** Wraps the failure of a call before the first operation, because the call alone does not explain its purpose. */
 function unprepared(name: string, error: SystemError): NvociError {
   const failed = error.message.replace(/^C/, "c");
   return new NvociError("system-call", `Cannot prepare container ${name}: ${failed}`, {
@@ -48,7 +48,7 @@ function unprepared(name: string, error: SystemError): NvociError {
   });
 }
 
-/** One container and what is done about it. */
+/** The input of one injection. */
 interface Injection {
   /** The container's name in messages. */
   readonly name: string;
@@ -60,13 +60,13 @@ interface Injection {
 }
 
 /**
- * What a hook may take from its first look at the image, in seconds; with a thousand entries it takes a fraction of
- * one. SIGALRM ends it, also in a wait in the kernel for a file server that has gone, which no clock of our own could
- * end. Nothing is undone then, and the runtime discards the container.
+ * Limit on the hook from its first access to the image, in seconds. A request with a thousand entries takes a fraction
+ * of a second. SIGALRM ends the process, even while it waits in the kernel for a file server that is gone, which a
+ * check of the clock could not. Nothing is undone then, and the runtime discards the container.
  */
 const TIMEOUT_S = 60;
 
-/** The phases, see ARCHITECTURE.md: configuration, request, the host, discovery, and the plan's execution. */
+/** Runs the phases of ARCHITECTURE.md: configuration, request, host, discovery, plan and its execution. */
 function injectInto(injection: Injection): void {
   const { system, state, spec, options, log } = injection;
   const { report } = log;
@@ -78,7 +78,7 @@ function injectInto(injection: Injection): void {
   const request = resolveRequest(spec, config, report);
   if (request === undefined) return;
   prepareHost(system, host, config, request, report);
-  // The host's modules have been loaded: each of those has a time of its own.
+  // After prepareHost, because loading a kernel module has its own time limit.
   system.setitimer(TIMEOUT_S);
   const process = `/proc/${state.pid}`;
   const image = openImage(system, hostPath(`${process}/root${spec.root.path}`), process);
@@ -113,13 +113,13 @@ function executePlan(
     report: log.report,
     mountLabel: spec.mountLabel,
   });
-  log.info(`made ${operations.length} operations`);
+  log.info(`performed ${operations.length} operations`);
 }
 
 const RAMFS_MAGIC = 0x858458f6;
 const TMPFS_MAGIC = 0x01021994;
 
-/** Opens what confines ldconfig, while /proc is the host's. */
+/** Opens what confines ldconfig, while /proc is still the host's. */
 function openConfinement(
   system: Syscalls,
   state: State,
@@ -141,7 +141,11 @@ function openConfinement(
   };
 }
 
-/** Host ids of the container's root: what owns its init. */
+/**
+ * Returns the host ids of the container's root: the owner of its init process.
+ *
+ * @throws {NvociError} "state-invalid" when the process does not exist.
+ */
 function containerOwner(host: HostView, pid: number): Ids {
   const stat = host.lstat(hostPath(`/proc/${pid}`));
   if (stat === undefined) {

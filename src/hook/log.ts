@@ -9,29 +9,29 @@ import { CWD, type Fd, type Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 
 /**
- * Where the hook writes what it did: the log file that config.toml names, and standard error for a person who asked.
- * A log that cannot be written stops nothing.
+ * The hook's log: the file that config.toml names and, with `-debug`, standard error. A failure to write it is not an
+ * error.
  */
 export interface Log {
-  /** Writes a finding. What comes before the file is open is kept for it. */
+  /** Writes a finding. Findings before `open` are kept and written then. */
   readonly report: Report;
   info(message: string): void;
   error(error: NvociError): void;
   /**
-   * Opens the file, which the configuration names.
+   * Opens the file that the configuration names.
    *
-   * @param file absent: nothing is logged.
-   * @param level lines below it are left out.
+   * @param file `undefined`: nothing is logged.
+   * @param level the lowest level that is logged.
    */
   open(file: HostPath | undefined, level: LogLevel): void;
 }
 
 const ORDER: readonly LogLevel[] = ["debug", "info", "warning", "error"];
 
-/** RFC 3339 in UTC, with milliseconds. */
+/** Returns the time in RFC 3339 format, in UTC with milliseconds. */
 const timestamp = (): string => new Date().toISOString();
 
-/** A log that cannot be had is worth a line to whoever started us, and no more. */
+/** Opens the log. If that fails, prints a line to standard error and returns `undefined`. */
 function openForAppending(system: Syscalls, file: HostPath): Fd | undefined {
   try {
     system.mkdirat(CWD, dirname(file), 0o755);
@@ -52,15 +52,15 @@ function complain(system: Syscalls, { message }: NvociError): void {
 }
 
 /**
- * Makes a log whose file is not open yet. A line of it is `time="…" level=… container=… msg="…"`, as the peers' logs
- * and runc's are.
+ * Returns a log whose file is not open yet. Its lines are `time="…" level=… container=… msg="…"`, as in the logs of
+ * runc and of NVIDIA's container toolkit.
  *
- * @param debug whether findings go to standard error too, without time stamps.
+ * @param debug whether findings also go to standard error, without timestamps.
  */
 export function newLog(system: Syscalls, container: string, debug: boolean): Log {
   let fd: Fd | undefined;
   let level: LogLevel = "info";
-  /** Findings until the file is open; afterwards there is nothing to wait for. */
+  /** Findings before `open`; `undefined` afterwards. */
   let early: Finding[] | undefined = [];
   const write = (lineLevel: LogLevel, message: string): void => {
     if (fd === undefined || ORDER.indexOf(lineLevel) < ORDER.indexOf(level)) return;
@@ -75,7 +75,7 @@ export function newLog(system: Syscalls, container: string, debug: boolean): Log
     info: (message) => write("info", message),
     error: (error) => write("error", error.renderLine()),
     report(finding) {
-      // Wording some hundred findings takes longer than the mounts: only where somebody reads it.
+      // Render only what is written: rendering hundreds of findings takes longer than the mounts.
       if (debug) system.write(STDERR, `nvoci: ${renderFinding(finding)}\n`);
       if (early !== undefined) early.push(finding);
       else if (fd !== undefined) write(finding.severity, renderFinding(finding));

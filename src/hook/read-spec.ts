@@ -9,7 +9,7 @@ import { decodeUtf8 } from "../text/utf8.ts";
 import { readSpecFile } from "./read-spec-file.ts";
 
 /*
- * Small because it is in the bundle that every start reads.
+ * Small because it belongs to the part that every start loads.
  */
 
 /** How the hook was called. */
@@ -20,16 +20,17 @@ export interface HookOptions {
   readonly debug: boolean;
 }
 
-/** A bundle's config.json. */
+/** A bundle's config.json, as text and parsed. */
 interface SpecFile {
   readonly text: string;
   readonly spec: Spec;
 }
 
 /**
- * Reads a bundle's config.json; `undefined` for a large one that asks for nothing.
+ * Reads a bundle's config.json.
  *
- * @throws NvociError "spec-invalid"
+ * @returns `undefined` for a large file that does not request GPUs.
+ * @throws {NvociError} "spec-invalid" when it does not exist or is not valid.
  */
 export function readSpec(host: HostView, bundle: HostPath): SpecFile | undefined {
   const file = join(bundle, "config.json") as HostPath;
@@ -41,16 +42,17 @@ export function readSpec(host: HostView, bundle: HostPath): SpecFile | undefined
   return { text, spec: parseSpec(text, bundle) };
 }
 
-/** What everybody asks by; who asks by other means alone is given nothing when in doubt, and no error. */
+/** The usual way to request GPUs. When in doubt, other requests are ignored without an error. */
 const VARIABLE = "NVIDIA_VISIBLE_DEVICES";
 
 /**
- * Whether a container may be asking for GPUs. One that asks is given something only when the runtime cannot read its
- * documents otherwise. So it is with one that seems not to ask though the variable is in the text: it may be
- * in an `ENV` that we do not see. All others are given nothing by our reading, which needs no proof and costs no time.
+ * Reports whether a container may request GPUs. If it does, its documents must be unambiguous: the runtime must not be
+ * able to read them differently. The same applies if it seems not to request GPUs but its text contains the variable,
+ * which may be in an `ENV` that a case-insensitive reader sees and nvoci does not. Other containers get nothing, which
+ * requires no check.
  *
- * @param state the state's text, where there is one.
- * @throws NvociError "spec-invalid" or "state-invalid"
+ * @param state the state's text, if there is one.
+ * @throws {NvociError} "spec-invalid" or "state-invalid" when a document is ambiguous.
  */
 export function mayRequestGpusSurely({ text, spec }: SpecFile, bundle: HostPath, state?: string): boolean {
   const asks = mayRequestGpus(spec);
@@ -61,7 +63,7 @@ export function mayRequestGpusSurely({ text, spec }: SpecFile, bundle: HostPath,
   return asks;
 }
 
-/** Bytes as text. @throws NvociError "spec-invalid" where they are not UTF-8 */
+/** Decodes UTF-8. @throws {NvociError} "spec-invalid" when the bytes are not UTF-8. */
 export function decodeText(bytes: Uint8Array, name: string): string {
   const decoded = decodeUtf8(bytes);
   if (decoded === undefined)

@@ -6,13 +6,14 @@ import type { Syscalls } from "../sys/syscalls.ts";
 import { decodeText, type HookOptions, mayRequestGpusSurely, readSpec } from "./read-spec.ts";
 
 /*
- * Small because it is a bundle's border: it decides whether the rest of the hook is loaded.
+ * Small because it is at the border of a part: it decides whether the rest of the hook is loaded.
  */
 
 /**
- * Runs the hook for the container whose state is on standard input. One that does not ask for GPUs, which is most of
- * them where this is the default runtime's hook, costs the reading of its config.json and nothing more: the rest of
- * the program is not even loaded.
+ * Runs the hook for the container whose state is on standard input. Where every container has the hook, most do not
+ * request GPUs. For those it only reads config.json; the rest of the program is not loaded.
+ *
+ * @throws {NvociError} when the documents are invalid or the request cannot be met.
  */
 export function runHook(system: Syscalls, options: HookOptions): void {
   const text = decodeText(readAll(system, STDIN, 0), "the OCI state");

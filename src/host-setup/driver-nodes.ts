@@ -20,17 +20,17 @@ import { type HostView, readText } from "../model/views.ts";
 
 /** A device node that the driver's libraries open. */
 export interface DriverNode {
-  /** Below the root that has the nodes: `/dev/nvidiactl`. */
+  /** Path below the root that has the nodes: `/dev/nvidiactl`. */
   readonly path: string;
   readonly major: number;
   readonly minor: number;
   readonly rules: DeviceFileRules;
 }
 
-/** Which nodes are asked about. */
+/** Selects the nodes. */
 export interface DriverNodesInput {
   readonly host: HostView;
-  /** Modules that are there, or are going to be. */
+  /** Modules that are loaded or will be. */
   readonly modules: readonly KernelModule[];
   readonly imexChannels: readonly number[];
 }
@@ -41,8 +41,8 @@ const numberUnknown = (path: string, driver: string): Finding =>
   finding("device-number-unknown", "info", "host", { path, driver });
 
 /**
- * Lists the device nodes that the host should have: of the driver as a whole, of every GPU, of every GPU instance, and
- * of the given IMEX channels. A node whose number the kernel does not report is a finding.
+ * Returns the device nodes that the host should have: those of the driver, of every GPU, of every GPU instance, and of
+ * the given IMEX channels. Reports a finding for each node whose number the kernel does not report.
  */
 export function driverNodes(
   { host, modules, imexChannels }: DriverNodesInput,
@@ -74,7 +74,7 @@ export function driverNodes(
   return nodes;
 }
 
-/** The driver numbers its GPUs from 0; one that was plugged in later can have a number beyond their count. */
+/** Returns the minors of all GPUs. They start at 0; a GPU that was added later may have a minor beyond the count. */
 function gpuMinors(host: HostView): readonly number[] {
   const minors = new Set(Array.from({ length: countGpus(host) }, (_, minor) => minor));
   for (const { minor } of readGpus(host, () => {})) minors.add(minor);
@@ -83,10 +83,10 @@ function gpuMinors(host: HostView): readonly number[] {
 
 const PCI_DEVICES = "/sys/bus/pci/devices";
 const VENDOR_NVIDIA = "0x10de";
-/** The base class of everything that can drive a display, or could if it had a socket for one. */
+/** PCI base class of display controllers, including GPUs without a display connector. */
 const CLASS_DISPLAY = "0x03";
 
-/** How many GPUs of NVIDIA are on the PCI bus, whether the driver has them or not. */
+/** Counts the NVIDIA GPUs on the PCI bus, whether or not the driver is bound to them. */
 function countGpus(host: HostView): number {
   const is = (file: string, beginning: string): boolean =>
     (readText(host, hostPath(`${PCI_DEVICES}/${file}`)) ?? "").startsWith(beginning);

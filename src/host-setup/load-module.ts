@@ -7,24 +7,24 @@ import type { ExitStatus, Fd, Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { quote } from "../text/quote.ts";
 
-/** In seconds. The driver takes one to wake up each GPU, and servers have up to sixteen. */
+/** In seconds. The driver takes one second to initialize each GPU, and servers have up to sixteen. */
 const TIMEOUT_S = 60;
 
-/** The kernel's own modprobe gets this path; rules of modprobe.d(5) may run programs. */
+/** The PATH that the kernel gives to modprobe, because rules of modprobe.d(5) may run programs. */
 const ENVIRONMENT = ["PATH=/sbin:/usr/sbin:/bin:/usr/bin"];
 
-/** A program that loads modules, and where. */
+/** A program that loads modules, and its root. */
 interface Modprobe {
-  /** As seen from inside the root. */
+  /** Path inside the root. */
   readonly path: string;
-  /** The root that has the modules: `/`, or that of a container which carries the driver. */
+  /** The root that has the modules: `/`, or the root of a container that ships the driver. */
   readonly root: HostPath;
 }
 
 /**
- * Loads a kernel module and what it needs.
+ * Loads a kernel module and its dependencies.
  *
- * @returns why it could not be loaded, in modprobe's own words; `undefined` when it is loaded.
+ * @returns the reason for a failure, from modprobe's output; `undefined` when the module is loaded.
  * @see modprobe(8)
  */
 export function loadModule(system: Syscalls, modprobe: Modprobe, name: string): string | undefined {
@@ -50,7 +50,7 @@ function run(system: Syscalls, modprobe: Modprobe, name: string): string | undef
 
 function childSteps(system: Syscalls, { path, root }: Modprobe, name: string, output: Fd): StepList {
   const steps = new StepList(system);
-  // Standard input is the container's state, which is nobody else's. With descriptor 0 closed, the next open gets it.
+  // Standard input is the container's state, which is not for modprobe. The open after close(0) gets descriptor 0.
   steps
     .call("close", [0], ANY_ERROR)
     .call("openat", [AT_FDCWD, "/dev/null", O_RDWR, 0], ANY_ERROR)
@@ -61,13 +61,13 @@ function childSteps(system: Syscalls, { path, root }: Modprobe, name: string, ou
   return (
     steps
       .call("chdir", ["/"])
-      // Before 5.11 ours are all close-on-exec, and a runtime gives its hooks nothing but the standard three.
+      // Fails before 5.11. All our descriptors are close-on-exec, and a runtime gives its hooks only 0 to 2.
       .call("close_range", [3, 0xffffffff, CLOSE_RANGE_CLOEXEC], ANY_ERROR)
       .call("execve", [path, steps.stringArray([path, name]), steps.stringArray(ENVIRONMENT)])
   );
 }
 
-/** The last line is what made the program give up. */
+/** Returns the last line that is not empty, which is the reason for the failure. */
 function lastLine(text: string): string | undefined {
   const line = text
     .split("\n")
@@ -83,7 +83,7 @@ const ended = (path: string, status: ExitStatus): string =>
 
 const DEFAULT_MODPROBE = "/sbin/modprobe";
 
-/** The program that the kernel itself loads modules with. @see proc_sys_kernel(5) */
+/** Returns the program by which the kernel itself loads modules. @see proc_sys_kernel(5) */
 export function modprobePath(host: HostView): string {
   const path = (readText(host, hostPath("/proc/sys/kernel/modprobe")) ?? "").trim();
   return path.startsWith("/") ? path : DEFAULT_MODPROBE;

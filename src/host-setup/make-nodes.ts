@@ -8,10 +8,10 @@ import { SystemError } from "../sys/system-error.ts";
 import { DEV_CHAR, linkText, type NodePlan, type SetupAction } from "./plan-nodes.ts";
 
 /**
- * Makes device nodes. When something fails, the rest of that node's plan is left out and the next node's is made.
- * Another process may be doing the same: what is there by now is right.
+ * Makes device nodes. After a failure, it skips the rest of that node's plan and continues with the next node. Another
+ * process may do the same at the same time, so existing names are accepted.
  *
- * @returns what was done.
+ * @returns the actions that changed something.
  */
 export function makeNodes(
   system: Syscalls,
@@ -19,7 +19,7 @@ export function makeNodes(
   report: Report,
 ): readonly SetupAction[] {
   const done: SetupAction[] = [];
-  // A node has its mode from the start: nobody can open it before a chmod(2) that never comes.
+  // Each node is created with its final mode, so no other process can open it too early.
   const mask = system.umask(0);
   for (const { path, actions } of plans) {
     try {
@@ -33,7 +33,7 @@ export function makeNodes(
   return done;
 }
 
-/** @returns whether anything was changed. */
+/** Performs an action. @returns whether it changed something. */
 function make(system: Syscalls, action: SetupAction): boolean {
   switch (action.do) {
     case "make-directory":
@@ -47,7 +47,7 @@ function make(system: Syscalls, action: SetupAction): boolean {
       try {
         if (uid !== 0 || gid !== 0) system.fchownat(CWD, path, uid, gid, 0);
       } catch (error) {
-        // A node of the wrong group would count as made from now on.
+        // Later runs would accept a node with the wrong group.
         system.unlinkat(CWD, path, 0);
         throw error;
       }
@@ -61,15 +61,15 @@ function make(system: Syscalls, action: SetupAction): boolean {
 }
 
 /*
- * Small because it is a bundle's border: the wrapper links nodes, and sets up nothing else of the host here.
+ * Small because it is at the border of a part: the wrapper's part contains this file, but not the rest of the folder.
  */
 
 /**
- * Makes the links by number that udev(7) has not made, for a container in a unit of systemd. runc tells systemd of no
- * device without such a link, and systemd takes the device away when it is reloaded. NVIDIA's driver has nodes that
- * udev knows nothing of. A link that is there stays, wherever it leads.
+ * Makes the links in /dev/char that udev(7) has not made, for a container in a systemd unit. runc passes a device to
+ * systemd only if such a link exists, and systemd revokes access to other devices when it is reloaded. udev does not
+ * know all nodes of NVIDIA's driver. Existing links are kept, whatever their target.
  *
- * One that cannot be made is a finding: the container works without the links, until systemd is reloaded.
+ * Reports a finding for a link that cannot be made: without it, the container works until systemd is reloaded.
  */
 export function linkByNumber(
   system: Syscalls,

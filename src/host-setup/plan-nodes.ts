@@ -3,11 +3,11 @@ import { below, dirname, type HostPath, hostPath, join } from "../model/paths.ts
 import { type FileStat, type HostView, statThrough } from "../model/views.ts";
 import type { DriverNode } from "./driver-nodes.ts";
 
-/** One change of the host itself, as opposed to a container. */
+/** A change to the host itself, as opposed to a container. */
 export type SetupAction =
   | { readonly do: "load-module"; readonly name: string }
   | { readonly do: "make-directory"; readonly path: HostPath }
-  /** Removes what is in the way: a node with another number, a link that leads elsewhere. */
+  /** Removes an obstacle: a node with another number, or a link with another target. */
   | { readonly do: "remove"; readonly path: HostPath }
   | {
       readonly do: "make-node";
@@ -21,32 +21,32 @@ export type SetupAction =
     }
   | { readonly do: "make-link"; readonly path: HostPath; readonly target: string };
 
-/** What has to be done for one device node. Nothing of it makes sense once a part of it has failed. */
+/** The actions for one device node. When one fails, the rest is skipped. */
 export interface NodePlan {
   readonly path: HostPath;
-  /** In the order in which they have to be made. */
+  /** In order. */
   readonly actions: readonly SetupAction[];
 }
 
-/** Where systemd looks devices up by their numbers; without it a daemon-reload takes them from containers. */
+/** Where systemd looks up devices by number. A daemon-reload revokes devices without a link here from containers. */
 export const DEV_CHAR: HostPath = hostPath("/dev/char");
 
-/** What is to be reached. */
+/** The nodes that the host should have. */
 interface NodesWanted {
-  /** Whose `dev` gets the nodes. */
+  /** The root whose `dev` gets the nodes. */
   readonly root: HostPath;
   readonly nodes: readonly DriverNode[];
-  /** Whether {@link DEV_CHAR} is to have a link to each. */
+  /** Whether {@link DEV_CHAR} gets a link to each node. */
   readonly devChar: boolean;
 }
 
 /**
- * Plans what is missing of the wanted nodes. One with the right number is left alone, whatever its mode and owner:
- * somebody may have changed them. One that cannot be right is replaced.
+ * Plans the nodes that are missing or wrong. A node with the right number is kept, whatever its mode and owner, which
+ * an administrator may have changed. Any other file in its place is replaced.
  *
- * A node that the administrator wants no program to make is a finding.
+ * Reports a finding for each missing node that the driver's settings forbid to make (ModifyDeviceFiles).
  *
- * @returns a plan for each node that needs anything.
+ * @returns a plan for each node that needs a change.
  */
 export function planNodes(
   host: HostView,
@@ -94,10 +94,10 @@ function linkTo(
   if (text !== undefined && join(DEV_CHAR, text) === path) return [];
   const make: SetupAction = { do: "make-link", path: link, target: linkText(path) };
   if (text !== undefined) return [{ do: "remove", path: link }, make];
-  // What is no link was put there by somebody who knows why.
+  // Leave anything that is not a symlink alone.
   return host.lstat(link) === undefined ? [...directory(DEV_CHAR), make] : [];
 }
 
-/** The text of a link in {@link DEV_CHAR}: relative, as udev(7) writes it, where both lie in the same /dev. */
+/** Returns the text of a link in {@link DEV_CHAR}. It is relative, as udev(7) writes it, for paths in /dev. */
 export const linkText = (path: HostPath): string =>
   path.startsWith("/dev/") ? `..${path.slice("/dev".length)}` : path;

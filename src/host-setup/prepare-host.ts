@@ -7,12 +7,12 @@ import type { Request } from "../request/request.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 
 /*
- * Small because it is a bundle's border: a board with manifests never loads the rest of this folder.
+ * Small because it is at the border of a part: a board with manifests never loads the rest of this folder.
  */
 
 /**
- * Makes a server's kernel modules and device nodes ready. A Tegra board's are loaded by its own system, so where the
- * driver is found by manifests there is nothing to do. Whether the container can start is for discovery to find out.
+ * Loads a server's kernel modules and makes its device nodes. Does nothing on hosts with manifests, because a Tegra
+ * board's own system does that. Failures are findings; discovery decides whether the container can start.
  */
 export function prepareHost(
   system: Syscalls,

@@ -18,17 +18,17 @@ import type { Syscalls } from "../sys/syscalls.ts";
 import { DEV_CHAR } from "./plan-nodes.ts";
 import { type HostSetup, setUpHost } from "./set-up-host.ts";
 
-/** What a container asks of the driver, as far as the host has to be prepared for it. */
+/** The parts of a request that the host must be prepared for. */
 export interface WantedDriver {
   readonly driverCapabilities: readonly DriverCapability[];
   readonly imexChannels: readonly number[];
-  /** Whether missing nodes of the channels may be made. */
+  /** Whether missing nodes of IMEX channels may be made. */
   readonly mayCreateImexChannels: boolean;
 }
 
 /**
- * Loads what a container needs of the driver and makes its device nodes, once after the host has started: later calls
- * look at a handful of names and find them. What fails is a finding.
+ * Loads the driver's modules that a container needs and makes its device nodes. This happens once after the host has
+ * started; later calls only check a few names. Failures are reported as findings.
  */
 export function prepareServer(
   system: Syscalls,
@@ -74,7 +74,7 @@ function isSetUp(host: HostView, { deviceRoot: root, modules, imexChannels }: Ho
   );
 }
 
-/** Nodes of GPU instances, which come and go while the host runs. */
+/** Returns the nodes of GPU instances, which can change while the host runs. */
 function instanceNodes(host: HostView): readonly string[] {
   const hasMig = (host.readDirectory(CAPABILITIES) ?? []).some((name) => name.startsWith("gpu"));
   if (!hasMig) return [];

@@ -8,7 +8,7 @@ import { loadModule, modprobePath } from "./load-module.ts";
 import { makeNodes } from "./make-nodes.ts";
 import { planNodes, type SetupAction } from "./plan-nodes.ts";
 
-/** What the host is to have. */
+/** The modules and nodes that the host should have. */
 export interface HostSetup {
   /** The root that has the kernel modules. */
   readonly moduleRoot: HostPath;
@@ -23,10 +23,11 @@ export interface HostSetup {
 }
 
 /**
- * Loads the driver's modules and makes its device nodes, where they are missing. Nothing that fails here is fatal.
+ * Loads missing modules of the driver and makes missing device nodes. Failures are reported as findings.
  *
- * @param dryRun changes nothing.
- * @returns what was done, or would be, as far as that can be known before a module runs.
+ * @param dryRun whether to change nothing.
+ * @returns the actions that were performed. With `dryRun`, those that would be, as far as is known before a module is
+ * loaded.
  */
 export function setUpHost(
   system: Syscalls,
@@ -74,16 +75,16 @@ function loadModules(
       continue;
     }
     report(finding("kernel-module-not-loaded", "warning", "host", { module: name, reason }));
-    // The others need the first, and none of them needs another.
+    // All modules depend on the first, and not on each other.
     if (name === "nvidia") break;
   }
   return done;
 }
 
-/** The only range of ids in a user namespace that is none: every id stands for itself. @see user_namespaces(7) */
+/** uid_map of the initial user namespace: every id maps to itself. @see user_namespaces(7) */
 const IDENTITY = "0 0 4294967295";
 
-/** What keeps this process from changing the host. */
+/** Returns what prevents this process from changing the host. */
 function findObstacle(system: Syscalls, host: HostView): "user-namespace" | "not-root" | undefined {
   for (const file of ["/proc/self/uid_map", "/proc/self/gid_map"]) {
     const text = readText(host, hostPath(file));

@@ -17,37 +17,37 @@ import { quote } from "../text/quote.ts";
 import { encodeUtf8 } from "../text/utf8.ts";
 import { editSpec, type HookEntry } from "./edit-spec.ts";
 
-/** A bundle whose container may be asking. */
+/** A bundle whose container may request GPUs. */
 export interface AskingBundle {
   /** config.json. */
   readonly file: HostPath;
   readonly text: string;
   readonly spec: Spec;
-  /** The container's name, for the log. */
+  /** The container's id, for the log. */
   readonly id: string;
-  /** Whether systemd decides over the container's devices. */
+  /** Whether systemd controls the container's access to devices. */
   readonly systemdCgroup: boolean;
   /** The wrapper's own environment. */
   readonly environ: readonly string[];
-  /** A name of this program, which may be a link. */
+  /** A path of this program, which may be a link. */
   readonly self: HostPath;
 }
 
-/** The hook's whole environment: without one it would run in the wrapper's, or in the image's. */
+/** The hook's complete environment. Without it, the hook would inherit the wrapper's or the image's. */
 const HOOK_ENVIRONMENT = [`PATH=${PROGRAM_DIRECTORIES.join(":")}`];
 
 const USUAL_CONFIG = configPath([], undefined).path;
 
-/** Options that make the hook read the configuration that the wrapper has read, though its environment is another. */
+/** Returns the options that make the hook read the wrapper's configuration, despite its different environment. */
 function configOption(file: HostPath | undefined): readonly string[] {
   return file === undefined || file === USUAL_CONFIG ? [] : ["-config", file];
 }
 
 /**
- * The hook as config.json is to have it.
+ * Returns the hook's entry for config.json.
  *
- * @param configured an absolute path, or a name for this program itself.
- * @throws NvociError "config-invalid" when there is no such program: the runtime's own words would not name the key.
+ * @param configured an absolute path, or a name, which means this program.
+ * @throws {NvociError} "config-invalid" when the program does not exist. The runtime's error would not name the key.
  */
 function hookEntry(
   system: Syscalls,
@@ -61,7 +61,7 @@ function hookEntry(
   const path = hostPath(configured);
   const found = linuxHost(system).realPath(path);
   if (found === undefined) {
-    const reason = "there is no such program (config.toml: nvidia-container-runtime-hook.path)";
+    const reason = "the program does not exist (config.toml: nvidia-container-runtime-hook.path)";
     throw new NvociError("config-invalid", `Cannot use the hook ${quote(path, 4096)}: ${reason}`);
   }
   const isNvoci = found === program && !HOOK_NAMES.includes(basename(path));
@@ -69,22 +69,22 @@ function hookEntry(
   return { path, args, env: HOOK_ENVIRONMENT };
 }
 
-/** Writes a new text in the file's place; a symbolic link stays one. */
+/** Replaces a file's text. A symbolic link is kept; its target is replaced. */
 function writeSpec(system: Syscalls, file: HostPath, text: string): void {
   const path = linuxHost(system).realPath(file) ?? file;
   replaceFile(system, path, encodeUtf8(text), { synced: false });
 }
 
 /**
- * Puts into a bundle's config.json what its container asks for: device nodes and access to them, which the runtime
- * and systemd then own, and the hook for everything else. A container that may not have what it asks for leaves the
- * file as it is.
+ * Adds what a container requests to its bundle's config.json: device nodes and access to them, which the runtime and
+ * systemd then manage, and the hook for everything else. Leaves the file unchanged when the configuration does not
+ * allow the request.
  *
- * @throws NvociError when the container cannot have it; the file is as it was.
+ * @throws {NvociError} when the request cannot be met. The file is unchanged then.
  */
 export function editBundle(system: Syscalls, bundle: AskingBundle): void {
   const { file, text, spec, environ } = bundle;
-  // A config.json that cannot be written is an error, and not the end of the runtime that engines wait for.
+  // A failed write must be an error that the container engine sees, not the death of the process by a signal.
   system.ignoreWriteSignals();
   const host = linuxHost(system);
   const log = newLog(system, bundle.id.slice(0, 12), false);
@@ -115,5 +115,5 @@ export function editBundle(system: Syscalls, bundle: AskingBundle): void {
   }
   if (edited.text === text) return;
   writeSpec(system, file, edited.text);
-  log.info(`gave ${deviceNodes.length} devices to the runtime, and the rest to the hook`);
+  log.info(`assigned ${deviceNodes.length} devices to the runtime and the rest to the hook`);
 }

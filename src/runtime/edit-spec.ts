@@ -14,20 +14,20 @@ export interface HookEntry {
   readonly env: readonly string[];
 }
 
-/** What a container gets by its config.json; everything else is the hook's. */
+/** What a container gets by its config.json. The hook does everything else. */
 export interface SpecAdditions {
   readonly deviceNodes: readonly DeviceNode[];
-  /** Whether device access is ours to grant. */
+  /** Whether to grant access to the devices. */
   readonly cgroups: boolean;
   readonly hook: HookEntry;
 }
 
-/** Stages at which a hook of ours or NVIDIA's may be registered already. */
+/** Stages at which nvoci's or NVIDIA's hook may already be registered. */
 const STAGES = ["prestart", "createRuntime", "createContainer"];
 
 const WORLD_READ_WRITE = 0o006;
 
-/** In a user namespace the runtime binds the host's node of the same path; any other one is left to the hook. */
+/** In a user namespace, the runtime binds the host's node of the same path. Other nodes are left to the hook. */
 const isForRuntime = ({ hostPath, path }: DeviceNode, spec: Spec): boolean =>
   !spec.userNamespace || (hostPath as string) === (path as string);
 
@@ -52,15 +52,15 @@ function rulesOf(root: ObjectReader, nodes: readonly DeviceNode[]): readonly obj
     const isGiven = allowed
       .get(number)
       ?.some((access) => [...permissions].every((letter) => access.includes(letter)));
-    // What the runtime makes it may also hand on: mknod(2) is part of it, as it is for Docker's --device.
+    // Includes mknod(2), as Docker's --device does.
     if (isGiven !== true) rules.set(number, { allow: true, type, major, minor, access: "rwm" });
   }
   return [...rules.values()];
 }
 
 /**
- * Groups by which a process without privileges may open nodes that others may not. In a user namespace the host's
- * groups mean nothing, and one without a mapping would keep the container from starting.
+ * Returns the groups that give an unprivileged process access to nodes that are not open to everyone. In a user
+ * namespace, the host's groups have no meaning, and a group without a mapping would prevent the start.
  */
 function groupsOf(root: ObjectReader, spec: Spec, nodes: readonly DeviceNode[]): readonly number[] {
   if (spec.userNamespace) return [];
@@ -72,7 +72,7 @@ function groupsOf(root: ObjectReader, spec: Spec, nodes: readonly DeviceNode[]):
   return [...new Set(wanted.map(({ gid }) => gid))].filter((gid) => !given.has(gid));
 }
 
-/** Whether an entry is the hook, by whatever path, or NVIDIA's own. */
+/** Reports whether an entry is nvoci's hook, under any path, or NVIDIA's. */
 function isHook({ path, args }: PlainObject): boolean {
   if (typeof path !== "string") return false;
   const isNvoci = basename(path).startsWith("nvoci") && Array.isArray(args) && args[1] === "hook";
@@ -86,11 +86,11 @@ function hooksOf(root: ObjectReader, hook: HookEntry): readonly HookEntry[] {
 }
 
 /**
- * Adds devices, access to them, groups and the hook to a config.json. What is there already is not added again, so
- * that a second time changes nothing; what is there from others stays as it is, to the last character.
+ * Adds devices, access to them, groups and the hook to a config.json. Existing entries are not added again, so a second
+ * edit changes nothing. All other text is preserved exactly.
  *
- * @param json the text that `spec` was read from.
- * @throws NvociError with the document's code for members of a wrong type.
+ * @param json the text that `spec` was parsed from.
+ * @throws {NvociError} with the document's code when a member has the wrong type.
  */
 export function editSpec(json: JsonText, spec: Spec, additions: SpecAdditions): JsonText {
   const root = readJsonObject(json, json.text);
@@ -102,7 +102,7 @@ export function editSpec(json: JsonText, spec: Spec, additions: SpecAdditions): 
       resources: { devices: additions.cgroups ? rulesOf(root, nodes) : [] },
     },
     process: { user: { additionalGids: groupsOf(root, spec, nodes) } },
-    // createRuntime would do as well, but runtimes before runtime-spec 1.0.2 do not know it.
+    // Not createRuntime: runtimes before runtime-spec 1.0.2 do not support it.
     hooks: { prestart: hooksOf(root, additions.hook) },
   });
 }

@@ -10,10 +10,10 @@ import { CWD, type Stat, type Syscalls } from "../sys/syscalls.ts";
 import { quote } from "../text/quote.ts";
 import { decodeUtf8, encodeUtf8 } from "../text/utf8.ts";
 
-/** Bytes of a pointer. */
+/** Size of a pointer in bytes. */
 const POINTER = 8;
 
-/** Where each argument of this process begins in its command line, which holds each with a NUL after it. */
+/** Returns the offset of each argument in a command line, where each argument ends with NUL. */
 function argumentStarts(commandLine: Uint8Array): number[] {
   const starts: number[] = [];
   for (let start = 0; start < commandLine.length; start = commandLine.indexOf(0, start) + 1)
@@ -23,11 +23,12 @@ function argumentStarts(commandLine: Uint8Array): number[] {
 
 /**
  * Becomes the low-level runtime: same process, same descriptors, same environment. Arguments keep their bytes, which
- * need not be UTF-8; the program's name is the runtime's own path, by which some runtimes tell what they are.
+ * need not be UTF-8. `argv[0]` is the runtime's own path, by which some runtimes select their mode.
  *
- * @param count how many arguments at the end of the command line are the runtime's.
- * @param environAddress of the process' own environment.
- * @throws SystemError when the program cannot be run.
+ * @param count the number of arguments at the end of the command line that are the runtime's.
+ * @param environAddress the address of the process' own environment.
+ * @throws {NvociError} "operation-failed" when /proc is not mounted.
+ * @throws {SystemError} when the program cannot be run.
  */
 export function becomeRuntime(
   system: Syscalls,
@@ -51,17 +52,15 @@ export function becomeRuntime(
   return system.execve(runtime, argv, environAddress);
 }
 
-/** However the key is written, its name stands in a line before any comment. */
+/** Matches the key, however it is written: its name is in a line before any comment. */
 const MENTIONED = /^[^#\n]*runtimes/m;
 
-/** Real files have less than 4 KiB. */
-
 /**
- * The low-level runtimes that config.toml names. Nothing else of the file is looked at: a mistake elsewhere in it must
- * not keep a container from being stopped. The parser is loaded only for a file that mentions the key.
+ * Returns the low-level runtimes that config.toml names. Ignores the rest of the file, because a mistake in it must not
+ * prevent a container from being stopped. The parser is loaded only for a file that mentions the key.
  *
- * @param load how the parser is reached.
- * @throws NvociError "config-invalid"
+ * @param load loads the parser.
+ * @throws {NvociError} "config-invalid" when the file cannot be parsed, or is named but does not exist.
  */
 export function configuredRuntimes(
   host: HostView,
@@ -77,10 +76,10 @@ export function configuredRuntimes(
 
 const isSame = (a: Stat, b: Stat): boolean => a.device === b.device && a.inode === b.inode;
 
-/** Absolute paths of a runtime that config.toml names, in the order in which they are tried. */
+/** Returns the possible absolute paths of a runtime that config.toml names, in the order of the search. */
 function candidates(runtime: string, path: string): readonly HostPath[] {
   if (runtime.startsWith("/")) return [hostPath(runtime)];
-  // A relative directory would let the current one, which may be a bundle, choose the program.
+  // Not relative directories: the current directory may be a bundle, which would choose the program.
   const named = path.split(":").filter((directory) => directory.startsWith("/"));
   return [...new Set([...named, ...PROGRAM_DIRECTORIES])].map((directory) =>
     hostPath(`${directory}/${runtime}`),
@@ -88,13 +87,12 @@ function candidates(runtime: string, path: string): readonly HostPath[] {
 }
 
 /**
- * Finds the low-level runtime: the first of the given ones that can be run and is not nvoci itself, whatever name
- * nvoci goes by there.
+ * Finds the low-level runtime: the first candidate that is executable and is not nvoci itself under another name.
  *
- * @param runtimes absolute paths, or names that are searched in PATH and then in the usual directories.
+ * @param runtimes absolute paths, or names to search for in PATH and then in the usual directories.
  * @param path the value of PATH.
- * @param own paths of this program, links included; those that do not exist are passed over.
- * @throws NvociError "runtime-missing"
+ * @param own paths of this program, links included. Paths that do not exist are ignored.
+ * @throws {NvociError} "runtime-missing" when there is none.
  */
 export function findRuntime(
   system: Syscalls,

@@ -1,6 +1,6 @@
 /**
- * The options of low-level runtimes that take a value, in a word of its own or after `=`. Every other option is a
- * switch. One dash or two mean the same, as in runc.
+ * Options of low-level runtimes that have a value, in the next argument or after `=`. Every other option is a switch.
+ * One dash or two mean the same, as in runc.
  *
  * @see runc(8), runc-create(8), runc-run(8), crun(1)
  */
@@ -11,75 +11,75 @@ const RUNTIME_OPTIONS = {
   command: ["bundle", "b", "config", "f", "console-socket", "pid-file", "preserve-fds"],
 } as const;
 
-/** Options that make a runtime print something instead of what the rest of the line says. */
+/** Options that make a runtime print information instead of running the command. */
 const INFORMATION_OPTIONS: readonly string[] = ["help", "h", "?", "usage", "version", "v", "V"];
 
-/** The commands that read a bundle's config.json to make a container of it. */
+/** Commands that create a container from a bundle. */
 const CREATING_COMMANDS: readonly string[] = ["create", "run"];
 
-/** What matters of a low-level runtime's command line. */
+/** The parts of a low-level runtime's command line that nvoci needs. */
 export interface RuntimeArguments {
-  /** Whether a container is made. Everything else is none of our business. */
+  /** Whether the command creates a container. nvoci passes all other commands on. */
   readonly creates: boolean;
-  /** As given; the current directory where it is absent. */
+  /** As given. Default: the current directory. */
   readonly bundle: string | undefined;
-  /** crun's way to name another file than the bundle's config.json. */
+  /** crun's option for a file other than the bundle's config.json. */
   readonly config: string | undefined;
-  /** The container's name, empty where there is none. */
+  /** The container's id, or empty when there is none. */
   readonly id: string;
-  /** Where the runtime is to log errors, which is where engines look for them. */
+  /** The runtime's log file, in which container engines look for errors. */
   readonly log: string | undefined;
   readonly logFormat: string | undefined;
-  /** Whether the container's cgroup is to be systemd's. */
+  /** Whether systemd manages the container's cgroup. */
   readonly systemdCgroup: boolean;
 }
 
 interface Options {
   readonly values: ReadonlyMap<string, string>;
-  /** Names of the options that take no value and are not switched off. */
+  /** Names of the switches that are on. */
   readonly switches: ReadonlySet<string>;
   readonly informs: boolean;
 }
 
-/** Reads words as options until one is none, or to the end, gathering those that are none. */
-function readOptions(words: readonly string[], withValue: readonly string[], toTheEnd: boolean) {
+/** Reads options up to the first non-option, or all of them, collecting the rest. */
+function readOptions(args: readonly string[], withValue: readonly string[], toTheEnd: boolean) {
   const values = new Map<string, string>();
   const switches = new Set<string>();
   const others: string[] = [];
   let informs = false;
   let at = 0;
-  for (; at < words.length; at++) {
-    const word = words[at] as string;
-    const [, name, , value] = /^--?([^=-][^=]*)(=(.*))?$/s.exec(word) ?? [];
+  for (; at < args.length; at++) {
+    const argument = args[at] as string;
+    const [, name, , value] = /^--?([^=-][^=]*)(=(.*))?$/s.exec(argument) ?? [];
     if (name !== undefined) {
       if (INFORMATION_OPTIONS.includes(name)) informs = true;
-      // Of an option that is given twice, the last one holds.
-      if (withValue.includes(name)) values.set(name, value ?? words[++at] ?? "");
+      // The last duplicate wins.
+      if (withValue.includes(name)) values.set(name, value ?? args[++at] ?? "");
       else if (value === undefined || value === "true") switches.add(name);
-    } else if (word === "--") {
+    } else if (argument === "--") {
       at++;
       break;
     } else if (toTheEnd) {
-      others.push(word);
+      others.push(argument);
     } else {
       break;
     }
   }
   return {
     options: { values, switches, informs } satisfies Options,
-    others: [...others, ...words.slice(at)],
+    others: [...others, ...args.slice(at)],
   };
 }
 
 /**
- * Reads a command line in the manner of runc and crun: options before the command are the runtime's own, those of a
- * command may come before or after its arguments, and `--` ends them. An option that is in no table counts as a
- * switch. What is wrong with the line is for the runtime to say.
+ * Parses a command line as runc and crun do: options before the command are global, options of a command may come
+ * before or after its arguments, and `--` ends them. An unknown option counts as a switch. The runtime reports errors
+ * in the command line.
  *
- * @param words what follows the program's name.
+ * @param args the arguments after the program's name.
  */
-export function parseRuntimeArguments(words: readonly string[]): RuntimeArguments {
-  const global = readOptions(words, RUNTIME_OPTIONS.global, false);
+export function parseRuntimeArguments(args: readonly string[]): RuntimeArguments {
+  const global = readOptions(args, RUNTIME_OPTIONS.global, false);
   const [command = "", ...rest] = global.others;
   const creating = CREATING_COMMANDS.includes(command);
   const own = readOptions(creating ? rest : [], RUNTIME_OPTIONS.command, true);

@@ -3,15 +3,15 @@ import { openLogFile } from "../sys/replace-file.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import type { RuntimeArguments } from "./parse-runtime-arguments.ts";
 
-/** The error in one line. */
+/** Formats an error in one line. */
 function oneLine(error: unknown): string {
   if (!(error instanceof NvociError)) return `nvoci: bug: ${String(error)}`;
   return `nvoci: ${error.renderLine()}`;
 }
 
 /**
- * Adds an error to the log that the engine gave the runtime, in the runtime's own form: an engine shows what it finds
- * there, and shows nothing of a runtime that ended without. A log that cannot be written changes nothing.
+ * Appends an error to the log file that the container engine gave the runtime, in the runtime's format. When a runtime
+ * fails, the engine shows only what it finds there. A failure to write the log is ignored.
  */
 export function logRuntimeError(system: Syscalls, args: RuntimeArguments, error: unknown): void {
   if (!args.log) return;

@@ -13,24 +13,24 @@ import { logRuntimeError } from "./runtime-log.ts";
 export interface RuntimeCall {
   /** The name it was called by. */
   readonly name: string;
-  /** What follows the name, for the runtime. */
+  /** The arguments after the name, for the runtime. */
   readonly words: readonly string[];
   readonly environ: readonly string[];
   readonly environAddress: number;
-  /** A name of this program, which may be a link. */
+  /** A path of this program, which may be a link. */
   readonly self: HostPath;
 }
 
 const pathOf = (environ: readonly string[]): string =>
   environ.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? "";
 
-/** A path of the command line, relative ones against the current directory. */
+/** Makes a path of the command line absolute, relative to the current directory. */
 function absolute(system: Syscalls, path: string): HostPath {
   const directory = path.startsWith("/") ? "/" : linuxHost(system).readLink(hostPath("/proc/self/cwd"));
   return join(directory ?? "/", path) as HostPath;
 }
 
-/** Gives the container of a bundle what it asks for; a bundle without config.json is left to the runtime's words. */
+/** Edits a bundle when its container requests GPUs. The runtime reports a missing config.json. */
 function prepareBundle(system: Syscalls, args: RuntimeArguments, call: RuntimeCall): void {
   const bundle = absolute(system, args.bundle ?? ".");
   const file = args.config === undefined ? join(bundle, "config.json") : absolute(system, args.config);
@@ -51,11 +51,10 @@ function prepareBundle(system: Syscalls, args: RuntimeArguments, call: RuntimeCa
 }
 
 /**
- * Runs as a low-level runtime: gives a container that is to be made what it asks for, and becomes the real runtime.
- * Every other command is handed on as it is. When something fails, the runtime is not started and config.json is as
- * it was.
+ * Runs as a low-level runtime. When the command creates a container, edits its bundle to meet its request. Then becomes
+ * the real runtime with the same arguments. After an error, the runtime is not started and config.json is unchanged.
  *
- * @throws NvociError, which is in the runtime's log by then.
+ * @throws {NvociError} when the request cannot be met or no runtime is found. The error is then in the runtime's log.
  */
 export function runtime(system: Syscalls, call: RuntimeCall): never {
   const args = parseRuntimeArguments(call.words);

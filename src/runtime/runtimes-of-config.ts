@@ -8,8 +8,8 @@ import { decodeUtf8 } from "../text/utf8.ts";
 /**
  * Reads `nvidia-container-runtime.runtimes` of a config.toml.
  *
- * @param bytes the file; absent: there is none, though somebody named it.
- * @throws NvociError "config-invalid"
+ * @param bytes the file; `undefined`: the named file does not exist.
+ * @throws {NvociError} "config-invalid" when the file does not exist or is not valid.
  */
 export function runtimesOfConfig(bytes: Uint8Array | undefined, file: HostPath): readonly string[] {
   const text = bytes && decodeUtf8(bytes);

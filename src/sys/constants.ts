@@ -1,6 +1,6 @@
 import type { Arch } from "../model/machine.ts";
 
-/** A device number in its two parts. */
+/** A device number. */
 export interface DeviceNumber {
   /** Below 2^12. */
   readonly major: number;
@@ -9,21 +9,21 @@ export interface DeviceNumber {
 }
 
 /**
- * The 32 bits by which mknod(2) takes a device number. The kernel drops what does not fit, so that is refused here.
+ * Encodes a device number in the 32 bits that mknod(2) accepts. The kernel silently drops bits that do not fit.
  *
- * @throws RangeError for parts that the kernel cannot have.
+ * @throws {RangeError} when a part is out of range.
  * @see new_encode_dev() in include/linux/kdev_t.h in the Linux source
  */
 export function encodeDevice({ major, minor }: DeviceNumber): number {
   if (!(major >= 0 && major < 1 << 12 && minor >= 0 && minor < 1 << 20)) {
-    throw new RangeError(`no device number: ${major}:${minor}`);
+    throw new RangeError(`Cannot encode the device number ${major}:${minor}: it is out of range`);
   }
   return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }
 
 /**
- * Flags and structure sizes of the kernel's interface, under the kernel's names. They have the same values on
- * x86_64 and arm64 except where a function says otherwise.
+ * Flags of the kernel's interface, under the kernel's names. Their values are the same on x86_64 and arm64, except
+ * those that a function returns.
  *
  * @see include/uapi/linux/ and include/uapi/asm-generic/ in the Linux source
  */
@@ -31,7 +31,7 @@ export function encodeDevice({ major, minor }: DeviceNumber): number {
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_REMOVEDIR = 0x200;
-/** What the kernel knows already: no file server is asked. */
+/** Uses cached attributes: does not query a file server. */
 export const AT_STATX_DONT_SYNC = 0x4000;
 export const AT_EMPTY_PATH = 0x1000;
 export const AT_RECURSIVE = 0x8000;
@@ -106,7 +106,7 @@ export const SECCOMP_MODE_FILTER = 2;
 export const PR_CAPBSET_DROP = 24;
 export const PR_SET_SECUREBITS = 28;
 export const PR_SET_NO_NEW_PRIVS = 38;
-/** SECBIT_NOROOT | SECBIT_NOROOT_LOCKED: uid 0 gains nothing by execve(2). */
+/** SECBIT_NOROOT | SECBIT_NOROOT_LOCKED: uid 0 gains no capabilities by execve(2). */
 export const SECBIT_NOROOT_AND_LOCKED = 0x3;
 
 export const RLIMIT_CPU = 0;

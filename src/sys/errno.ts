@@ -1,5 +1,5 @@
 /**
- * Error numbers that nvoci can meet, with the texts of strerror(3). Both machines use asm-generic's numbers.
+ * Error numbers that nvoci may encounter, with the texts of strerror(3). Both machines use asm-generic's numbers.
  *
  * @see errno(3)
  */
@@ -36,7 +36,7 @@ type ErrnoTexts = Readonly<Record<number, readonly [name: string, text: string]>
 
 let made: ErrnoTexts | undefined;
 
-/** Made when the first call fails, which most runs never see. */
+/** Returns the table. It is created when the first call fails, which does not happen in most runs. */
 function texts(): ErrnoTexts {
   made ??= {
     1: ["EPERM", "Operation not permitted"],
@@ -81,8 +81,8 @@ function texts(): ErrnoTexts {
   return made;
 }
 
-/** The symbolic name, or `errno 123` for one that is not in the table. */
+/** Returns the symbolic name of an error number, or `errno 123` when it is not in the table. */
 export const errnoName = (errno: number): string => texts()[errno]?.[0] ?? `errno ${errno}`;
 
-/** strerror(3)'s words, or an empty text for one that is not in the table. */
+/** Returns the text of strerror(3), or an empty string when the number is not in the table. */
 export const errnoText = (errno: number): string => texts()[errno]?.[1] ?? "";

@@ -48,10 +48,10 @@ import {
   UMOUNT_NOFOLLOW,
 } from "./constants.ts";
 
-/** Which flags an argument of a call may have. */
+/** A set of flags that an argument of a call may have, by prefix. */
 export type FlagSet = "O" | "AT" | "RESOLVE" | "MS" | "MNT" | "MOUNT_ATTR" | "MOVE_MOUNT" | "CLONE" | "MFD";
 
-/** The flags of a set by name. A function, because only a failed call needs them. */
+/** Returns the flags of a set by name. A function, because only a failed call needs them. */
 function flagsOf(set: FlagSet, machine: Arch): Readonly<Record<string, number>> {
   switch (set) {
     case "O": {
@@ -80,7 +80,7 @@ function flagsOf(set: FlagSet, machine: Arch): Readonly<Record<string, number>> 
   }
 }
 
-/** Flags as strace(1) prints them: `MS_BIND|MS_REC`, unknown bits in hexadecimal at the end, `0` for none. */
+/** Formats flags as strace(1) does: `MS_BIND|MS_REC`, unknown bits in hexadecimal at the end, `0` for no flags. */
 export function flagNames(set: FlagSet, value: number, machine: Arch): string {
   const names: string[] = [];
   let rest = value;
@@ -89,7 +89,7 @@ export function flagNames(set: FlagSet, value: number, machine: Arch): string {
     names.push(name);
     rest &= ~flag;
   }
-  // The access mode is a number, not a bit, and reading is its 0.
+  // The access mode is a number, not a bit; O_RDONLY is 0.
   if (set === "O" && (value & 3) === 0 && (value & O_PATH) === 0) names.unshift("O_RDONLY");
   if (rest !== 0) names.push(`0x${(rest >>> 0).toString(16)}`);
   return names.join("|") || "0";
@@ -97,7 +97,7 @@ export function flagNames(set: FlagSet, value: number, machine: Arch): string {
 
 const TYPES: Readonly<Record<string, number>> = { S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO };
 
-/** A mode as strace(1) prints it: `0755`, `S_IFCHR|0666`. */
+/** Formats a mode as strace(1) does: `0755`, `S_IFCHR|0666`. */
 export function modeName(mode: number): string {
   const [type] = Object.entries(TYPES).find(([, value]) => (mode & S_IFMT) === value) ?? [];
   const bits = (type === undefined ? mode : mode & ~S_IFMT).toString(8).padStart(3, "0");

@@ -17,7 +17,7 @@ import {
   ETXTBSY,
 } from "./errno.ts";
 
-/** What kind of work a call is, as far as its failure has another remedy. */
+/** Kind of work that a call does. Remedies depend on it. */
 type Work = "mount" | "make" | "read" | "run" | "bpf" | "enter";
 
 const WORK: Readonly<Record<string, Work>> = {
@@ -54,14 +54,14 @@ const FORBIDDEN =
 const DISK = "the disk or its file system reports errors; look at the kernel's log (dmesg)";
 
 /**
- * Remedies by errno and kind of work; `any` applies where the kind has none of its own. A function, because only a
+ * Returns the remedies by errno and kind of work; `any` applies to kinds without an entry. A function, because only a
  * failed call needs it.
  */
 const remedies = (): Readonly<Record<number, Partial<Record<Work | "any", string>>>> => ({
   [EPERM]: {
     mount:
-      "the container's user namespace may not do this; run the container without userns-remap, or give it the driver by CDI",
-    bpf: "the hook needs CAP_SYS_ADMIN or CAP_BPF; set no-cgroups = true in config.toml where the runtime gives device access itself",
+      "the container's user namespace does not permit this; run the container without userns-remap, or use CDI",
+    bpf: "the hook needs CAP_SYS_ADMIN or CAP_BPF; set no-cgroups = true in config.toml if the runtime grants device access itself",
     make: FORBIDDEN,
     enter: "the hook needs root on the host; set no-cgroups = true in config.toml for rootless engines",
     any: FORBIDDEN,
@@ -75,17 +75,17 @@ const remedies = (): Readonly<Record<number, Partial<Record<Work | "any", string
   },
   [EDQUOT]: { make: "the disk quota of the container's storage is used up" },
   [EROFS]: {
-    make: "the image's file system is read-only and lacks the place to mount upon; make it in the image",
-    mount: "the image's file system is read-only and lacks the place to mount upon; make it in the image",
+    make: "the image's file system is read-only and lacks the mount point; create it in the image",
+    mount: "the image's file system is read-only and lacks the mount point; create it in the image",
   },
   [ENOMEM]: {
     bpf: "the limit on locked memory is too low; raise LimitMEMLOCK= in the container engine's unit",
-    any: "the host or the container engine's cgroup has no memory left",
+    any: "the host or the container engine's cgroup is out of memory",
   },
   [EMFILE]: { any: "raise the limit on open files (LimitNOFILE= in the container engine's unit)" },
   [ENFILE]: { any: "the host's limit on open files is reached; raise /proc/sys/fs/file-max" },
   [EIO]: { any: DISK },
-  [ESTALE]: { any: "the network file system has lost the file; mount it again" },
+  [ESTALE]: { any: "the network file system lost the file; remount it" },
   [EBUSY]: {
     make: "something is mounted there; mount it elsewhere, or do not request what nvoci puts there",
   },
@@ -94,14 +94,14 @@ const remedies = (): Readonly<Record<number, Partial<Record<Work | "any", string
     read: "no driver answers for the device node; load the kernel module, or remove the node",
     mount: "the kernel lacks this file system; build it in, or load its module",
   },
-  [ETXTBSY]: { run: "the program is being written; try again when its update is complete" },
-  [ENOEXEC]: { run: "the program is for another machine, or its file is damaged; install it again" },
+  [ETXTBSY]: { run: "the program is being written; retry when its update is complete" },
+  [ENOEXEC]: { run: "the program is for another architecture, or its file is damaged; reinstall it" },
   [ENOSYS]: {
     any: "the kernel is older than 4.9, or a seccomp filter around the container engine refuses the call",
   },
 });
 
-/** What a person can do about a failed call, where that is known. */
+/** Returns what the reader can do about a failed call, or `undefined` when no remedy is known. */
 export function hintFor(call: string, errno: number): string | undefined {
   const row = remedies()[errno];
   const work = WORK[call];

@@ -8,9 +8,9 @@ import { CWD, type Fd, type Syscalls } from "./syscalls.ts";
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 /**
- * Reads a whole file through an open descriptor; works for /proc and /sys, whose files claim to be empty.
+ * Reads a whole file through an open descriptor. Works for files in /proc and /sys, which report a size of 0.
  *
- * @throws NvociError "file-invalid" when there are more than `limit` bytes.
+ * @throws {NvociError} "file-invalid" when the file has more than `limit` bytes.
  */
 export function readAll(system: Syscalls, fd: Fd, sizeHint: number, limit = MAX_FILE_BYTES): Uint8Array {
   let buffer = new Uint8Array(Math.min(Math.max(sizeHint, 4095), limit) + 1);
@@ -33,10 +33,10 @@ export function readAll(system: Syscalls, fd: Fd, sizeHint: number, limit = MAX_
   }
 }
 
-/** The host as the kernel shows it in the caller's mount namespace. */
+/** Returns a view of the host as the caller's mount namespace shows it. */
 export function linuxHost(system: Syscalls): HostView {
   return {
-    // O_NONBLOCK: opening a FIFO or a serial line by mistake must not hang a container's start.
+    // O_NONBLOCK: accidentally opening a FIFO or a serial line must not hang a container's start.
     readFile(path, limit, check) {
       const fd = system.openatIfThere(CWD, path, O_RDONLY | O_NONBLOCK);
       if (fd === undefined) return undefined;
@@ -80,7 +80,7 @@ export function linuxHost(system: Syscalls): HostView {
 
     readLink: (path) => system.readlinkat(CWD, path),
 
-    // The kernel resolves once, on O_PATH, and tells the name that it arrived at.
+    // The kernel resolves the path once, by O_PATH, and reports the resulting name.
     realPath(path): HostPath | undefined {
       const fd = system.openatIfThere(CWD, path, O_PATH);
       if (fd === undefined) return undefined;

@@ -38,56 +38,56 @@ import { syscallNumbers } from "./syscall-numbers.ts";
 import { Fd, type Syscalls } from "./syscalls.ts";
 import { type ShownArgument, type ShownFlags, SystemError } from "./system-error.ts";
 
-/** Nothing is there by that name, as opposed to a look-up that failed. */
+/** Reports whether a result means that no such file exists, as opposed to a failed lookup. */
 const isAbsent = (result: number): boolean =>
   result === -ENOENT || result === -ENOTDIR || result === -ELOOP || result === -ENAMETOOLONG;
 
 const SIG_IGN = 1;
-/** What mount(2) takes for a descriptor or a file system's name. */
+/** Returns the string that mount(2) expects for a descriptor or a file system's name. */
 const numberOrPath = (end: Fd | string): string => (typeof end === "string" ? end : `${end.number}`);
 
 const STATX_BASIC_STATS = 0x7ff;
 const STATX_MNT_ID = 0x1000;
-/** PATH_MAX: no link is longer. */
+/** PATH_MAX: the maximum length of a link. */
 const LINK_BYTES = 4096;
 const DIRECTORY_BYTES = 32768;
 
 /**
- * Implements the kernel's interface on the engine's primitives. Nothing else may call them.
+ * Implements the kernel's interface on the JavaScript engine's primitives. Apart from `node.ts`, no other module uses them.
  *
- * Safe in general: every path argument is a NUL-free string that the engine copies for the duration of the call,
- * every buffer is an array that stays reachable during it and whose real length is passed, and every descriptor
- * is opened with O_CLOEXEC, so that no child inherits one by accident. Comments below say what is particular.
+ * Why this is safe: every path argument is a NUL-free string that the engine copies for the duration of the call,
+ * every buffer is an array that stays reachable during the call and whose real length is passed, and every
+ * descriptor is opened with O_CLOEXEC, so no child inherits one by accident. Comments below cover special cases.
  */
 export function linux(engine: Primitives): Syscalls {
   const nr = syscallNumbers(engine.arch);
   const { O_DIRECTORY, O_NOFOLLOW } = openFlags(engine.arch);
   const { syscall } = engine;
   const machine = engine.arch;
-  /** Named by SystemError, and only there: most calls succeed. */
+  /** Describes flags. SystemError alone formats them, because most calls succeed. */
   const flagsOf = (set: FlagSet, value: number): ShownFlags => ({ set, value, machine });
 
-  // One buffer for all small answers: calls are synchronous and each copies its answer out before it returns.
+  // One buffer for all small results: calls are synchronous, and each copies its result before it returns.
   const scratch = new Uint8Array(LINK_BYTES);
   const view = new DataView(scratch.buffer);
   const words = new Uint32Array(scratch.buffer);
   let hasStatx = true;
   let hasMountId = true;
 
-  /** Throws for a failed call, otherwise gives the result back. */
+  /** Returns the result of a call. @throws {SystemError} when the call failed. */
   const checked = (name: string, result: number, args: readonly ShownArgument[]): number => {
     if (result < 0) throw new SystemError(name, args, result);
     return result;
   };
 
-  /** Repeats a call that a signal interrupted. Used for calls that can block; the others are not restarted. */
+  /** Repeats a call that a signal interrupted. For calls that can block; other calls are not repeated. */
   const uninterrupted = (call: () => number): number => {
     let result = call();
     while (result === -EINTR) result = call();
     return result;
   };
 
-  /** struct pollfd: int fd, short events, short revents. Without an end of time where `timeout` is null. */
+  /** struct pollfd: int fd, short events, short revents. Waits forever when `timeout` is null. */
   const poll = (fd: Fd | undefined, events: number, timeout: Uint8Array | null): number => {
     view.setInt32(0, fd?.number ?? -1, true);
     view.setInt16(4, events, true);
@@ -96,9 +96,8 @@ export function linux(engine: Primitives): Syscalls {
   };
 
   /**
-   * Repeats a call that a signal interrupted, and on the standard three waits until it can be made: whoever started
-   * us may use the other end without blocking, and the mode is shared. A descriptor of ours that does not block was
-   * opened so on purpose.
+   * Repeats a call that a signal interrupted. On descriptors 0 to 2 it also waits on EAGAIN: O_NONBLOCK belongs to
+   * the open file, which the parent process shares and may have set. Other descriptors are non-blocking on purpose.
    */
   const transferred = (fd: Fd, events: number, call: () => number): number => {
     let result = uninterrupted(call);
@@ -109,10 +108,10 @@ export function linux(engine: Primitives): Syscalls {
     return result;
   };
 
-  /** The write signals' actions as we were started with, once they are ignored. */
+  /** Actions that the write signals had at start. Empty until `ignoreWriteSignals`. */
   const ignored: { readonly signal: number; readonly before: Uint8Array }[] = [];
 
-  /** Makes a call that another program comes of: ignored signals stay ignored across execve(2). */
+  /** Makes a call that starts another program with the original signal actions: execve(2) keeps ignored signals. */
   const withUsualSignals = (call: () => number): number => {
     const during = new Uint8Array(32);
     for (const { signal, before } of ignored) syscall(nr.rt_sigaction, signal, before, during, 8);
@@ -121,7 +120,7 @@ export function linux(engine: Primitives): Syscalls {
     return result;
   };
 
-  /** For calls that make a name: `false` when the name exists already. */
+  /** Checks a call that makes a name. @returns `false` when the name already exists. */
   const made = (name: string, result: number, args: readonly ShownArgument[]): boolean => {
     if (result === -EEXIST) return false;
     checked(name, result, args);
@@ -133,7 +132,7 @@ export function linux(engine: Primitives): Syscalls {
     O_DIRECTORY,
     O_NOFOLLOW,
 
-    // A FIFO or a device must not hold us up: whoever opens an untrusted name adds O_PATH or O_NONBLOCK.
+    // Callers that open an untrusted name add O_PATH or O_NONBLOCK, so that a FIFO or a device cannot block.
     openat(dirfd, path, flags, mode = 0) {
       const result = syscall(nr.openat, dirfd.number, path, flags | O_CLOEXEC, mode);
       if (result < 0) throw new SystemError("openat", [dirfd, path, flagsOf("O", flags), { mode }], result);
@@ -145,7 +144,7 @@ export function linux(engine: Primitives): Syscalls {
       return new Fd(checked("openat", result, [dirfd, path, flagsOf("O", flags)]), path);
     },
 
-    // struct open_how: u64 flags, u64 mode, u64 resolve. The kernel rejects unknown bits instead of ignoring them.
+    // struct open_how: u64 flags, u64 mode, u64 resolve. Unlike openat(2), the kernel rejects unknown bits.
     openat2(dirfd, path, how) {
       words.fill(0, 0, 6);
       words[0] = how.flags | O_CLOEXEC;
@@ -159,7 +158,7 @@ export function linux(engine: Primitives): Syscalls {
       return new Fd(result, path);
     },
 
-    // Never retried on EINTR: Linux has released the number by then, and it may already be another file's.
+    // Not repeated on EINTR: Linux has already released the number, and another file may have it.
     close(fd) {
       syscall(nr.close, fd.number);
     },
@@ -193,7 +192,7 @@ export function linux(engine: Primitives): Syscalls {
       return checked("sendfile", result, [to, from, count]);
     },
 
-    // Since 4.11. ENOSYS decides once and for all: a kernel does not lose a call while we run.
+    // Since 4.11. After the first ENOSYS, statx(2) is not tried again.
     statx(dirfd, path, flags) {
       if (hasStatx) {
         const result = syscall(nr.statx, dirfd.number, path, flags, STATX_BASIC_STATS, scratch);
@@ -208,7 +207,7 @@ export function linux(engine: Primitives): Syscalls {
       return decodeStat(view, engine.arch);
     },
 
-    // stx_mask is word 0, stx_mnt_id words 36 and 37; mount numbers are of 32 bits.
+    // stx_mask is word 0, stx_mnt_id words 36 and 37; mount ids have 32 bits.
     statxMountId(fd) {
       if (!hasMountId) return undefined;
       const flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
@@ -224,7 +223,7 @@ export function linux(engine: Primitives): Syscalls {
       return { type: view.getUint32(0, true), flags: view.getUint32(80, true) };
     },
 
-    // A text that fills the buffer may be cut off: PATH_MAX rules that out, and it is refused all the same.
+    // A result that fills the buffer may be truncated. PATH_MAX rules that out; it is refused anyway.
     readlinkat(dirfd, path) {
       const result = syscall(nr.readlinkat, dirfd.number, path, scratch, LINK_BYTES);
       if (isAbsent(result) || result === -EINVAL) return undefined;
@@ -252,8 +251,8 @@ export function linux(engine: Primitives): Syscalls {
       }
     },
 
-    // mkdirat, mknodat and symlinkat never follow or replace an existing last component, and callers pass a
-    // single name below a descriptor, so that what they make lies where the descriptor says.
+    // mkdirat, mknodat and symlinkat never follow or replace an existing last component, and callers pass a single
+    // name below a descriptor, so the new file is in the descriptor's directory.
     mkdirat(dirfd, path, mode) {
       const result = syscall(nr.mkdirat, dirfd.number, path, mode);
       return result === 0 || made("mkdirat", result, [dirfd, path, { mode }]);
@@ -270,7 +269,7 @@ export function linux(engine: Primitives): Syscalls {
       return result === 0 || made("symlinkat", result, [target, dirfd, path]);
     },
 
-    // Removes the name itself, never what a link leads to.
+    // Removes the name itself, never a link's target.
     unlinkat(dirfd, path, flags) {
       const result = syscall(nr.unlinkat, dirfd.number, path, flags);
       checked("unlinkat", result, [dirfd, path, flagsOf("AT", flags)]);
@@ -290,15 +289,15 @@ export function linux(engine: Primitives): Syscalls {
     fsync(fd) {
       checked("fsync", syscall(nr.fsync, fd.number), [fd]);
     },
-    // A lock goes with its open file, so the end of the process, however it comes, ends it too.
+    // A lock belongs to its open file, so it ends with the process, even if the process is killed.
     flock(fd, operation) {
       const result = syscall(nr.flock, fd.number, operation);
       if (result === -EAGAIN) return false;
       return checked("flock", result, [fd, operation]) === 0;
     },
 
-    // mount(2) and umount2(2) take paths only. A descriptor goes in as its decimal number, relative to /proc/self/fd,
-    // which is the caller's current directory: the kernel jumps to the very object and looks nothing up by name.
+    // mount(2) and umount2(2) accept paths only. A descriptor is passed as its decimal number, relative to
+    // /proc/self/fd, which is the current directory: the kernel jumps to the open object without a lookup by name.
     mount(source, target, type, flags, data) {
       const result = syscall(nr.mount, numberOrPath(source), numberOrPath(target), type, flags, data);
       checked("mount", result, [source, target, type, flagsOf("MS", flags), data]);
@@ -308,7 +307,7 @@ export function linux(engine: Primitives): Syscalls {
       checked("umount2", result, [parent, name, flagsOf("MNT", flags)]);
     },
 
-    // A clone is detached: it is in no namespace until move_mount attaches it, and vanishes on close.
+    // A clone is detached: it is in no namespace until move_mount attaches it, and disappears on close.
     open_tree(dirfd, path, flags) {
       const result = syscall(nr.open_tree, dirfd.number, path, flags | O_CLOEXEC);
       if (result < 0) throw new SystemError("open_tree", [dirfd, path, flagsOf("AT", flags)], result);
@@ -323,8 +322,8 @@ export function linux(engine: Primitives): Syscalls {
       throw new SystemError("move_mount", [from, path, to, toPath, flagsOf("MOVE_MOUNT", flags)], result);
     },
 
-    // struct mount_attr: u64 attr_set, attr_clr, propagation, userns_fd. attr_clr stays 0: a flag that a parent
-    // mount has locked is never asked to go.
+    // struct mount_attr: u64 attr_set, attr_clr, propagation, userns_fd. attr_clr stays 0: flags that a parent mount
+    // has locked cannot be cleared.
     mount_setattr(dirfd, path, flags, attr) {
       words.fill(0, 0, 8);
       words[0] = attr.attrSet;
@@ -343,7 +342,7 @@ export function linux(engine: Primitives): Syscalls {
     fchdir(fd) {
       checked("fchdir", syscall(nr.fchdir, fd.number), [fd]);
     },
-    // The two never fail: they answer the previous id. A refused change shows in the next file's owner.
+    // These two never fail: they return the previous id. A refused change shows in the next file's owner.
     setfsuid: (uid) => syscall(nr.setfsuid, uid),
     setfsgid: (gid) => syscall(nr.setfsgid, gid),
     setgroups() {
@@ -369,7 +368,7 @@ export function linux(engine: Primitives): Syscalls {
       return Number(view.getBigUint64(8, true));
     },
 
-    // struct itimerval: the interval and the time to go, each s64 seconds and microseconds.
+    // struct itimerval: the interval and the remaining time, each s64 seconds and microseconds.
     setitimer(seconds) {
       words.fill(0, 0, 8);
       words[4] = seconds;
@@ -385,7 +384,7 @@ export function linux(engine: Primitives): Syscalls {
       return checked("fcntl", syscall(nr.fcntl, fd.number, command, argument), [fd, command, shown]);
     },
 
-    // int[2]: the reading end first.
+    // int[2]: the read end first.
     pipe2() {
       checked("pipe2", syscall(nr.pipe2, scratch, O_CLOEXEC), [flagsOf("O", O_CLOEXEC)]);
       return {
@@ -394,7 +393,7 @@ export function linux(engine: Primitives): Syscalls {
       };
     },
 
-    // int[2]: the two are alike.
+    // int[2]: both ends are equal.
     socketpair() {
       const type = SOCK_SEQPACKET | O_CLOEXEC;
       checked("socketpair", syscall(nr.socketpair, AF_UNIX, type, 0, scratch), [AF_UNIX]);
@@ -411,7 +410,7 @@ export function linux(engine: Primitives): Syscalls {
       return number < 0 ? undefined : new Fd(number, "received");
     },
 
-    // A descriptor of -1 is passed over: the call sleeps. struct timespec: s64 seconds, s64 nanoseconds.
+    // A descriptor of -1 is ignored: the call sleeps. struct timespec: s64 seconds, s64 nanoseconds.
     ppoll(fd, timeoutMs) {
       view.setBigInt64(8, BigInt(Math.floor(timeoutMs / 1000)), true);
       view.setBigInt64(16, BigInt((timeoutMs % 1000) * 1_000_000), true);
@@ -426,8 +425,8 @@ export function linux(engine: Primitives): Syscalls {
 
     bpf: (command, attribute) => syscall(nr.bpf, command, attribute, attribute.length),
 
-    // struct sigaction as the kernel takes it: handler 0 is SIG_DFL, everything else zero. Whoever started us may have
-    // left SIGCHLD ignored, which execve(2) keeps: the child would be gone before wait4(2) asks for it (ECHILD).
+    // The kernel's struct sigaction: handler 0 is SIG_DFL, everything else is zero. The parent process may have ignored
+    // SIGCHLD, which execve(2) keeps: the kernel would then reap the child, and wait4(2) fails with ECHILD.
     spawn(cloneFlags, steps, report) {
       scratch.fill(0, 0, 32);
       checked("rt_sigaction", syscall(nr.rt_sigaction, SIGCHLD, scratch, null, 8), [SIGCHLD]);
@@ -435,7 +434,7 @@ export function linux(engine: Primitives): Syscalls {
       return checked("clone", result, [flagsOf("CLONE", cloneFlags)]);
     },
 
-    // The low seven bits are the signal; bits 8 to 15 the exit status.
+    // The low seven bits are the signal, bits 8 to 15 the exit status.
     wait4(pid, options = 0) {
       const ended = checked(
         "wait4",
@@ -477,7 +476,7 @@ export function linux(engine: Primitives): Syscalls {
   return system;
 }
 
-/** Standard input, output and error, which every process is given. */
+/** Standard input, output and error. */
 export const STDIN = new Fd(0, "stdin");
 export const STDOUT = new Fd(1, "stdout");
 export const STDERR = new Fd(2, "stderr");

@@ -1,6 +1,7 @@
 /**
- * The entry of the Node.js build: puts the addon where the native program has its primitives, then runs the same
- * bundles. It undoes what Node.js did to the process, because a runtime that we become by execve(2) inherits it.
+ * The entry of the Node.js build: provides the addon's primitives under the name that the native program uses, then
+ * runs the same parts. It undoes Node.js' changes to the process, which the low-level runtime would inherit by
+ * execve(2).
  */
 import { RLIMIT_NOFILE } from "./constants.ts";
 import type { Primitives } from "./primitives.ts";
@@ -9,14 +10,14 @@ import { syscallNumbers } from "./syscall-numbers.ts";
 const EXIT_BUG = 70;
 const F_SETFD = 2;
 
-/** Takes a variable that the launcher set out of the environment, so that no child sees it. */
+/** Returns a variable that the launcher set, and removes it from the environment so that no child sees it. */
 function takeVariable(name: string): string | undefined {
   const value = process.env[name];
   delete process.env[name];
   return value;
 }
 
-/** Sets the soft limit of open files back: Node.js raises it to the hard one when it starts. */
+/** Restores the soft limit of open files. Node.js raises it to the hard limit when it starts. */
 function restoreOpenFiles(engine: Primitives, soft: string | undefined): void {
   if (!/^[0-9]+$/.test(soft ?? "")) return;
   const limits = new BigUint64Array(2);
@@ -26,7 +27,7 @@ function restoreOpenFiles(engine: Primitives, soft: string | undefined): void {
   engine.syscall(syscallNumbers(engine.arch).prlimit64, 0, RLIMIT_NOFILE, bytes, null);
 }
 
-/** Hands inherited descriptors on again: Node.js marks them close-on-exec when it starts. */
+/** Makes inherited descriptors inheritable again. Node.js marks them close-on-exec when it starts. */
 function restoreInheritance(engine: Primitives, descriptors: string | undefined): void {
   for (const number of descriptors?.match(/[0-9]+/g) ?? []) {
     engine.syscall(syscallNumbers(engine.arch).fcntl, Number(number), F_SETFD, 0);
@@ -37,12 +38,12 @@ try {
   const argv0 = takeVariable("NVOCI_ARGV0");
   const openFiles = takeVariable("NVOCI_NOFILE");
   const descriptors = takeVariable("NVOCI_FDS");
-  // By its absolute path: a search would ask the environment, which may be an image's.
+  // An absolute path: a search would use the environment, which an image may control.
   const addon = { exports: {} as Primitives };
   process.dlopen(addon, `${__dirname}/nvoci.node`);
   const engine: Primitives = {
     ...addon.exports,
-    // The launcher, which lies beside this file.
+    // The launcher, in the same directory as this file.
     program: `${__dirname}/nvoci`,
     argv: [argv0 ?? process.argv[1] ?? "nvoci", ...process.argv.slice(2)],
   };

@@ -14,18 +14,19 @@ import {
 import { CWD, type Fd, type Syscalls } from "./syscalls.ts";
 import { SystemError } from "./system-error.ts";
 
-/** A log names containers and files of the host: root's group may read it, others not. */
+/** A log names containers and files of the host, so only root and root's group may read it. */
 const MODE = 0o640;
 
 /**
- * Opens a log for appending, and makes one that is not there.
+ * Opens a log for appending. Creates the file if it does not exist.
  *
- * Logs can be in a directory where others make names, such as /tmp. So a symbolic link is not followed (O_NOFOLLOW), a
- * FIFO that nobody reads is not waited for (O_NONBLOCK), and what was opened must be a regular file without a second
- * name: root would otherwise write to a file of somebody's choice. It is looked at by its descriptor, and nothing is
- * written before.
+ * A log may be in a directory where other users create files, such as /tmp, and root must not write to a file of their
+ * choice. So a symbolic link is not followed (O_NOFOLLOW), a FIFO without a reader does not block (O_NONBLOCK), and
+ * the open file must be a regular file without a second name. The check uses the descriptor, and happens before
+ * anything is written.
  *
- * @throws SystemError or NvociError "file-invalid"
+ * @throws {NvociError} "file-invalid" when it is not a regular file or has a second name.
+ * @throws {SystemError} when the file cannot be opened.
  */
 export function openLogFile(system: Syscalls, path: string): Fd {
   const fd = system.openat(CWD, path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | system.O_NOFOLLOW, MODE);
@@ -36,22 +37,22 @@ export function openLogFile(system: Syscalls, path: string): Fd {
   throw new NvociError("file-invalid", `Cannot write to the log ${quote(path, 4096)}: ${reason}`);
 }
 
-/** How a file is written. */
+/** Options of {@link replaceFile}. */
 interface ReplaceOptions {
-  /** Whether the content is to survive a power failure from then on. */
+  /** Whether the content must survive a power failure after the call. */
   readonly synced: boolean;
-  /** Permission bits of a file that does not exist yet. Default 0644. */
+  /** Permission bits of a new file. Default: 0644. */
   readonly mode?: number;
 }
 
-/** Makes a file under a name that nothing has; one that a killed predecessor left is replaced. */
+/** Creates a file. A file that a killed process left under the same name is replaced. */
 function createNew(system: Syscalls, directory: Fd, name: string): Fd {
   const flags = O_WRONLY | O_CREAT | O_EXCL | system.O_NOFOLLOW;
   if (system.statx(directory, name, AT_SYMLINK_NOFOLLOW) !== undefined) system.unlinkat(directory, name, 0);
   return system.openat(directory, name, flags, 0o600);
 }
 
-/** Removes a name after a failure, which is what the caller is to hear of and not that this failed too. */
+/** Removes a file after a failure. Ignores errors, so that the caller sees the first one. */
 function discard(system: Syscalls, directory: Fd, name: string): void {
   try {
     system.unlinkat(directory, name, 0);
@@ -61,11 +62,11 @@ function discard(system: Syscalls, directory: Fd, name: string): void {
 }
 
 /**
- * Puts a new content in a file's place in one step: nobody ever sees half of it, and a failure leaves the old one.
- * Mode and owner of a regular file stay; nothing else has a mode that a file can take over: a symbolic link's is
- * always 0777. The directory is trusted; a symbolic link as the last component is replaced, not followed.
+ * Replaces a file's content atomically: readers see the old or the new content, and a failure leaves the old one. A
+ * regular file keeps its mode and owner. The directory is trusted. A symbolic link as the last component is replaced,
+ * not followed, and its mode is not kept because it is always 0777.
  *
- * @throws SystemError; when it is the directory's fsync(2) that failed, the new content is in place.
+ * @throws {SystemError} when a step fails. If that is the directory's fsync(2), the new content is already in place.
  * @see rename(2)
  */
 export function replaceFile(

@@ -2,18 +2,18 @@ import { CLOCK_MONOTONIC, SIGKILL, WNOHANG } from "./constants.ts";
 import type { StepList } from "./step-list.ts";
 import type { ExitStatus, Fd, Syscalls } from "./syscalls.ts";
 
-/** ldconfig prints a line for each library; images have thousands. */
+/** Limit on kept output. ldconfig prints a line for each library, and images have thousands. */
 const MAX_OUTPUT_BYTES = 256 * 1024;
 const FIRST_BYTES = 16 * 1024;
 
-/** Seconds on a clock that nobody sets: a board without a battery sets the time of day by years. */
+/** Returns the seconds on the monotonic clock. A board without a battery may set the time of day forward by years. */
 const now = (system: Syscalls): number => system.clock_gettime(CLOCK_MONOTONIC);
 
 /**
- * Reads what a child prints until it closes the pipe. What is too much is read and dropped.
+ * Reads a child's output until it closes the pipe. Output beyond the limit is discarded.
  *
- * @param deadline when to give up, as `now` counts.
- * @returns the text, or `undefined` when the time is over and the pipe still open.
+ * @param deadline when to give up, in seconds on the clock of `now`.
+ * @returns the text, or `undefined` when the deadline passes before the pipe is closed.
  */
 export function collectOutput(system: Syscalls, reader: Fd, deadline: number): string | undefined {
   let kept = new Uint8Array(FIRST_BYTES);
@@ -35,33 +35,33 @@ export function collectOutput(system: Syscalls, reader: Fd, deadline: number): s
   }
 }
 
-/** A child that runs, and the calls that it makes first. */
+/** A running child, and the calls that it makes before execve(2). */
 interface StartedChild {
   readonly pid: number;
   readonly steps: StepList;
 }
 
-/** What a child left. */
+/** The result of a child. */
 interface EndedChild {
-  /** The prepared call that failed; the program was never run then. */
+  /** The prepared call that failed, in which case the program did not run. */
   readonly failure: { readonly call: string; readonly errno: number } | undefined;
-  /** What it printed; `undefined` when it had to be killed because its time was over. */
+  /** Its output, or `undefined` when it was killed because it exceeded its time. */
   readonly words: string | undefined;
   readonly status: ExitStatus;
 }
 
-/** In seconds. A killed process ends at once, unless the kernel itself waits for somebody on its behalf. */
+/** Seconds to wait for a killed process. It ends at once unless it is blocked in the kernel. */
 const GRACE = 2;
-/** In milliseconds, where the kernel cannot say when a process has ended. */
+/** Milliseconds between two checks when the kernel lacks pidfd_open(2). */
 const PAUSE = 1;
 
 /**
- * Starts a child, reads what it prints, and waits for its end. Its output and its end have one deadline together: a
- * program may close its output and go on. A child that is late is killed, and with it everything that it started
- * where it is the first of a pid namespace. Nothing here waits without an end.
+ * Starts a child, reads its output, and waits for its end. One deadline covers both, because a program may close its
+ * output and keep running. A child that exceeds it is killed; if it is the first of a pid namespace, everything that it
+ * started is killed too. Every wait is bounded.
  *
- * @param seconds how long it may take.
- * @param start prepares the calls and starts them. Its `output` is for the child's standard output and error, its
+ * @param seconds how long the child may take.
+ * @param start prepares the calls and starts the child. `output` is for the child's standard output and error,
  * `report` for `Syscalls.spawn`.
  */
 export function runChild(
@@ -89,7 +89,7 @@ export function runChild(
   }
 }
 
-/** What the child wrote about a prepared call of its own. */
+/** Reads the child's report about a prepared call that failed. */
 function readFailure(system: Syscalls, report: Fd, steps: StepList): EndedChild["failure"] {
   const bytes = new Uint8Array(8);
   if (!system.ppoll(report, 0) || system.read(report, bytes) !== bytes.length) return undefined;
@@ -97,7 +97,7 @@ function readFailure(system: Syscalls, report: Fd, steps: StepList): EndedChild[
   return { call: steps.nameOf(view.getInt32(0, true)), errno: view.getInt32(4, true) };
 }
 
-/** @returns `undefined` when the time is over and the child still there. */
+/** Waits for the child's end. @returns `undefined` when the deadline passes first. */
 function awaitEnd(system: Syscalls, pid: number, deadline: number): ExitStatus | undefined {
   const pidfd = system.pidfd_open(pid);
   try {
@@ -112,7 +112,7 @@ function awaitEnd(system: Syscalls, pid: number, deadline: number): ExitStatus |
   }
 }
 
-/** Kills a child. One that the kernel does not let go is left to it, and to whoever collects our children. */
+/** Kills a child. A child that is blocked in the kernel is left to init or a subreaper. */
 function endNow(system: Syscalls, pid: number): ExitStatus {
   system.kill(pid, SIGKILL);
   return awaitEnd(system, pid, now(system) + GRACE) ?? { signalled: SIGKILL };

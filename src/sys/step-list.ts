@@ -3,7 +3,7 @@ import { descriptorMessage } from "./structures.ts";
 import { type SyscallName, syscallNumbers } from "./syscall-numbers.ts";
 import type { Syscalls } from "./syscalls.ts";
 
-/** Tolerates any failure of a step. */
+/** Value of `tolerated` that ignores any failure of a step. */
 export const ANY_ERROR = -1;
 
 const RECORD_BYTES = 64;
@@ -11,10 +11,10 @@ const RECORD_BYTES = 64;
 type StepArgument = number | string | Uint8Array | null;
 
 /**
- * Builds the list of system calls that a child makes between clone(2) and execve(2). After a fork in a process
- * with threads nothing else is safe to run there, and nothing else is needed.
+ * Builds the list of system calls that a child makes between clone(2) and execve(2). After a fork in a process with
+ * threads, nothing but system calls is safe.
  *
- * Strings become NUL-terminated bytes; the list keeps everything alive that its records point to.
+ * Strings become NUL-terminated bytes. The list keeps everything alive that its records point to.
  */
 export class StepList {
   private readonly system: Syscalls;
@@ -28,19 +28,19 @@ export class StepList {
   /**
    * Adds a call.
    *
-   * @param tolerated errno that is no failure; `ANY_ERROR` for all.
+   * @param tolerated errno to ignore, or `ANY_ERROR`.
    */
   call(name: SyscallName, args: readonly StepArgument[], tolerated = 0): this {
     this.records.push([name, args, tolerated]);
     return this;
   }
 
-  /** The name of a step, for the message about its failure. */
+  /** Returns the name of a step's call, for the message about its failure. */
   nameOf(index: number): string {
     return this.records[index]?.[0] ?? "unknown step";
   }
 
-  /** A NULL-terminated array of strings, as execve(2) takes argv and envp. */
+  /** Returns a NULL-terminated array of strings, for execve(2)'s argv and envp. */
   stringArray(strings: readonly string[]): Uint8Array {
     const pointers = new Uint8Array((strings.length + 1) * 8);
     const view = new DataView(pointers.buffer);
@@ -51,7 +51,7 @@ export class StepList {
     return pointers;
   }
 
-  /** A `struct sock_fprog`, as prctl(2) takes a filter: u16 count of instructions, pointer at 8. */
+  /** Returns a `struct sock_fprog`, for prctl(2)'s filter: u16 count of instructions, pointer at 8. */
   program(instructions: Uint8Array): Uint8Array {
     const program = new Uint8Array(16);
     const view = new DataView(program.buffer);
@@ -61,14 +61,14 @@ export class StepList {
     return program;
   }
 
-  /** A `struct msghdr` that carries a descriptor of the child's. */
+  /** Returns a `struct msghdr` that carries one of the child's descriptors. */
   message(fd: number): Uint8Array {
     const { message, parts } = descriptorMessage((bytes) => this.system.address(bytes), fd);
     this.kept.push(...parts);
     return message;
   }
 
-  /** The records as `Engine.spawn` takes them. */
+  /** Returns the records for `Primitives.spawn`. */
   encode(): Uint8Array {
     const bytes = new Uint8Array(this.records.length * RECORD_BYTES);
     const view = new DataView(bytes.buffer);

@@ -13,7 +13,7 @@ import {
 } from "./constants.ts";
 import type { Stat } from "./syscalls.ts";
 
-/** Written out, because QuickJS computes a power each time. */
+/** A literal, because QuickJS evaluates `2 ** 32` each time. */
 const TWO_32 = 0x1_0000_0000;
 
 const TYPES: Readonly<Record<number, FileType>> = {
@@ -27,13 +27,13 @@ const TYPES: Readonly<Record<number, FileType>> = {
 
 const fileType = (mode: number): FileType => TYPES[mode & S_IFMT] ?? "socket";
 
-/** Inode numbers and sizes above 2^53 lose their last bits; nothing here compares those exactly. */
+/** Reads a u64. Values above 2^53 lose their last bits; inode numbers and sizes that large are not compared exactly. */
 const u64 = (view: DataView, at: number): number =>
   view.getUint32(at + 4, true) * TWO_32 + view.getUint32(at, true);
 
 /**
- * Decodes `struct statx`, from the words of the machine, which is little-endian. This is called twice for every entry
- * of a manifest: reading words is several times as fast as a DataView, and a function for each word would double it.
+ * Decodes `struct statx` on a little-endian machine. It is called twice for every manifest entry, so it indexes 32-bit
+ * words directly, which is several times as fast as a DataView.
  *
  * @see statx(2), include/uapi/linux/stat.h
  */
@@ -54,11 +54,11 @@ export function decodeStatx(words: Uint32Array): Stat {
   };
 }
 
-/** Minors have 20 bits. */
+/** Combines a device number into one integer; minors have 20 bits. */
 const oneNumber = (major: number, minor: number): number => major * 0x10_0000 + minor;
 
 /**
- * Decodes `struct stat` as newfstatat(2) fills it, for kernels before 4.11.
+ * Decodes newfstatat(2)'s `struct stat`, for kernels before 4.11.
  *
  * @see arch/x86/include/uapi/asm/stat.h and include/uapi/asm-generic/stat.h in the Linux source
  */
@@ -85,7 +85,7 @@ export function decodeStat(view: DataView, arch: Arch): Stat {
   };
 }
 
-/** Takes a 64-bit `dev_t` apart. @see makedev(3) */
+/** Decodes a 64-bit `dev_t`. @see makedev(3) */
 function deviceNumber(view: DataView, at: number): { major: number; minor: number } {
   const low = view.getUint32(at, true);
   const high = view.getUint32(at + 4, true);
@@ -95,13 +95,13 @@ function deviceNumber(view: DataView, at: number): { major: number; minor: numbe
   };
 }
 
-/** Where the descriptor stands in `control`. */
+/** Offset of the descriptor in `control`. */
 export const CMSG_DATA = 16;
 const CMSG_LENGTH = CMSG_DATA + 4;
 const CMSG_SPACE = 24;
 const MESSAGE_BYTES = 56;
 
-/** A message for sendmsg(2) or recvmsg(2), and what it points to, which has to stay reachable as long. */
+/** A message for sendmsg(2) or recvmsg(2), and the arrays that it points to, which must stay reachable. */
 interface DescriptorMessage {
   readonly message: Uint8Array;
   readonly control: Uint8Array;
@@ -109,12 +109,12 @@ interface DescriptorMessage {
 }
 
 /**
- * Writes a `struct msghdr` with one byte of data and room for one descriptor. Both machines lay it out alike.
+ * Returns a `struct msghdr` with one byte of data and room for one descriptor. The layout is the same on both machines.
  *
  * struct msghdr: name, u32 length of the name, iov at 16, count at 24, control at 32, its length at 40, flags at 48.
  * struct cmsghdr: u64 length, s32 level, s32 type.
  *
- * @param fd the number to send, as the sender knows it.
+ * @param fd the sender's number of the descriptor.
  * @see unix(7), SCM_RIGHTS
  */
 export function descriptorMessage(address: (bytes: Uint8Array) => number, fd: number): DescriptorMessage {

@@ -1,7 +1,7 @@
 import type { Arch } from "../model/machine.ts";
 
 /**
- * Numbers of system calls on x86_64 and on arm64. Calls from 424 on (open_tree, openat2, …) share one number on every
+ * System-call numbers on x86_64 and on arm64. Calls from 424 on (open_tree, openat2, …) have the same number on every
  * architecture.
  *
  * @see arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h in the Linux source
@@ -80,7 +80,7 @@ export type SyscallName = keyof typeof NUMBERS;
 /** Numbers by name for one machine. */
 export type SyscallNumbers = Readonly<Record<SyscallName, number>>;
 
-/** The numbers of one machine. */
+/** Returns the numbers of one machine. */
 export function syscallNumbers(arch: Arch): SyscallNumbers {
   const index = arch === "x64" ? 0 : 1;
   const numbers: Partial<Record<SyscallName, number>> = {};

@@ -6,15 +6,15 @@ import { type FlagSet, flagNames, modeName } from "./flag-names.ts";
 import { hintFor } from "./hints.ts";
 import { Fd } from "./syscalls.ts";
 
-/** Flags of one set, named only when the call has failed. */
+/** Flags of one set, formatted only when a call has failed. */
 export interface ShownFlags {
   readonly set: FlagSet;
   readonly value: number;
-  /** Decides the values of the flags that differ between machines. Default: `"x64"`. */
+  /** Machine whose flag values apply. Default: `"x64"`. */
   readonly machine?: Arch;
 }
 
-/** What a failed call's argument looks like in a message. */
+/** An argument of a failed call, for messages. */
 export type ShownArgument =
   | Fd
   | string
@@ -24,7 +24,7 @@ export type ShownArgument =
   | { readonly mode: number }
   | { readonly text: string };
 
-/** PATH_MAX: a path is never cut, because the reader copies it. */
+/** PATH_MAX: paths are never truncated, so that the reader can copy them. */
 const MAX_PATH_CODE_POINTS = 4096;
 
 function show(argument: ShownArgument): string {
@@ -37,14 +37,14 @@ function show(argument: ShownArgument): string {
   return flagNames(argument.set, argument.value, argument.machine ?? "x64");
 }
 
-/** What a call does, for line 1, and which of its arguments it does that to. Default: the first that is a path. */
+/** What a call does, for line 1, and the index of the argument it does that to. Default: the first path. */
 const DEEDS: Readonly<Record<string, readonly [verb: string, subject?: number]>> = {
   openat: ["open"],
   openat2: ["open"],
   open_tree: ["open"],
-  statx: ["look at"],
-  newfstatat: ["look at"],
-  fstatfs: ["look at the file system of"],
+  statx: ["stat"],
+  newfstatat: ["stat"],
+  fstatfs: ["stat the file system of"],
   readlinkat: ["read the link"],
   getdents64: ["list"],
   read: ["read"],
@@ -80,10 +80,10 @@ const DEEDS: Readonly<Record<string, readonly [verb: string, subject?: number]>>
   execve: ["run"],
 };
 
-/** Errors that say nothing about the file that was asked for. */
+/** Errors that are not about the file of the call. */
 const MACHINE_FAILURES: readonly number[] = [ENOMEM, EMFILE, ENFILE, EIO, EINTR];
 
-/** The path that line 1 is about: an empty path stands for the descriptor before it. */
+/** Returns the path that line 1 is about. An empty path means the descriptor before it. */
 function subjectOf(args: readonly ShownArgument[], index: number | undefined): string | undefined {
   const named = index === undefined ? undefined : args[index];
   const chosen =
@@ -93,7 +93,7 @@ function subjectOf(args: readonly ShownArgument[], index: number | undefined): s
   return args.find((it): it is Fd => it instanceof Fd)?.origin;
 }
 
-/** A system call that failed: which call, with what, and why. */
+/** A failed system call, with its arguments and errno. */
 export class SystemError extends NvociError {
   readonly errno: number;
   private readonly nameOfCall: string;
@@ -101,7 +101,7 @@ export class SystemError extends NvociError {
 
   /**
    * @param name the call's man-page name.
-   * @param result the negative errno that the kernel answered.
+   * @param result the negative errno that the kernel returned.
    */
   constructor(name: string, args: readonly ShownArgument[], result: number) {
     const [verb, index] = DEEDS[name] ?? [`call ${name}(2)`];
@@ -123,7 +123,7 @@ export class SystemError extends NvociError {
     return errnoName(this.errno);
   }
 
-  /** The call as strace(1) prints it, with the paths of descriptors. */
+  /** The call in the style of strace(1), with the paths of descriptors. */
   override get call(): string {
     const text = errnoText(this.errno);
     const result = `${errnoName(this.errno)}${text && ` (${text})`}`;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * QuickJS asks for thousands of small blocks before the first line of nvoci runs. Cutting them from mappings that
- * the kernel fills in one go, instead of a page fault each, takes a tenth off the start.
+ * QuickJS allocates thousands of small blocks before the first line of nvoci runs. Cutting them from mappings that the
+ * kernel populates at once, instead of by page faults, shortens the start by a tenth.
  *
- * Why this is safe: one thread; each block carries its size before it; a size that would overflow is refused; blocks of
- * more than eight kilobytes are malloc(3)'s own business.
+ * Why this is safe: there is one thread; each block is preceded by its size; a size that would overflow is refused;
+ * malloc(3) allocates blocks of more than eight kilobytes.
  */
 #define _GNU_SOURCE
 #include "arena.h"
@@ -15,13 +15,13 @@
 #include <sys/mman.h>
 
 enum {
-    HEADER = 8, /* the block's size, this word included; what follows is aligned to 8 bytes, as QuickJS needs */
+    HEADER = 8, /* the block's size, header included; contents are aligned to 8 bytes, as QuickJS requires */
     GRAIN = 16,
     LARGEST = 8192,
     MAPPING = 128 * 1024,
 };
 
-/* A free block: the size stays where it is, the next free one takes the place of the contents. */
+/* A free block: the size keeps its place, the pointer to the next free block replaces the contents. */
 struct block {
     uint64_t size;
     struct block *next;
@@ -40,7 +40,7 @@ static struct block *cut(size_t size)
     struct block *block;
 
     if ((size_t)(unused_end - unused) < size) {
-        /* What is left of the last mapping is less than LARGEST; it is not worth looking after. */
+        /* The rest of the last mapping, less than LARGEST, is abandoned. */
         unsigned char *mapping = mmap(NULL, MAPPING, PROT_READ | PROT_WRITE,
                                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 

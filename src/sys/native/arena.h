@@ -4,7 +4,7 @@
 
 #include "quickjs.h"
 
-/* Memory for a runtime that lives for milliseconds: reused, never given back. */
+/* Memory for a JavaScript runtime that lives for milliseconds: blocks are reused, but not returned to the kernel. */
 extern const JSMallocFunctions nvoci_arena;
 
 #endif

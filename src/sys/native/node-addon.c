@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The primitives as functions of Node.js.
+ * The adapter for Node.js: the primitives as functions of an addon.
  *
- * Why this is safe: as in quickjs-engine.c, every argument is checked before anything is called. V8 moves small arrays
- * until somebody asks for their buffer; napi_get_typedarray_info asks, and from then on the bytes stay where they are.
- * Nothing throws while an argument is held, and no JavaScript runs.
+ * Why this is safe: as in quickjs-engine.c, every argument is checked before a call is made. V8 may move a small array
+ * until its buffer is requested; napi_get_typedarray_info requests it, and from then on the bytes do not move. Nothing
+ * throws while an argument is in use, and no JavaScript runs.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -30,7 +30,7 @@ static napi_value new_integer(napi_env env, int64_t integer)
     return value;
 }
 
-/* The array's first byte, never NULL: to a system call that means something else than "no bytes". */
+/* Returns the array's first byte. Not NULL for an empty array, because NULL has another meaning to system calls. */
 static unsigned char *array_bytes(napi_env env, napi_value array, size_t *length)
 {
     static unsigned char nothing;
@@ -44,7 +44,7 @@ static unsigned char *array_bytes(napi_env env, napi_value array, size_t *length
     return data ? data : &nothing;
 }
 
-/* A value as an integer; -1 with an exception when it is none. A BigInt counts modulo 2^64. */
+/* Converts a value to an integer. Returns -1 with an exception when it is not one. Takes a BigInt modulo 2^64. */
 static int to_integer(napi_env env, napi_value value, int64_t *result)
 {
     double number;
@@ -58,7 +58,7 @@ static int to_integer(napi_env env, napi_value value, int64_t *result)
     return -1;
 }
 
-/* Fills in one argument of a system call. `*copy` is what to free afterwards: the bytes of a string. */
+/* Converts one argument of a system call. The caller must free `*copy`, the bytes of a string. */
 static int to_argument(napi_env env, napi_value value, long *result, char **copy)
 {
     napi_valuetype type = napi_undefined;
@@ -107,7 +107,7 @@ static napi_value node_syscall(napi_env env, napi_callback_info info)
 
     napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
     if (argc < 1 || argc > 1 + NVOCI_ARGUMENTS)
-        return type_error(env, "Cannot make the system call: a number and up to six arguments are wanted");
+        return type_error(env, "Cannot make the system call: expected a number and up to six arguments");
     if (to_integer(env, argv[0], &number))
         return NULL;
     while (count < argc - 1) {
@@ -190,7 +190,7 @@ static napi_value arch(napi_env env)
     return value;
 }
 
-/* Everything of ../engine.ts but argv, which the entry (../node.ts) puts beside it. */
+/* Everything in ../primitives.ts except argv and program, which the entry (../node.ts) adds. */
 NAPI_MODULE_INIT()
 {
     const napi_property_descriptor properties[] = {
@@ -204,7 +204,7 @@ NAPI_MODULE_INIT()
         {"environAddress", NULL, NULL, NULL, NULL, new_integer(env, (int64_t)(intptr_t)environ), napi_enumerable, NULL},
     };
 
-    /* Node.js ignores SIGPIPE, and a program that we become by execve(2) would inherit that. */
+    /* Node.js ignores SIGPIPE, and the low-level runtime would inherit that by execve(2). */
     signal(SIGPIPE, SIG_DFL);
     napi_define_properties(env, exports, sizeof(properties) / sizeof(properties[0]), properties);
     return exports;

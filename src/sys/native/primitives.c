@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The only system calls of nvoci's own C.
+ * The primitives: the only system calls that nvoci's own C makes for TypeScript.
  *
- * Why this is safe: nothing here allocates, locks or follows a pointer that it did not get as an argument. Whether an
- * address is right is for the kernel (EFAULT) and for linux.ts, the one caller; a string or an array lives until the
- * call returns, because the engine holds it as an argument.
+ * Why this is safe: nothing here allocates, locks or follows a pointer other than its arguments. The kernel (EFAULT) and
+ * linux.ts, the caller, are responsible for addresses. A string or an array lives until the call returns, because the
+ * JavaScript engine holds it as an argument.
  */
 #define _GNU_SOURCE
 #include "primitives.h"
@@ -39,10 +39,10 @@ int nvoci_integer(double number, int64_t *result)
 }
 
 /*
- * The child's whole life. It is a copy of one thread of a process that may have had others (Node.js has), so a lock
- * may be held for ever: no malloc, no stdio, no atfork handlers, only system calls and its own stack. Signals keep the
- * handlers they have: the native program installs none, and Node's own do nothing but system calls; a successful
- * execve(2) resets them.
+ * Runs the child until it exits. It is a copy of one thread of a process that may have had others (Node.js has), so a
+ * lock may stay locked forever: no malloc, no stdio, no atfork handlers, only system calls and its own stack. Signal
+ * handlers stay: the native program installs none, and those of Node.js make only system calls. A successful execve(2)
+ * resets them.
  */
 static void __attribute__((noreturn)) run_steps(const unsigned char *steps, size_t count, int report_fd)
 {
@@ -50,13 +50,13 @@ static void __attribute__((noreturn)) run_steps(const unsigned char *steps, size
         int64_t step[NVOCI_STEP_SIZE / sizeof(int64_t)];
         long result;
 
-        /* A copy, because the array may begin at any address. */
+        /* A copy, because the array may be unaligned. */
         memcpy(step, steps + i * NVOCI_STEP_SIZE, sizeof(step));
         result = nvoci_syscall((long)step[0], (const long *)&step[1]);
         if (result < 0 && result > -4096 && step[7] != -1 && step[7] != -result) {
             int32_t report[2] = {(int32_t)i, (int32_t)-result};
 
-            /* Eight bytes go through a pipe in one piece. If nobody listens, the exit status still tells. */
+            /* A pipe transfers eight bytes atomically. If the write fails, the exit status still reports the failure. */
             syscall(SYS_write, report_fd, report, sizeof(report));
             for (;;)
                 syscall(SYS_exit_group, 127);
@@ -70,13 +70,13 @@ long nvoci_spawn(uint64_t clone_flags, const unsigned char *steps, size_t count,
 {
     long pid;
 
-    /* CLONE_VM and its kind would let the child write into our memory. */
+    /* Flags such as CLONE_VM would let the child write to our memory. */
     if (clone_flags & ~NVOCI_NAMESPACES)
         return -EINVAL;
     /*
-     * The raw call, not fork(3), which runs atfork handlers and takes malloc's locks. Without CLONE_VM a null stack
-     * means "the same address in the copy", and the order in which architectures pass the last arguments does not
-     * matter, since all of them are null.
+     * The raw call, not fork(3), which runs atfork handlers and takes malloc's locks. Without CLONE_VM, a null stack
+     * means the same address in the copy. Architectures pass the last arguments in different orders, which does not
+     * matter because all are null.
      */
     pid = syscall(SYS_clone, (unsigned long)clone_flags | SIGCHLD, 0L, 0L, 0L, 0L);
     if (pid == -1)

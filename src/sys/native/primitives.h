@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The C page of nvoci: what both engines (quickjs.c, node-addon.c) share. It knows nothing of containers: structures,
- * flags and system-call numbers are TypeScript, see ../linux.ts. The contract is ../engine.ts.
+ * The primitives: one page of C that makes system calls. Each JavaScript engine has an adapter for them
+ * (quickjs-engine.c, node-addon.c). They know nothing about containers: structures, flags and system-call numbers are in
+ * TypeScript, see ../linux.ts. ../primitives.ts is the contract.
  */
 #ifndef NVOCI_PRIMITIVES_H
 #define NVOCI_PRIMITIVES_H
@@ -14,7 +15,7 @@
 #elif defined(__aarch64__) && !defined(__ILP32__)
 #define NVOCI_ARCH "arm64"
 #else
-#error "nvoci knows the system calls of x86_64 and aarch64 only"
+#error "nvoci supports only x86_64 and aarch64"
 #endif
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -22,7 +23,7 @@
 #endif
 
 enum {
-    NVOCI_ARGUMENTS = 6,  /* the most that a Linux system call takes */
+    NVOCI_ARGUMENTS = 6,  /* the maximum of a Linux system call */
     NVOCI_STEP_SIZE = 64, /* number, six arguments, the errno to ignore: eight 64-bit integers */
 };
 
@@ -30,12 +31,12 @@ enum {
 long nvoci_syscall(long number, const long arguments[NVOCI_ARGUMENTS]);
 
 /*
- * Starts a child that makes `count` system calls from `steps` and exits. Returns its pid or -errno.
- * Flags other than CLONE_NEW... are refused with -EINVAL.
+ * Starts a child that makes `count` system calls from `steps` and exits. Returns its pid or -errno. Fails with -EINVAL
+ * when `clone_flags` contains flags other than CLONE_NEW...
  */
 long nvoci_spawn(uint64_t clone_flags, const unsigned char *steps, size_t count, int report_fd);
 
-/* True, with the integer in *result, when `number` is one and at most 2^53 away from zero. */
+/* Stores `number` in *result and returns 1 when it is an integer from -2^53 to 2^53. Returns 0 otherwise. */
 int nvoci_integer(double number, int64_t *result);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The primitives as functions of QuickJS.
+ * The adapter for QuickJS: the primitives as JavaScript functions.
  *
- * Why this is safe: each function checks every argument before it calls anything, and holds what it passes by address
- * until the call is over. No JavaScript runs in between (no getter, no valueOf), so nothing moves or goes away.
+ * Why this is safe: each function checks every argument before it makes a call, and holds what it passes by address
+ * until the call returns. No JavaScript runs in between (no getter, no valueOf), so nothing is moved or freed.
  */
 #define _GNU_SOURCE
 #include "quickjs-engine.h"
@@ -16,7 +16,7 @@
 
 static JSClassID uint8array_class;
 
-/* Text in, JavaScript string out. */
+/* Returns a JavaScript string with U+FFFD for malformed UTF-8. */
 static JSValue new_string(JSContext *ctx, const char *text, size_t length)
 {
     unsigned char *repaired;
@@ -31,7 +31,7 @@ static JSValue new_string(JSContext *ctx, const char *text, size_t length)
     return string;
 }
 
-/* The array's first byte. The pointer is good while the array is reachable: nothing here detaches a buffer. */
+/* Returns the array's first byte. The pointer is valid while the array is reachable: nothing detaches a buffer. */
 static uint8_t *array_bytes(JSContext *ctx, JSValueConst array, size_t *length)
 {
     size_t offset, size;
@@ -50,7 +50,7 @@ static uint8_t *array_bytes(JSContext *ctx, JSValueConst array, size_t *length)
     return start ? start + offset : NULL;
 }
 
-/* A value as an integer; -1 with an exception when it is none. A BigInt counts modulo 2^64. */
+/* Converts a value to an integer. Returns -1 with an exception when it is not one. Takes a BigInt modulo 2^64. */
 static int to_integer(JSContext *ctx, JSValueConst value, int64_t *result)
 {
     double number;
@@ -63,7 +63,7 @@ static int to_integer(JSContext *ctx, JSValueConst value, int64_t *result)
     return -1;
 }
 
-/* Fills in one argument of a system call. `*text` is what to free afterwards: the bytes of a string. */
+/* Converts one argument of a system call. The caller must free `*text`, the bytes of a string. */
 static int to_argument(JSContext *ctx, JSValueConst value, long *result, const char **text)
 {
     int64_t integer;
@@ -81,7 +81,7 @@ static int to_argument(JSContext *ctx, JSValueConst value, long *result, const c
             JS_ThrowTypeError(ctx, "Cannot pass the argument: string with NUL");
             return -1;
         }
-        /* Writes into a copy: only a string of ASCII is given out as it is, and that has nothing to replace. */
+        /* Writes to a copy: QuickJS returns only ASCII strings uncopied, and they contain no surrogates. */
         nvoci_utf8_replace_surrogates((unsigned char *)*text, length);
         *result = (long)*text;
         return 0;
@@ -107,7 +107,7 @@ static JSValue js_syscall(JSContext *ctx, JSValueConst this_value, int argc, JSV
     int count = 0;
 
     if (argc < 1 || argc > 1 + NVOCI_ARGUMENTS)
-        return JS_ThrowTypeError(ctx, "Cannot make the system call: a number and up to six arguments are wanted");
+        return JS_ThrowTypeError(ctx, "Cannot make the system call: expected a number and up to six arguments");
     if (to_integer(ctx, argv[0], &number))
         return JS_EXCEPTION;
     while (count < argc - 1) {
@@ -160,7 +160,7 @@ static JSValue js_decode(JSContext *ctx, JSValueConst this_value, int argc, JSVa
     return new_string(ctx, (char *)bytes + start, (size_t)(end - start));
 }
 
-/* The strings of a NULL-terminated vector. */
+/* Returns the strings of a NULL-terminated array. */
 static JSValue string_array(JSContext *ctx, char **strings)
 {
     JSValue array = JS_NewArray(ctx);

@@ -4,7 +4,7 @@
 
 #include "quickjs.h"
 
-/* The object that ../engine.ts describes. Needs the intrinsics for typed arrays. */
+/* Returns the object that ../primitives.ts describes. Requires the intrinsics for typed arrays. */
 JSValue nvoci_new_engine(JSContext *ctx, char **argv);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The native program: QuickJS, the primitives as the global `nvociEngine`, and the bundles as bytecode.
+ * The native program: QuickJS, the primitives as the global `nvociEngine`, and the program's parts as bytecode.
  *
- * Why this is safe: scripts come from the program's own data, never from a file, and there is no eval; they reach the
- * system only through the primitives. Nothing is freed at the end: the process goes, and the kernel is faster.
+ * Why this is safe: scripts come from the program's own data, never from a file, and there is no eval. They reach the
+ * system only by the primitives. Nothing is freed at exit, because the kernel does that faster.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -20,8 +20,8 @@
 enum {
     EXIT_FAILED = 1,
     EXIT_BUG = 70,         /* EX_SOFTWARE of sysexits(3) */
-    STACK_BYTES = 1 << 20, /* an eighth of the usual limit: deep JSON is an exception, not a crash */
-    STACK_SPARE = 1 << 16, /* for C between two looks at the stack */
+    STACK_BYTES = 1 << 20, /* an eighth of the usual limit: deep JSON causes an exception, not a crash */
+    STACK_SPARE = 1 << 16, /* for C code between two stack checks */
     STACK_LEAST = 1 << 14,
 };
 
@@ -30,14 +30,14 @@ static JSValue *loaded; /* by index in nvoci_payload: the module object, or unde
 static void __attribute__((noreturn)) bug(const char *text, const char *stack)
 {
     if (!text || !strcmp(text, "InternalError: out of memory")) {
-        dprintf(STDERR_FILENO, "nvoci: Cannot go on: out of memory\n");
+        dprintf(STDERR_FILENO, "nvoci: Cannot continue: out of memory\n");
         _exit(EXIT_FAILED);
     }
     dprintf(STDERR_FILENO, "nvoci: bug: %s\n%s", text, stack ? stack : "");
     _exit(EXIT_BUG);
 }
 
-/* require(): a bundle by its file name, run once. */
+/* require(): returns the exports of a part by its file name, and runs it the first time. */
 static JSValue js_require(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     const char *given = JS_ToCString(ctx, argv[0]), *name;
@@ -51,7 +51,7 @@ static JSValue js_require(JSContext *ctx, JSValueConst this_value, int argc, JSV
         i++;
     JS_FreeCString(ctx, given);
     if (i == nvoci_payload_count)
-        return JS_ThrowReferenceError(ctx, "Cannot find the bundle");
+        return JS_ThrowReferenceError(ctx, "Cannot find the part of the program");
     if (!JS_IsUndefined(loaded[i]))
         return JS_GetPropertyStr(ctx, loaded[i], "exports");
     script = JS_ReadObject(ctx, nvoci_payload[i].bytes, *nvoci_payload[i].size, JS_READ_OBJ_BYTECODE);
@@ -60,7 +60,7 @@ static JSValue js_require(JSContext *ctx, JSValueConst this_value, int argc, JSV
     module = JS_NewObject(ctx);
     exports = JS_NewObject(ctx);
     JS_SetPropertyStr(ctx, module, "exports", JS_DupValue(ctx, exports));
-    loaded[i] = module; /* before it runs: bundles may require each other */
+    loaded[i] = module; /* before it runs: parts may require each other */
     JSValue require = JS_NewCFunction(ctx, js_require, "require", 1);
     value = JS_Call(ctx, script, JS_UNDEFINED, 3, (JSValueConst[]){require, module, exports});
     JS_FreeValue(ctx, require);
@@ -72,7 +72,7 @@ static JSValue js_require(JSContext *ctx, JSValueConst this_value, int argc, JSV
     return JS_GetPropertyStr(ctx, module, "exports");
 }
 
-/* What the bundles use of the language, and no more: neither eval nor Proxy nor String.prototype.normalize. */
+/* Adds the intrinsics that the parts use, and no others: no eval, Proxy or String.prototype.normalize. */
 static void add_intrinsics(JSContext *ctx)
 {
     JS_AddIntrinsicBaseObjects(ctx);
@@ -87,15 +87,16 @@ static void add_intrinsics(JSContext *ctx)
 static void check_payload(void)
 {
     if (memcmp(nvoci_payload_magic, NVOCI_PAYLOAD_MAGIC, sizeof(NVOCI_PAYLOAD_MAGIC)) || !nvoci_payload_count)
-        bug("Cannot start: the program's own scripts are missing, install it again", "");
+        bug("Cannot start: the program's own scripts are missing; reinstall it", "");
     for (uint32_t i = 0; i < nvoci_payload_count; i++)
         if (!*nvoci_payload[i].size || !nvoci_payload[i].bytes[0])
-            bug("Cannot start: the program's own scripts are damaged, install it again", "");
+            bug("Cannot start: the program's own scripts are damaged; reinstall it", "");
 }
 
 /*
- * How deep scripts may go: less where the limit is small, because beyond it there is no exception but SIGSEGV. The
- * command line and the environment lie on the stack too, and the program's name above them at its very top.
+ * Returns the stack size for scripts. It is smaller when the stack limit is small, because beyond that limit there is
+ * SIGSEGV instead of an exception. The command line and the environment are on the stack too, and the program's name is
+ * above them at the top.
  */
 static size_t stack_size(void)
 {
@@ -124,7 +125,7 @@ int main(int argc, char **argv)
     for (uint32_t i = 0; i < nvoci_payload_count; i++)
         loaded[i] = JS_UNDEFINED;
     JS_SetMaxStackSize(runtime, stack_size());
-    /* The process lives for milliseconds: reference counts free enough, looking for cycles costs more. */
+    /* The process lives for milliseconds: reference counting frees enough, and collecting cycles would cost more. */
     JS_SetGCThreshold(runtime, (size_t)-1);
     add_intrinsics(ctx);
     global = JS_GetGlobalObject(ctx);
@@ -135,11 +136,11 @@ int main(int argc, char **argv)
         JSValue error = JS_GetException(ctx);
         const char *text = JS_ToCString(ctx, error), *stack = NULL;
 
-        /* There was no memory for the engine itself, nor for its error. */
+        /* There was no memory for the engine or for its error. */
         if (JS_IsUninitialized(error) || JS_IsNull(error)) {
-            static const char says[] = "nvoci: Cannot go on: out of memory\n";
+            static const char message[] = "nvoci: Cannot continue: out of memory\n";
 
-            (void)!write(STDERR_FILENO, says, sizeof(says) - 1);
+            (void)!write(STDERR_FILENO, message, sizeof(message) - 1);
             _exit(EXIT_FAILURE);
         }
         if (JS_IsError(ctx, error))

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * QuickJS decodes malformed UTF-8 in a way of its own and lets lone surrogates through; this makes it agree with
- * Node.js, so that both programs see the same file name.
+ * QuickJS decodes malformed UTF-8 differently from Node.js and accepts lone surrogates. This code makes them agree, so
+ * that both programs see the same file name.
  *
- * Why this is safe: every read is behind a check against `length`; the caller gives room for three bytes per byte.
+ * Why this is safe: every read is preceded by a check against `length`, and the caller provides three bytes for each
+ * byte.
  */
 #include "utf8.h"
 
 #include <string.h>
 
 /*
- * Length of the sequence at `p`: positive when it is well-formed, otherwise minus the number of bytes that one U+FFFD
- * stands for. `n` is at least 1. Table 3-7 of the Unicode standard, chapter 3.
+ * Returns the length of the sequence at `p`: positive when it is well-formed, otherwise minus the number of bytes that
+ * one U+FFFD replaces. `n` is at least 1. See table 3-7 of the Unicode standard, chapter 3.
  */
 static int sequence(const unsigned char *p, size_t n)
 {

@@ -13,7 +13,7 @@ describe("hintFor()", () => {
     ["openat2", errno.EACCES, /SELinux, AppArmor/],
     ["mknodat", errno.EROFS, /image's file system is read-only/],
     ["bpf", errno.ENOMEM, /LimitMEMLOCK/],
-    ["openat", errno.ENOMEM, /no memory left/],
+    ["openat", errno.ENOMEM, /out of memory/],
     ["openat", errno.EMFILE, /LimitNOFILE/],
     ["pipe2", errno.ENFILE, /file-max/],
     ["pread64", errno.EIO, /dmesg/],
@@ -23,7 +23,7 @@ describe("hintFor()", () => {
     ["openat", errno.ENODEV, /kernel module/],
     ["mount", errno.ENODEV, /lacks this file system/],
     ["execve", errno.ETXTBSY, /update/],
-    ["execveat", errno.ENOEXEC, /another machine/],
+    ["execveat", errno.ENOEXEC, /another architecture/],
     ["fcntl", errno.ENOSYS, /older than 4.9/],
     ["write", errno.EDQUOT, /quota/],
   ] as const)("of %s and errno %i says what to do", (call, number, hint) => {

@@ -29,7 +29,7 @@ describe("SystemError", () => {
   it.each([
     ["openat", [CWD, "/a b", 5], 'Cannot open "/a b": EIO'],
     ["read", [new Fd(0, "stdin"), 4096], 'Cannot read "stdin": EIO'],
-    ["statx", [tree, "", 0], 'Cannot look at "/usr/lib/libcuda.so.1": EIO'],
+    ["statx", [tree, "", 0], 'Cannot stat "/usr/lib/libcuda.so.1": EIO'],
     ["symlinkat", ["libx.so.1", parent, "libx.so"], 'Cannot make the link "libx.so": EIO'],
     ["move_mount", [tree, "", parent, "x"], 'Cannot mount on "x": EIO'],
     ["unshare", [{ set: "CLONE", value: 0x200 }], "Cannot leave a namespace: EIO"],
