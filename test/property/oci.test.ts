@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { NvociError } from "../../src/model/errors.ts";
 import { hostPath } from "../../src/model/paths.ts";
 import { parseSpec } from "../../src/oci/spec.ts";
@@ -39,7 +39,7 @@ function holds(action: () => unknown, code: string): boolean {
   }
 }
 
-test("parseSpec() reads or refuses any document, and promises strings", () => {
+it("parseSpec() reads or refuses any document, and promises strings", () => {
   fc.assert(
     fc.property(document, (value) => {
       const text = JSON.stringify(value);
@@ -52,7 +52,7 @@ test("parseSpec() reads or refuses any document, and promises strings", () => {
   );
 });
 
-test("parseState() reads or refuses any document", () => {
+it("parseState() reads or refuses any document", () => {
   fc.assert(
     fc.property(document, (value) => {
       const text = JSON.stringify(value);
@@ -62,7 +62,7 @@ test("parseState() reads or refuses any document", () => {
   );
 });
 
-test("parseState() and parseSpec() read or refuse any text", () => {
+it("parseState() and parseSpec() read or refuse any text", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       holds(() => parseState(text), "state-invalid");

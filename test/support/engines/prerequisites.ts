@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { describe, test } from "vitest";
+import { describe, it } from "vitest";
 import { runCommand } from "../../../fixtures/run/run-command.ts";
 import { ARM64_EXECUTABLE, type Build, builds, isCurrent, pkgBuild } from "../build/builds.ts";
 import { oldDpkg } from "../image/debian-roots.ts";
@@ -117,7 +117,7 @@ export function describeNeeding(names: readonly PrerequisiteName[], title: strin
   const reason = `${title} (needs ${lack}: ${remedy})`;
   if (process.env.CI !== "true" || given === true) describe.skip(reason, tests);
   else
-    test(reason, () => {
+    it(reason, () => {
       throw new Error(`Cannot run "${title}": ${lack} is missing: ${remedy}`);
     });
 }

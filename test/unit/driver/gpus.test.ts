@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { gpuBrands } from "../../../src/discover/server/requirement-facts.ts";
 import { parseDriverVersion, readDriverVersion } from "../../../src/driver/driver-version.ts";
 import { formatPciAddress, parsePciAddress, readGpus } from "../../../src/driver/gpus.ts";
@@ -16,7 +16,7 @@ function read(host: HostView) {
 const UUID_A = "GPU-aaaaaaaa-1111-2222-3333-444444444444";
 const UUID_B = "GPU-bbbbbbbb-1111-2222-3333-444444444444";
 
-test("readGpus() counts GPUs in the order of their PCI addresses, whatever their minor numbers", () => {
+it("readGpus() counts GPUs in the order of their PCI addresses, whatever their minor numbers", () => {
   const { gpus, findings } = read(
     serverHost({
       gpus: [
@@ -34,7 +34,7 @@ test("readGpus() counts GPUs in the order of their PCI addresses, whatever their
   expect(findings).toEqual([]);
 });
 
-test("readGpus() leaves out GPUs that the driver was told to leave alone", () => {
+it("readGpus() leaves out GPUs that the driver was told to leave alone", () => {
   const { gpus, findings } = read(
     serverHost({
       gpus: [
@@ -47,7 +47,7 @@ test("readGpus() leaves out GPUs that the driver was told to leave alone", () =>
   expect(findings).toMatchObject([{ code: "gpu-excluded" }]);
 });
 
-test("readGpus() does not guess the node of a GPU whose minor number is not told", () => {
+it("readGpus() does not guess the node of a GPU whose minor number is not told", () => {
   const { gpus, findings } = read(
     memoryHost([
       'file /proc/driver/nvidia/gpus/0000:04:00.0/information = "Model: GeForce GTX 650\\nIRQ: 44\\n"',
@@ -59,7 +59,7 @@ test("readGpus() does not guess the node of a GPU whose minor number is not told
   ]);
 });
 
-test("readGpus() passes over what is no GPU", () => {
+it("readGpus() passes over what is no GPU", () => {
   const host = memoryHost([
     "dir /proc/driver/nvidia/gpus/README",
     "dir /proc/driver/nvidia/gpus/0000:01:00.0",
@@ -68,7 +68,7 @@ test("readGpus() passes over what is no GPU", () => {
   expect(read(memoryHost(""))).toEqual({ gpus: [], findings: [] });
 });
 
-test.each([
+it.each([
   ["NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.86.05  Fri Jul 14 20:46:33 UTC 2023", "535.86.05"],
   [
     "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build  (dvs-builder@U16)",
@@ -79,7 +79,7 @@ test.each([
   expect(parseDriverVersion(text)).toBe(version);
 });
 
-test.each([
+it.each([
   "",
   "GCC version:  gcc version 9.3.0",
   "NVRM version: unknown",
@@ -88,14 +88,14 @@ test.each([
   expect(parseDriverVersion(text)).toBeUndefined();
 });
 
-test("readDriverVersion() asks sysfs where procfs does not tell", () => {
+it("readDriverVersion() asks sysfs where procfs does not tell", () => {
   expect(readDriverVersion(memoryHost(['file /sys/module/nvidia/version = "550.54.14\\n"']))).toBe(
     "550.54.14",
   );
   expect(readDriverVersion(memoryHost(""))).toBeUndefined();
 });
 
-test.each([
+it.each([
   ["0000:01:00.0", "0000:01:00.0"],
   ["00000000:81:00.0", "0000:81:00.0"],
   ["1:A:0.0", "0001:0a:00.0"],
@@ -106,7 +106,7 @@ test.each([
   expect(address && formatPciAddress(address)).toBe(written);
 });
 
-test.each([
+it.each([
   "",
   "0",
   "0:1",
@@ -120,7 +120,7 @@ test.each([
   expect(parsePciAddress(text)).toBeUndefined();
 });
 
-test.each([
+it.each([
   ["Tesla T4", ["tesla", "nvidia"]],
   ["NVIDIA A100-SXM4-40GB", ["nvidia", "tesla"]],
   ["NVIDIA H100 80GB HBM3", ["nvidia", "tesla"]],

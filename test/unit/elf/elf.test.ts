@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { sharedObject } from "../../../fixtures/host/shared-object.ts";
 import { abiTag, cudaNote, readNotes } from "../../../src/elf/driver-notes.ts";
 import { readDynamic } from "../../../src/elf/elf-dynamic.ts";
@@ -18,7 +18,7 @@ function open(bytes: Uint8Array) {
   return { elf, bytesRead: () => read };
 }
 
-test("readDynamic() tells a library's own name and those it needs", () => {
+it("readDynamic() tells a library's own name and those it needs", () => {
   const { elf } = open(
     sharedObject("libGL.so.1", { needed: ["libnvidia-glcore.so.535.86.05", "libc.so.6"] }),
   );
@@ -28,22 +28,22 @@ test("readDynamic() tells a library's own name and those it needs", () => {
   });
 });
 
-test("readElf() tells the width and the machine", () => {
+it("readElf() tells the width and the machine", () => {
   expect(open(sharedObject("libx.so.1", { machine: 183 })).elf).toMatchObject({ bits: 64, machine: 183 });
   expect(open(noteElf([], { bits: 32 })).elf).toMatchObject({ bits: 32, machine: 3 });
 });
 
-test("readDynamic() reads a few kilobytes of a library, however large it is", () => {
+it("readDynamic() reads a few kilobytes of a library, however large it is", () => {
   const { elf, bytesRead } = open(sharedObject("libcuda.so.1", { tail: "x".repeat(1_000_000) }));
   expect(readDynamic(elf).soname).toBe("libcuda.so.1");
   expect(bytesRead()).toBeLessThan(4096);
 });
 
-test("readDynamic() has no names for a file without a dynamic section", () => {
+it("readDynamic() has no names for a file without a dynamic section", () => {
   expect(readDynamic(open(noteElf([])).elf)).toEqual({ soname: undefined, needed: [] });
 });
 
-test.each([
+it.each([
   [32, "segment"],
   [64, "segment"],
   [32, "section"],
@@ -57,7 +57,7 @@ test.each([
   expect(abiTag(notes)).toEqual({ system: 0, version: "2.3.99" });
 });
 
-test("cudaNote() tells the CUDA version and the drivers it works with", () => {
+it("cudaNote() tells the CUDA version and the drivers it works with", () => {
   const content = { format: 1, "CUDA version": "12.9", driver: [535, 550], device: [1, 2] };
   expect(cudaNote(readNotes(open(noteElf([madeCudaNote(content)])).elf))).toEqual({
     cudaVersion: "12.9",
@@ -65,7 +65,7 @@ test("cudaNote() tells the CUDA version and the drivers it works with", () => {
   });
 });
 
-test.each([
+it.each([
   ["no JSON", "{"],
   ["an array", "[]"],
   ["null", "null"],
@@ -77,13 +77,13 @@ test.each([
   expect(cudaNote(notes)).toBeUndefined();
 });
 
-test("abiTag() does not take a short or a foreign note for one", () => {
+it("abiTag() does not take a short or a foreign note for one", () => {
   const short = { owner: "GNU", type: 1, description: "1234" };
   const foreign = { ...madeAbiTag(0, 2, 3, 99), owner: "BSD" };
   expect(abiTag(readNotes(open(noteElf([short, foreign])).elf))).toBeUndefined();
 });
 
-test.each<[what: string, change: (bytes: Buffer) => Uint8Array | undefined]>([
+it.each<[what: string, change: (bytes: Buffer) => Uint8Array | undefined]>([
   ["that is empty", () => Buffer.alloc(0)],
   ["that is a script", () => Buffer.from("#!/bin/sh\n".repeat(10))],
   ["that is big-endian", (bytes) => void bytes.writeUInt8(2, 5)],
@@ -99,7 +99,7 @@ test.each<[what: string, change: (bytes: Buffer) => Uint8Array | undefined]>([
   expect(error.message).toContain('"/lib/libx.so"');
 });
 
-test("readDynamic() and readNotes() cannot be made to read more than their part of the file", () => {
+it("readDynamic() and readNotes() cannot be made to read more than their part of the file", () => {
   const bytes = Buffer.from(noteElf([madeAbiTag(0, 2, 3, 99)]));
   bytes.writeUInt32LE(1 << 30, 64 + 32);
   expect(catchError(() => readNotes(open(bytes).elf)).code).toBe("file-invalid");
@@ -107,7 +107,7 @@ test("readDynamic() and readNotes() cannot be made to read more than their part 
   expect(catchError(() => readDynamic(open(bytes).elf)).code).toBe("file-invalid");
 });
 
-test("readNotes() cannot read a note that reaches beyond its part", () => {
+it("readNotes() cannot read a note that reaches beyond its part", () => {
   const bytes = Buffer.from(noteElf([madeAbiTag(0, 2, 3, 99)]));
   bytes.writeUInt32LE(1000, 64 + 56 + 4);
   expect(catchError(() => readNotes(open(bytes).elf)).code).toBe("file-invalid");
@@ -118,7 +118,7 @@ const LIBC = ["/lib/x86_64-linux-gnu/libc.so.6", "/lib/aarch64-linux-gnu/libc.so
 );
 
 describe.skipIf(LIBC === undefined)("of this machine's libc, where there is a glibc", () => {
-  test("readDynamic() and abiTag() read what its makers wrote", () => {
+  it("readDynamic() and abiTag() read what its makers wrote", () => {
     const { elf } = open(readFileSync(LIBC!));
     const { soname, needed } = readDynamic(elf);
     expect(soname).toBe("libc.so.6");

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sharedObject } from "../../../fixtures/host/shared-object.ts";
 import { decodeLdCache } from "../../../src/ldcache/decode-ld-cache.ts";
 import { describeNeeding } from "../../support/engines/prerequisites.ts";
@@ -42,14 +42,14 @@ describeNeeding(["root"], "decodeLdCache() agrees with ldconfig -p", () => {
     });
     afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-    test.each(formats)("in the layout %s", (format) => {
+    it.each(formats)("in the layout %s", (format) => {
       execFileSync(LDCONFIG, ["-r", root, "-c", format, "-C", `/etc/${format}.cache`]);
       const file = join(root, `/etc/${format}.cache`);
       expect(decoded(file)).toEqual(listed(file));
       expect(decoded(file).length).toBeGreaterThan(100);
     });
 
-    test("with the directories of CPU levels among the paths", () => {
+    it("with the directories of CPU levels among the paths", () => {
       execFileSync(LDCONFIG, ["-r", root, "-C", "/etc/hwcaps.cache"]);
       const paths = decodeLdCache(readFileSync(join(root, "/etc/hwcaps.cache"))).map(({ path }) => path);
       const levels = paths.filter((path) => path.includes("/glibc-hwcaps/"));
@@ -57,7 +57,7 @@ describeNeeding(["root"], "decodeLdCache() agrees with ldconfig -p", () => {
     });
   });
 
-  test.skipIf(!existsSync("/etc/ld.so.cache"))("about this machine, if it has a cache", () => {
+  it.skipIf(!existsSync("/etc/ld.so.cache"))("about this machine, if it has a cache", () => {
     expect(decoded("/etc/ld.so.cache")).toEqual(listed("/etc/ld.so.cache"));
   });
 });

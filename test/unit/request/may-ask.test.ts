@@ -1,9 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { mayRequestGpus } from "../../../src/request/visible-devices.ts";
 
 const ROOT = "/var/run/nvidia-container-devices";
 
-test.each([
+it.each([
   [["NVIDIA_VISIBLE_DEVICES=all"]],
   [["NVIDIA_VISIBLE_DEVICES=none"]],
   [["NVIDIA_VISIBLE_DEVICES= 0 "]],
@@ -15,7 +15,7 @@ test.each([
   expect(mayRequestGpus({ env, mounts: [] })).toBe(true);
 });
 
-test.each([
+it.each([
   [[]],
   [["PATH=/bin", "NOEQUALS"]],
   [["NVIDIA_VISIBLE_DEVICES="]],
@@ -34,7 +34,7 @@ test.each([
   expect(mayRequestGpus({ env, mounts: [] })).toBe(false);
 });
 
-test.each([
+it.each([
   [`${ROOT}/0`, "/dev/null", true],
   [`/var//run/./nvidia-container-devices//all/`, "/dev/null", true],
   [`${ROOT}/../../x`, "/dev/null", true],

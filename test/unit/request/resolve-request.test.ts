@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { DriverCapability } from "../../../src/model/driver-capability.ts";
 import { ALL, type Asking, ask, PRIVILEGED } from "../../support/cli/ask.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
@@ -15,7 +15,7 @@ describe("resolveRequest() reads NVIDIA_DRIVER_CAPABILITIES", () => {
       supported ? { policy: { supportedDriverCapabilities: supported } } : {},
     )?.driverCapabilities;
 
-  test.each([
+  it.each([
     ["", ["compute", "utility"]],
     [" , ", ["compute", "utility"]],
     ["all", EVERYTHING],
@@ -27,11 +27,11 @@ describe("resolveRequest() reads NVIDIA_DRIVER_CAPABILITIES", () => {
     expect(capabilities(value)).toEqual(expected);
   });
 
-  test("and takes compute and utility where it is not set", () => {
+  it("and takes compute and utility where it is not set", () => {
     expect(request([])?.driverCapabilities).toEqual(["compute", "utility"]);
   });
 
-  test("and takes everything for a legacy image that does not set it", () => {
+  it("and takes everything for a legacy image that does not set it", () => {
     expect(request(["CUDA_VERSION=8.0"])?.driverCapabilities).toEqual(EVERYTHING);
     expect(request(["CUDA_VERSION=8.0", "NVIDIA_DRIVER_CAPABILITIES="])?.driverCapabilities).toEqual([
       "compute",
@@ -39,14 +39,14 @@ describe("resolveRequest() reads NVIDIA_DRIVER_CAPABILITIES", () => {
     ]);
   });
 
-  test("and gives no more than is supported", () => {
+  it("and gives no more than is supported", () => {
     expect(capabilities("all", ["video", "compute"])).toEqual(["compute", "video"]);
     expect(capabilities("", ["video", "compute"])).toEqual(["compute"]);
     expect(capabilities("all", [])).toEqual([]);
     expect(capabilities("", [])).toEqual([]);
   });
 
-  test.each([
+  it.each([
     "grapics",
     "COMPUTE",
     "compute utility",
@@ -61,20 +61,20 @@ describe("resolveRequest() reads NVIDIA_DRIVER_CAPABILITIES", () => {
     expect(error.message).not.toContain("\n");
   });
 
-  test("but refuses a word that exists and is not supported, and names what is", () => {
+  it("but refuses a word that exists and is not supported, and names what is", () => {
     const error = catchError(() => capabilities("compute,graphics", ["compute"]));
     expect(error.code).toBe("request-invalid");
     expect(error.message).toMatch(/"graphics".*supported are compute$/);
     expect(catchError(() => capabilities("compute", [])).message).toContain("allows none");
   });
 
-  test("only of a container that asks for GPUs", () => {
+  it("only of a container that asks for GPUs", () => {
     expect(ask(["NVIDIA_DRIVER_CAPABILITIES=nonsense"]).request).toBeUndefined();
   });
 });
 
 describe("resolveRequest() reads requirements", () => {
-  test("by name, empty ones included, but not those of JetPack", () => {
+  it("by name, empty ones included, but not those of JetPack", () => {
     const env = [
       "NVIDIA_REQUIRE_DRIVER=driver>=470",
       "NVIDIA_REQUIRE_CUDA=cuda>=12.4 brand=tesla",
@@ -90,7 +90,7 @@ describe("resolveRequest() reads requirements", () => {
     ]);
   });
 
-  test.each([
+  it.each([
     ["10.2.89", "cuda>=10.2"],
     ["8.0", "cuda>=8.0"],
     ["11", "cuda>=11.0"],
@@ -103,7 +103,7 @@ describe("resolveRequest() reads requirements", () => {
     ]);
   });
 
-  test.each([
+  it.each([
     "foo",
     "10.2.89.1",
     "10.",
@@ -120,7 +120,7 @@ describe("resolveRequest() reads requirements", () => {
     expect(error.message).toContain("CUDA_VERSION");
   });
 
-  test("and none where the image or the configuration turns them off", () => {
+  it("and none where the image or the configuration turns them off", () => {
     for (const word of ["1", "t", "T", "TRUE", "true", "True"]) {
       expect(request(["NVIDIA_REQUIRE_CUDA=x", `NVIDIA_DISABLE_REQUIRE=${word}`])?.requirements).toEqual([]);
     }
@@ -130,7 +130,7 @@ describe("resolveRequest() reads requirements", () => {
     expect(request(["CUDA_VERSION=bad", "NVIDIA_DISABLE_REQUIRE=1"])?.requirements).toEqual([]);
   });
 
-  test("but not for a word that is not true", () => {
+  it("but not for a word that is not true", () => {
     for (const word of ["0", "f", "false", "", "yes", "tRUE", " 1"]) {
       expect(request(["NVIDIA_REQUIRE_CUDA=x", `NVIDIA_DISABLE_REQUIRE=${word}`])?.requirements).toHaveLength(
         1,
@@ -141,7 +141,7 @@ describe("resolveRequest() reads requirements", () => {
 });
 
 describe("resolveRequest() reads NVIDIA_REQUIRE_JETPACK", () => {
-  test.each([
+  it.each([
     ["csv-mounts=all", "all"],
     ["csv-mounts=base", "base"],
     ["base-only", "base"],
@@ -158,7 +158,7 @@ describe("resolveRequest() reads NVIDIA_REQUIRE_JETPACK", () => {
 describe("resolveRequest() bounds what an image says", () => {
   const channels = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-  test("and lets the host be changed for IMEX channels by mounts and by privileged containers alone", () => {
+  it("and lets the host be changed for IMEX channels by mounts and by privileged containers alone", () => {
     const env = ["NVIDIA_IMEX_CHANNELS=1"];
     expect(request(env)?.mayCreateImexChannels).toBe(false);
     expect(request(env, PRIVILEGED)?.mayCreateImexChannels).toBe(true);
@@ -169,7 +169,7 @@ describe("resolveRequest() bounds what an image says", () => {
     expect(request(env, asking)?.mayCreateImexChannels).toBe(true);
   });
 
-  test("and gives 64 IMEX channels at most, whoever asks", () => {
+  it("and gives 64 IMEX channels at most, whoever asks", () => {
     expect(request([`NVIDIA_IMEX_CHANNELS=${channels(64)}`])?.imexChannels).toHaveLength(64);
     const byVariable = refusal([`NVIDIA_IMEX_CHANNELS=${channels(65)}`]);
     expect(byVariable.message).toContain("65 IMEX channels");
@@ -181,7 +181,7 @@ describe("resolveRequest() bounds what an image says", () => {
     expect(byMounts.message).toContain("volume-mounts may ask for 64 at most");
   });
 
-  test("and takes features from an environment that it trusts alone", () => {
+  it("and takes features from an environment that it trusts alone", () => {
     const env = ["NVIDIA_GDS=enabled", "NVIDIA_MOFED=enabled", "NVIDIA_NVSWITCH=disabled"];
     expect(request(env)?.serverFeatures).toEqual(["gds", "mofed"]);
     const untrusted = {
@@ -200,7 +200,7 @@ describe("resolveRequest() bounds what an image says", () => {
     expect(ask(env, { ...untrusted, ...PRIVILEGED }).request?.serverFeatures).toEqual(["gds", "mofed"]);
   });
 
-  test.each([
+  it.each([
     "NVIDIA_VISIBLE_DEVICES",
     "NVIDIA_DRIVER_CAPABILITIES",
     "NVIDIA_REQUIRE_CUDA",
@@ -212,11 +212,11 @@ describe("resolveRequest() bounds what an image says", () => {
     });
   });
 
-  test("but not what is none of its business", () => {
+  it("but not what is none of its business", () => {
     expect(request([`MODEL=${"x".repeat(1_000_000)}`])?.visibleDevices).toEqual({ kind: "all" });
   });
 
-  test("and takes 64 conditions of 65536 characters together", () => {
+  it("and takes 64 conditions of 65536 characters together", () => {
     const conditions = (count: number, value: string) =>
       Array.from({ length: count }, (_, index) => `NVIDIA_REQUIRE_${index}=${value}`);
     expect(request(conditions(64, "cuda>=1"))?.requirements).toHaveLength(64);
@@ -224,7 +224,7 @@ describe("resolveRequest() bounds what an image says", () => {
     expect(refusal(conditions(3, "c".repeat(30_000))).message).toContain("more than 65536 characters");
   });
 
-  test("and reports the first of very many mounts that mean nothing, with a count of the others", () => {
+  it("and reports the first of very many mounts that mean nothing, with a count of the others", () => {
     const { findings } = ask([ALL], {
       mounts: Array.from(
         { length: 70_000 },
@@ -241,18 +241,18 @@ describe("resolveRequest() reads IMEX channels", () => {
   const ROOT = "/var/run/nvidia-container-devices/imex";
   const byMounts = { acceptNvidiaVisibleDevicesAsVolumeMounts: true };
 
-  test("from the variable", () => {
+  it("from the variable", () => {
     expect(request(["NVIDIA_IMEX_CHANNELS= 3,0,3, 1048575"])?.imexChannels).toEqual([3, 0, 1048575]);
     expect(request(["NVIDIA_IMEX_CHANNELS=all"])?.imexChannels).toEqual([]);
     expect(request([])?.imexChannels).toEqual([]);
   });
 
-  test("from mounts first", () => {
+  it("from mounts first", () => {
     const asking = { mounts: [`${ROOT}/7`, `${ROOT}/2`], policy: byMounts };
     expect(request(["NVIDIA_IMEX_CHANNELS=1"], asking)?.imexChannels).toEqual([7, 2]);
   });
 
-  test.each([
+  it.each([
     "1048576",
     "-1",
     "1.5",
@@ -264,14 +264,14 @@ describe("resolveRequest() reads IMEX channels", () => {
     expect(refusal([`NVIDIA_IMEX_CHANNELS=${value}`]).code).toBe("request-invalid");
   });
 
-  test("but not where the configuration ignores them", () => {
+  it("but not where the configuration ignores them", () => {
     const features = { ignoreImexChannelRequests: true };
     expect(request(["NVIDIA_IMEX_CHANNELS=x"], { policy: { features } })?.imexChannels).toEqual([]);
     const asking = { mounts: [`${ROOT}/7`], policy: { ...byMounts, features } };
     expect(request([], asking)?.imexChannels).toEqual([]);
   });
 
-  test("but not from the variables of an unprivileged container that is not trusted", () => {
+  it("but not from the variables of an unprivileged container that is not trusted", () => {
     const policy = { ...byMounts, acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged: false };
     const { request, findings } = ask(["NVIDIA_IMEX_CHANNELS=1"], {
       mounts: ["/var/run/nvidia-container-devices/0"],
@@ -290,22 +290,22 @@ describe.each([
 ])("resolveRequest() reads %s", (variable) => {
   const field = variable === "NVIDIA_MIG_CONFIG_DEVICES" ? "migConfigDevices" : "migMonitorDevices";
 
-  test("of a privileged container", () => {
+  it("of a privileged container", () => {
     expect(request([`${variable}=all`], PRIVILEGED)).toMatchObject({ [field]: "all" });
     expect(request([`${variable}= `], PRIVILEGED)).toMatchObject({ [field]: undefined });
   });
 
-  test("but of no other", () => {
+  it("but of no other", () => {
     expect(refusal([`${variable}=all`])).toMatchObject({ code: "request-invalid" });
     expect(request([`${variable}=`])).toMatchObject({ [field]: undefined });
   });
 
-  test("but no single device", () => {
+  it("but no single device", () => {
     expect(refusal([`${variable}=0`], PRIVILEGED)).toMatchObject({ code: "request-invalid" });
   });
 });
 
-test("resolveRequest() calls a container privileged by CAP_SYS_ADMIN alone", () => {
+it("resolveRequest() calls a container privileged by CAP_SYS_ADMIN alone", () => {
   expect(request([], PRIVILEGED)?.privileged).toBe(true);
   expect(request([], { capabilities: ["CAP_SYS_PTRACE", "cap_sys_admin"] })?.privileged).toBe(false);
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ALL, ask, PRIVILEGED } from "../../support/cli/ask.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 
@@ -9,7 +9,7 @@ const DISTRUST = { acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged: false };
 const devicesOf = (value: string) => ask([`NVIDIA_VISIBLE_DEVICES=${value}`]).request?.visibleDevices;
 
 describe("resolveRequest() reads NVIDIA_VISIBLE_DEVICES", () => {
-  test.each([
+  it.each([
     ["all", { kind: "all" }],
     ["ALL", { kind: "all" }],
     ["0, all", { kind: "all" }],
@@ -35,12 +35,12 @@ describe("resolveRequest() reads NVIDIA_VISIBLE_DEVICES", () => {
     expect(devicesOf(value)).toEqual(expected);
   });
 
-  test("takes the last of duplicates", () => {
+  it("takes the last of duplicates", () => {
     expect(ask([ALL, "NVIDIA_VISIBLE_DEVICES=void"]).request).toBeUndefined();
     expect(ask(["NVIDIA_VISIBLE_DEVICES=void", ALL]).request?.visibleDevices).toEqual({ kind: "all" });
   });
 
-  test.each(["0\n1", "a\0b", "\u001b[2J", "\u0085x", "nvidia.com/gpu="])("refuses %j", (value) => {
+  it.each(["0\n1", "a\0b", "\u001b[2J", "\u0085x", "nvidia.com/gpu="])("refuses %j", (value) => {
     const error = catchError(() => devicesOf(value));
     expect(error.code).toBe("request-invalid");
     expect(error.message).toContain("NVIDIA_VISIBLE_DEVICES");
@@ -48,17 +48,17 @@ describe("resolveRequest() reads NVIDIA_VISIBLE_DEVICES", () => {
     expect(error.message.length).toBeLessThan(300);
   });
 
-  test("bounds the error for a long name", () => {
+  it("bounds the error for a long name", () => {
     expect(catchError(() => devicesOf(`${"x".repeat(65_000)}\n.`)).message.length).toBeLessThan(300);
   });
 
-  test("takes many repetitions of a name as one", () => {
+  it("takes many repetitions of a name as one", () => {
     expect(devicesOf("0,".repeat(32_768))).toEqual({ kind: "list", ids: ["0"] });
   });
 });
 
 describe("resolveRequest() knows legacy images", () => {
-  test("which get all GPUs without asking", () => {
+  it("which get all GPUs without asking", () => {
     const { request } = ask(["CUDA_VERSION=8.0.61"]);
     expect(request).toMatchObject({
       visibleDevices: { kind: "all" },
@@ -67,12 +67,12 @@ describe("resolveRequest() knows legacy images", () => {
     });
   });
 
-  test("and does not give them any when they say so", () => {
+  it("and does not give them any when they say so", () => {
     expect(ask(["CUDA_VERSION=8.0.61", "NVIDIA_VISIBLE_DEVICES="]).request).toBeUndefined();
     expect(ask(["CUDA_VERSION=8.0.61", "NVIDIA_VISIBLE_DEVICES=void"]).request).toBeUndefined();
   });
 
-  test("and does not take a modern image for one", () => {
+  it("and does not take a modern image for one", () => {
     expect(ask(["CUDA_VERSION=12.4", "NVIDIA_REQUIRE_CUDA=cuda>=12.4"]).request).toBeUndefined();
     expect(ask([ALL, "CUDA_VERSION=12.4", "NVIDIA_REQUIRE_CUDA=cuda>=12.4"]).request?.legacyImage).toBe(
       false,
@@ -81,7 +81,7 @@ describe("resolveRequest() knows legacy images", () => {
 });
 
 describe("resolveRequest() keeps variables from unprivileged containers where it is told to", () => {
-  test("and says so", () => {
+  it("and says so", () => {
     const { request, findings } = ask([ALL], { policy: DISTRUST });
     expect(request).toBeUndefined();
     expect(findings).toMatchObject([
@@ -89,24 +89,24 @@ describe("resolveRequest() keeps variables from unprivileged containers where it
     ]);
   });
 
-  test("a legacy image included", () => {
+  it("a legacy image included", () => {
     const { request, findings } = ask(["CUDA_VERSION=8.0.61"], { policy: DISTRUST });
     expect(request).toBeUndefined();
     expect(findings).toMatchObject([{ args: { variable: "CUDA_VERSION" } }]);
   });
 
-  test("but says nothing where nothing was asked for", () => {
+  it("but says nothing where nothing was asked for", () => {
     for (const value of ["", "void", "0,void"]) {
       const { request, findings } = ask([`NVIDIA_VISIBLE_DEVICES=${value}`], { policy: DISTRUST });
       expect([request, findings]).toEqual([undefined, []]);
     }
   });
 
-  test("but not from privileged ones", () => {
+  it("but not from privileged ones", () => {
     expect(ask([ALL], { ...PRIVILEGED, policy: DISTRUST }).request).toMatchObject({ privileged: true });
   });
 
-  test("and does not keep mounts from them", () => {
+  it("and does not keep mounts from them", () => {
     const asking = { mounts: [`${ROOT}/0`], policy: { ...DISTRUST, ...BY_MOUNTS } };
     expect(ask([ALL], asking).request?.visibleDevices).toEqual({ kind: "list", ids: ["0"] });
   });
@@ -115,7 +115,7 @@ describe("resolveRequest() keeps variables from unprivileged containers where it
 describe("resolveRequest() reads swarm's variables", () => {
   const policy = { swarmResource: ["DOCKER_RESOURCE_GPU", "DOCKER_RESOURCE_MIG"] };
 
-  test("which replace NVIDIA_VISIBLE_DEVICES, all in the order of the configuration", () => {
+  it("which replace NVIDIA_VISIBLE_DEVICES, all in the order of the configuration", () => {
     const { request } = ask([ALL, "DOCKER_RESOURCE_MIG=MIG-1", "DOCKER_RESOURCE_GPU=GPU-1, GPU-2"], {
       policy,
     });
@@ -123,12 +123,12 @@ describe("resolveRequest() reads swarm's variables", () => {
     expect(request?.source).toBe("DOCKER_RESOURCE_GPU, DOCKER_RESOURCE_MIG");
   });
 
-  test("even by nothing", () => {
+  it("even by nothing", () => {
     expect(ask([ALL, "DOCKER_RESOURCE_GPU="], { policy }).request).toBeUndefined();
     expect(ask(["CUDA_VERSION=8.0", "DOCKER_RESOURCE_GPU="], { policy }).request).toBeUndefined();
   });
 
-  test("but not those that the configuration does not name", () => {
+  it("but not those that the configuration does not name", () => {
     expect(ask(["DOCKER_RESOURCE_GPU=GPU-1"]).request).toBeUndefined();
     expect(ask([ALL, "DOCKER_RESOURCE_OTHER=1"], { policy }).request?.visibleDevices).toEqual({
       kind: "all",
@@ -140,23 +140,23 @@ describe("resolveRequest() reads mounts", () => {
   const mounted = (mounts: readonly string[], env: readonly string[] = []) =>
     ask(env, { mounts, policy: BY_MOUNTS });
 
-  test("in their order, each device once, before any variable", () => {
+  it("in their order, each device once, before any variable", () => {
     const { request } = mounted([`${ROOT}/1`, `${ROOT}/0`, `${ROOT}//1`], [ALL]);
     expect(request?.visibleDevices).toEqual({ kind: "list", ids: ["1", "0"] });
     expect(request?.source).toBe("volume-mounts");
   });
 
-  test("only where the configuration says so", () => {
+  it("only where the configuration says so", () => {
     expect(ask([], { mounts: [`${ROOT}/0`] })).toEqual({ request: undefined, findings: [] });
   });
 
-  test("and falls back to the variables where they name no device", () => {
+  it("and falls back to the variables where they name no device", () => {
     for (const mounts of [[], [ROOT], [`${ROOT}/imex/3`], [`${ROOT}/void`]]) {
       expect(mounted(mounts, [ALL]).request?.source).toBe("NVIDIA_VISIBLE_DEVICES");
     }
   });
 
-  test.each([
+  it.each([
     ["all", { kind: "all" }],
     ["none", { kind: "none" }],
     ["cdi/nvidia.com/gpu/0", { kind: "list", ids: ["0"] }],
@@ -168,7 +168,7 @@ describe("resolveRequest() reads mounts", () => {
     expect(mounted([`${ROOT}/${name}`]).request?.visibleDevices).toEqual(expected);
   });
 
-  test.each([
+  it.each([
     ["../../x", "parent-directory"],
     ["0/../1", "parent-directory"],
     ["..", "parent-directory"],

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { LoadBundle } from "../../../src/load.ts";
 import type { HostView } from "../../../src/model/views.ts";
 import { configuredRuntimes } from "../../../src/runtime/find-runtime.ts";
@@ -19,7 +19,7 @@ function read(text: string | undefined, environ: readonly string[] = []) {
 }
 
 describe("readRuntimes()", () => {
-  test.each([
+  it.each([
     ["there is no file", undefined],
     ["the file is empty", ""],
     ["the file has other keys", 'disable-require = true\n[nvidia-container-runtime]\nlog-level = "info"\n'],
@@ -29,7 +29,7 @@ describe("readRuntimes()", () => {
     expect(read(text)).toEqual({ runtimes: ["runc", "crun"], parsed: false });
   });
 
-  test.each([
+  it.each([
     ["in its table", '[nvidia-container-runtime]\nruntimes = ["kata"]\n'],
     ["indented and quoted", '[nvidia-container-runtime]\n  "runtimes" = ["kata"]\n'],
     ["with dots", 'nvidia-container-runtime.runtimes = ["kata"]\n'],
@@ -39,7 +39,7 @@ describe("readRuntimes()", () => {
     expect(read(text)).toEqual({ runtimes: ["kata"], parsed: true });
   });
 
-  test("refuses a file that mentions the key and is no TOML", () => {
+  it("refuses a file that mentions the key and is no TOML", () => {
     expect(() => read("runtimes = = 1\n")).toThrow(FILE);
   });
 });

@@ -1,11 +1,11 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { quote } from "../../../src/text/quote.ts";
 
-test("quote() keeps plain text, other scripts included", () => {
+it("quote() keeps plain text, other scripts included", () => {
   expect(quote("libcuda.so.1 für 日本 😀")).toBe('"libcuda.so.1 für 日本 😀"');
 });
 
-test.each([
+it.each([
   ["a\nb", '"a\\nb"'],
   ["a\0b", '"a\\u0000b"'],
   ["\u001b[31m", '"\\u001b[31m"'],
@@ -17,7 +17,7 @@ test.each([
   expect(quote(text)).toBe(expected);
 });
 
-test("quote() bounds the length and says that something is missing", () => {
+it("quote() bounds the length and says that something is missing", () => {
   expect(quote("x".repeat(80))).toBe(`"${"x".repeat(80)}"`);
   expect(quote("x".repeat(81))).toBe(`"${"x".repeat(80)}…"`);
   expect(quote("abc", 2)).toBe('"ab…"');

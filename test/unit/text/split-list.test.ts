@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { splitList } from "../../../src/text/quote.ts";
 
-test.each([
+it.each([
   ["", []],
   [" , ,", []],
   ["a", ["a"]],

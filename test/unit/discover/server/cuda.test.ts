@@ -1,9 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { prefersCompat } from "../../../../src/discover/server/compat-image.ts";
 import { cudaVersionOfBranch } from "../../../../src/discover/server/requirement-facts.ts";
 import { requestedFeatures } from "../../../../src/request/driver-capabilities.ts";
 
-test.each([
+it.each([
   ["384.81", "9.0"],
   ["390.157", "9.1"],
   ["470.57.02", "11.4"],
@@ -14,13 +14,13 @@ test.each([
   expect(cudaVersionOfBranch(driver)).toBe(cuda);
 });
 
-test.each(["340.108", "591.10", "9999.1", "unknown"])("cudaVersionOfBranch() does not know %s", (driver) => {
+it.each(["340.108", "591.10", "9999.1", "unknown"])("cudaVersionOfBranch() does not know %s", (driver) => {
   expect(cudaVersionOfBranch(driver)).toBeUndefined();
 });
 
 const note = (cudaVersion: string, drivers: number[] = []) => ({ cudaVersion, drivers });
 
-test.each([
+it.each([
   ["a newer CUDA for this driver", note("12.10", [470, 535]), "535.1", "12.9", true],
   ["an older CUDA", note("12.1", [535]), "535.1", "12.2", false],
   ["the same CUDA", note("12.2", [535]), "535.1", "12.2", false],
@@ -30,7 +30,7 @@ test.each([
   expect(prefersCompat({ fileName: "libcuda.so.999.1", note: own }, driver, cuda)).toBe(preferred);
 });
 
-test.each([
+it.each([
   ["libcuda.so.550.54.14", true],
   ["libcuda.so.1000.1", true],
   ["libcuda.so.535.104.05", false],
@@ -41,7 +41,7 @@ test.each([
   expect(prefersCompat({ fileName, note: undefined }, "535.86.05", "12.2")).toBe(preferred);
 });
 
-test("readServerFeatures() takes the word enabled and no other", () => {
+it("readServerFeatures() takes the word enabled and no other", () => {
   const environment = new Map([
     ["NVIDIA_GDS", "enabled"],
     ["NVIDIA_MOFED", "Enabled"],

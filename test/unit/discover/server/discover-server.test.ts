@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { DEFAULT_CONFIG } from "../../../../src/config/config.ts";
 import { discoverServer } from "../../../../src/discover/server/discover-server.ts";
 import { machineOf } from "../../../../src/model/machine.ts";
@@ -110,7 +110,7 @@ const links = ({ edits }: Discovery): string[] =>
 const missing = ({ findings }: Discovery): unknown[] =>
   findings.filter(({ code }) => code === "entry-missing").map(({ args }) => args);
 
-test("discoverServer() gives compute and utility what they need, and no more", () => {
+it("discoverServer() gives compute and utility what they need, and no more", () => {
   const found = discover();
   expect(paths(found)).toEqual([
     `${LIBRARIES}/libnvidia-ml.so.${VERSION}`,
@@ -134,7 +134,7 @@ test("discoverServer() gives compute and utility what they need, and no more", (
   ]);
 });
 
-test("discoverServer() mounts the real program under its plain name", () => {
+it("discoverServer() mounts the real program under its plain name", () => {
   const mount = discover().edits.mounts.find(
     (one) => one.containerPath === "/usr/bin/nvidia-cuda-mps-control",
   );
@@ -144,12 +144,12 @@ test("discoverServer() mounts the real program under its plain name", () => {
   });
 });
 
-test("discoverServer() lets sockets be written to, and nothing in them be run", () => {
+it("discoverServer() lets sockets be written to, and nothing in them be run", () => {
   const socket = discover().edits.mounts.find((one) => one.containerPath.endsWith("/socket"));
   expect(socket).toMatchObject({ kind: "socket", options: ["nosuid", "nodev", "noexec"] });
 });
 
-test("discoverServer() keeps numbers, mode and owner of a node, and does not let it be made anew", () => {
+it("discoverServer() keeps numbers, mode and owner of a node, and does not let it be made anew", () => {
   expect(discover({ driverCapabilities: ["graphics"] }).edits.deviceNodes.at(-1)).toMatchObject({
     path: "/dev/dri/renderD129",
     hostPath: "/dev/dri/renderD129",
@@ -162,7 +162,7 @@ test("discoverServer() keeps numbers, mode and owner of a node, and does not let
   });
 });
 
-test("discoverServer() gives graphics the screens of the chosen GPUs, and the files by which it is found", () => {
+it("discoverServer() gives graphics the screens of the chosen GPUs, and the files by which it is found", () => {
   const found = discover({
     driverCapabilities: ["graphics"],
     visibleDevices: { kind: "list", ids: ["1"] },
@@ -187,7 +187,7 @@ test("discoverServer() gives graphics the screens of the chosen GPUs, and the fi
   );
 });
 
-test("discoverServer() makes a profile of the chosen GPUs for EGL", () => {
+it("discoverServer() makes a profile of the chosen GPUs for EGL", () => {
   const { generated } = discover({
     driverCapabilities: ["graphics"],
     visibleDevices: { kind: "list", ids: ["1"] },
@@ -200,7 +200,7 @@ test("discoverServer() makes a profile of the chosen GPUs for EGL", () => {
 const procFiles = (found: ReturnType<typeof discover>) =>
   found.generated.find(({ path }) => path === "/proc/driver/nvidia")?.files ?? [];
 
-test("discoverServer() forbids the driver's libraries to make device nodes", () => {
+it("discoverServer() forbids the driver's libraries to make device nodes", () => {
   expect(procFiles(discover()).find(({ name }) => name === "params")?.content).toBe(
     "ResmanDebugLevel: 4294967295\nModifyDeviceFiles: 0\nDeviceFileUID: 0\n",
   );
@@ -214,7 +214,7 @@ test("discoverServer() forbids the driver's libraries to make device nodes", () 
   );
 });
 
-test("discoverServer() shows the chosen GPUs in /proc/driver/nvidia, and no other", () => {
+it("discoverServer() shows the chosen GPUs in /proc/driver/nvidia, and no other", () => {
   const found = discover({ visibleDevices: { kind: "list", ids: ["1"] } });
   const proc = found.generated.find(({ path }) => path === "/proc/driver/nvidia");
   expect(proc?.directories).toEqual(["gpus/0000:02:00.0"]);
@@ -222,18 +222,18 @@ test("discoverServer() shows the chosen GPUs in /proc/driver/nvidia, and no othe
   expect(paths(found)).not.toContain("/proc/driver/nvidia/gpus/0000:01:00.0");
 });
 
-test("discoverServer() leaves /proc alone in a container whose procfs has no driver", () => {
+it("discoverServer() leaves /proc alone in a container whose procfs has no driver", () => {
   const found = discover({}, {}, { image: WITHOUT_PROC });
   expect(found.generated.map(({ path }) => path)).not.toContain("/proc/driver/nvidia");
 });
 
-test("discoverServer() gives the driver's files without a GPU for none", () => {
+it("discoverServer() gives the driver's files without a GPU for none", () => {
   const found = discover({ visibleDevices: { kind: "none" } });
   expect(nodes(found)).toEqual(["/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"]);
   expect(paths(found)).toContain(`${LIBRARIES}/libcuda.so.${VERSION}`);
 });
 
-test("discoverServer() tells which programs and sockets the host lacks", () => {
+it("discoverServer() tells which programs and sockets the host lacks", () => {
   expect(missing(discover())).toContainEqual({ type: "program", path: "nvidia-debugdump" });
   expect(missing(discover())).toContainEqual({ type: "socket", path: "/tmp/nvidia-mps" });
   expect(missing(discover({ driverCapabilities: ["utility"] }))).not.toContainEqual({
@@ -242,13 +242,13 @@ test("discoverServer() tells which programs and sockets the host lacks", () => {
   });
 });
 
-test("discoverServer() cannot be led by a link in /tmp to another directory of the host", () => {
+it("discoverServer() cannot be led by a link in /tmp to another directory of the host", () => {
   const found = discover({}, { tree: ["dir /root", "symlink /tmp/nvidia-mps -> /root"] });
   expect(paths(found)).not.toContain("/tmp/nvidia-mps");
   expect(found.findings).toContainEqual(expect.objectContaining({ code: "entry-wrong-type" }));
 });
 
-test("discoverServer() takes firmware from where the administrator put it", () => {
+it("discoverServer() takes firmware from where the administrator put it", () => {
   const found = discover(
     {},
     {
@@ -266,7 +266,7 @@ test("discoverServer() takes firmware from where the administrator put it", () =
   );
 });
 
-test("discoverServer() takes files from the driver's root and facts from the kernel", () => {
+it("discoverServer() takes files from the driver's root and facts from the kernel", () => {
   const root = "/run/nvidia/driver";
   const host = serverHost({
     modules: VERSION,
@@ -289,7 +289,7 @@ test("discoverServer() takes files from the driver's root and facts from the ker
   ]);
 });
 
-test("discoverServer() takes the host's nodes where a driver's root has none", () => {
+it("discoverServer() takes the host's nodes where a driver's root has none", () => {
   const root = "/opt/driver";
   const host = serverHost({ modules: VERSION, root, tree: CONTROL_NODES });
   const found = discover({ visibleDevices: { kind: "none" } }, {}, { host, driverRoot: hostPath(root) });
@@ -310,7 +310,7 @@ const MIG = [
   ...[1, 2, 12, 13, 21, 22].map(capabilityNode),
 ];
 
-test("discoverServer() gives an instance of a GPU its own capabilities", () => {
+it("discoverServer() gives an instance of a GPU its own capabilities", () => {
   const found = discover({ visibleDevices: { kind: "list", ids: ["0:1"] } }, { tree: MIG });
   expect(nodes(found).slice(3)).toEqual([
     "/dev/nvidia0",
@@ -319,7 +319,7 @@ test("discoverServer() gives an instance of a GPU its own capabilities", () => {
   ]);
 });
 
-test("discoverServer() gives a manager of instances all of them, each node once", () => {
+it("discoverServer() gives a manager of instances all of them, each node once", () => {
   const request = { visibleDevices: { kind: "list", ids: ["0:0"] }, migConfigDevices: "all" } as const;
   expect(nodes(discover(request, { tree: MIG })).slice(4)).toEqual(
     [12, 13, 1, 21, 22].map((minor) => `/dev/nvidia-caps/nvidia-cap${minor}`),
@@ -329,7 +329,7 @@ test("discoverServer() gives a manager of instances all of them, each node once"
   expect(nodes(discover(monitor, { tree: MIG }))).not.toContain("/dev/nvidia-caps/nvidia-cap1");
 });
 
-test("discoverServer() gives IMEX channels, and cannot give one that the host lacks", () => {
+it("discoverServer() gives IMEX channels, and cannot give one that the host lacks", () => {
   const tree = ["char /dev/nvidia-caps-imex-channels/channel7 234:7 0666"];
   expect(nodes(discover({ imexChannels: [7] }, { tree }))).toContain(
     "/dev/nvidia-caps-imex-channels/channel7",
@@ -339,7 +339,7 @@ test("discoverServer() gives IMEX channels, and cannot give one that the host la
   });
 });
 
-test("discoverServer() gives features that were asked for", () => {
+it("discoverServer() gives features that were asked for", () => {
   const tree = [
     "char /dev/nvidia-fs0 240:0",
     "char /dev/nvidia-fs15 240:15",
@@ -372,14 +372,14 @@ test("discoverServer() gives features that were asked for", () => {
   });
 });
 
-test("discoverServer() checks what the image demands of the host", () => {
+it("discoverServer() checks what the image demands of the host", () => {
   const requirements = [{ source: "NVIDIA_REQUIRE_CUDA", expression: "cuda>=12.2,brand=tesla,driver<536" }];
   expect(() => discover({ requirements })).not.toThrow();
   const unmet = [{ source: "NVIDIA_REQUIRE_CUDA", expression: "cuda>=12.3" }];
   expect(catchError(() => discover({ requirements: unmet })).code).toBe("requirement-unmet");
 });
 
-test("discoverServer() believes libcuda more than the number of its branch", () => {
+it("discoverServer() believes libcuda more than the number of its branch", () => {
   const bytes = {
     [`${LIBRARIES}/libcuda.so.${VERSION}`]: noteElf([madeCudaNote({ "CUDA version": "12.9" })]),
   };
@@ -389,12 +389,12 @@ test("discoverServer() believes libcuda more than the number of its branch", () 
   expect(catchError(() => discover({ requirements })).message).toContain("CUDA 12.2");
 });
 
-test("discoverServer() cannot work without the kernel modules", () => {
+it("discoverServer() cannot work without the kernel modules", () => {
   const error = catchError(() => discover({}, { modules: undefined }));
   expect(error.code).toBe("platform-unsupported");
 });
 
-test("discoverServer() cannot give a GPU that has no node, and says how to make it", () => {
+it("discoverServer() cannot give a GPU that has no node, and says how to make it", () => {
   const tree = (SERVER.tree ?? []).filter((line) => !line.includes("/dev/nvidia0"));
   const host = serverHost({ ...SERVER, tree });
   const blind = { ...host, lstat: (path: never) => (path === "/dev/nvidia0" ? undefined : host.lstat(path)) };
@@ -403,7 +403,7 @@ test("discoverServer() cannot give a GPU that has no node, and says how to make 
   expect(error.lines.join()).toContain("nvidia-modprobe -c 0");
 });
 
-test("discoverServer() cannot be given a node that is none", () => {
+it("discoverServer() cannot be given a node that is none", () => {
   const tree = (SERVER.tree ?? []).filter((line) => !line.includes("/dev/nvidia-uvm "));
   const found = discover(
     {},
@@ -416,7 +416,7 @@ test("discoverServer() cannot be given a node that is none", () => {
   );
 });
 
-test("discoverServer() asks the host some hundred times, not thousands", () => {
+it("discoverServer() asks the host some hundred times, not thousands", () => {
   let calls = 0;
   const host = serverHost(SERVER);
   const counting = new Proxy(host, {

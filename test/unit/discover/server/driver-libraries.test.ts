@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { sharedObject } from "../../../../fixtures/host/shared-object.ts";
 import { DEFAULT_CONFIG } from "../../../../src/config/config.ts";
 import { libraryDirectories } from "../../../../src/discover/library-places.ts";
@@ -57,7 +57,7 @@ function discover(server: MadeServer, search: Search = {}) {
 
 const CUDA = { [`libcuda.so.${VERSION}`]: "libcuda.so.1" };
 
-test("findLibraries() mounts the real file under its own name and makes the names it is looked up by", () => {
+it("findLibraries() mounts the real file under its own name and makes the names it is looked up by", () => {
   const { mounts, links, libcuda, codes } = discover({ libraries: CUDA });
   expect(mounts).toEqual([`${LIBRARIES}/libcuda.so.${VERSION} ${LIBRARIES}/libcuda.so.${VERSION}`]);
   expect(links).toEqual([
@@ -68,18 +68,18 @@ test("findLibraries() mounts the real file under its own name and makes the name
   expect(codes).toEqual([]);
 });
 
-test("findLibraries() mounts libraries read-only and without devices or setuid", () => {
+it("findLibraries() mounts libraries read-only and without devices or setuid", () => {
   expect(discover({ libraries: CUDA }).options).toEqual([
     { kind: "file", options: ["ro", "nosuid", "nodev"], source: "ld.so.cache entry libcuda.so.1" },
   ]);
 });
 
-test("findLibraries() puts libraries where an image that is not Debian's looks", () => {
+it("findLibraries() puts libraries where an image that is not Debian's looks", () => {
   const { mounts } = discover({ libraries: CUDA }, { container: FEDORA });
   expect(mounts).toEqual([`${LIBRARIES}/libcuda.so.${VERSION} /usr/lib64/libcuda.so.${VERSION}`]);
 });
 
-test("findLibraries() gives a capability its own libraries only", () => {
+it("findLibraries() gives a capability its own libraries only", () => {
   const libraries = {
     ...CUDA,
     [`libnvidia-ml.so.${VERSION}`]: "libnvidia-ml.so.1",
@@ -95,7 +95,7 @@ test("findLibraries() gives a capability its own libraries only", () => {
   expect(names([])).toEqual([]);
 });
 
-test("findLibraries() takes the libraries of the driver that is loaded, of several installed ones", () => {
+it("findLibraries() takes the libraries of the driver that is loaded, of several installed ones", () => {
   const { mounts, codes } = discover({
     libraries: {
       ...CUDA,
@@ -107,7 +107,7 @@ test("findLibraries() takes the libraries of the driver that is loaded, of sever
   expect(codes).toEqual([]);
 });
 
-test("findLibraries() names the running driver's version beside a library of another one", () => {
+it("findLibraries() names the running driver's version beside a library of another one", () => {
   const file = `${LIBRARIES}/libnvidia-nvvm.so.470.57.02`;
   const { findings } = discover({
     libraries: { ...CUDA, "libnvidia-nvvm.so.470.57.02": "libnvidia-nvvm.so.4" },
@@ -118,14 +118,14 @@ test("findLibraries() names the running driver's version beside a library of ano
   );
 });
 
-test("findLibraries() cannot use libraries of another version than the kernel modules", () => {
+it("findLibraries() cannot use libraries of another version than the kernel modules", () => {
   const error = catchError(() => discover({ libraries: { "libcuda.so.550.54.14": "libcuda.so.1" } }));
   expect(error.code).toBe("driver-mismatch");
   expect(error.message).toContain(VERSION);
   expect(error.message).toContain("libcuda.so.550.54.14");
 });
 
-test("findLibraries() does not take 535.86.05 for 1535.86.05 or 535.86.050", () => {
+it("findLibraries() does not take 535.86.05 for 1535.86.05 or 535.86.050", () => {
   const libraries = {
     ...CUDA,
     "libnvidia-nvvm.so.1535.86.05": "libnvidia-nvvm.so.4",
@@ -134,12 +134,12 @@ test("findLibraries() does not take 535.86.05 for 1535.86.05 or 535.86.050", () 
   expect(discover({ libraries }).mounts).toHaveLength(1);
 });
 
-test("findLibraries() takes libraries that count their own versions", () => {
+it("findLibraries() takes libraries that count their own versions", () => {
   const { mounts } = discover({ libraries: { ...CUDA, "libnvidia-nvvm70.so.4": "libnvidia-nvvm70.so.4" } });
   expect(mounts).toContain(`${LIBRARIES}/libnvidia-nvvm70.so.4 ${LIBRARIES}/libnvidia-nvvm70.so.4`);
 });
 
-test("findLibraries() passes over stale entries of the cache with a finding", () => {
+it("findLibraries() passes over stale entries of the cache with a finding", () => {
   const { mounts, codes } = discover({
     libraries: CUDA,
     staleEntries: [{ name: "libnvidia-nvvm.so.4", path: `${LIBRARIES}/libnvidia-nvvm.so.4` }],
@@ -148,7 +148,7 @@ test("findLibraries() passes over stale entries of the cache with a finding", ()
   expect(codes).toEqual(["driver-library-stale libnvidia-nvvm.so.4"]);
 });
 
-test("findLibraries() warns of a missing library only where the capability needs it", () => {
+it("findLibraries() warns of a missing library only where the capability needs it", () => {
   const { findings } = discover({ libraries: CUDA }, { capabilities: ["compute", "utility"] });
   const missing = findings.filter(({ code }) => code === "driver-library-missing");
   expect(missing.length).toBeGreaterThan(5);
@@ -157,7 +157,7 @@ test("findLibraries() warns of a missing library only where the capability needs
   ]);
 });
 
-test("findLibraries() gives 32-bit libraries for compat32, in a directory of their own", () => {
+it("findLibraries() gives 32-bit libraries for compat32, in a directory of their own", () => {
   const server = { libraries: CUDA, libraries32: CUDA };
   const capabilities = ["compute", "compat32"] as const;
   const libcuda = `libcuda.so.${VERSION}`;
@@ -170,7 +170,7 @@ test("findLibraries() gives 32-bit libraries for compat32, in a directory of the
   );
 });
 
-test("findLibraries() does not take a 32-bit library for a missing 64-bit one", () => {
+it("findLibraries() does not take a 32-bit library for a missing 64-bit one", () => {
   const { mounts, libcuda, codes } = discover(
     { libraries32: CUDA },
     { capabilities: ["compute", "compat32"] },
@@ -180,14 +180,14 @@ test("findLibraries() does not take a 32-bit library for a missing 64-bit one", 
   expect(codes).toEqual(["driver-library-missing libcuda.so"]);
 });
 
-test("findLibraries() searches the standard directories of a host without a cache", () => {
+it("findLibraries() searches the standard directories of a host without a cache", () => {
   const { mounts, links, findings } = discover({ cache: false, libraries: CUDA });
   expect(mounts).toEqual([`${LIBRARIES}/libcuda.so.${VERSION} ${LIBRARIES}/libcuda.so.${VERSION}`]);
   expect(links).toContain(`${LIBRARIES}/libcuda.so.1 -> libcuda.so.${VERSION}`);
   expect(findings).toContainEqual(expect.objectContaining({ code: "ldcache-missing" }));
 });
 
-test("findLibraries() searches the standard directories when the cache is damaged", () => {
+it("findLibraries() searches the standard directories when the cache is damaged", () => {
   const { mounts, findings } = discover({
     cache: false,
     libraries: CUDA,
@@ -197,7 +197,7 @@ test("findLibraries() searches the standard directories when the cache is damage
   expect(findings).toContainEqual(expect.objectContaining({ code: "ldcache-invalid", severity: "warning" }));
 });
 
-test("findLibraries() asks the file for its width and name where the directory tells neither", () => {
+it("findLibraries() asks the file for its width and name where the directory tells neither", () => {
   const path = `/usr/lib/libcuda.so.${VERSION}`;
   const wide = discover({ cache: false, bytes: { [path]: sharedObject("libcuda.so.1", { machine: 62 }) } });
   expect(wide.mounts).toEqual([`${path} ${LIBRARIES}/libcuda.so.${VERSION}`]);
@@ -211,7 +211,7 @@ test("findLibraries() asks the file for its width and name where the directory t
   expect(foreign.mounts).toEqual([]);
 });
 
-test("findLibraries() passes over a file that is no library, with a finding", () => {
+it("findLibraries() passes over a file that is no library, with a finding", () => {
   const { mounts, codes } = discover({
     cache: false,
     tree: [`file /usr/lib/libcuda.so.${VERSION} = "oops"`],
@@ -220,7 +220,7 @@ test("findLibraries() passes over a file that is no library, with a finding", ()
   expect(codes).toContain("driver-library-unreadable");
 });
 
-test("findLibraries() prefers libraries in the directories that were given", () => {
+it("findLibraries() prefers libraries in the directories that were given", () => {
   const { mounts } = discover(
     { libraries: CUDA, tree: [`file /opt/nvidia/lib64/libcuda.so.${VERSION}`] },
     { librarySearchPaths: [hostPath("/opt/nvidia/lib64")] },
@@ -228,7 +228,7 @@ test("findLibraries() prefers libraries in the directories that were given", () 
   expect(mounts).toEqual([`/opt/nvidia/lib64/libcuda.so.${VERSION} ${LIBRARIES}/libcuda.so.${VERSION}`]);
 });
 
-test("findLibraries() stays inside the root of a driver container, absolute links included", () => {
+it("findLibraries() stays inside the root of a driver container, absolute links included", () => {
   const root = "/run/nvidia/driver";
   const { mounts } = discover({
     root,
@@ -244,7 +244,7 @@ test("findLibraries() stays inside the root of a driver container, absolute link
   expect(mounts).toEqual([`${root}/usr/lib/nvidia/libcuda.so.${VERSION} ${LIBRARIES}/libcuda.so.${VERSION}`]);
 });
 
-test("driverRoot() cannot be led out of the root or round in circles", () => {
+it("driverRoot() cannot be led out of the root or round in circles", () => {
   const host = serverHost({
     cache: false,
     tree: [
@@ -262,7 +262,7 @@ test("driverRoot() cannot be led out of the root or round in circles", () => {
   expect(root.resolve("/d")).toBe("/r/d");
 });
 
-test("findLibraries() takes a vendor-neutral name only where the file needs NVIDIA's core", () => {
+it("findLibraries() takes a vendor-neutral name only where the file needs NVIDIA's core", () => {
   const file = `${LIBRARIES}/libGL.so.${VERSION}`;
   const take = (needed: readonly string[]) =>
     discover(
@@ -277,7 +277,7 @@ test("findLibraries() takes a vendor-neutral name only where the file needs NVID
   expect(take(["libGLX.so.0", "libc.so.6"])).toEqual([]);
 });
 
-test("findLibraries() takes the thread-local storage library for kernels in use, of two", () => {
+it("findLibraries() takes the thread-local storage library for kernels in use, of two", () => {
   const name = `libnvidia-tls.so.${VERSION}`;
   const modern = noteElf([madeAbiTag(0, 2, 3, 99)]);
   const ancient = noteElf([madeAbiTag(0, 2, 2, 5)]);
@@ -293,7 +293,7 @@ test("findLibraries() takes the thread-local storage library for kernels in use,
   }
 });
 
-test("findLibraries() finds the VDPAU module beside the libraries", () => {
+it("findLibraries() finds the VDPAU module beside the libraries", () => {
   const { mounts, links } = discover(
     { libraries: CUDA, tree: [`file ${LIBRARIES}/vdpau/libvdpau_nvidia.so.${VERSION}`] },
     { capabilities: ["video"] },
@@ -304,17 +304,17 @@ test("findLibraries() finds the VDPAU module beside the libraries", () => {
   expect(links).toContain(`${LIBRARIES}/vdpau/libvdpau_nvidia.so.1 -> ../libvdpau_nvidia.so.${VERSION}`);
 });
 
-test("DRIVER_LIBRARIES names each library once, and none is hidden behind the beginning of another", () => {
+it("DRIVER_LIBRARIES names each library once, and none is hidden behind the beginning of another", () => {
   for (const [i, { name }] of DRIVER_LIBRARIES.entries()) {
     expect(DRIVER_LIBRARIES.findIndex((other) => name.startsWith(other.name))).toBe(i);
   }
 });
 
-test("withImplied() adds what video and display run on", () => {
+it("withImplied() adds what video and display run on", () => {
   expect([...withImplied(["video", "display"])].sort()).toEqual(["compute", "display", "graphics", "video"]);
 });
 
-test("findLibraries() finds the version of the modules beside a newer one that the cache names", () => {
+it("findLibraries() finds the version of the modules beside a newer one that the cache names", () => {
   const newer = "550.54.14";
   const { mounts, links } = discover({
     libraries: { [`libcuda.so.${newer}`]: "libcuda.so.1" },
@@ -324,7 +324,7 @@ test("findLibraries() finds the version of the modules beside a newer one that t
   expect(links).toContain(`${LIBRARIES}/libcuda.so.1 -> libcuda.so.${VERSION}`);
 });
 
-test("findLibraries() gives no library the name of a version that is not its own", () => {
+it("findLibraries() gives no library the name of a version that is not its own", () => {
   const newer = "550.54.14";
   const { links } = discover(
     {

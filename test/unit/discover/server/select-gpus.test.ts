@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { selectGpus } from "../../../../src/discover/server/select-gpus.ts";
 import { readMigDevices } from "../../../../src/driver/capabilities.ts";
 import { readGpus } from "../../../../src/driver/gpus.ts";
@@ -41,12 +41,12 @@ function select(visible: VisibleDevices | string) {
   };
 }
 
-test("selectGpus() gives everything for all and nothing for none", () => {
+it("selectGpus() gives everything for all and nothing for none", () => {
   expect(select({ kind: "all" })).toEqual({ gpus: [0, 1, 2], mig: ["0:0", "0:1", "0:2"] });
   expect(select({ kind: "none" })).toEqual({ gpus: [], mig: [] });
 });
 
-test.each([
+it.each([
   ["an index", "1", 1],
   ["a UUID", UUIDS[2]!, 2],
   ["a UUID in capital letters", UUIDS[2]!.toUpperCase(), 2],
@@ -57,18 +57,18 @@ test.each([
   expect(select(id).gpus).toEqual([index]);
 });
 
-test("selectGpus() gives each GPU once, in the order of the host", () => {
+it("selectGpus() gives each GPU once, in the order of the host", () => {
   expect(select(`2,1,${UUIDS[1]},0000:81:00.0`).gpus).toEqual([1, 2]);
 });
 
-test("selectGpus() gives a whole GPU with its instances, and an instance with its GPU alone", () => {
+it("selectGpus() gives a whole GPU with its instances, and an instance with its GPU alone", () => {
   expect(select("0")).toEqual({ gpus: [0], mig: ["0:0", "0:1", "0:2"] });
   expect(select("0:1")).toEqual({ gpus: [0], mig: ["0:1"] });
   expect(select("0:1,0")).toEqual({ gpus: [0], mig: ["0:0", "0:1", "0:2"] });
   expect(select(`MIG-${UUIDS[0]}/10/0`)).toEqual({ gpus: [0], mig: ["0:2"] });
 });
 
-test("readMigDevices() counts instances by their numbers and knows both capabilities of each", () => {
+it("readMigDevices() counts instances by their numbers and knows both capabilities of each", () => {
   expect(
     migDevices.map(({ gpuInstance, computeInstance, capabilities }) => [
       gpuInstance,
@@ -82,7 +82,7 @@ test("readMigDevices() counts instances by their numbers and knows both capabili
   ]);
 });
 
-test.each([
+it.each([
   ["3", "no such GPU"],
   ["GPU-8f3", "more than one"],
   ["GPU-", "no index, UUID or PCI address"],
@@ -104,12 +104,12 @@ test.each([
   expect(error.lines.join("\n")).toContain(`GPU 2: ${UUIDS[2]}, 0000:81:00.0`);
 });
 
-test("selectGpus() cannot give all GPUs of a host that has none", () => {
+it("selectGpus() cannot give all GPUs of a host that has none", () => {
   const error = catchError(() => selectGpus([], [], { kind: "all" }, "NVIDIA_VISIBLE_DEVICES"));
   expect(error.code).toBe("device-unknown");
 });
 
-test("selectGpus() says how a UUID becomes known where the driver does not tell it yet", () => {
+it("selectGpus() says how a UUID becomes known where the driver does not tell it yet", () => {
   const sleeping = readGpus(serverHost({ gpus: [{ busId: "0000:01:00.0", minor: 0 }] }), () => {});
   const visible = { kind: "list", ids: ["GPU-8f3c"] } as const;
   expect(catchError(() => selectGpus(sleeping, [], visible, "X")).message).toContain("nvidia-persistenced");
