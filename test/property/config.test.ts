@@ -23,7 +23,7 @@ const line = fc.oneof(
   fc.string({ unit: "binary", maxLength: 20 }),
 );
 
-it("parseConfig() reads any text, or refuses it in one printable line that names the file", () => {
+it("parseConfig() accepts any text, or refuses it in one printable line that names the file", () => {
   fc.assert(
     fc.property(fc.array(line, { maxLength: 8 }), (lines) => {
       try {

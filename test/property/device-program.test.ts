@@ -31,7 +31,7 @@ it("extendDeviceProgram() allows what a rule covers and leaves the rest to the p
   );
 });
 
-it("missingAccess() is what no line of devices.list grants, letter by letter", () => {
+it("missingAccess() is every letter that no line of devices.list grants", () => {
   fc.assert(
     fc.property(fc.array(rule, { maxLength: 6 }), rule, (granted, asked) => {
       const list = granted

@@ -8,7 +8,7 @@ const text = fc.string({ unit: fc.constantFrom("a", "/", ".", "-", "ü", "9"), m
 const entry = fc.record({ name: text, path: text });
 const format = fc.constantFrom("old" as const, "compat" as const, "new" as const);
 
-it("decodeLdCache() gives back what was written, in each layout", () => {
+it("decodeLdCache() returns what was written, in each layout", () => {
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 20 }), format, (entries, layout) => {
       const cache = decodeLdCache(ldCacheBytes(entries, { format: layout, generator: "ldconfig" }));
@@ -18,7 +18,7 @@ it("decodeLdCache() gives back what was written, in each layout", () => {
 });
 
 const mutation = fc.oneof(
-  // Whole words, because counts and offsets are what matters; most of them in the headers.
+  // Damages whole 32-bit values, because counts and offsets matter; most of them in the headers.
   fc.record({
     at: fc.nat(),
     near: fc.boolean(),
@@ -31,7 +31,7 @@ const mutation = fc.oneof(
   fc.record({ cut: fc.nat() }),
 );
 
-it("decodeLdCache() refuses a damaged cache with field and byte, or gives strings of the file", () => {
+it("decodeLdCache() refuses a damaged cache with field and byte, or returns strings of the file", () => {
   fc.assert(
     fc.property(
       fc.array(entry, { minLength: 1, maxLength: 6 }),

@@ -69,7 +69,7 @@ const policy = fc
   })
   .map((some) => ({ ...DEFAULT_CONFIG, ...some }));
 
-it("resolveRequest() gives nothing to, and refuses nothing of, a container that mayAsk() turns away", () => {
+it("resolveRequest() neither provides for nor refuses a container that mayRequestGpus() rules out", () => {
   fc.assert(
     fc.property(spec, policy, (spec, policy) => {
       if (!mayRequestGpus(spec))
@@ -82,7 +82,7 @@ it("resolveRequest() gives nothing to, and refuses nothing of, a container that 
   );
 });
 
-it("resolveRequest() gives only what is allowed, each once, or refuses in one printable line", () => {
+it("resolveRequest() returns only what is allowed, each once, or refuses in one printable line", () => {
   fc.assert(
     fc.property(spec, policy, (spec, policy) => {
       try {

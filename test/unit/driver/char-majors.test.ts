@@ -17,13 +17,13 @@ Block devices:
 describe("parseCharMajors()", () => {
   const majors = parseCharMajors(DEVICES);
 
-  it("reads names with their numbers, right-aligned as they are", () => {
+  it("reads names and numbers with leading spaces", () => {
     expect(majors.get("mem")).toBe(1);
     expect(majors.get("nvidia-uvm")).toBe(507);
     expect(majors.get("nvidia-caps")).toBe(234);
   });
 
-  it("does not take block devices for character devices", () => {
+  it("ignores block devices", () => {
     expect(majors.has("nvidia-no")).toBe(false);
     expect(parseCharMajors("Block devices:\n 8 sd\n").size).toBe(0);
   });
@@ -34,7 +34,7 @@ describe("parseCharMajors()", () => {
     "Character devices:\n-1 x",
     "Character devices:\n4096 x",
     "Character devices:\n1 x y",
-  ])("cannot find a number in %j", (text) => {
+  ])("finds no number in %j", (text) => {
     expect(parseCharMajors(text).size).toBe(0);
   });
 });

@@ -4,7 +4,7 @@ import { parseDeviceFileRules } from "../../../src/driver/capabilities.ts";
 const BY_ITSELF = { modify: true, uid: 0, gid: 0, mode: 0o666, minor: undefined, imexChannelCount: 2048 };
 
 describe("parseDeviceFileRules()", () => {
-  it("reads the driver's parameters, whose numbers are decimal", () => {
+  it("reads the driver's decimal parameters", () => {
     const params = [
       "ResmanDebugLevel: 4294967295",
       "ModifyDeviceFiles: 1",
@@ -28,7 +28,10 @@ describe("parseDeviceFileRules()", () => {
     expect(parseDeviceFileRules(text)).toEqual({ ...BY_ITSELF, minor: 3, mode: 0o444 });
   });
 
-  it.each(["ModifyDeviceFiles: 0", "DeviceFileModify: 0\n"])("sees that %j forbids it", (text) => {
+  it.each([
+    "ModifyDeviceFiles: 0",
+    "DeviceFileModify: 0\n",
+  ])("reports that %j forbids device files", (text) => {
     expect(parseDeviceFileRules(text).modify).toBe(false);
   });
 
@@ -40,11 +43,11 @@ describe("parseDeviceFileRules()", () => {
     "XDeviceFileMode: 0",
     "DeviceFileMode: 1 2",
     "DeviceFileUID: 99999999999",
-  ])("cannot read %j, and takes what the driver has by itself", (text) => {
+  ])("falls back to the driver's defaults for %j", (text) => {
     expect(parseDeviceFileRules(text)).toEqual(BY_ITSELF);
   });
 
-  it("drops bits that are no permissions: a device that sets ids helps nobody", () => {
+  it("drops all bits except permissions, so no device gets set-user-ID", () => {
     expect(parseDeviceFileRules(`DeviceFileMode: ${0o106660}`).mode).toBe(0o660);
   });
 });

@@ -7,7 +7,7 @@ import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 import { serverHost } from "../../support/host/server-host.ts";
 
-/** The GPUs of a host, and what is reported. */
+/** Returns a host's GPUs and the findings. */
 function read(host: HostView) {
   const { value: gpus, findings } = collectFindings((report) => readGpus(host, report));
   return { gpus, findings };
@@ -16,7 +16,7 @@ function read(host: HostView) {
 const UUID_A = "GPU-aaaaaaaa-1111-2222-3333-444444444444";
 const UUID_B = "GPU-bbbbbbbb-1111-2222-3333-444444444444";
 
-it("readGpus() counts GPUs in the order of their PCI addresses, whatever their minor numbers", () => {
+it("readGpus() numbers GPUs by PCI address, not by minor number", () => {
   const { gpus, findings } = read(
     serverHost({
       gpus: [
@@ -34,7 +34,7 @@ it("readGpus() counts GPUs in the order of their PCI addresses, whatever their m
   expect(findings).toEqual([]);
 });
 
-it("readGpus() leaves out GPUs that the driver was told to leave alone", () => {
+it("readGpus() skips GPUs that the driver excludes", () => {
   const { gpus, findings } = read(
     serverHost({
       gpus: [
@@ -47,7 +47,7 @@ it("readGpus() leaves out GPUs that the driver was told to leave alone", () => {
   expect(findings).toMatchObject([{ code: "gpu-excluded" }]);
 });
 
-it("readGpus() does not guess the node of a GPU whose minor number is not told", () => {
+it("readGpus() does not guess the node of a GPU without a minor number", () => {
   const { gpus, findings } = read(
     memoryHost([
       'file /proc/driver/nvidia/gpus/0000:04:00.0/information = "Model: GeForce GTX 650\\nIRQ: 44\\n"',
@@ -59,7 +59,7 @@ it("readGpus() does not guess the node of a GPU whose minor number is not told",
   ]);
 });
 
-it("readGpus() passes over what is no GPU", () => {
+it("readGpus() ignores anything that is not a GPU", () => {
   const host = memoryHost([
     "dir /proc/driver/nvidia/gpus/README",
     "dir /proc/driver/nvidia/gpus/0000:01:00.0",
@@ -88,7 +88,7 @@ it.each([
   expect(parseDriverVersion(text)).toBeUndefined();
 });
 
-it("readDriverVersion() asks sysfs where procfs does not tell", () => {
+it("readDriverVersion() falls back to sysfs", () => {
   expect(readDriverVersion(memoryHost(['file /sys/module/nvidia/version = "550.54.14\\n"']))).toBe(
     "550.54.14",
   );
@@ -116,7 +116,7 @@ it.each([
   "GPU-0:0.0",
   "123456789:01:00.0",
   "0000:01:00.0\n",
-])("parsePciAddress() cannot read %j", (text) => {
+])("parsePciAddress() refuses %j", (text) => {
   expect(parsePciAddress(text)).toBeUndefined();
 });
 

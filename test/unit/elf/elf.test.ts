@@ -7,7 +7,7 @@ import { readElf } from "../../../src/elf/read-elf.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { madeAbiTag, madeCudaNote, noteElf } from "../../support/host/note-elf.ts";
 
-/** Opens bytes as a file and counts what is read of it. */
+/** Opens bytes as a file and counts the bytes read. */
 function open(bytes: Uint8Array) {
   let read = 0;
   const elf = readElf("/lib/libx.so", (offset, length) => {
@@ -18,7 +18,7 @@ function open(bytes: Uint8Array) {
   return { elf, bytesRead: () => read };
 }
 
-it("readDynamic() tells a library's own name and those it needs", () => {
+it("readDynamic() returns a library's own name and those it needs", () => {
   const { elf } = open(
     sharedObject("libGL.so.1", { needed: ["libnvidia-glcore.so.535.86.05", "libc.so.6"] }),
   );
@@ -28,18 +28,18 @@ it("readDynamic() tells a library's own name and those it needs", () => {
   });
 });
 
-it("readElf() tells the width and the machine", () => {
+it("readElf() returns the width and the machine", () => {
   expect(open(sharedObject("libx.so.1", { machine: 183 })).elf).toMatchObject({ bits: 64, machine: 183 });
   expect(open(noteElf([], { bits: 32 })).elf).toMatchObject({ bits: 32, machine: 3 });
 });
 
-it("readDynamic() reads a few kilobytes of a library, however large it is", () => {
+it("readDynamic() reads a few kilobytes of a library of any size", () => {
   const { elf, bytesRead } = open(sharedObject("libcuda.so.1", { tail: "x".repeat(1_000_000) }));
   expect(readDynamic(elf).soname).toBe("libcuda.so.1");
   expect(bytesRead()).toBeLessThan(4096);
 });
 
-it("readDynamic() has no names for a file without a dynamic section", () => {
+it("readDynamic() returns no names for a file without a dynamic section", () => {
   expect(readDynamic(open(noteElf([])).elf)).toEqual({ soname: undefined, needed: [] });
 });
 
@@ -57,7 +57,7 @@ it.each([
   expect(abiTag(notes)).toEqual({ system: 0, version: "2.3.99" });
 });
 
-it("cudaNote() tells the CUDA version and the drivers it works with", () => {
+it("cudaNote() returns the CUDA version and the compatible drivers", () => {
   const content = { format: 1, "CUDA version": "12.9", driver: [535, 550], device: [1, 2] };
   expect(cudaNote(readNotes(open(noteElf([madeCudaNote(content)])).elf))).toEqual({
     cudaVersion: "12.9",
@@ -66,18 +66,18 @@ it("cudaNote() tells the CUDA version and the drivers it works with", () => {
 });
 
 it.each([
-  ["no JSON", "{"],
+  ["invalid JSON", "{"],
   ["an array", "[]"],
   ["null", "null"],
   ["no version", "{}"],
-  ["a version that is none", '{"CUDA version":"12.9; rm -rf /"}'],
+  ["an invalid version", '{"CUDA version":"12.9; rm -rf /"}'],
   ["a number for a version", '{"CUDA version":12.9}'],
-])("cudaNote() does not understand %s", (_what, description) => {
+])("cudaNote() is undefined for %s", (_what, description) => {
   const notes = readNotes(open(noteElf([{ owner: "NVIDIA Corporation", type: 1, description }])).elf);
   expect(cudaNote(notes)).toBeUndefined();
 });
 
-it("abiTag() does not take a short or a foreign note for one", () => {
+it("abiTag() ignores a short or foreign note", () => {
   const short = { owner: "GNU", type: 1, description: "1234" };
   const foreign = { ...madeAbiTag(0, 2, 3, 99), owner: "BSD" };
   expect(abiTag(readNotes(open(noteElf([short, foreign])).elf))).toBeUndefined();
@@ -89,17 +89,17 @@ it.each<[what: string, change: (bytes: Buffer) => Uint8Array | undefined]>([
   ["that is big-endian", (bytes) => void bytes.writeUInt8(2, 5)],
   ["of an unknown class", (bytes) => void bytes.writeUInt8(3, 4)],
   ["that ends within its header", (bytes) => bytes.subarray(0, 40)],
-  ["whose program headers lie outside", (bytes) => void bytes.writeUInt32LE(0x7fffffff, 32)],
+  ["whose program headers are outside the file", (bytes) => void bytes.writeUInt32LE(0x7fffffff, 32)],
   ["with an offset beyond any file", (bytes) => void bytes.writeUInt32LE(0xffffffff, 36)],
   ["with thousands of program headers", (bytes) => void bytes.writeUInt16LE(0xffff, 56)],
-])("readElf() cannot read a file %s", (_what, change) => {
+])("readElf() refuses a file %s", (_what, change) => {
   const bytes = Buffer.from(sharedObject("libx.so.1"));
   const error = catchError(() => open(change(bytes) ?? bytes));
   expect(error.code).toBe("file-invalid");
   expect(error.message).toContain('"/lib/libx.so"');
 });
 
-it("readDynamic() and readNotes() cannot be made to read more than their part of the file", () => {
+it("readDynamic() and readNotes() read a bounded part of the file", () => {
   const bytes = Buffer.from(noteElf([madeAbiTag(0, 2, 3, 99)]));
   bytes.writeUInt32LE(1 << 30, 64 + 32);
   expect(catchError(() => readNotes(open(bytes).elf)).code).toBe("file-invalid");
@@ -107,7 +107,7 @@ it("readDynamic() and readNotes() cannot be made to read more than their part of
   expect(catchError(() => readDynamic(open(bytes).elf)).code).toBe("file-invalid");
 });
 
-it("readNotes() cannot read a note that reaches beyond its part", () => {
+it("readNotes() refuses a note that extends beyond its segment", () => {
   const bytes = Buffer.from(noteElf([madeAbiTag(0, 2, 3, 99)]));
   bytes.writeUInt32LE(1000, 64 + 56 + 4);
   expect(catchError(() => readNotes(open(bytes).elf)).code).toBe("file-invalid");
@@ -117,8 +117,8 @@ const LIBC = ["/lib/x86_64-linux-gnu/libc.so.6", "/lib/aarch64-linux-gnu/libc.so
   existsSync,
 );
 
-describe.skipIf(LIBC === undefined)("of this machine's libc, where there is a glibc", () => {
-  it("readDynamic() and abiTag() read what its makers wrote", () => {
+describe.skipIf(LIBC === undefined)("ELF readers on this machine's libc", () => {
+  it("readDynamic() and abiTag() return what its authors wrote", () => {
     const { elf } = open(readFileSync(LIBC!));
     const { soname, needed } = readDynamic(elf);
     expect(soname).toBe("libc.so.6");

@@ -6,12 +6,12 @@ import { elfHead, PT_DYNAMIC, PT_INTERP, PT_LOAD } from "../../support/host/elf-
 
 const text = (content: string): Uint8Array => new TextEncoder().encode(content);
 
-/** The first bytes of a program of the machine that the tests run on. */
+/** The first bytes of a program for the machine that runs the tests. */
 const headOf = (path: string): Uint8Array => readFileSync(path).subarray(0, ELF_HEAD_BYTES);
 const LDCONFIG = ["/sbin/ldconfig.real", "/sbin/ldconfig"].find((path) => existsSync(path)) ?? "";
 
 describe("isStaticElf()", () => {
-  it.each([32, 64] as const)("holds for a program of %i bits without an interpreter", (bits) => {
+  it.each([32, 64] as const)("is true for a %i-bit program without an interpreter", (bits) => {
     expect(isStaticElf(elfHead({ bits, segments: [PT_LOAD, PT_LOAD] }))).toBe(true);
     expect(isStaticElf(elfHead({ bits, segments: [PT_LOAD, PT_DYNAMIC] }))).toBe(true);
   });
@@ -30,7 +30,7 @@ describe("isStaticElf()", () => {
     expect(isStaticElf(larger.subarray(5, 5 + head.length))).toBe(true);
   });
 
-  it("does not hold for a program whose headers are not all in sight", () => {
+  it("is false for a program whose headers are cut off", () => {
     const head = elfHead({ bits: 64, segments: [PT_LOAD, PT_LOAD, PT_LOAD] });
     expect(isStaticElf(head.subarray(0, head.length - 56))).toBe(false);
     const far = elfHead({ bits: 64, segments: [PT_LOAD], at: 8192 });
@@ -40,17 +40,17 @@ describe("isStaticElf()", () => {
     expect(isStaticElf(beyond)).toBe(false);
   });
 
-  it("does not hold for an object without program headers", () => {
+  it("is false for an object without program headers", () => {
     expect(isStaticElf(elfHead({ bits: 64, segments: [] }))).toBe(false);
   });
 
   it.each([
     ["a script", text(`#!/bin/sh\n${"# ldconfig\n".repeat(20)}`)],
     ["an empty file", new Uint8Array()],
-    ["the magic number alone", Uint8Array.of(0x7f, 0x45, 0x4c, 0x46)],
+    ["only the magic number", Uint8Array.of(0x7f, 0x45, 0x4c, 0x46)],
     ["zeros", new Uint8Array(ELF_HEAD_BYTES)],
     ["a cut header", elfHead({ bits: 64, segments: [PT_LOAD] }).subarray(0, 63)],
-  ])("does not hold for %s", (_, head) => {
+  ])("is false for %s", (_, head) => {
     expect(isStaticElf(head)).toBe(false);
   });
 
@@ -63,7 +63,7 @@ describe("isStaticElf()", () => {
     }
   });
 
-  it("takes a made-up library for no dynamic program: it names no interpreter", () => {
+  it("is true for a generated library, which names no interpreter", () => {
     expect(isStaticElf(sharedObject("libx.so.1"))).toBe(true);
   });
 

@@ -21,7 +21,7 @@ describe("setJson()", () => {
     ['{"x":"\\"b\\":{","b":{"c":"}"}}', '{"x":"\\"b\\":{","b":{"c":2}}'],
     ['{"\\u0062":{"c":1}}', '{"\\u0062":{"c":2}}'],
     ['\ufeff{"b":{"c":1}}', '\ufeff{"b":{"c":2}}'],
-  ])("makes of %j %j", (text, expected) => {
+  ])("changes %j to %j", (text, expected) => {
     expect(set(text, ["b", "c"], 2)).toBe(expected);
   });
 
@@ -30,7 +30,7 @@ describe("setJson()", () => {
     '{"b":[]}',
     '{"b":"x"}',
     '{"b":true}',
-  ])("cannot go through what is no object: %s", (text) => {
+  ])("refuses to descend into anything but an object: %s", (text) => {
     expect(catchError(() => set(text, ["b", "c"], 2))).toMatchObject({ code: "spec-invalid" });
   });
 });
@@ -44,11 +44,11 @@ describe("removeJson()", () => {
     ['{\n  "a": 1,\n  "b": 2\n}', '{\n  "b": 2\n}'],
     ['{\n  "b": 2,\n  "a": 1\n}', '{\n  "b": 2\n}'],
     ['{"b":2}', '{"b":2}'],
-  ])("makes of %j %j", (text, expected) => {
+  ])("changes %j to %j", (text, expected) => {
     expect(remove(text, ["a"])).toBe(expected);
   });
 
-  it("leaves what is not there at that", () => {
+  it("ignores missing members", () => {
     expect(remove('{"a":null}', ["a", "b"])).toBe('{"a":null}');
     expect(remove("{}", ["a", "b"])).toBe("{}");
   });

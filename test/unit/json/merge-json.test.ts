@@ -14,15 +14,15 @@ describe("mergeJson()", () => {
     ['{"b":[]}', '{"b":[],"a":[2,3]}'],
     ['{\n  "a": [\n    1\n  ]\n}', '{\n  "a": [\n    1,\n    2,\n    3\n  ]\n}'],
     ['{\n  "a": []\n}', '{\n  "a": [\n    2,\n    3\n  ]\n}'],
-  ])("makes of %j %j", (text, expected) => {
+  ])("changes %j to %j", (text, expected) => {
     expect(merge(text, { a: [2, 3] })).toBe(expected);
   });
 
-  it("with no items changes nothing and makes nothing", () => {
+  it("changes and creates nothing without items", () => {
     expect(merge('{"b": 1}', { a: [], c: { d: [], e: {} } })).toBe('{"b": 1}');
   });
 
-  it.each(['{"a":{}}', '{"a":"[]"}', '{"a":0}'])("cannot add to what is no list: %s", (text) => {
+  it.each(['{"a":{}}', '{"a":"[]"}', '{"a":0}'])("refuses to add to anything but a list: %s", (text) => {
     expect(catchError(() => merge(text, { a: [1] }))).toMatchObject({ code: "spec-invalid" });
   });
 
@@ -42,11 +42,15 @@ describe("mergeJson()", () => {
       '{\n  "linux": {\n    "devices": []\n  }\n}\n',
       '{\n  "linux": {\n    "devices": [\n      1\n    ],\n    "resources": {\n      "devices": [\n        2\n      ]\n    }\n  },\n  "hooks": {\n    "prestart": [\n      3\n    ]\n  }\n}\n',
     ],
-  ])("makes all additions to %j at once", (text, expected) => {
+  ])("makes all additions at once: %j to %j", (text, expected) => {
     expect(merge(text, ADDITIONS)).toBe(expected);
   });
 
-  it.each(['{"a":[]}', '{"a":"{}"}', '{"a":1}'])("cannot go through what is no object: %s", (text) => {
+  it.each([
+    '{"a":[]}',
+    '{"a":"{}"}',
+    '{"a":1}',
+  ])("refuses to descend into anything but an object: %s", (text) => {
     expect(catchError(() => merge(text, { a: { b: [1] } }))).toMatchObject({
       code: "spec-invalid",
       message: 'Cannot read "x.json": a must be an object',

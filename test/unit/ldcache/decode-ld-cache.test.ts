@@ -12,7 +12,7 @@ const LIBRARIES = [
 
 type Change = (bytes: Buffer) => Uint8Array | undefined;
 
-/** The error for `LIBRARIES` after `change`. */
+/** Returns the error for `LIBRARIES` after `change`. */
 function refusal(change: Change, format: "old" | "compat" | "new" = "new") {
   const bytes = Buffer.from(ldCacheBytes(LIBRARIES, { format }));
   const changed = change(bytes) ?? bytes;
@@ -46,30 +46,30 @@ it.each([
   expect(decodeLdCache(made).map(({ path }) => path)).toEqual(entries.map(({ path }) => path));
 });
 
-it("decodeLdCache() reads an array that is part of a larger buffer", () => {
+it("decodeLdCache() reads an array that is a view into a larger buffer", () => {
   const bytes = ldCacheBytes(LIBRARIES);
   const larger = new Uint8Array(bytes.length + 20).fill(0xff);
   larger.set(bytes, 7);
   expect(decodeLdCache(larger.subarray(7, 7 + bytes.length))).toHaveLength(3);
 });
 
-it("decodeLdCache() gives the wanted names and leaves most others out", () => {
+it("decodeLdCache() returns the wanted names and omits most others", () => {
   const bytes = ldCacheBytes([...LIBRARIES, { name: "libc.so.6", path: "/lib/libc.so.6" }]);
   const entries = decodeLdCache(bytes, { prefixes: ["libcuda.so"] });
   expect(entries.map(({ name }) => name)).toEqual(["libcuda.so.1", "libcuda.so.1"]);
 });
 
-it("decodeLdCache() gives every name when a wanted one is too short to filter by", () => {
+it("decodeLdCache() returns every name if a wanted one is too short to filter by", () => {
   expect(decodeLdCache(ldCacheBytes(LIBRARIES), { prefixes: ["libc"] })).toHaveLength(3);
 });
 
-it("decodeLdCache() leaves out entries that are not UTF-8", () => {
+it("decodeLdCache() omits entries that are not UTF-8", () => {
   const bytes = Buffer.from(ldCacheBytes(LIBRARIES));
   bytes[bytes.indexOf("/lib/i386")] = 0xff;
   expect(decodeLdCache(bytes)).toHaveLength(2);
 });
 
-it("decodeLdCache() has no architecture for machines without a driver and for what is not ELF", () => {
+it("decodeLdCache() has no architecture for machines without a driver and files that are not ELF", () => {
   const entries = [
     { ...LIBRARIES[0]!, flags: FLAGS.s390x },
     { ...LIBRARIES[1]!, flags: 0x0300 },
@@ -98,7 +98,7 @@ it.each<[field: string, offset: number, change: Change]>([
   ["libs[0].key", 52, (bytes: Buffer) => void bytes.writeUInt32LE(0, 52)],
   ["libs[1].value", 48 + 24 + 8, (bytes: Buffer) => void bytes.writeUInt32LE(0xfffffff0, 80)],
   ["libs[2].value", 0, (bytes: Buffer) => void bytes.writeUInt8(1, bytes.length - 1)],
-])("decodeLdCache() cannot read a new cache with a wrong %s (byte %i)", (field, offset, change) => {
+])("decodeLdCache() refuses a new cache with a wrong %s (byte %i)", (field, offset, change) => {
   const error = refusal(change);
   expect(error.field).toBe(field);
   if (offset > 0) expect(error.offset).toBe(offset);
@@ -108,7 +108,7 @@ it.each<[field: string, offset: number, change: Change]>([
   ["nlibs", 12, (bytes: Buffer) => bytes.subarray(0, 14)],
   ["libs", 16, (bytes: Buffer) => void bytes.writeUInt32LE(0x20000000, 12)],
   ["libs[0].key", 20, (bytes: Buffer) => void bytes.writeUInt32LE(0x7fffffff, 20)],
-])("decodeLdCache() cannot read an old cache with a wrong %s", (field, offset, change) => {
+])("decodeLdCache() refuses an old cache with a wrong %s", (field, offset, change) => {
   const error = refusal(change, "old");
   expect([error.field, error.offset]).toEqual([field, offset]);
 });

@@ -7,7 +7,7 @@ import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 const START = 1_000_000;
 const READER = new Fd(5, "pipe");
 
-/** A child that writes a chunk of `size` bytes every `pause` seconds, `chunks` times, and then closes the pipe or not. */
+/** A child that writes `chunks` chunks of `size` bytes, one every `pause` seconds, and then may close the pipe. */
 function child({
   chunks,
   size,
@@ -45,7 +45,7 @@ function child({
 }
 
 describe("collectOutput()", () => {
-  it("gives all of what is printed until the end", () => {
+  it("returns everything that is printed before the pipe closes", () => {
     expect(
       collectOutput(child({ chunks: 3, size: 2, pause: 1, closes: true }).system, READER, START + 30),
     ).toBe("aaaaaa");
@@ -54,7 +54,7 @@ describe("collectOutput()", () => {
     ).toBe("");
   });
 
-  it("gives up on a child that says nothing more, after the time and not later", () => {
+  it("gives up on a silent child exactly at the deadline", () => {
     const { system, waits } = child({ chunks: 1, size: 1, pause: 0, closes: false });
     expect(collectOutput(system, READER, START + 30)).toBeUndefined();
     expect(waits).toEqual([30_000, 30_000]);
@@ -65,7 +65,7 @@ describe("collectOutput()", () => {
     expect(collectOutput(endless.system, READER, START + 2)).toBeUndefined();
   });
 
-  it("keeps 256 KiB of any output, and reads the rest all the same", () => {
+  it("keeps 256 KiB of any output, and reads and drops the rest", () => {
     const { system, left } = child({ chunks: 1000, size: 4096, pause: 0, closes: true });
     expect(collectOutput(system, READER, START + 2)?.length).toBe(256 * 1024);
     expect(left()).toBe(0);

@@ -40,7 +40,7 @@ describe("matchGlob()", () => {
 });
 
 describe("hasWildcard()", () => {
-  it("sees the three wildcards and nothing else", () => {
+  it("detects exactly the three wildcards", () => {
     expect(["a*", "a?", "a["].map(hasWildcard)).toEqual([true, true, true]);
     expect(["/usr/lib/libstdc++.so.6", "a]", "{a,b}"].map(hasWildcard)).toEqual([false, false, false]);
   });

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { quote } from "../../../src/text/quote.ts";
 
-it("quote() keeps plain text, other scripts included", () => {
+it("quote() keeps plain text in any script", () => {
   expect(quote("libcuda.so.1 für 日本 😀")).toBe('"libcuda.so.1 für 日本 😀"');
 });
 
@@ -13,11 +13,11 @@ it.each([
   ['a"b\\c', '"a\\"b\\\\c"'],
   ["\u2028\u202e\ufeff", '"\\u2028\\u202e\\ufeff"'],
   ["\ud800", '"\\ud800"'],
-])("quote() does not let %j through as it is", (text, expected) => {
+])("quote() escapes %j", (text, expected) => {
   expect(quote(text)).toBe(expected);
 });
 
-it("quote() bounds the length and says that something is missing", () => {
+it("quote() limits the length and marks the cut", () => {
   expect(quote("x".repeat(80))).toBe(`"${"x".repeat(80)}"`);
   expect(quote("x".repeat(81))).toBe(`"${"x".repeat(80)}…"`);
   expect(quote("abc", 2)).toBe('"ab…"');

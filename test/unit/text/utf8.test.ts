@@ -11,7 +11,7 @@ const oracle = (bytes: Uint8Array): string | undefined => {
 };
 
 describe("decodeUtf8()", () => {
-  it("reads text of one, two, three and four bytes a character", () => {
+  it("reads characters of one to four bytes", () => {
     const text = "aé€😀".repeat(3000);
     expect(decodeUtf8(new TextEncoder().encode(text))).toBe(text);
   });
@@ -31,10 +31,10 @@ describe("decodeUtf8()", () => {
     ["an overlong slash of four bytes", [0xf0, 0x80, 0x80, 0xaf]],
     ["a surrogate", [0xed, 0xa0, 0x80]],
     ["a code point above U+10FFFF", [0xf4, 0x90, 0x80, 0x80]],
-    ["a lead byte that no sequence has", [0xff]],
+    ["an invalid lead byte", [0xff]],
     ["a sequence cut at the end", [0x61, 0xe2, 0x82]],
     ["a sequence cut by the next one", [0xc3, 0x41]],
-  ])("does not accept %s", (_, bytes) => {
+  ])("refuses %s", (_, bytes) => {
     expect(decodeUtf8(Uint8Array.from(bytes))).toBeUndefined();
   });
 
@@ -55,7 +55,7 @@ describe("decodeUtf8()", () => {
     );
   });
 
-  it("does not miss one byte above ASCII wherever it stands in a long run", () => {
+  it("finds one byte above ASCII anywhere in a long run", () => {
     for (let at = 0; at < 80; at++) {
       const bytes = new Uint8Array(80).fill(0x61);
       bytes[at] = 0xff;
@@ -65,7 +65,7 @@ describe("decodeUtf8()", () => {
 });
 
 describe("encodeUtf8()", () => {
-  it("agrees with TextEncoder on any text, halves of pairs included", () => {
+  it("agrees with TextEncoder on any text, unpaired surrogates included", () => {
     const unit = fc.oneof(fc.nat(0xffff), fc.constantFrom(0xd83d, 0xde00, 0x61, 0xe9, 0x20ac));
     fc.assert(
       fc.property(fc.array(unit), (units) => {

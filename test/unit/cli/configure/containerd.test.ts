@@ -20,7 +20,7 @@ const register = (text: string | undefined, registration = NVIDIA) =>
 const unregister = (text: string | undefined, backup?: string) =>
   containerd.unregister(file(text, backup), NVIDIA);
 
-/** The runtimes' table as a parser sees it. */
+/** The runtimes' table as a parser reads it. */
 function cri(text: string, plugin = "io.containerd.grpc.v1.cri"): Record<string, unknown> {
   const { plugins } = parse(text) as { plugins: Record<string, { containerd: Record<string, unknown> }> };
   return plugins[plugin]?.containerd ?? {};
@@ -45,7 +45,7 @@ imports = []
 const ENTRY = { runtime_type: "io.containerd.runc.v2", options: { BinaryName: PATH } };
 
 describe("containerd.register()", () => {
-  it("makes a file where there is none", () => {
+  it("creates a missing file", () => {
     const text = register(undefined, DEFAULT);
     expect(parse(text)).toMatchObject({ version: 2 });
     expect(cri(text)).toEqual({
@@ -54,7 +54,7 @@ describe("containerd.register()", () => {
     });
   });
 
-  it("takes the options of the default runtime, so that the cgroup driver is the same", () => {
+  it("copies the options of the default runtime, so the cgroup driver stays the same", () => {
     const { runtimes } = cri(register(KUBERNETES)) as { runtimes: Record<string, unknown> };
     expect(runtimes.nvidia).toEqual({
       runtime_type: "io.containerd.runc.v2",
@@ -63,7 +63,7 @@ describe("containerd.register()", () => {
     expect(runtimes.runc).toMatchObject({ options: { BinaryName: "/usr/sbin/runc" } });
   });
 
-  it("keeps every line that was there, and the former default beside the new one", () => {
+  it("keeps every existing line and the former default next to the new one", () => {
     const edited = register(KUBERNETES, DEFAULT);
     expect(cri(edited).default_runtime_name).toBe("nvidia");
     const lost = KUBERNETES.split("\n").filter((line) => !edited.split("\n").includes(line));
@@ -71,7 +71,7 @@ describe("containerd.register()", () => {
     expect(register(KUBERNETES).startsWith(KUBERNETES)).toBe(true);
   });
 
-  it("names the default in a table that is there without one", () => {
+  it("adds the default to an existing table that lacks one", () => {
     for (const header of [
       `[plugins."io.containerd.grpc.v1.cri".containerd]`,
       `[ plugins.'io.containerd.grpc.v1.cri'.containerd ] # x`,
@@ -84,7 +84,7 @@ describe("containerd.register()", () => {
     }
   });
 
-  it("writes for containerd 2 what containerd 2 reads", () => {
+  it("writes version 3 tables for containerd 2", () => {
     const edited = register("version = 3\n", DEFAULT);
     expect(cri(edited, "io.containerd.cri.v1.runtime")).toEqual({
       default_runtime_name: "nvidia",
@@ -92,13 +92,13 @@ describe("containerd.register()", () => {
     });
   });
 
-  it("changes nothing the second time, and takes the default back when it is not asked for", () => {
+  it("changes nothing the second time and drops the default when it is not requested", () => {
     const once = register(KUBERNETES, DEFAULT);
     expect(register(once, DEFAULT)).toBe(once);
     expect(register(once, NVIDIA)).toBe(register(KUBERNETES, NVIDIA));
   });
 
-  it("has nothing to add to a runtime that is there already with the same program", () => {
+  it("adds nothing to a runtime that already has the same program", () => {
     const given = `version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.nvidia.options]\nBinaryName = "${PATH}"\n`;
     expect(register(given)).toBe(given);
   });
@@ -115,7 +115,7 @@ describe("containerd.register()", () => {
     expect(catchError(() => register(text, DEFAULT))).toMatchObject({ code: "file-invalid" });
   });
 
-  it("refuses a file that is not TOML, and names the line", () => {
+  it("refuses a file that is not TOML and names the line", () => {
     const error = catchError(() => register("version = 2\n[plugins\n"));
     expect(error).toMatchObject({ message: expect.stringContaining("line 2") });
   });
@@ -127,19 +127,19 @@ describe("containerd.unregister()", () => {
     'version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd]\n',
     "version = 3\n",
     "version = 2",
-  ])("makes of what register() made the text that was there: %j", (text) => {
+  ])("restores the text that register() changed: %j", (text) => {
     for (const registration of [NVIDIA, DEFAULT]) {
       expect(unregister(register(text, registration), text)?.trimEnd()).toBe(text.trimEnd());
     }
   });
 
-  it("removes the file that register() made, and leaves others alone", () => {
+  it("removes a file that register() created and no others", () => {
     expect(unregister(register(undefined, DEFAULT))).toBeUndefined();
     expect(unregister("version = 2\n")).toBe("version = 2\n");
     expect(unregister(undefined)).toBeUndefined();
   });
 
-  it("keeps what was added since", () => {
+  it("keeps later additions", () => {
     const later = `${register(KUBERNETES, DEFAULT)}\n[debug]\nlevel = "info"\n`;
     expect(unregister(later, KUBERNETES)).toBe(`${KUBERNETES}\n[debug]\nlevel = "info"\n`);
   });
@@ -152,7 +152,7 @@ describe("containerd.dropIn()", () => {
   const IMPORTS = 'imports = ["/etc/containerd/conf.d/*.toml"]';
   const host = (text: string) => memoryHost([`file ${MAIN} 0644 = ${JSON.stringify(text)}`]);
 
-  it("is a file of its own where containerd adds a directory's files to its configuration", () => {
+  it("is a separate file where containerd merges a directory into its configuration", () => {
     expect(containerd.dropIn?.(host(`version = 3\n${IMPORTS}\n`))).toBe(DROP_IN);
   });
 
@@ -162,12 +162,12 @@ describe("containerd.dropIn()", () => {
     'version = 3\nimports = ["/etc/other/*.toml"]\n',
     `version = 2\n${IMPORTS}\n`,
     `version = 3\n${IMPORTS}\n\n# nvoci: begin, made by "nvoci configure containerd"\n# nvoci: end\n`,
-  ])("is none for %j", (text) => {
+  ])("is undefined for %j", (text) => {
     expect(containerd.dropIn?.(host(text))).toBeUndefined();
     expect(containerd.dropIn?.(HOST)).toBeUndefined();
   });
 
-  it("has the version of the main file, and the options of its default runtime", () => {
+  it("has the main file's version and the options of its default runtime", () => {
     const table = `plugins."${PLUGIN}".containerd`;
     const runc = `[${table}.runtimes.runc]\nruntime_type = "x"\n[${table}.runtimes.runc.options]\nSystemdCgroup = true\n`;
     const main = host(`version = 3\n${IMPORTS}\n[${table}]\ndefault_runtime_name = "runc"\n${runc}`);
@@ -185,7 +185,7 @@ describe("containerd.dropIn()", () => {
   });
 });
 
-describe("a block of nvoci", () => {
+describe("a block written by nvoci", () => {
   const cut = (text: string, line: string): string =>
     text
       .split("\n")
@@ -199,12 +199,12 @@ describe("a block of nvoci", () => {
     "version = 2\n",
     "version = 2\n\n",
     "# a\nversion = 2\n# b",
-  ])("leaves nothing of itself in %j", (text) => {
+  ])("is removed completely from %j", (text) => {
     const given = text.includes("version") ? text : `version = 2\n${text}`;
     expect(unregister(register(given), given)).toBe(given);
   });
 
-  it("without its end keeps the file from being edited, so that nothing below is lost", () => {
+  it("without its end marker prevents editing, so nothing below is lost", () => {
     const broken = `${cut(register(KUBERNETES), "# nvoci: end")}\n[debug]\nlevel = "info"\n`;
     for (const edit of [() => register(broken), () => unregister(broken, KUBERNETES)]) {
       expect(catchError(edit)).toMatchObject({
@@ -218,7 +218,7 @@ describe("a block of nvoci", () => {
     "# mine",
     '[debug]\nlevel = "info"   # mine',
     "# nvoci: begin",
-  ])("is not touched when somebody has put %j into it", (lines) => {
+  ])("is left alone after somebody added %j", (lines) => {
     const mixed = register(KUBERNETES).replace("# nvoci: end", `${lines}\n# nvoci: end`);
     expect(catchError(() => unregister(mixed, KUBERNETES)).message).toContain(
       "lines that nvoci has not made",

@@ -10,13 +10,13 @@ const registered = (isDefault: boolean): string =>
   crio.register(file, { name: "nvidia", path, isDefault }, memoryHost(""));
 
 describe("crio", () => {
-  it("has the runtime, and the default only when it is asked for", () => {
+  it("registers the runtime, and the default only on request", () => {
     const runtimes = { nvidia: { runtime_path: path, runtime_type: "oci" } };
     expect(parse(registered(false))).toEqual({ crio: { runtime: { runtimes } } });
     expect(parse(registered(true))).toEqual({ crio: { runtime: { default_runtime: "nvidia", runtimes } } });
   });
 
-  it("loses the file when it is unregistered", () => {
+  it("removes the file when it is unregistered", () => {
     const text = registered(true);
     expect(crio.unregister({ ...file, text }, { name: "nvidia", path, isDefault: false })).toBeUndefined();
   });

@@ -20,7 +20,7 @@ const unregister = (text: string | undefined, backup?: string) =>
   docker.unregister(file(text, backup), NVIDIA);
 
 describe("docker.register()", () => {
-  it("makes a file that is good to read where there is none", () => {
+  it("creates a readable file where none exists", () => {
     const text = register(undefined, DEFAULT);
     expect(JSON.parse(text)).toEqual({ runtimes: { nvidia: { path: PATH } }, "default-runtime": "nvidia" });
     expect(text.split("\n")).toHaveLength(9);
@@ -39,7 +39,7 @@ describe("docker.register()", () => {
     expect(edited).toContain('\n\t"default-runtime": "nvidia"\n}');
   });
 
-  it("keeps other runtimes, and arguments of its own one", () => {
+  it("keeps other runtimes and the arguments of its own", () => {
     const runtimes = {
       kata: { path: "/k" },
       nvidia: { path: "nvidia-container-runtime", runtimeArgs: ["--debug"] },
@@ -57,7 +57,7 @@ describe("docker.register()", () => {
     expect(register(once, NVIDIA)).toBe(once);
   });
 
-  it("takes the name that is asked for", () => {
+  it("uses the requested name", () => {
     const edited = JSON.parse(register("{}", { name: "jetson", path: PATH, isDefault: true }));
     expect(edited).toEqual({ runtimes: { jetson: { path: PATH } }, "default-runtime": "jetson" });
   });
@@ -67,7 +67,7 @@ describe("docker.register()", () => {
     ['{\n  "a": 1,\n}\n', "line 3, column 1"],
     ['{\n  "a": 1\n  "b": 2\n}\n', "line 3, column 3"],
     ["// comment\n{}", "line 1, column 1"],
-  ])("refuses %j and names the place", (text, place) => {
+  ])("refuses %j and names the position", (text, place) => {
     const error = catchError(() => register(text));
     expect(error).toMatchObject({ code: "file-invalid" });
     expect((error as Error).message).toContain(place);
@@ -88,22 +88,22 @@ describe("docker.unregister()", () => {
     '{\n    "a": 1\n}\n',
     '{"a": [1, 2], "log-driver": "x"}',
     '{\n  "runtimes": {\n    "kata": {"path": "/k"}\n  }\n}',
-  ])("makes of what register() made the text that was there: %j", (text) => {
+  ])("restores the text that register() changed: %j", (text) => {
     for (const registration of [NVIDIA, DEFAULT]) {
       expect(unregister(docker.register(file(text), registration, HOST), text)).toBe(text);
     }
   });
 
-  it("removes the file that register() made", () => {
+  it("removes a file that register() created", () => {
     expect(unregister(register(undefined, DEFAULT))).toBeUndefined();
     expect(unregister(undefined)).toBeUndefined();
   });
 
-  it("keeps a file that was there, though nothing is left in it", () => {
+  it("keeps an existing file even if nothing is left in it", () => {
     expect(unregister(register("{}"), "{}")).toMatch(/^\{\s*\}$/);
   });
 
-  it("sets the default and the entry back to what they were", () => {
+  it("restores the default and the entry", () => {
     const before = JSON.stringify({
       "default-runtime": "kata",
       runtimes: { nvidia: { path: "/opt/other" }, kata: { path: "/k" } },
@@ -111,7 +111,7 @@ describe("docker.unregister()", () => {
     expect(JSON.parse(unregister(register(before, DEFAULT), before) ?? "")).toEqual(JSON.parse(before));
   });
 
-  it("leaves alone what was added since, and what is not ours", () => {
+  it("leaves later additions and foreign entries alone", () => {
     const later = register("{}", DEFAULT).replace("}}", '},"kata":{"path":"/k"}},"debug":true');
     expect(JSON.parse(unregister(later, "{}") ?? "")).toEqual({
       runtimes: { kata: { path: "/k" } },
@@ -129,7 +129,7 @@ describe("docker.unregister()", () => {
   });
 });
 
-describe("docker, back and forth", () => {
+describe("docker register and unregister", () => {
   it.each([
     "",
     " \n",
@@ -137,7 +137,7 @@ describe("docker, back and forth", () => {
     '{"a": 1, "runtimes": null}',
     "{}",
     '{"runtimes": {}}',
-  ])("gives %j back", (text) => {
+  ])("restore %j", (text) => {
     expect(JSON.parse(unregister(register(text, DEFAULT), text)?.trim() || "null")).toEqual(
       JSON.parse(text.trim() || "null"),
     );

@@ -23,14 +23,14 @@ const line = (at: string, directories: unknown): string =>
   `file ${at} 0644 = ${JSON.stringify(`[engine]\nhooks_dir = ${directories}\n`)}`;
 
 describe("podman.register()", () => {
-  it("has the runtime, and the default only when it is asked for", () => {
+  it("registers the runtime, and the default only on request", () => {
     const runtimes = { nvidia: [path] };
     const hooks_dir = [USUAL, OURS];
     expect(conf()).toEqual({ hooks_dir, runtimes });
     expect(conf([], true)).toEqual({ runtime: "nvidia", hooks_dir, runtimes });
   });
 
-  it("keeps the directories of hooks that are in force", () => {
+  it("keeps the hook directories in effect", () => {
     const vendor = line("/usr/share/containers/containers.conf", '["/vendor"]');
     expect(conf([vendor]).hooks_dir).toEqual(["/vendor", OURS]);
     const own = line("/etc/containers/containers.conf", '["/a", "/b"]');
@@ -39,7 +39,7 @@ describe("podman.register()", () => {
     expect(conf([vendor, own, dropIn]).hooks_dir).toEqual([OURS]);
   });
 
-  it("reads files in podman's order, and none that podman does not read or reads after ours", () => {
+  it("reads files in podman's order and skips those that podman ignores or reads after ours", () => {
     const tree = [
       line(`${DROP_INS}/20-x.conf`, '["/20"]'),
       line(`${DROP_INS}/10-x.conf`, '["/10"]'),
@@ -51,14 +51,14 @@ describe("podman.register()", () => {
     expect(conf(tree).hooks_dir).toEqual(["/20", OURS]);
   });
 
-  it("adds to what a file of podman 5 adds to", () => {
+  it("appends where a podman 5 file appends", () => {
     const adding = line("/etc/containers/containers.conf", '["/a", {append = true}]');
     expect(conf([adding]).hooks_dir).toEqual([OURS]);
     const replacing = line(`${DROP_INS}/50-x.conf`, '["/b", {append = false}]');
     expect(conf([adding, replacing]).hooks_dir).toEqual(["/b", OURS]);
   });
 
-  it("refuses a configuration that cannot be read, by its name and line", () => {
+  it("refuses an unreadable configuration and names its line", () => {
     const broken = `file ${DROP_INS}/50-x.conf 0644 = "[engine]\\nhooks_dir = [\\n"`;
     const error = catchError(() => conf([broken]));
     expect(error).toMatchObject({ code: "config-invalid" });
@@ -69,21 +69,21 @@ describe("podman.register()", () => {
 describe("podman.hookFile()", () => {
   const HOOKS = join(import.meta.dirname, "../../../../hooks");
 
-  it("is the hook that packages install, under its name, so that podman takes one of them", () => {
+  it("equals the packaged hook and has its name, so podman uses only one of them", () => {
     const hook = podman.hookFile?.(podman.file, hostPath("/usr/bin/nvoci"));
     expect(hook?.path).toBe(`${OURS}/oci-nvoci-prestart.json`);
     const installed = JSON.parse(readFileSync(join(HOOKS, "oci-nvoci-prestart.json"), "utf8"));
     expect(JSON.parse(hook?.text ?? "")).toEqual(installed);
   });
 
-  it("calls the program that it is given", () => {
+  it("calls the given program", () => {
     const hook = podman.hookFile?.(podman.file, hostPath("/opt/nvoci"));
     expect(JSON.parse(hook?.text ?? "")).toMatchObject({ hook: { path: "/opt/nvoci" } });
   });
 });
 
 describe("podman.unregister()", () => {
-  it("leaves no file", () => {
+  it("removes the file", () => {
     const text = podman.register(file, { name: "nvidia", path, isDefault: true }, memoryHost(""));
     const registration = { name: "nvidia", path, isDefault: false };
     expect(podman.unregister({ ...file, text }, registration)).toBeUndefined();

@@ -6,7 +6,7 @@ import { mustRun } from "../../../../fixtures/run/run-command.ts";
 import { unifiedDiff } from "../../../../src/cli/configure/unified-diff.ts";
 
 describe("unifiedDiff()", () => {
-  it("says nothing about equal texts", () => {
+  it("is empty for equal texts", () => {
     expect(unifiedDiff("x", "a\n", "a\n")).toEqual([]);
     expect(unifiedDiff("x", undefined, undefined)).toEqual([]);
   });
@@ -20,7 +20,7 @@ describe("unifiedDiff()", () => {
     ]);
   });
 
-  it("names /dev/null for a file that is made or removed", () => {
+  it("names /dev/null for a created or removed file", () => {
     expect(unifiedDiff("x", undefined, "a\n")).toEqual(["--- /dev/null", "+++ x", "@@ -0,0 +1,1 @@", "+a"]);
     expect(unifiedDiff("x", "a\n", undefined)).toEqual(["--- x", "+++ /dev/null", "@@ -1,1 +0,0 @@", "-a"]);
   });
@@ -32,7 +32,7 @@ describe("unifiedDiff()", () => {
     ["a", "b"],
     ["", "a\nb\n"],
     ["1\n2\n3\n4\n5\n6\n7\n8\n9\n", "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10"],
-  ])("is what patch(1) makes %j to %j with", (before, after) => {
+  ])("lets patch(1) turn %j into %j", (before, after) => {
     const directory = mkdtempSync(join(tmpdir(), "nvoci-diff-"));
     try {
       const file = join(directory, "x");

@@ -15,7 +15,7 @@ describe("wrapText()", () => {
     expect(wrapText("a\n\n  b", 10)).toBe("a\n\n  b");
   });
 
-  it("cuts a word that is longer than a line", () => {
+  it("cuts a word longer than a line", () => {
     expect(wrapText("see abcdefgh now", 3)).toBe("see\nabc\ndef\ngh\nnow");
   });
 
@@ -23,7 +23,7 @@ describe("wrapText()", () => {
     expect(wrapText("one two", 0)).toBe("one two");
   });
 
-  it("neither loses a word nor writes a line too long", () => {
+  it("keeps every word and the line width", () => {
     const words = fc.array(fc.stringMatching(/^[a-z]{1,12}$/), { maxLength: 12 });
     fc.assert(
       fc.property(words, fc.integer({ min: 1, max: 15 }), (list, width) => {

@@ -10,7 +10,7 @@ import { memoryHost } from "../../../support/host/memory-host.ts";
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 
-/** The lines of a template string, without indentation and blank ones. */
+/** Returns the lines of a template string without indentation and blank lines. */
 const unindent = (text: string): string[] =>
   text
     .split("\n")
@@ -18,8 +18,8 @@ const unindent = (text: string): string[] =>
     .filter((line) => line !== "");
 
 /**
- * Discovers the entries of a manifest on a host in memory and tells the result in lines that a person can read.
- * A mount is shown with its host path only where that differs.
+ * Discovers the entries of a manifest on a host in memory and prints the result as lines. A mount shows its host
+ * path only where it differs.
  *
  * @param tree lines for memoryHost(), or a host.
  * @param csv lines of a manifest named `m.csv`.

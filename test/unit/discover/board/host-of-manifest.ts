@@ -5,11 +5,11 @@ import { basename, dirname } from "../../../../src/model/paths.ts";
 const stem = (path: string): string => basename(path).replace(/\.so.*$/, ".so");
 
 /**
- * Lines of a tree that has everything a manifest lists: files, directories, numbered device nodes, and links to the
- * library of the same stem where the manifest lists one (`libcuda.so` to `libcuda.so.1.1`), else to a file of their
- * own. `…/tegra` is a link to `nvidia`, as on the boards.
+ * Returns tree lines for everything that a manifest lists: files, directories, numbered device nodes and links. A
+ * link leads to the library of the same stem if the manifest lists one (`libcuda.so` to `libcuda.so.1.1`),
+ * otherwise to a file of its own. `…/tegra` is a link to `nvidia`, as on the boards.
  *
- * @param specs the entries that the host is to have.
+ * @param specs the entries that the host has.
  */
 export function hostOfManifest(specs: readonly MountSpec[]): string[] {
   const directoryLinks = specs.filter(({ type, path }) => type === "sym" && basename(path) === "tegra");

@@ -6,11 +6,11 @@ import { SystemError } from "../../../../src/sys/system-error.ts";
 import { memoryHost } from "../../../support/host/memory-host.ts";
 import { discoverLines } from "./discover-lines.ts";
 
-/** Makes a host that keeps its libraries as Debian does. */
+/** Makes a host with Debian's library directories. */
 const debian = (tree: string): string => `file /etc/debian_version\n${tree}`;
 
-describe("discoverManifestEntries() with lib entries", () => {
-  it("mounts a regular file at its own path, read-only, and says who asked", () => {
+describe("discoverManifestEntries(): lib entries", () => {
+  it("mounts a regular file read-only at its own path and names the entry", () => {
     const { edits } = discoverLines(debian("file /usr/lib/t/libx.so"), "lib, /usr/lib/t/libx.so");
     expect(edits).toEqual({
       ...NO_EDITS,
@@ -36,12 +36,12 @@ describe("discoverManifestEntries() with lib entries", () => {
     ]);
   });
 
-  it("keeps the listed directory though the host reaches it through a link", () => {
+  it("keeps the listed directory even if the host reaches it through a link", () => {
     const tree = debian("file /usr/lib/firmware/x\nsymlink /lib -> usr/lib");
     expect(discoverLines(tree, "lib, /lib/firmware/x").mounts).toEqual(["file /lib/firmware/x"]);
   });
 
-  it("recreates a symbolic link and mounts the file that it leads to", () => {
+  it("recreates a symbolic link and mounts its target", () => {
     const tree = debian(
       "file /usr/include/v8.h\nsymlink /etc/alternatives/h -> /usr/include/v8.h\nsymlink /usr/include/h -> /etc/alternatives/h",
     );
@@ -54,24 +54,19 @@ describe("discoverManifestEntries() with lib entries", () => {
     expect(told).toEqual([]);
   });
 
-  it("mounts a directory that is listed as lib and says so", () => {
+  it("mounts a directory listed as lib and reports it", () => {
     const { mounts, told } = discoverLines(debian("dir /usr/src/x"), "lib, /usr/src/x");
     expect(mounts).toEqual(["directory /usr/src/x"]);
     expect(told).toEqual(["m.csv:1 info entry-is-directory"]);
   });
 
-  it.each([
-    "fifo /x",
-    "socket /x",
-    "char /x 1:3",
-    "block /x 8:0",
-  ])("does not mount what is no file: %s", (line) => {
+  it.each(["fifo /x", "socket /x", "char /x 1:3", "block /x 8:0"])("does not mount %s as a lib", (line) => {
     const { edits, told } = discoverLines(debian(line), "lib, /x");
     expect(edits).toEqual(NO_EDITS);
     expect(told).toEqual(["m.csv:1 warning entry-wrong-type"]);
   });
 
-  it("does not fail for what the host lacks", () => {
+  it("does not fail for missing files", () => {
     const { edits, findings } = discoverLines(debian(""), "lib, /nowhere/x");
     expect(edits.mounts).toEqual([]);
     expect(findings).toEqual([
@@ -84,7 +79,7 @@ describe("discoverManifestEntries() with lib entries", () => {
     ]);
   });
 
-  it("asks the host about once for each entry", () => {
+  it("queries the host about once per entry", () => {
     const paths = Array.from({ length: 200 }, (_, index) => `/usr/lib/t/lib${index}.so`);
     const host = memoryHost(["file /etc/debian_version", ...paths.map((path) => `file ${path}`)]);
     discoverLines(host, paths.map((path) => `lib, ${path}`).join("\n"));
@@ -93,8 +88,8 @@ describe("discoverManifestEntries() with lib entries", () => {
   });
 });
 
-describe("discoverManifestEntries() with dir entries", () => {
-  it("mounts a directory as one", () => {
+describe("discoverManifestEntries(): dir entries", () => {
+  it("mounts a directory", () => {
     expect(discoverLines(debian("file /lib/firmware/t/x"), "dir, /lib/firmware/t").mounts).toEqual([
       "directory /lib/firmware/t",
     ]);
@@ -130,7 +125,7 @@ describe("discoverManifestEntries() with dir entries", () => {
   });
 });
 
-describe("discoverManifestEntries() with sym entries", () => {
+describe("discoverManifestEntries(): sym entries", () => {
   const CHAIN = debian(`
     file /usr/lib/t/libnvv4l2.so
     symlink /usr/lib/t/nvidia/libv4l2.so.0 -> ../libnvv4l2.so
@@ -138,7 +133,7 @@ describe("discoverManifestEntries() with sym entries", () => {
     symlink /usr/lib/t/libv4l2.so.0 -> libv4l2.so.0.0.9
   `);
 
-  it("recreates every link of a chain with its own text and mounts the file at its end", () => {
+  it("recreates every link of a chain with its own text and mounts the final file", () => {
     const { links, mounts, told } = discoverLines(CHAIN, "sym, /usr/lib/t/libv4l2.so.0");
     expect(links).toEqual([
       "/usr/lib/t/libv4l2.so.0 -> libv4l2.so.0.0.9",
@@ -149,7 +144,7 @@ describe("discoverManifestEntries() with sym entries", () => {
     expect(told).toEqual([]);
   });
 
-  it("leaves to other entries what they bring themselves, without calling it a duplicate", () => {
+  it("leaves listed targets to their own entries without reporting a duplicate", () => {
     const { edits, told } = discoverLines(
       CHAIN,
       `sym, /usr/lib/t/libv4l2.so.0
@@ -161,7 +156,7 @@ describe("discoverManifestEntries() with sym entries", () => {
     expect(told).toEqual([]);
   });
 
-  it("mounts a file once that several links lead to", () => {
+  it("mounts the common target of several links once", () => {
     const tree = debian("file /l/x.so.1\nsymlink /l/a -> x.so.1\nsymlink /l/b -> x.so.1");
     const { mounts, links } = discoverLines(tree, "sym, /l/a\nsym, /l/b");
     expect(mounts).toEqual(["file /l/x.so.1"]);
@@ -176,7 +171,7 @@ describe("discoverManifestEntries() with sym entries", () => {
     expect(told).toEqual([]);
   });
 
-  it("resolves relative text against the real directory of the link", () => {
+  it("resolves a relative target against the link's real directory", () => {
     const tree = debian(`
       file /opt/real/sub/libx.so
       symlink /opt/real/lib/libx.so -> ../sub/libx.so
@@ -187,7 +182,7 @@ describe("discoverManifestEntries() with sym entries", () => {
     expect(links).toEqual(["/short/libx.so -> /opt/real/sub/libx.so"]);
   });
 
-  it("leaves out with a finding what cannot be looked up, and goes on", () => {
+  it("skips and reports entries that cannot be looked up", () => {
     const host = memoryHost(debian("file /l/a\nfile /l/b\nfile /refused/c"));
     const refuse = (path: string): void => {
       if (path.startsWith("/refused")) throw new SystemError("statx", [path], -EACCES);
@@ -206,7 +201,7 @@ describe("discoverManifestEntries() with sym entries", () => {
     expect(told).toEqual(["m.csv:2 warning entry-unreadable", "m.csv:3 warning entry-unreadable"]);
   });
 
-  it("does not take a bug for an entry that cannot be looked up", () => {
+  it("does not treat a bug as an entry that cannot be looked up", () => {
     const host = memoryHost(debian("file /l/a"));
     const lstat = (path: HostPath) => {
       if (path === "/l/a") throw new TypeError("bug");
@@ -215,7 +210,7 @@ describe("discoverManifestEntries() with sym entries", () => {
     expect(() => discoverLines({ ...host, lstat }, "lib, /l/a")).toThrow(TypeError);
   });
 
-  it("does not make a link that leads nowhere", () => {
+  it("does not create a dangling link", () => {
     const tree = debian("symlink /l/a -> b\nsymlink /l/b -> ../gone");
     const { edits, findings } = discoverLines(tree, "sym, /l/a");
     expect(edits).toEqual(NO_EDITS);
@@ -229,7 +224,7 @@ describe("discoverManifestEntries() with sym entries", () => {
     ]);
   });
 
-  it("does not follow links in a circle", () => {
+  it("does not follow a link loop", () => {
     const { edits, told } = discoverLines(debian("symlink /l/a -> b\nsymlink /l/b -> a"), "sym, /l/a");
     expect(edits.links).toEqual([]);
     expect(told).toEqual(["m.csv:1 warning entry-dangling"]);
@@ -238,7 +233,7 @@ describe("discoverManifestEntries() with sym entries", () => {
   it.each([
     [40, []],
     [41, ["m.csv:1 warning entry-dangling"]],
-  ])("follows a chain of %i links as the kernel would", (length, expected) => {
+  ])("follows a chain of %i links as the kernel does", (length, expected) => {
     const links = Array.from({ length }, (_, index) => `symlink /l/${index} -> ${index + 1}`);
     const tree = debian([...links, `file /l/${length}`].join("\n"));
     const { told, edits } = discoverLines(tree, "sym, /l/0");
@@ -246,14 +241,14 @@ describe("discoverManifestEntries() with sym entries", () => {
     expect(edits.links).toHaveLength(expected.length === 0 ? length : 0);
   });
 
-  it("does not mount a device that a link leads to", () => {
+  it("does not mount a device behind a link", () => {
     const { edits, told } = discoverLines(debian("char /dev/null 1:3\nsymlink /x -> dev/null"), "sym, /x");
     expect(edits.links).toEqual([]);
     expect(told).toEqual(["m.csv:1 warning entry-wrong-type"]);
   });
 });
 
-describe("discoverManifestEntries() with a link to a directory", () => {
+describe("discoverManifestEntries(): links to directories", () => {
   const T = "/usr/lib/aarch64-linux-gnu";
   const tree = debian(`
     file ${T}/nvidia/libcuda.so.1.1
@@ -263,19 +258,19 @@ describe("discoverManifestEntries() with a link to a directory", () => {
     symlink ${T}/tegra -> nvidia
   `);
 
-  it("mounts the directory when nothing else lies in it", () => {
+  it("mounts the directory when no entry is inside", () => {
     const { links, mounts } = discoverLines(tree, `sym, ${T}/tegra`);
     expect(links).toEqual([`${T}/tegra -> nvidia`]);
     expect(mounts).toEqual([`directory ${T}/nvidia`]);
   });
 
-  it("does not mount the directory when entries bring what lies in it", () => {
+  it("does not mount the directory when entries provide its content", () => {
     const { links, mounts } = discoverLines(tree, `sym, ${T}/tegra\nlib, ${T}/nvidia/libnvos.so`);
     expect(links).toEqual([`${T}/tegra -> nvidia`]);
     expect(mounts).toEqual([`file ${T}/nvidia/libnvos.so`]);
   });
 
-  it("moves entries below the link to the directory, wherever the link is listed", () => {
+  it("moves entries below the link into the directory, wherever the link is listed", () => {
     const { mounts, told } = discoverLines(
       tree,
       `lib, ${T}/tegra/libnvos.so
@@ -286,23 +281,23 @@ describe("discoverManifestEntries() with a link to a directory", () => {
     expect(told).toEqual(["m.csv:3 info entry-duplicate"]);
   });
 
-  it("keeps the text of links that lead through it", () => {
+  it("keeps link targets that pass through it", () => {
     const { links, mounts } = discoverLines(tree, `sym, ${T}/libcuda.so\nsym, ${T}/tegra`);
     expect(links).toEqual([
       `${T}/libcuda.so -> tegra/libcuda.so.1`,
       `${T}/nvidia/libcuda.so.1 -> libcuda.so.1.1`,
       `${T}/tegra -> nvidia`,
     ]);
-    // The whole directory comes too: no entry by name brings anything that lies in it.
+    // The whole directory is mounted too: no listed entry is inside it.
     expect(mounts).toEqual([`file ${T}/nvidia/libcuda.so.1.1`, `directory ${T}/nvidia`]);
   });
 
-  it("makes a link that leads through it absolute when the directory link is not listed", () => {
+  it("makes a link through it absolute when the directory link is not listed", () => {
     const { links } = discoverLines(tree, `sym, ${T}/libcuda.so`);
     expect(links[0]).toBe(`${T}/libcuda.so -> ${T}/nvidia/libcuda.so.1`);
   });
 
-  it("moves entries through links that are listed below one another", () => {
+  it("moves entries through nested listed links", () => {
     const nested = debian("file /r/sub2/f\nsymlink /r/sub -> sub2\nsymlink /l -> r");
     const { links, mounts } = discoverLines(nested, "lib, /l/sub/f\nsym, /l\nsym, /l/sub\nlib, /r/sub/f");
     expect(links).toEqual(["/l -> r", "/r/sub -> sub2"]);
@@ -310,8 +305,8 @@ describe("discoverManifestEntries() with a link to a directory", () => {
   });
 });
 
-describe("discoverManifestEntries() with dev entries", () => {
-  it("gives the node with the host's number, mode and owner", () => {
+describe("discoverManifestEntries(): dev entries", () => {
+  it("returns the node with the host's number, mode and owner", () => {
     const { edits } = discoverLines("char /dev/nvmap 10:50 0660 0:44", "dev, nvmap");
     expect(edits.deviceNodes).toEqual([
       {
@@ -329,7 +324,7 @@ describe("discoverManifestEntries() with dev entries", () => {
     ]);
   });
 
-  it("finds nodes by wildcards, sorted", () => {
+  it("expands wildcards to nodes in sorted order", () => {
     const tree = "char /dev/dri/card1 226:1\nchar /dev/dri/card0 226:0\nchar /dev/dri/renderD128 226:128";
     expect(discoverLines(tree, "dev, /dev/dri/card*\ndev, /dev/dri/render*").devices).toEqual([
       "/dev/dri/card0 c 226:0 0600 0:0",
@@ -338,11 +333,11 @@ describe("discoverManifestEntries() with dev entries", () => {
     ]);
   });
 
-  it("gives a block device as one", () => {
+  it("accepts a block device", () => {
     expect(discoverLines("block /dev/sda 8:0", "dev, /dev/sda").devices).toEqual(["/dev/sda b 8:0 0600 0:0"]);
   });
 
-  it("does not make much of a device that another board has", () => {
+  it("reports another board's device only at a low level", () => {
     const { told } = discoverLines("", "dev, /dev/nvhost-vic\ndev, /dev/dri/card*");
     expect(told).toEqual(["m.csv:1 info entry-missing", "m.csv:2 info entry-no-match"]);
   });
@@ -352,20 +347,20 @@ describe("discoverManifestEntries() with dev entries", () => {
     "file /dev/x",
     "dir /dev/x",
     "fifo /dev/x",
-  ])("does not take for a device: %j", (tree) => {
+  ])("does not accept %j as a device", (tree) => {
     const { edits, told } = discoverLines(tree, "dev, /dev/x");
     expect(edits).toEqual(NO_EDITS);
     expect(told).toEqual(["m.csv:1 warning entry-wrong-type"]);
   });
 
-  it("does not look for devices in alternate roots", () => {
+  it("does not search alternate roots for devices", () => {
     const tree = "char /usr/share/nvidia-container-passthrough/dev/nvmap 10:50";
     expect(discoverLines(tree, "dev, nvmap").devices).toEqual([]);
   });
 });
 
-describe("discoverManifestEntries() with wildcards", () => {
-  it("works for every type and in directories, sorted", () => {
+describe("discoverManifestEntries(): wildcards", () => {
+  it("expands them for every type and in directories, sorted", () => {
     const tree = debian(
       "file /l/b/x.so\nfile /l/a/x.so\nsymlink /l/a/y.so -> x.so\ndir /l/c/d\nfile /l/a/.hidden",
     );
@@ -374,12 +369,12 @@ describe("discoverManifestEntries() with wildcards", () => {
     expect(links).toEqual(["/l/a/y.so -> x.so"]);
   });
 
-  it("prefers the file that is really called so", () => {
+  it("prefers a file with exactly that name", () => {
     const tree = debian("file /l/a*\nfile /l/ab");
     expect(discoverLines(tree, "lib, /l/a*").mounts).toEqual(["file /l/a*"]);
   });
 
-  it("tells when nothing matches", () => {
+  it("reports a pattern without matches", () => {
     const { findings } = discoverLines(debian("dir /l"), "lib, /l/*.so");
     expect(findings).toEqual([
       {
@@ -392,8 +387,8 @@ describe("discoverManifestEntries() with wildcards", () => {
   });
 });
 
-describe("discoverManifestEntries() with entries that stand twice", () => {
-  it("gives the first and names it at the second", () => {
+describe("discoverManifestEntries(): duplicate entries", () => {
+  it("uses the first and names it at the second", () => {
     const { mounts, findings } = discoverLines(debian("file /a"), "lib, /a\nlib, //a");
     expect(mounts).toEqual(["file /a"]);
     expect(findings).toEqual([
@@ -406,7 +401,7 @@ describe("discoverManifestEntries() with entries that stand twice", () => {
     ]);
   });
 
-  it("makes a link of what is both lib and sym when the host has a link, else a mount", () => {
+  it("recreates a path listed as lib and sym if the host has a link, otherwise mounts it", () => {
     const tree = debian("file /l/libx.so.1\nsymlink /l/libx.so -> libx.so.1\nfile /l/liby.so");
     const { mounts, links, told } = discoverLines(
       tree,
@@ -418,23 +413,23 @@ describe("discoverManifestEntries() with entries that stand twice", () => {
   });
 });
 
-describe("discoverManifestEntries() with alternate roots", () => {
+describe("discoverManifestEntries(): alternate roots", () => {
   const ALT = "/usr/share/nvidia-container-passthrough";
   const T = "/usr/lib/aarch64-linux-gnu";
 
-  it("prefers the alternate root and mounts at the path without it", () => {
+  it("prefers the alternate root and removes it from the container path", () => {
     const tree = `file ${ALT}${T}/libx.so\nfile ${T}/libx.so`;
     expect(discoverLines(tree, `lib, ${T}/libx.so`).mounts).toEqual([
       `file ${T}/libx.so from ${ALT}${T}/libx.so`,
     ]);
   });
 
-  it("falls back to the driver root entry by entry", () => {
+  it("falls back to the driver root for each entry", () => {
     const tree = debian(`dir ${ALT}\nfile ${T}/libx.so`);
     expect(discoverLines(tree, `lib, ${T}/libx.so`).mounts).toEqual([`file ${T}/libx.so`]);
   });
 
-  it("takes the root off absolute link texts and follows links from one root to the other", () => {
+  it("removes the root from absolute targets and follows links between roots", () => {
     const tree = debian(`
       symlink ${ALT}${T}/a.so -> ${ALT}${T}/b.so
       symlink ${ALT}${T}/b.so -> c.so
@@ -445,7 +440,7 @@ describe("discoverManifestEntries() with alternate roots", () => {
     expect(mounts).toEqual([`file ${T}/c.so`]);
   });
 
-  it("joins the matches of wildcards over the roots, the first root winning each name", () => {
+  it("joins wildcard matches over the roots, the first root winning each name", () => {
     const tree = debian(`file ${ALT}/l/b.so\nfile ${ALT}/l/a.so\nfile /l/b.so\nfile /l/c.so`);
     expect(discoverLines(tree, "lib, /l/*.so").mounts).toEqual([
       `file /l/a.so from ${ALT}/l/a.so`,
@@ -454,7 +449,7 @@ describe("discoverManifestEntries() with alternate roots", () => {
     ]);
   });
 
-  it("costs one question when there is no such root", () => {
+  it("queries a missing root once", () => {
     const count = (alternateRoots: string[]): number => {
       const host = memoryHost(["file /etc/debian_version", "file /a", "file /b"]);
       discoverLines(host, "lib, /a\nlib, /b", { alternateRoots: alternateRoots.map(hostPath) });
@@ -463,7 +458,7 @@ describe("discoverManifestEntries() with alternate roots", () => {
     expect(count(["/absent"])).toBe(count([]) + 1);
   });
 
-  it("finds files of a root that is itself reached through a link", () => {
+  it("finds files of a root behind a link", () => {
     const tree = debian(`
       symlink ${ALT} -> /data/tree
       file /data/tree/l/real/x.so.1
@@ -476,10 +471,10 @@ describe("discoverManifestEntries() with alternate roots", () => {
   });
 });
 
-describe("discoverManifestEntries() with a driver root", () => {
+describe("discoverManifestEntries(): driver root", () => {
   const driverRoot = hostPath("/run/driver");
 
-  it("mounts at the path without the root and takes it off link texts", () => {
+  it("removes the root from mount paths and link targets", () => {
     const tree = `
       file /run/driver/etc/debian_version
       file /run/driver/l/x.so.1
@@ -491,7 +486,7 @@ describe("discoverManifestEntries() with a driver root", () => {
     expect(links).toEqual(["/l/x.so -> /l/x.so.1", "/l/y.so -> /l/x.so.1"]);
   });
 
-  it("takes devices from its /dev, or from the host's when it has none", () => {
+  it("uses the devices of its /dev, or the host's if it has none", () => {
     const own = "char /run/driver/dev/nvmap 10:50\nchar /dev/nvmap 10:99";
     expect(discoverLines(own, "dev, nvmap", { driverRoot }).devices).toEqual(["/dev/nvmap c 10:50 0600 0:0"]);
     const none = "dir /run/driver\nchar /dev/nvmap 10:99";
@@ -501,7 +496,7 @@ describe("discoverManifestEntries() with a driver root", () => {
   });
 });
 
-describe("discoverManifestEntries() on a host with libraries directly in /usr/lib", () => {
+describe("discoverManifestEntries(): libraries directly in /usr/lib", () => {
   const T = "/usr/lib/aarch64-linux-gnu";
   const ALT = "/usr/share/nvidia-container-passthrough";
   const tree = `
@@ -529,7 +524,7 @@ describe("discoverManifestEntries() on a host with libraries directly in /usr/li
     dir, /usr/lib/gstreamer-1.0
   `;
 
-  it("moves them to the directory in which a Debian-like container looks", () => {
+  it("moves them to the library directory of Debian-like containers", () => {
     const { mounts, links, told } = discoverLines(tree, csv);
     expect(mounts).toEqual([
       `file ${T}/libcuda.so.1.1 from /usr/lib/libcuda.so.1.1`,
@@ -559,7 +554,7 @@ describe("discoverManifestEntries() on a host with libraries directly in /usr/li
     expect(mounts.concat(links).filter((line) => line.includes(`${T}/libcuda`))).toEqual([]);
   });
 
-  it("finds two files that would go to the same place to be duplicates", () => {
+  it("reports two files with the same destination as duplicates", () => {
     const both = `${tree}\nfile ${T}/libcuda.so.1.1`;
     const { mounts, told } = discoverLines(both, `lib, ${T}/libcuda.so.1.1\nlib, /usr/lib/libcuda.so.1.1`);
     expect(mounts).toEqual([`file ${T}/libcuda.so.1.1`]);
@@ -567,8 +562,8 @@ describe("discoverManifestEntries() on a host with libraries directly in /usr/li
   });
 });
 
-describe("discoverManifestEntries() with the release file", () => {
-  it("mounts it when the host has it", () => {
+describe("discoverManifestEntries(): the release file", () => {
+  it("mounts it if the host has it", () => {
     const { edits } = discoverLines(debian("file /etc/nv_tegra_release"), "");
     expect(edits.mounts).toMatchObject([
       { containerPath: "/etc/nv_tegra_release", source: "nv_tegra_release" },
@@ -581,7 +576,7 @@ describe("discoverManifestEntries() with the release file", () => {
     expect(told).toEqual([]);
   });
 
-  it("says nothing when the host lacks it", () => {
+  it("does not report it when the host lacks it", () => {
     expect(discoverLines(debian(""), "")).toMatchObject({ mounts: [], told: [] });
   });
 });

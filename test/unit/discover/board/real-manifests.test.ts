@@ -27,7 +27,7 @@ const pathsOf = ({ deviceNodes, mounts, links }: ContainerEdits): string[] => [
   ...[...mounts, ...links].map(({ containerPath }) => containerPath),
 ];
 
-/** Entries that contradict an earlier one, as samples for parsers do: no host has one path as file and directory. */
+/** Entries that contradict an earlier one, as in samples for parsers: one path is both a file and a directory. */
 const contradicting = (specs: readonly MountSpec[]): string[] =>
   specs
     .filter(({ type, path }, index) =>
@@ -37,7 +37,7 @@ const contradicting = (specs: readonly MountSpec[]): string[] =>
     )
     .map(({ source }) => source);
 
-/** Where a link's text leads among the edits, with links in the directory part resolved. */
+/** Resolves a link's target among the edits, links in its directory part included. */
 function leadsTo({ links }: ContainerEdits, from: string, target: string): string {
   let path = joinPath(dirname(from), target);
   for (const { containerPath, target: text } of links) {
@@ -59,7 +59,7 @@ function discover(
 }
 
 describe("real manifests", () => {
-  it("are there to be tested with", (context) => {
+  it("exist for these tests", (context) => {
     if (!present && process.env.CI === undefined) context.skip(`no real manifests in ${DIRECTORY}`);
     expect(files.length).toBeGreaterThan(20);
   });
@@ -81,10 +81,10 @@ describe("real manifests", () => {
       });
     });
 
-    describe.each(layouts)("on a %s host that has everything", (_name, extra) => {
+    describe.each(layouts)("on a %s host that has every entry", (_name, extra) => {
       const { edits, findings: told, host } = discover(specs, [...complete, ...extra], true);
 
-      it("gives or calls a duplicate each entry", () => {
+      it("provides each entry or reports a duplicate", () => {
         const duplicates = told.filter(({ code }) => code === "entry-duplicate").map(({ source }) => source);
         const impossible = contradicting(specs);
         const accounted = new Set([...sourcesOf(edits), ...duplicates, ...impossible]);
@@ -95,12 +95,12 @@ describe("real manifests", () => {
         );
       });
 
-      it("gives no container path twice", () => {
+      it("provides no container path twice", () => {
         const paths = pathsOf(edits);
         expect(paths.filter((path, index) => paths.indexOf(path) !== index)).toEqual([]);
       });
 
-      it("gives no link that leads to nothing given", () => {
+      it("provides no link to a path that it does not provide", () => {
         const paths = pathsOf(edits);
         for (const { containerPath, target } of edits.links) {
           const end = leadsTo(edits, containerPath, target);
@@ -109,20 +109,20 @@ describe("real manifests", () => {
         }
       });
 
-      it("gives nothing below a link to a directory", () => {
+      it("provides nothing below a link to a directory", () => {
         const directories = edits.links.map(({ containerPath }) => `${containerPath}/`);
         expect(pathsOf(edits).filter((path) => directories.some((link) => path.startsWith(link)))).toEqual(
           [],
         );
       });
 
-      it("asks the host no more than three times for each entry", () => {
+      it("queries the host at most three times per entry", () => {
         const { lstat, readLink, realPath, readDirectory } = host.calls;
         expect(lstat + readLink + realPath + readDirectory).toBeLessThanOrEqual(specs.length * 3 + 10);
       });
     });
 
-    describe.each(layouts)("on a %s host that lacks a third", (_name, extra) => {
+    describe.each(layouts)("on a %s host that lacks every third entry", (_name, extra) => {
       const has = specs.filter((_spec, index) => index % 3 !== 2);
       const tree = [...hostOfManifest(has), ...extra];
       const { edits, findings: told } = discover(specs, tree, true);
@@ -132,7 +132,7 @@ describe("real manifests", () => {
         expect(specs.filter(({ source }) => !accounted.has(source))).toEqual([]);
       });
 
-      it("does not give what the host lacks", () => {
+      it("does not provide missing files", () => {
         const missing = told.filter(({ code }) => code === "entry-missing" || code === "entry-no-match");
         const given = new Set(sourcesOf(edits));
         expect(missing.filter(({ source }) => given.has(source))).toEqual([]);

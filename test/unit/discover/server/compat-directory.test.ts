@@ -18,17 +18,17 @@ describe("compatDirectory()", () => {
     ["a server, which has no device tree", []],
     ["a Xavier", [compatible("nvidia,p3668-0000", "nvidia,tegra194")]],
     ["a board whose name merely begins like Orin's", [compatible("nvidia,tegra2340")]],
-    ["a device tree that is no UTF-8 text of words", [compatible("")]],
-  ])("is the usual directory on %s", (_, tree) => {
+    ["a device tree without valid strings", [compatible("")]],
+  ])("is the default directory on %s", (_, tree) => {
     expect(compatDirectory(memoryHost(tree), DEFAULT_CONFIG)).toBe("/usr/local/cuda/compat");
   });
 
-  it("is Orin's own on an Orin", () => {
+  it("is Orin's directory on an Orin", () => {
     const host = memoryHost([compatible("nvidia,p3701-0000", "nvidia,tegra234")]);
     expect(compatDirectory(host, DEFAULT_CONFIG)).toBe("/usr/local/cuda/compat_orin");
   });
 
-  it("is what the configuration says, without a look at the board", () => {
+  it("is the configured directory, without querying the board", () => {
     const host = memoryHost([compatible("nvidia,tegra234")]);
     expect(compatDirectory(host, configured(containerPath("/opt/compat")))).toBe("/opt/compat");
     expect(host.calls.readFile).toBe(0);

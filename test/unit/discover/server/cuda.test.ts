@@ -14,7 +14,7 @@ it.each([
   expect(cudaVersionOfBranch(driver)).toBe(cuda);
 });
 
-it.each(["340.108", "591.10", "9999.1", "unknown"])("cudaVersionOfBranch() does not know %s", (driver) => {
+it.each(["340.108", "591.10", "9999.1", "unknown"])("cudaVersionOfBranch() is undefined for %s", (driver) => {
   expect(cudaVersionOfBranch(driver)).toBeUndefined();
 });
 
@@ -37,11 +37,11 @@ it.each([
   ["libcuda.so.470.57.02", false],
   ["libcuda.so.1", false],
   ["libcuda.so", false],
-])("prefersCompat() goes by the file name %s where the library says nothing", (fileName, preferred) => {
+])("prefersCompat() uses the file name %s if the library has no note", (fileName, preferred) => {
   expect(prefersCompat({ fileName, note: undefined }, "535.86.05", "12.2")).toBe(preferred);
 });
 
-it("readServerFeatures() takes the word enabled and no other", () => {
+it('readServerFeatures() accepts only "enabled"', () => {
   const environment = new Map([
     ["NVIDIA_GDS", "enabled"],
     ["NVIDIA_MOFED", "Enabled"],

@@ -110,7 +110,7 @@ const links = ({ edits }: Discovery): string[] =>
 const missing = ({ findings }: Discovery): unknown[] =>
   findings.filter(({ code }) => code === "entry-missing").map(({ args }) => args);
 
-it("discoverServer() gives compute and utility what they need, and no more", () => {
+it("discoverServer() provides exactly what compute and utility need", () => {
   const found = discover();
   expect(paths(found)).toEqual([
     `${LIBRARIES}/libnvidia-ml.so.${VERSION}`,
@@ -144,12 +144,12 @@ it("discoverServer() mounts the real program under its plain name", () => {
   });
 });
 
-it("discoverServer() lets sockets be written to, and nothing in them be run", () => {
+it("discoverServer() mounts sockets writable and noexec", () => {
   const socket = discover().edits.mounts.find((one) => one.containerPath.endsWith("/socket"));
   expect(socket).toMatchObject({ kind: "socket", options: ["nosuid", "nodev", "noexec"] });
 });
 
-it("discoverServer() keeps numbers, mode and owner of a node, and does not let it be made anew", () => {
+it("discoverServer() keeps a node's number, mode and owner, and forbids mknod", () => {
   expect(discover({ driverCapabilities: ["graphics"] }).edits.deviceNodes.at(-1)).toMatchObject({
     path: "/dev/dri/renderD129",
     hostPath: "/dev/dri/renderD129",
@@ -162,7 +162,7 @@ it("discoverServer() keeps numbers, mode and owner of a node, and does not let i
   });
 });
 
-it("discoverServer() gives graphics the screens of the chosen GPUs, and the files by which it is found", () => {
+it("discoverServer() provides the screens of the selected GPUs for graphics, and the files that lead to them", () => {
   const found = discover({
     driverCapabilities: ["graphics"],
     visibleDevices: { kind: "list", ids: ["1"] },
@@ -187,7 +187,7 @@ it("discoverServer() gives graphics the screens of the chosen GPUs, and the file
   );
 });
 
-it("discoverServer() makes a profile of the chosen GPUs for EGL", () => {
+it("discoverServer() generates an EGL profile for the selected GPUs", () => {
   const { generated } = discover({
     driverCapabilities: ["graphics"],
     visibleDevices: { kind: "list", ids: ["1"] },
@@ -200,7 +200,7 @@ it("discoverServer() makes a profile of the chosen GPUs for EGL", () => {
 const procFiles = (found: ReturnType<typeof discover>) =>
   found.generated.find(({ path }) => path === "/proc/driver/nvidia")?.files ?? [];
 
-it("discoverServer() forbids the driver's libraries to make device nodes", () => {
+it("discoverServer() forbids the driver's libraries to create device nodes", () => {
   expect(procFiles(discover()).find(({ name }) => name === "params")?.content).toBe(
     "ResmanDebugLevel: 4294967295\nModifyDeviceFiles: 0\nDeviceFileUID: 0\n",
   );
@@ -214,7 +214,7 @@ it("discoverServer() forbids the driver's libraries to make device nodes", () =>
   );
 });
 
-it("discoverServer() shows the chosen GPUs in /proc/driver/nvidia, and no other", () => {
+it("discoverServer() shows only the selected GPUs in /proc/driver/nvidia", () => {
   const found = discover({ visibleDevices: { kind: "list", ids: ["1"] } });
   const proc = found.generated.find(({ path }) => path === "/proc/driver/nvidia");
   expect(proc?.directories).toEqual(["gpus/0000:02:00.0"]);
@@ -222,18 +222,18 @@ it("discoverServer() shows the chosen GPUs in /proc/driver/nvidia, and no other"
   expect(paths(found)).not.toContain("/proc/driver/nvidia/gpus/0000:01:00.0");
 });
 
-it("discoverServer() leaves /proc alone in a container whose procfs has no driver", () => {
+it("discoverServer() leaves /proc alone if the container's procfs has no driver", () => {
   const found = discover({}, {}, { image: WITHOUT_PROC });
   expect(found.generated.map(({ path }) => path)).not.toContain("/proc/driver/nvidia");
 });
 
-it("discoverServer() gives the driver's files without a GPU for none", () => {
+it("discoverServer() provides the driver's files without a GPU for none", () => {
   const found = discover({ visibleDevices: { kind: "none" } });
   expect(nodes(found)).toEqual(["/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"]);
   expect(paths(found)).toContain(`${LIBRARIES}/libcuda.so.${VERSION}`);
 });
 
-it("discoverServer() tells which programs and sockets the host lacks", () => {
+it("discoverServer() reports programs and sockets that the host lacks", () => {
   expect(missing(discover())).toContainEqual({ type: "program", path: "nvidia-debugdump" });
   expect(missing(discover())).toContainEqual({ type: "socket", path: "/tmp/nvidia-mps" });
   expect(missing(discover({ driverCapabilities: ["utility"] }))).not.toContainEqual({
@@ -242,13 +242,13 @@ it("discoverServer() tells which programs and sockets the host lacks", () => {
   });
 });
 
-it("discoverServer() cannot be led by a link in /tmp to another directory of the host", () => {
+it("discoverServer() does not follow a link in /tmp to another directory of the host", () => {
   const found = discover({}, { tree: ["dir /root", "symlink /tmp/nvidia-mps -> /root"] });
   expect(paths(found)).not.toContain("/tmp/nvidia-mps");
   expect(found.findings).toContainEqual(expect.objectContaining({ code: "entry-wrong-type" }));
 });
 
-it("discoverServer() takes firmware from where the administrator put it", () => {
+it("discoverServer() uses the administrator's firmware directory", () => {
   const found = discover(
     {},
     {
@@ -266,7 +266,7 @@ it("discoverServer() takes firmware from where the administrator put it", () => 
   );
 });
 
-it("discoverServer() takes files from the driver's root and facts from the kernel", () => {
+it("discoverServer() reads files from the driver's root and facts from the kernel", () => {
   const root = "/run/nvidia/driver";
   const host = serverHost({
     modules: VERSION,
@@ -289,7 +289,7 @@ it("discoverServer() takes files from the driver's root and facts from the kerne
   ]);
 });
 
-it("discoverServer() takes the host's nodes where a driver's root has none", () => {
+it("discoverServer() uses the host's nodes if the driver's root has none", () => {
   const root = "/opt/driver";
   const host = serverHost({ modules: VERSION, root, tree: CONTROL_NODES });
   const found = discover({ visibleDevices: { kind: "none" } }, {}, { host, driverRoot: hostPath(root) });
@@ -310,7 +310,7 @@ const MIG = [
   ...[1, 2, 12, 13, 21, 22].map(capabilityNode),
 ];
 
-it("discoverServer() gives an instance of a GPU its own capabilities", () => {
+it("discoverServer() provides a GPU instance with its own capabilities", () => {
   const found = discover({ visibleDevices: { kind: "list", ids: ["0:1"] } }, { tree: MIG });
   expect(nodes(found).slice(3)).toEqual([
     "/dev/nvidia0",
@@ -319,7 +319,7 @@ it("discoverServer() gives an instance of a GPU its own capabilities", () => {
   ]);
 });
 
-it("discoverServer() gives a manager of instances all of them, each node once", () => {
+it("discoverServer() provides all instances to their manager, each node once", () => {
   const request = { visibleDevices: { kind: "list", ids: ["0:0"] }, migConfigDevices: "all" } as const;
   expect(nodes(discover(request, { tree: MIG })).slice(4)).toEqual(
     [12, 13, 1, 21, 22].map((minor) => `/dev/nvidia-caps/nvidia-cap${minor}`),
@@ -329,7 +329,7 @@ it("discoverServer() gives a manager of instances all of them, each node once", 
   expect(nodes(discover(monitor, { tree: MIG }))).not.toContain("/dev/nvidia-caps/nvidia-cap1");
 });
 
-it("discoverServer() gives IMEX channels, and cannot give one that the host lacks", () => {
+it("discoverServer() provides IMEX channels and refuses missing ones", () => {
   const tree = ["char /dev/nvidia-caps-imex-channels/channel7 234:7 0666"];
   expect(nodes(discover({ imexChannels: [7] }, { tree }))).toContain(
     "/dev/nvidia-caps-imex-channels/channel7",
@@ -339,7 +339,7 @@ it("discoverServer() gives IMEX channels, and cannot give one that the host lack
   });
 });
 
-it("discoverServer() gives features that were asked for", () => {
+it("discoverServer() provides requested features", () => {
   const tree = [
     "char /dev/nvidia-fs0 240:0",
     "char /dev/nvidia-fs15 240:15",
@@ -372,29 +372,29 @@ it("discoverServer() gives features that were asked for", () => {
   });
 });
 
-it("discoverServer() checks what the image demands of the host", () => {
+it("discoverServer() checks the image's requirements", () => {
   const requirements = [{ source: "NVIDIA_REQUIRE_CUDA", expression: "cuda>=12.2,brand=tesla,driver<536" }];
   expect(() => discover({ requirements })).not.toThrow();
   const unmet = [{ source: "NVIDIA_REQUIRE_CUDA", expression: "cuda>=12.3" }];
   expect(catchError(() => discover({ requirements: unmet })).code).toBe("requirement-unmet");
 });
 
-it("discoverServer() believes libcuda more than the number of its branch", () => {
+it("discoverServer() prefers libcuda's CUDA version to that of the driver branch", () => {
   const bytes = {
     [`${LIBRARIES}/libcuda.so.${VERSION}`]: noteElf([madeCudaNote({ "CUDA version": "12.9" })]),
   };
-  // The tree has the same file; its content is the bytes.
+  // The tree has the same file; these bytes are its content.
   const requirements = [{ source: "NVIDIA_REQUIRE_CUDA", expression: "cuda=12.9" }];
   expect(() => discover({ requirements }, { bytes })).not.toThrow();
   expect(catchError(() => discover({ requirements })).message).toContain("CUDA 12.2");
 });
 
-it("discoverServer() cannot work without the kernel modules", () => {
+it("discoverServer() fails without the kernel modules", () => {
   const error = catchError(() => discover({}, { modules: undefined }));
   expect(error.code).toBe("platform-unsupported");
 });
 
-it("discoverServer() cannot give a GPU that has no node, and says how to make it", () => {
+it("discoverServer() refuses a GPU without a node and hints how to create it", () => {
   const tree = (SERVER.tree ?? []).filter((line) => !line.includes("/dev/nvidia0"));
   const host = serverHost({ ...SERVER, tree });
   const blind = { ...host, lstat: (path: never) => (path === "/dev/nvidia0" ? undefined : host.lstat(path)) };
@@ -403,7 +403,7 @@ it("discoverServer() cannot give a GPU that has no node, and says how to make it
   expect(error.lines.join()).toContain("nvidia-modprobe -c 0");
 });
 
-it("discoverServer() cannot be given a node that is none", () => {
+it("discoverServer() refuses a node path that is not a device", () => {
   const tree = (SERVER.tree ?? []).filter((line) => !line.includes("/dev/nvidia-uvm "));
   const found = discover(
     {},
@@ -416,7 +416,7 @@ it("discoverServer() cannot be given a node that is none", () => {
   );
 });
 
-it("discoverServer() asks the host some hundred times, not thousands", () => {
+it("discoverServer() queries the host hundreds of times, not thousands", () => {
   let calls = 0;
   const host = serverHost(SERVER);
   const counting = new Proxy(host, {

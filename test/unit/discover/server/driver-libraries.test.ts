@@ -57,7 +57,7 @@ function discover(server: MadeServer, search: Search = {}) {
 
 const CUDA = { [`libcuda.so.${VERSION}`]: "libcuda.so.1" };
 
-it("findLibraries() mounts the real file under its own name and makes the names it is looked up by", () => {
+it("findLibraries() mounts the real file under its own name and creates its lookup names", () => {
   const { mounts, links, libcuda, codes } = discover({ libraries: CUDA });
   expect(mounts).toEqual([`${LIBRARIES}/libcuda.so.${VERSION} ${LIBRARIES}/libcuda.so.${VERSION}`]);
   expect(links).toEqual([
@@ -68,18 +68,18 @@ it("findLibraries() mounts the real file under its own name and makes the names 
   expect(codes).toEqual([]);
 });
 
-it("findLibraries() mounts libraries read-only and without devices or setuid", () => {
+it("findLibraries() mounts libraries read-only, nodev and nosuid", () => {
   expect(discover({ libraries: CUDA }).options).toEqual([
     { kind: "file", options: ["ro", "nosuid", "nodev"], source: "ld.so.cache entry libcuda.so.1" },
   ]);
 });
 
-it("findLibraries() puts libraries where an image that is not Debian's looks", () => {
+it("findLibraries() uses the library directory of images that are not Debian-like", () => {
   const { mounts } = discover({ libraries: CUDA }, { container: FEDORA });
   expect(mounts).toEqual([`${LIBRARIES}/libcuda.so.${VERSION} /usr/lib64/libcuda.so.${VERSION}`]);
 });
 
-it("findLibraries() gives a capability its own libraries only", () => {
+it("findLibraries() provides a capability's own libraries only", () => {
   const libraries = {
     ...CUDA,
     [`libnvidia-ml.so.${VERSION}`]: "libnvidia-ml.so.1",
@@ -95,7 +95,7 @@ it("findLibraries() gives a capability its own libraries only", () => {
   expect(names([])).toEqual([]);
 });
 
-it("findLibraries() takes the libraries of the driver that is loaded, of several installed ones", () => {
+it("findLibraries() uses the loaded driver's libraries if several are installed", () => {
   const { mounts, codes } = discover({
     libraries: {
       ...CUDA,
@@ -107,7 +107,7 @@ it("findLibraries() takes the libraries of the driver that is loaded, of several
   expect(codes).toEqual([]);
 });
 
-it("findLibraries() names the running driver's version beside a library of another one", () => {
+it("findLibraries() names the running driver's version next to another library's", () => {
   const file = `${LIBRARIES}/libnvidia-nvvm.so.470.57.02`;
   const { findings } = discover({
     libraries: { ...CUDA, "libnvidia-nvvm.so.470.57.02": "libnvidia-nvvm.so.4" },
@@ -118,14 +118,14 @@ it("findLibraries() names the running driver's version beside a library of anoth
   );
 });
 
-it("findLibraries() cannot use libraries of another version than the kernel modules", () => {
+it("findLibraries() refuses libraries of another version than the kernel modules", () => {
   const error = catchError(() => discover({ libraries: { "libcuda.so.550.54.14": "libcuda.so.1" } }));
   expect(error.code).toBe("driver-mismatch");
   expect(error.message).toContain(VERSION);
   expect(error.message).toContain("libcuda.so.550.54.14");
 });
 
-it("findLibraries() does not take 535.86.05 for 1535.86.05 or 535.86.050", () => {
+it("findLibraries() does not confuse 535.86.05 with 1535.86.05 or 535.86.050", () => {
   const libraries = {
     ...CUDA,
     "libnvidia-nvvm.so.1535.86.05": "libnvidia-nvvm.so.4",
@@ -134,12 +134,12 @@ it("findLibraries() does not take 535.86.05 for 1535.86.05 or 535.86.050", () =>
   expect(discover({ libraries }).mounts).toHaveLength(1);
 });
 
-it("findLibraries() takes libraries that count their own versions", () => {
+it("findLibraries() accepts libraries with versions of their own", () => {
   const { mounts } = discover({ libraries: { ...CUDA, "libnvidia-nvvm70.so.4": "libnvidia-nvvm70.so.4" } });
   expect(mounts).toContain(`${LIBRARIES}/libnvidia-nvvm70.so.4 ${LIBRARIES}/libnvidia-nvvm70.so.4`);
 });
 
-it("findLibraries() passes over stale entries of the cache with a finding", () => {
+it("findLibraries() skips and reports stale cache entries", () => {
   const { mounts, codes } = discover({
     libraries: CUDA,
     staleEntries: [{ name: "libnvidia-nvvm.so.4", path: `${LIBRARIES}/libnvidia-nvvm.so.4` }],
@@ -148,7 +148,7 @@ it("findLibraries() passes over stale entries of the cache with a finding", () =
   expect(codes).toEqual(["driver-library-stale libnvidia-nvvm.so.4"]);
 });
 
-it("findLibraries() warns of a missing library only where the capability needs it", () => {
+it("findLibraries() reports a missing library only if the capability needs it", () => {
   const { findings } = discover({ libraries: CUDA }, { capabilities: ["compute", "utility"] });
   const missing = findings.filter(({ code }) => code === "driver-library-missing");
   expect(missing.length).toBeGreaterThan(5);
@@ -157,7 +157,7 @@ it("findLibraries() warns of a missing library only where the capability needs i
   ]);
 });
 
-it("findLibraries() gives 32-bit libraries for compat32, in a directory of their own", () => {
+it("findLibraries() provides 32-bit libraries for compat32 in a separate directory", () => {
   const server = { libraries: CUDA, libraries32: CUDA };
   const capabilities = ["compute", "compat32"] as const;
   const libcuda = `libcuda.so.${VERSION}`;
@@ -170,7 +170,7 @@ it("findLibraries() gives 32-bit libraries for compat32, in a directory of their
   );
 });
 
-it("findLibraries() does not take a 32-bit library for a missing 64-bit one", () => {
+it("findLibraries() does not substitute a 32-bit library for a missing 64-bit one", () => {
   const { mounts, libcuda, codes } = discover(
     { libraries32: CUDA },
     { capabilities: ["compute", "compat32"] },
@@ -187,7 +187,7 @@ it("findLibraries() searches the standard directories of a host without a cache"
   expect(findings).toContainEqual(expect.objectContaining({ code: "ldcache-missing" }));
 });
 
-it("findLibraries() searches the standard directories when the cache is damaged", () => {
+it("findLibraries() searches the standard directories if the cache is damaged", () => {
   const { mounts, findings } = discover({
     cache: false,
     libraries: CUDA,
@@ -197,7 +197,7 @@ it("findLibraries() searches the standard directories when the cache is damaged"
   expect(findings).toContainEqual(expect.objectContaining({ code: "ldcache-invalid", severity: "warning" }));
 });
 
-it("findLibraries() asks the file for its width and name where the directory tells neither", () => {
+it("findLibraries() reads the file's width and name if the directory does not reveal them", () => {
   const path = `/usr/lib/libcuda.so.${VERSION}`;
   const wide = discover({ cache: false, bytes: { [path]: sharedObject("libcuda.so.1", { machine: 62 }) } });
   expect(wide.mounts).toEqual([`${path} ${LIBRARIES}/libcuda.so.${VERSION}`]);
@@ -211,7 +211,7 @@ it("findLibraries() asks the file for its width and name where the directory tel
   expect(foreign.mounts).toEqual([]);
 });
 
-it("findLibraries() passes over a file that is no library, with a finding", () => {
+it("findLibraries() skips and reports a file that is not a library", () => {
   const { mounts, codes } = discover({
     cache: false,
     tree: [`file /usr/lib/libcuda.so.${VERSION} = "oops"`],
@@ -220,7 +220,7 @@ it("findLibraries() passes over a file that is no library, with a finding", () =
   expect(codes).toContain("driver-library-unreadable");
 });
 
-it("findLibraries() prefers libraries in the directories that were given", () => {
+it("findLibraries() prefers libraries in the given directories", () => {
   const { mounts } = discover(
     { libraries: CUDA, tree: [`file /opt/nvidia/lib64/libcuda.so.${VERSION}`] },
     { librarySearchPaths: [hostPath("/opt/nvidia/lib64")] },
@@ -228,13 +228,13 @@ it("findLibraries() prefers libraries in the directories that were given", () =>
   expect(mounts).toEqual([`/opt/nvidia/lib64/libcuda.so.${VERSION} ${LIBRARIES}/libcuda.so.${VERSION}`]);
 });
 
-it("findLibraries() stays inside the root of a driver container, absolute links included", () => {
+it("findLibraries() stays inside a driver container's root, absolute links included", () => {
   const root = "/run/nvidia/driver";
   const { mounts } = discover({
     root,
     staleEntries: [{ name: "libcuda.so.1", path: "/usr/lib64/libcuda.so.1" }],
     tree: [
-      // The host's own, of another version, lies where the link would lead outside.
+      // The host's library, of another version, is where the link would lead outside the root.
       "file /usr/lib/nvidia/libcuda.so.1.1",
       `file ${root}/usr/lib/nvidia/libcuda.so.${VERSION}`,
       `symlink ${root}/usr/lib64/libcuda.so.1 -> /etc/alternatives/libcuda.so.1`,
@@ -244,7 +244,7 @@ it("findLibraries() stays inside the root of a driver container, absolute links 
   expect(mounts).toEqual([`${root}/usr/lib/nvidia/libcuda.so.${VERSION} ${LIBRARIES}/libcuda.so.${VERSION}`]);
 });
 
-it("driverRoot() cannot be led out of the root or round in circles", () => {
+it("driverRoot() stops links that leave the root or form a loop", () => {
   const host = serverHost({
     cache: false,
     tree: [
@@ -262,7 +262,7 @@ it("driverRoot() cannot be led out of the root or round in circles", () => {
   expect(root.resolve("/d")).toBe("/r/d");
 });
 
-it("findLibraries() takes a vendor-neutral name only where the file needs NVIDIA's core", () => {
+it("findLibraries() uses a vendor-neutral name only if the file needs NVIDIA's core", () => {
   const file = `${LIBRARIES}/libGL.so.${VERSION}`;
   const take = (needed: readonly string[]) =>
     discover(
@@ -277,7 +277,7 @@ it("findLibraries() takes a vendor-neutral name only where the file needs NVIDIA
   expect(take(["libGLX.so.0", "libc.so.6"])).toEqual([]);
 });
 
-it("findLibraries() takes the thread-local storage library for kernels in use, of two", () => {
+it("findLibraries() prefers the thread-local storage library for current kernels", () => {
   const name = `libnvidia-tls.so.${VERSION}`;
   const modern = noteElf([madeAbiTag(0, 2, 3, 99)]);
   const ancient = noteElf([madeAbiTag(0, 2, 2, 5)]);
@@ -293,7 +293,7 @@ it("findLibraries() takes the thread-local storage library for kernels in use, o
   }
 });
 
-it("findLibraries() finds the VDPAU module beside the libraries", () => {
+it("findLibraries() finds the VDPAU module next to the libraries", () => {
   const { mounts, links } = discover(
     { libraries: CUDA, tree: [`file ${LIBRARIES}/vdpau/libvdpau_nvidia.so.${VERSION}`] },
     { capabilities: ["video"] },
@@ -304,17 +304,17 @@ it("findLibraries() finds the VDPAU module beside the libraries", () => {
   expect(links).toContain(`${LIBRARIES}/vdpau/libvdpau_nvidia.so.1 -> ../libvdpau_nvidia.so.${VERSION}`);
 });
 
-it("DRIVER_LIBRARIES names each library once, and none is hidden behind the beginning of another", () => {
+it("DRIVER_LIBRARIES names each library once, and no prefix hides another", () => {
   for (const [i, { name }] of DRIVER_LIBRARIES.entries()) {
     expect(DRIVER_LIBRARIES.findIndex((other) => name.startsWith(other.name))).toBe(i);
   }
 });
 
-it("withImplied() adds what video and display run on", () => {
+it("withImplied() adds the capabilities that video and display need", () => {
   expect([...withImplied(["video", "display"])].sort()).toEqual(["compute", "display", "graphics", "video"]);
 });
 
-it("findLibraries() finds the version of the modules beside a newer one that the cache names", () => {
+it("findLibraries() finds the loaded version next to a newer one in the cache", () => {
   const newer = "550.54.14";
   const { mounts, links } = discover({
     libraries: { [`libcuda.so.${newer}`]: "libcuda.so.1" },
@@ -324,7 +324,7 @@ it("findLibraries() finds the version of the modules beside a newer one that the
   expect(links).toContain(`${LIBRARIES}/libcuda.so.1 -> libcuda.so.${VERSION}`);
 });
 
-it("findLibraries() gives no library the name of a version that is not its own", () => {
+it("findLibraries() does not name a library after another version", () => {
   const newer = "550.54.14";
   const { links } = discover(
     {

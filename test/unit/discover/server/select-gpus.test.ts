@@ -20,7 +20,7 @@ const HOST = serverHost({
     { busId: "0000:81:00.0", minor: 2, uuid: UUIDS[2]! },
   ],
   tree: [
-    // Minor 1 is index 0. Numbers with two digits come after those with one.
+    // Minor 1 has index 0. Two-digit numbers come after one-digit ones.
     capability("gpu1/mig/gi10", 102),
     capability("gpu1/mig/gi10/ci0", 103),
     capability("gpu1/mig/gi2", 30),
@@ -41,7 +41,7 @@ function select(visible: VisibleDevices | string) {
   };
 }
 
-it("selectGpus() gives everything for all and nothing for none", () => {
+it("selectGpus() returns everything for all and nothing for none", () => {
   expect(select({ kind: "all" })).toEqual({ gpus: [0, 1, 2], mig: ["0:0", "0:1", "0:2"] });
   expect(select({ kind: "none" })).toEqual({ gpus: [], mig: [] });
 });
@@ -57,18 +57,18 @@ it.each([
   expect(select(id).gpus).toEqual([index]);
 });
 
-it("selectGpus() gives each GPU once, in the order of the host", () => {
+it("selectGpus() returns each GPU once, in the host's order", () => {
   expect(select(`2,1,${UUIDS[1]},0000:81:00.0`).gpus).toEqual([1, 2]);
 });
 
-it("selectGpus() gives a whole GPU with its instances, and an instance with its GPU alone", () => {
+it("selectGpus() returns a whole GPU with its instances, and an instance with only its GPU", () => {
   expect(select("0")).toEqual({ gpus: [0], mig: ["0:0", "0:1", "0:2"] });
   expect(select("0:1")).toEqual({ gpus: [0], mig: ["0:1"] });
   expect(select("0:1,0")).toEqual({ gpus: [0], mig: ["0:0", "0:1", "0:2"] });
   expect(select(`MIG-${UUIDS[0]}/10/0`)).toEqual({ gpus: [0], mig: ["0:2"] });
 });
 
-it("readMigDevices() counts instances by their numbers and knows both capabilities of each", () => {
+it("readMigDevices() numbers the instances and finds both capabilities of each", () => {
   expect(
     migDevices.map(({ gpuInstance, computeInstance, capabilities }) => [
       gpuInstance,
@@ -96,7 +96,7 @@ it.each([
   ["MIG-GPU-9999/1/0", "no such GPU"],
   [`MIG-${UUIDS[0]}/3/0`, "no such GPU instance"],
   ["MIG-8f3c0000-1111-2222-3333-444444444444", "0:1"],
-])("selectGpus() cannot find %s", (id, reason) => {
+])("selectGpus() refuses %s", (id, reason) => {
   const error = catchError(() => select(`0,${id}`));
   expect(error.code).toBe("device-unknown");
   expect(error.message).toContain(`"${id}" of NVIDIA_VISIBLE_DEVICES`);
@@ -104,12 +104,12 @@ it.each([
   expect(error.lines.join("\n")).toContain(`GPU 2: ${UUIDS[2]}, 0000:81:00.0`);
 });
 
-it("selectGpus() cannot give all GPUs of a host that has none", () => {
+it("selectGpus() refuses all on a host without GPUs", () => {
   const error = catchError(() => selectGpus([], [], { kind: "all" }, "NVIDIA_VISIBLE_DEVICES"));
   expect(error.code).toBe("device-unknown");
 });
 
-it("selectGpus() says how a UUID becomes known where the driver does not tell it yet", () => {
+it("selectGpus() hints how a UUID becomes known if the driver does not report it yet", () => {
   const sleeping = readGpus(serverHost({ gpus: [{ busId: "0000:01:00.0", minor: 0 }] }), () => {});
   const visible = { kind: "list", ids: ["GPU-8f3c"] } as const;
   expect(catchError(() => selectGpus(sleeping, [], visible, "X")).message).toContain("nvidia-persistenced");

@@ -22,12 +22,12 @@ describe("missingAccess()", () => {
     ["c 1950:0 rwm\n", "rw", "rw"],
     ["c 195:00 rwm\nc 195: rwm\nc 195 rwm\nc\n\n", "rw", "rw"],
     ["c 195:1 rwm\nc 19:0 rwm\n", "rw", "rw"],
-  ])("of %j, asked for %s, is %j", (list, access, missing) => {
+  ])("returns for %j and request %s the missing access %j", (list, access, missing) => {
     expect(missingAccess(list, rule(access))).toBe(missing);
   });
 });
 
-/** A cgroup directory with a devices.list, which remembers what is written where. */
+/** A cgroup directory with a devices.list that records every write. */
 function cgroup(list: string, refused?: string) {
   const files: string[] = [];
   const written: string[] = [];
@@ -57,14 +57,14 @@ function cgroup(list: string, refused?: string) {
 describe("allowInCgroupV1()", () => {
   const directory = new Fd(3, "/sys/fs/cgroup/devices/x");
 
-  it("writes one rule at a time, of what is missing only", () => {
+  it("writes one rule at a time and only the missing access", () => {
     const { system, written, openFiles } = cgroup("c *:* m\nc 10:50 rwm\n");
     allowInCgroupV1(system, directory, [rule("rwm"), rule("rw", 10, 50), rule("r", 10, 51)], newUndo());
     expect(written).toEqual(["devices.allow c 195:0 rw", "devices.allow c 10:51 r"]);
     expect(openFiles()).toBe(0);
   });
 
-  it("takes back what it granted, and nothing that was granted before", () => {
+  it("revokes what it granted and nothing that was granted before", () => {
     const { system, written } = cgroup("c 195:0 r\n");
     const undo = newUndo();
     allowInCgroupV1(system, directory, [rule("rw"), rule("rw", 10, 50)], undo);
@@ -72,7 +72,7 @@ describe("allowInCgroupV1()", () => {
     expect(written.slice(2)).toEqual(["devices.deny c 10:50 rw", "devices.deny c 195:0 w"]);
   });
 
-  it("stops at a refusal, with what was granted before in the journal", () => {
+  it("stops at a refusal with earlier grants in the undo list", () => {
     const { system, written, openFiles } = cgroup("", "c 10:50 rw");
     const undo = newUndo();
     expect(() =>

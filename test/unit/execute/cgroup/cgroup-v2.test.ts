@@ -19,7 +19,7 @@ const RULES: readonly DeviceRule[] = [{ type: "c", major: 195, minor: 0, access:
 const DENY: LoadedProgram = { instructions: constantProgram(0) };
 const TEN: LoadedProgram = { instructions: majorProgram(10) };
 
-/** Allows `RULES` and tells whether every attached program agrees to a request. */
+/** Allows `RULES` and reports whether every attached program accepts a request. */
 function allow(bpf: ReturnType<typeof fakeBpf>, undo = newUndo()) {
   allowInCgroupV2(fakeSyscalls(bpf.system), cgroup, RULES, undo);
   return (major: number): boolean =>
@@ -42,7 +42,7 @@ describe("allowInCgroupV2()", () => {
     expect(bpf.changes).toEqual(changes);
   });
 
-  it("extends every attached program, since all of them have to agree", () => {
+  it("extends every attached program, since all of them must agree", () => {
     const bpf = fakeBpf([DENY, TEN, DENY], MULTI, NEW);
     expect(allow(bpf)(195)).toBe(true);
     expect(bpf.attached()).toHaveLength(3);
@@ -58,7 +58,7 @@ describe("allowInCgroupV2()", () => {
     ["since Linux 5.6", MULTI, NEW],
     ["before Linux 5.6", MULTI, OLD],
     ["with a lone program", ALONE, NEW],
-  ])("puts the very programs back %s", (_, flags, kernel) => {
+  ])("restores the original programs %s", (_, flags, kernel) => {
     const programs = flags === MULTI ? [DENY, TEN] : [TEN];
     const bpf = fakeBpf(programs, flags, kernel);
     const undo = newUndo();
@@ -70,9 +70,9 @@ describe("allowInCgroupV2()", () => {
 
   it.each<[string, LoadedProgram]>([
     ["uses maps", { ...TEN, maps: 1 }],
-    ["has no instructions to show", { instructions: new Uint8Array() }],
+    ["shows no instructions", { instructions: new Uint8Array() }],
     ["hides its instructions", { ...TEN, blinded: true }],
-  ])("does not touch a program that %s, and says what to do", (_, program) => {
+  ])("leaves a program alone that %s, and hints what to do", (_, program) => {
     const bpf = fakeBpf([program], MULTI, NEW);
     const error = catchError(() => allow(bpf));
     expect(error.code).toBe("operation-failed");
@@ -80,7 +80,7 @@ describe("allowInCgroupV2()", () => {
     expect(bpf.changes).toEqual([]);
   });
 
-  it("throws when the kernel loads no program, and attaches nothing", () => {
+  it("throws if the kernel loads no program, and attaches nothing", () => {
     const bpf = fakeBpf([TEN], MULTI, { replaces: true, refuses: true });
     expect(catchError(() => allow(bpf))).toMatchObject({ code: "system-call", errno: EPERM });
     expect(bpf.attached()).toEqual([TEN.instructions]);

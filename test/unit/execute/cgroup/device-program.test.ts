@@ -19,7 +19,7 @@ describe("extendDeviceProgram()", () => {
     expect(ask(program, access)).toBe(0);
   });
 
-  it("does not allow a neighbour: another type, major or minor", () => {
+  it("does not allow another type, major or minor", () => {
     for (const other of [
       { type: "b" as const },
       { major: 196 },
@@ -30,7 +30,7 @@ describe("extendDeviceProgram()", () => {
     }
   });
 
-  it("does not add two rules up to an access that neither grants", () => {
+  it("does not combine two rules into an access that neither grants", () => {
     const split = extendDeviceProgram(
       [
         { ...NVIDIA, access: "r" },
@@ -41,31 +41,31 @@ describe("extendDeviceProgram()", () => {
     expect([ask(split, "r"), ask(split, "w"), ask(split, "rw")]).toEqual([1, 1, 0]);
   });
 
-  it("leaves what no rule covers to the program, which finds the context in r1", () => {
+  it("leaves uncovered requests to the program, which finds the context in r1", () => {
     const extended = extendDeviceProgram([NVIDIA], majorProgram(10));
     expect(ask(extended, "rwm", { ...NVIDIA, major: 10, minor: 50 })).toBe(1);
     expect(ask(extended, "rwm", { ...NVIDIA, major: 11, minor: 50 })).toBe(0);
     expect(ask(extended, "rw")).toBe(1);
   });
 
-  it("keeps the program byte for byte at the end", () => {
+  it("keeps the program unchanged at the end", () => {
     const existing = majorProgram(10);
     const extended = extendDeviceProgram([NVIDIA, NVIDIA], existing);
     expect(extended.subarray(extended.length - existing.length)).toEqual(existing);
     expect(extended.length % INSTRUCTION_BYTES).toBe(0);
   });
 
-  it("can extend what it has extended", () => {
+  it("can extend its own result", () => {
     const twice = extendDeviceProgram([{ ...NVIDIA, minor: 0 }], program);
     expect([ask(twice, "rw"), ask(twice, "rw", { ...NVIDIA, minor: 0 }), ask(twice, "m")]).toEqual([1, 1, 0]);
   });
 
-  it("grants nothing with a rule that has no access", () => {
+  it("grants nothing for a rule without access", () => {
     const none = extendDeviceProgram([{ ...NVIDIA, access: "" }], DENY);
     for (const access of ["r", "w", "m"]) expect(ask(none, access)).toBe(0);
   });
 
-  it("tells the largest device numbers apart", () => {
+  it("distinguishes the largest device numbers", () => {
     const largest = { type: "b" as const, major: 0xfff, minor: 0xfffff, access: "rwm" };
     const extended = extendDeviceProgram([largest], DENY);
     expect(ask(extended, "rwm", largest)).toBe(1);

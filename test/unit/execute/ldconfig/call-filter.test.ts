@@ -10,7 +10,7 @@ const EPERM = 0x00050001;
 interface Call {
   readonly number: number;
   readonly architecture?: number;
-  /** Lower half of the fourth argument. */
+  /** Offset of the lower half of the fourth argument. */
   readonly fourth?: number;
 }
 
@@ -68,26 +68,26 @@ describe.each(["x64", "arm64"] as const)("callFilter() on %s", (arch) => {
     }
   });
 
-  it("refuses every other call, of those to come too", () => {
+  it("refuses every other call, including future ones", () => {
     const allowed = new Set(Object.keys(ALLOWED_CALLS).map((name) => numberOf(name, arch)));
     for (let number = 0; number < 1000; number++) {
       if (!allowed.has(number)) expect(answer({ number }), `${number}`).toBe(EPERM);
     }
   });
 
-  it("refuses memory that is shared and belongs to no file", () => {
+  it("refuses shared anonymous memory", () => {
     const number = numberOf("mmap", arch) ?? -1;
     expect(answer({ number, fourth: 0x21 })).toBe(EPERM);
     expect(answer({ number, fourth: 0x23 })).toBe(EPERM);
     for (const fourth of [0x1, 0x2, 0x22, 0x802]) expect(answer({ number, fourth })).toBe(ALLOWED);
   });
 
-  it("refuses every way to a child", () => {
+  it("refuses every way to create a child", () => {
     const ways = { x64: [56, 57, 58, 435], arm64: [220, 435] }[arch];
     for (const number of ways) expect(answer({ number }), `${number}`).toBe(EPERM);
   });
 
-  it("refuses everything that is asked for by another architecture's numbers", () => {
+  it("refuses every call made with another architecture's numbers", () => {
     for (const architecture of [0x40000003, 0x40000028, ARCHITECTURES[arch === "x64" ? "arm64" : "x64"]]) {
       expect(answer({ number: calls.read, architecture })).toBe(EPERM);
     }
@@ -99,7 +99,7 @@ describe.each(["x64", "arm64"] as const)("callFilter() on %s", (arch) => {
     arm64: "/usr/include/asm-generic/unistd.h",
   };
   it.skipIf(!existsSync(headers[arch]))(
-    "has the numbers of the kernel's headers (needs headers: apt-get install libc6-dev)",
+    "matches the kernel's headers (needs headers: apt-get install libc6-dev)",
     () => {
       const text = readFileSync(headers[arch], "utf8");
       for (const name of Object.keys(ALLOWED_CALLS)) {

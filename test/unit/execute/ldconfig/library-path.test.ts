@@ -8,7 +8,7 @@ import { type Budget, newBudget, UNLIMITED } from "../../../../src/model/budget.
 import type { ImageView } from "../../../../src/model/views.ts";
 import { collectFindings } from "../../../support/cli/collect-findings.ts";
 
-/** An image without links: files by path; a directory is what a file lies in. It counts what is asked. */
+/** An image of files by path without links; directories are implied by files. It counts queries. */
 function image(files: Readonly<Record<string, string>>) {
   const asked = { files: 0, directories: 0, bytes: 0 };
   const below = (directory: string) =>
@@ -39,7 +39,7 @@ const isCut = (files: Readonly<Record<string, string>>): boolean =>
   readFrom(image(files).root).findings.some(({ code }) => code === "container-limit");
 
 describe("readLibraryPath()", () => {
-  it("reads the included files in the order of their names", () => {
+  it("reads included files in the order of their names", () => {
     const files = {
       "/etc/ld.so.conf": "include /etc/ld.so.conf.d/*.conf\n/opt/last\n",
       "/etc/ld.so.conf.d/b.conf": "/b\n",
@@ -49,7 +49,7 @@ describe("readLibraryPath()", () => {
     expect(read(files)).toEqual(["/a1", "/a2", "/b", "/opt/last"]);
   });
 
-  it("takes a relative name as one beside the file that includes it", () => {
+  it("resolves a relative include from the directory of its file", () => {
     expect(
       read({
         "/etc/ld.so.conf": "include ld.so.conf.d/x.conf",
@@ -59,14 +59,14 @@ describe("readLibraryPath()", () => {
     ).toEqual(["/y"]);
   });
 
-  it("takes several names after one include", () => {
+  it("reads several patterns after one include", () => {
     expect(read({ "/etc/ld.so.conf": "include /a /b*\t/none", "/a": "/1", "/b2": "/2" })).toEqual([
       "/1",
       "/2",
     ]);
   });
 
-  it("names each directory once, without trailing slashes", () => {
+  it("returns each directory once, without trailing slashes", () => {
     expect(read({ "/etc/ld.so.conf": "/usr/lib/\n/usr/lib//\n/\n/a b\n" })).toEqual([
       "/usr/lib",
       "/",
@@ -74,7 +74,7 @@ describe("readLibraryPath()", () => {
     ]);
   });
 
-  it("does not take for a directory what ldconfig would not", () => {
+  it("ignores lines that ldconfig does not treat as directories", () => {
     expect(read({ "/etc/ld.so.conf": "relative/lib\nhwcap 0 nosegneg\n\n#/comment\nincludes /x\n" })).toEqual(
       [],
     );
@@ -85,7 +85,7 @@ describe("readLibraryPath()", () => {
     expect(isCut({})).toBe(false);
   });
 
-  it("reads whole lines of the first 64 KiB of all files together, and says so", () => {
+  it("reads whole lines of the first 64 KiB of all files together, and reports the rest", () => {
     const large = { "/etc/ld.so.conf": `/a\n${"#".repeat(70_000)}` };
     expect(read(large)).toEqual(["/a"]);
     expect(isCut(large)).toBe(true);
@@ -99,7 +99,7 @@ describe("readLibraryPath()", () => {
     expect(asked.bytes).toBeLessThan(2 * 65_536);
   });
 
-  it("says what it leaves out, and nothing of what it reads whole", () => {
+  it("reports what it leaves out, and nothing for files that it reads completely", () => {
     const files = (count: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`/etc/d/${index}`, "/a"]));
     const includes = { "/etc/ld.so.conf": "include /etc/d/*" };
@@ -111,7 +111,7 @@ describe("readLibraryPath()", () => {
     expect(isCut({ "/etc/ld.so.conf": "include /x\n".repeat(65) })).toBe(true);
   });
 
-  it("compares names with patterns as long as the budget lasts", () => {
+  it("matches patterns only as long as the budget lasts", () => {
     const names = Array.from({ length: 4000 }, (_, index) => `${"a".repeat(200)}${index}`);
     const files = {
       "/etc/ld.so.conf": `/first\n${`include /etc/g/*${"a".repeat(120)}b\n`.repeat(64)}`,
@@ -133,19 +133,19 @@ describe("readLibraryPath()", () => {
     expect(asked.directories).toBeLessThan(2);
   });
 
-  it("leaves out lines that are not UTF-8, too long or cut by NUL, and keeps the others", () => {
+  it("skips lines that are not UTF-8, too long or contain NUL, and keeps the others", () => {
     const lines = `/a\n/\xff\n/${"b".repeat(2000)}\n/c\0d\n/e`;
     const bytes = Uint8Array.from(lines, (character) => character.charCodeAt(0));
     const root = { ...image({}).root, readFile: () => bytes } as unknown as ImageView;
     expect(readFrom(root).value).toEqual(["/a", "/c", "/e"]);
   });
 
-  it("names a bounded number of directories", () => {
+  it("returns a bounded number of directories", () => {
     const lines = Array.from({ length: 1000 }, (_, index) => `/d${index}`);
     expect(read({ "/etc/ld.so.conf": lines.join("\n") })).toEqual(lines.slice(0, 256));
   });
 
-  it("comes to an end with a file that includes itself", () => {
+  it("terminates for a file that includes itself", () => {
     const { root, asked } = image({ "/etc/ld.so.conf": "/a\ninclude /etc/*.conf\n" });
     expect(readFrom(root).value).toEqual(["/a"]);
     expect(asked.files).toBeLessThan(100);
@@ -161,7 +161,7 @@ describe("readLibraryPath()", () => {
     expect(asked.directories).toBeLessThan(100);
   });
 
-  it("takes no time for a text made to take long", () => {
+  it("reads adversarial text in linear time", () => {
     const slashes = `/${"/".repeat(1000)}x\n`.repeat(65);
     const files = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`/etc/d/${index}`, slashes]));
     const started = performance.now();
@@ -177,7 +177,7 @@ describe("readLibraryPath()", () => {
 });
 
 describe("systemDirectories()", () => {
-  it("are those that the image has, multiarch ones first", () => {
+  it("lists those that the image has, multiarch ones first", () => {
     const { root } = image({
       "/lib64/x": "",
       "/usr/lib/x86_64-linux-gnu/x": "",
@@ -187,19 +187,19 @@ describe("systemDirectories()", () => {
     expect(systemDirectories(root, "arm64")).toEqual(["/usr/lib/aarch64-linux-gnu", "/usr/lib", "/lib64"]);
   });
 
-  it("are none in an empty image", () => {
+  it("is empty for an empty image", () => {
     expect(systemDirectories(image({}).root, "x64")).toEqual([]);
   });
 });
 
 describe("searchOrder()", () => {
-  it("puts injected directories first, then what the image names, then the default ones", () => {
+  it("starts with injected directories, then the image's configured ones, then the default ones", () => {
     expect(searchOrder(["/opt/a", "/opt/b"], undefined, new Set(["/z", "/y"]), ["/lib", "/usr/lib"])).toEqual(
       ["/opt/a", "/opt/b", "/z", "/y", "/lib", "/usr/lib"],
     );
   });
 
-  it("does not move a directory that the image names itself, or that is a default one", () => {
+  it("does not move a directory that the image configures or that is a default one", () => {
     const named = new Set(["/own", "/usr/lib/tegra"]);
     expect(searchOrder(["/usr/lib/tegra", "/usr/lib", "/x"], undefined, named, ["/usr/lib"])).toEqual([
       "/x",
@@ -209,7 +209,7 @@ describe("searchOrder()", () => {
     ]);
   });
 
-  it("puts the image's forward compatibility before everything else", () => {
+  it("puts the image's forward compatibility first", () => {
     expect(searchOrder(["/opt/a"], "/usr/local/cuda/compat", new Set(["/z"]), ["/lib"])).toEqual([
       "/usr/local/cuda/compat",
       "/opt/a",

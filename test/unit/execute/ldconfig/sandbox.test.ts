@@ -15,7 +15,7 @@ const CONFINEMENT: Confinement = {
   noPivot: false,
 };
 
-/** The names of the calls that a child makes, in order. */
+/** Returns the names of the calls that a child makes, in order. */
 function callsOf(
   confinement: Partial<Confinement> = {},
   program: { fd: Fd } | { path: string } = { path: "/sbin/x" },
@@ -39,13 +39,13 @@ function callsOf(
 }
 
 describe("confinedSteps()", () => {
-  it("starts the child in mount and pid namespaces of its own", () => {
+  it("starts the child in new mount and pid namespaces", () => {
     const { cloneFlags } = callsOf();
     expect(cloneFlags & CLONE_NEWNS).toBe(CLONE_NEWNS);
     expect(cloneFlags & CLONE_NEWPID).toBe(CLONE_NEWPID);
   });
 
-  it("changes the root before it covers, and covers before it drops privileges", () => {
+  it("changes the root before it covers mounts, and covers them before it drops privileges", () => {
     const { names } = callsOf();
     const order = ["setns", "pivot_root", "umount2", "openat", "setresgid", "setresuid", "capset", "execve"];
     const positions = order.map((name) => names.indexOf(name));
@@ -53,22 +53,22 @@ describe("confinedSteps()", () => {
     expect(positions).toEqual([...positions].sort((a, b) => a - b));
   });
 
-  it("does nothing after the privileges are gone but to close and to become the program", () => {
+  it("only closes descriptors and calls execve after dropping privileges", () => {
     const { names } = callsOf();
     expect(names.slice(names.indexOf("capset") + 1)).toEqual(["prctl", "close_range", "prctl", "execve"]);
   });
 
-  it("becomes a sealed copy by its descriptor, and an image's program by its path", () => {
+  it("executes a sealed copy by its descriptor, and an image's program by its path", () => {
     expect(callsOf({}, { fd: new Fd(9, "ldconfig") }).names.at(-1)).toBe("execveat");
     expect(callsOf({}, { path: "/sbin/ldconfig" }).names.at(-1)).toBe("execve");
   });
 
-  it("puts the image's program alone into the container's cgroup, before anything else is done", () => {
+  it("moves only the image's program into the container's cgroup, before anything else", () => {
     expect(callsOf({}, { path: "/sbin/ldconfig" }).names.indexOf("write")).toBe(1);
     expect(callsOf({}, { fd: new Fd(9, "ldconfig") }).names.indexOf("write")).toBeGreaterThan(10);
   });
 
-  it("covers every mount before a program of the image, and the silent ones before the host's", () => {
+  it("covers every mount before a program of the image, and only silent ones before the host's", () => {
     const below = (path: string, silent: boolean): MountBelow => ({
       path: Buffer.from(path),
       flags: 0,
@@ -79,18 +79,18 @@ describe("confinedSteps()", () => {
       callsOf({}, program, all).names.filter((name) => name === "mount").length;
     const host = { fd: new Fd(9, "ldconfig") };
     const image = { path: "/sbin/ldconfig" };
-    // A silent one is covered as a directory and as a file; what is in it has gone with it.
+    // A silent mount is covered as a directory and as a file; mounts below it disappear with it.
     expect(mounts(host, foreign) - mounts(host, [])).toBe(2);
     expect(mounts(image, foreign) - mounts(image, [])).toBe(3);
   });
 
-  it("moves the root where it cannot be pivoted", () => {
+  it("moves the root if pivot_root is not possible", () => {
     const { names } = callsOf({ noPivot: true });
     expect(names).not.toContain("pivot_root");
     expect(names).toContain("chroot");
   });
 
-  it("binds the root anew where a user namespace has locked its mounts", () => {
+  it("binds the root again if a user namespace has locked its mounts", () => {
     const mounts = (rebind: string | undefined) =>
       callsOf({ rebind }).names.filter((name) => name === "mount").length;
     expect(mounts("/rootfs") - mounts(undefined)).toBe(1);

@@ -24,15 +24,15 @@ import { fakeSyscalls } from "../../../support/kernel/fake-syscalls.ts";
 
 type MountCall = "open_tree" | "mount_setattr" | "move_mount" | "mount" | "umount2";
 
-/** What a fake kernel does: errnos by call (the n-th `mount` is `mount#n`), and what the source is. */
+/** How a fake kernel behaves: errnos by call (the n-th `mount` is `mount#n`), and what the source is. */
 interface Kernel {
   readonly fails?: Readonly<Record<string, number>>;
   readonly source?: Partial<Stat>;
-  /** statfs(2) flags of what was just bound. */
+  /** statfs(2) flags of the new bind mount. */
   readonly flags?: number;
 }
 
-/** A kernel that writes down the calls that mount, and counts open descriptors. */
+/** A kernel that records mount calls and counts open descriptors. */
 function kernel({ fails = {}, source = {}, flags = 0 }: Kernel = {}) {
   const log: (readonly [MountCall, ...unknown[]])[] = [];
   let next = 10;
@@ -73,7 +73,7 @@ const bindOnce = (system: Syscalls, expected = FILE) =>
 const OLD = { fails: { open_tree: ENOSYS } };
 
 describe("binder() on a new kernel", () => {
-  it("gives the clone its flags and its privacy before it appears anywhere", () => {
+  it("sets flags and propagation on the clone before it is attached", () => {
     const { system, log, openFiles } = kernel();
     bindOnce(system);
     expect(log).toEqual([
@@ -101,7 +101,7 @@ describe("binder() on a new kernel", () => {
       { type: "character-device", device: { major: 195, minor: 0 } },
       { type: "block-device", major: 195, minor: 0 },
     ],
-  ])("does not mount %s, by either set of calls", (_, expected, source) => {
+  ])("does not mount %s, with either set of calls", (_, expected, source) => {
     for (const fails of [{}, OLD.fails]) {
       const { system, names, openFiles } = kernel({ source, fails });
       expect(catchError(() => bindOnce(system, expected)).code).toBe("operation-failed");
@@ -115,7 +115,7 @@ describe("binder() on a new kernel", () => {
     "open_tree",
     "mount_setattr",
     "move_mount",
-  ])("never retries by other means what %s refuses", (name) => {
+  ])("does not retry what %s refuses by other means", (name) => {
     const { system, names, openFiles } = kernel({ fails: { [name]: EPERM } });
     expect(catchError(() => bindOnce(system))).toMatchObject({ errno: EPERM });
     expect(names()).not.toContain("mount");
@@ -124,7 +124,7 @@ describe("binder() on a new kernel", () => {
 });
 
 describe("binder() on an old kernel", () => {
-  it("binds by descriptors' numbers, then sets flags and privacy on the new mount", () => {
+  it("binds through /proc descriptors, then sets flags and propagation on the new mount", () => {
     const { system, log, openFiles } = kernel(OLD);
     bindOnce(system);
     expect(log.slice(1)).toEqual([
@@ -135,13 +135,13 @@ describe("binder() on an old kernel", () => {
     expect(openFiles()).toBe(0);
   });
 
-  it("repeats the flags that the source's file system has, and no others", () => {
+  it("repeats exactly the flags of the source's file system", () => {
     const { system, log } = kernel({ ...OLD, flags: MS_NOEXEC | 0x1020 });
     bindOnce(system);
     expect(log[2]?.[3]).toBe(MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
   });
 
-  it.each(["open_tree", "mount_setattr", "move_mount"])("chooses once that there is no %s", (name) => {
+  it.each(["open_tree", "mount_setattr", "move_mount"])("remembers that the kernel lacks %s", (name) => {
     const { system, names } = kernel({ fails: { [name]: ENOSYS } });
     const bind = binder(system, false);
     bind(FROM, FILE, PLACE, FILE_OPTIONS);
@@ -150,14 +150,14 @@ describe("binder() on an old kernel", () => {
     expect(names().slice(before)).toEqual(["mount", "mount", "mount"]);
   });
 
-  it.each(["mount#2", "mount#3"])("leaves no half-made mount when %s fails", (call) => {
+  it.each(["mount#2", "mount#3"])("unmounts a partly configured mount when %s fails", (call) => {
     const { system, names, openFiles } = kernel({ fails: { ...OLD.fails, [call]: EPERM } });
     expect(catchError(() => bindOnce(system))).toMatchObject({ errno: EPERM });
     expect(names().at(-1)).toBe("umount2");
     expect(openFiles()).toBe(0);
   });
 
-  it("takes nothing away when the first mount(2) fails", () => {
+  it("unmounts nothing when the first mount(2) fails", () => {
     const { system, names } = kernel({ fails: { ...OLD.fails, "mount#1": EPERM } });
     expect(() => bindOnce(system)).toThrow(SystemError);
     expect(names()).not.toContain("umount2");
@@ -165,7 +165,7 @@ describe("binder() on an old kernel", () => {
 });
 
 describe("binder() in a user namespace", () => {
-  it("takes a directory with what is mounted below it, which the kernel has locked to it", () => {
+  it("clones a directory with the mounts below it, which the kernel has locked", () => {
     const calls: [string, number][] = [];
     const { system } = kernel({ source: { type: "directory" } });
     const watching = {

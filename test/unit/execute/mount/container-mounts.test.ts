@@ -18,7 +18,7 @@ const CONTAINER = `30 22 0:40 / /c/rootfs rw - overlay overlay rw
 38 30 0:44 / /c/rootfs/sys/fs/fuse/connections rw - fusectl none rw
 `;
 
-/** Open files by their mounts: descriptor 130 is on mount 30. `says` is whether statx(2) knows of mounts. */
+/** Open files by their mounts: descriptor 130 is on mount 30. `says` is whether statx(2) returns mount ids. */
 function kernel(says: boolean, table = HOST + CONTAINER) {
   const calls: string[] = [];
   const contents = new Map<number, string>();
@@ -56,20 +56,20 @@ describe.each([
 ] as const)("ContainerMounts by %s", (_, says) => {
   it.each([
     ["the root's", 130, { own: true, shared: false, silent: false }],
-    ["a tmpfs of the container alone", 131, { own: true, shared: false, silent: false }],
+    ["a private tmpfs of the container", 131, { own: true, shared: false, silent: false }],
     ["a volume", 132, { own: false, shared: false, silent: false }],
-    ["a part of a tmpfs of the host's", 133, { own: false, shared: false, silent: false }],
+    ["part of a host tmpfs", 133, { own: false, shared: false, silent: false }],
     ["a shared volume", 135, { own: false, shared: true, silent: false }],
     ["procfs", 136, { own: false, shared: false, silent: false }],
     ["the kernel's list of FUSE mounts", 138, { own: false, shared: false, silent: false }],
     ["a FUSE volume", 137, { own: false, shared: false, silent: true }],
     ["the host's", 123, { own: false, shared: false, silent: false }],
-    ["one that came later", 199, { own: false, shared: false, silent: false }],
-  ])("knows what may be changed: %s", (_, number, kind) => {
+    ["a later mount", 199, { own: false, shared: false, silent: false }],
+  ])("decides where names may be changed: %s", (_, number, kind) => {
     expect(kernel(says).mounts.kindOf(new Fd(number, "x"))).toEqual(kind);
   });
 
-  it("knows a file that is a mount of its own, and asks for no name that nothing is mounted on", () => {
+  it("detects a file that is a mount, and does not look up names without mounts", () => {
     const { mounts, calls } = kernel(says);
     const parent = new Fd(130, "/etc");
     expect(mounts.mountedOn(parent, "hosts")).toEqual({ own: false, shared: false, silent: false });
@@ -80,22 +80,22 @@ describe.each([
   });
 });
 
-describe("silent mounts", () => {
+describe("silentMounts()", () => {
   const root = new Fd(130, "rootfs");
 
-  it("are those of FUSE below the root, and not the host's", () => {
+  it("returns FUSE mounts below the root, not the host's", () => {
     const { system, mounts } = kernel(true);
     expect([...mounts.silent]).toEqual([37]);
     expect([...(silentMounts(system, root, "/proc/9") ?? [])]).toEqual([37]);
   });
 
-  it("do not have the root's own among them", () => {
+  it("does not return the root's own mount", () => {
     const { mounts } = kernel(true, CONTAINER.replaceAll("overlay", "fuse.overlayfs"));
     expect([...mounts.silent]).toEqual([37]);
     expect(mounts.kindOf(root)).toEqual({ own: true, shared: false, silent: false });
   });
 
-  it("cost one reading of the process' table where no FUSE is mounted", () => {
+  it("reads the process' mount table once if no FUSE is mounted", () => {
     const { system, calls } = kernel(true, (HOST + CONTAINER).replaceAll(/- fuse\.\S+/g, "- ext4"));
     const before = calls.length;
     expect(silentMounts(system, root, "/proc/9")).toBeUndefined();

@@ -8,7 +8,9 @@ import { fakeSyscalls } from "../../../support/kernel/fake-syscalls.ts";
 const LABEL = "system_u:object_r:container_file_t:s0:c1,c2";
 const PARENT = new Fd(5, "/etc");
 
-/** The options of the file system that covers, on a host with or without this magic number at /sys/fs/selinux. */
+/**
+ * Returns the options of the covering file system, on a host with or without this magic number at /sys/fs/selinux.
+ */
 function optionsOf(mountLabel: string | undefined, selinux: number | undefined): unknown {
   const options: unknown[] = [];
   const system = fakeSyscalls({
@@ -34,13 +36,13 @@ function optionsOf(mountLabel: string | undefined, selinux: number | undefined):
   return options[0];
 }
 
-it("coverDirectory() labels its file system where the kernel has SELinux and config.json a label", () => {
+it("coverDirectory() labels its file system if the kernel has SELinux and config.json a label", () => {
   const plain = optionsOf(undefined, SELINUX_MAGIC);
   expect(plain).not.toContain("context");
   expect(optionsOf(LABEL, SELINUX_MAGIC)).toBe(`${plain},context="${LABEL}"`);
 });
 
-it("coverDirectory() does not label it where /sys/fs/selinux is missing or something else", () => {
+it("coverDirectory() does not label it if /sys/fs/selinux is missing or something else", () => {
   expect(optionsOf(LABEL, undefined)).not.toContain("context");
   expect(optionsOf(LABEL, 0x62656572)).not.toContain("context");
 });

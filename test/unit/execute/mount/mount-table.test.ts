@@ -34,7 +34,7 @@ const kernel = (text: string | Uint8Array, directory = "/") => {
 };
 
 describe("parseMountTable()", () => {
-  it("reads number, place, flags and whether mounts are shared", () => {
+  it("reads id, mount point, flags and propagation", () => {
     expect(parseMountTable(TABLE)).toEqual([
       { id: 22, device: "8:1", point: "/", flags: 0, shared: true, type: "ext4" },
       { id: 40, device: "0:30", point: "/run", flags: MS_NOSUID | MS_NODEV, shared: true, type: "tmpfs" },
@@ -50,7 +50,7 @@ describe("parseMountTable()", () => {
     ]);
   });
 
-  it("does not take a source or a file system's option for propagation", () => {
+  it("does not read propagation from a source or a file system's options", () => {
     const line = "1 1 0:1 / /x rw - fuse shared:1 rw,shared:2\n";
     expect(parseMountTable(line)).toEqual([
       { id: 1, device: "0:1", point: "/x", flags: 0, shared: false, type: "fuse" },
@@ -62,7 +62,7 @@ const textsOf = (mounts: readonly MountBelow[]) =>
   mounts.map(({ path, flags }) => ({ path: Buffer.from(path).toString("latin1"), flags }));
 
 describe("mountsBelow()", () => {
-  it("keeps the bytes of a name that is not UTF-8, and leaves out what cannot be reached", () => {
+  it("keeps the bytes of a name that is not UTF-8, and skips unreachable mounts", () => {
     const points = ["/", "/a", "/a/b", "/\xff\xfe", "/a", "/a/c"];
     const lines = points.map((point, index) => `${index} 0 0:1 / ${point} rw - tmpfs tmpfs rw\n`);
     const system = kernel(Buffer.from(lines.join(""), "latin1"), "/");
@@ -74,7 +74,7 @@ describe("mountsBelow()", () => {
     .map((point, index) => `${index} 0 0:1 / ${point} rw,nosuid - tmpfs tmpfs rw\n`)
     .join("");
 
-  it("tells the mounts of a directory by their paths below it", () => {
+  it("returns the mounts of a directory by their relative paths", () => {
     const flags = MS_NOSUID;
     expect(textsOf(mountsBelow(kernel(table, "/c/rootfs"), new Fd(9, "rootfs")))).toEqual([
       { path: "/", flags },
@@ -83,7 +83,7 @@ describe("mountsBelow()", () => {
     ]);
   });
 
-  it("knows which are silent, but for the directory's own, and what cannot be named without asking them", () => {
+  it("detects silent mounts below the directory and names that only their servers can resolve", () => {
     const text = [
       ["/", "fuse.overlayfs"],
       ["/ssh", "fuse.sshfs"],
@@ -98,7 +98,7 @@ describe("mountsBelow()", () => {
     expect(outsideSilent(mounts, [])).toEqual(mounts);
   });
 
-  it("tells all of them for the root directory", () => {
+  it("returns every mount for the root directory", () => {
     const paths = textsOf(mountsBelow(kernel(table, "/"), new Fd(9, "/"))).map(({ path }) => path);
     expect(paths).toEqual(["/", "/c/rootfs", "/c/rootfs/dev", "/c/rootfs2", "/c/rootfs/dev/shm"]);
   });

@@ -9,7 +9,7 @@ import { fakeSyscalls } from "../../../support/kernel/fake-syscalls.ts";
 
 const ROOT = new Fd(3, "/rootfs");
 
-/** A kernel whose openat2(2) answers errnos in turn, the last one for good; 0 opens. Other calls are counted. */
+/** A kernel whose openat2(2) returns the errnos in turn and repeats the last one; 0 opens. It counts other calls. */
 function kernel(...errnos: readonly number[]) {
   const asked: OpenHow[] = [];
   let walked = 0;
@@ -30,24 +30,24 @@ function kernel(...errnos: readonly number[]) {
 }
 
 describe("byOpenat2()", () => {
-  it("stays in the root and takes no magic link, always", () => {
+  it("always stays in the root and refuses magic links", () => {
     const { system, asked } = kernel(0);
     byOpenat2(system, ROOT).open("/usr/lib", O_PATH);
     expect(asked).toEqual([{ flags: O_PATH, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS }]);
   });
 
-  it("asks once more when something was renamed or mounted meanwhile", () => {
+  it("retries after a concurrent rename or mount", () => {
     const { system, asked } = kernel(EAGAIN, EAGAIN, 0);
     expect(byOpenat2(system, ROOT).open("a/../b", O_PATH)).toMatchObject({ number: 4 });
     expect(asked).toHaveLength(3);
   });
 
-  it("does not ask for ever", () => {
+  it("gives up after a bounded number of retries", () => {
     const { system } = kernel(EAGAIN);
     expect(catchError(() => byOpenat2(system, ROOT).open("a/../b", O_PATH))).toMatchObject({ errno: EAGAIN });
   });
 
-  it.each([EPERM, EXDEV, EINVAL])("takes errno %i for an answer", (errno) => {
+  it.each([EPERM, EXDEV, EINVAL])("does not retry after errno %i", (errno) => {
     const { system, asked } = kernel(errno);
     expect(catchError(() => byOpenat2(system, ROOT).open("a", O_PATH))).toMatchObject({ errno });
     expect(asked).toHaveLength(1);
@@ -55,20 +55,20 @@ describe("byOpenat2()", () => {
 });
 
 describe("resolver()", () => {
-  it("is the kernel's where there is one", () => {
+  it("uses openat2(2) if the kernel has it", () => {
     const { system, walked } = kernel(0);
     resolver(system, ROOT).open("a", O_PATH);
     expect(walked()).toBe(0);
   });
 
-  it("is the walk where the kernel answers ENOSYS, and does not ask again", () => {
+  it("walks if the kernel returns ENOSYS, and does not try openat2(2) again", () => {
     const { system, asked, walked } = kernel(ENOSYS);
     resolver(system, ROOT).open("a", O_PATH);
     expect(asked).toHaveLength(1);
     expect(walked()).toBeGreaterThan(0);
   });
 
-  it("is a walk that asks nothing of a silent mount, where there is one", () => {
+  it("walks without querying a silent mount if there is one", () => {
     const asked: number[] = [];
     const ids: Readonly<Record<string, number>> = { volume: 37 };
     const system = fakeSyscalls({
@@ -87,13 +87,13 @@ describe("resolver()", () => {
     expect(walking.open("a/b", O_PATH)).toBeInstanceOf(Fd);
   });
 
-  it("is the kernel's where no mount is silent", () => {
+  it("uses openat2(2) if no mount is silent", () => {
     const { system, walked } = kernel(0);
     resolver(system, ROOT, new Set()).open("a", O_PATH);
     expect(walked()).toBe(0);
   });
 
-  it.each([EPERM, EINVAL])("is never the walk after errno %i", (errno) => {
+  it.each([EPERM, EINVAL])("never walks after errno %i", (errno) => {
     const { system, walked } = kernel(errno);
     expect(catchError(() => resolver(system, ROOT))).toMatchObject({ errno });
     expect(walked()).toBe(0);

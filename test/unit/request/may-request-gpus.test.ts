@@ -11,7 +11,7 @@ it.each([
   [["CUDA_VERSION=8.0.61"]],
   [["CUDA_VERSION=8.0.61", "NVIDIA_REQUIRE_CUDA="]],
   [["NVIDIA_VISIBLE_DEVICES=void", "DOCKER_RESOURCE_GPU=GPU-1"]],
-])("mayAsk() is true for %j", (env) => {
+])("mayRequestGpus() is true for %j", (env) => {
   expect(mayRequestGpus({ env, mounts: [] })).toBe(true);
 });
 
@@ -30,7 +30,7 @@ it.each([
   [["CUDA_VERSION=12.4", "NVIDIA_REQUIRE_CUDA=cuda>=12.4"]],
   [["CUDA_VERSION="]],
   [["CUDA_VERSION=8.0", "NVIDIA_VISIBLE_DEVICES="]],
-])("mayAsk() is false for %j", (env) => {
+])("mayRequestGpus() is false for %j", (env) => {
   expect(mayRequestGpus({ env, mounts: [] })).toBe(false);
 });
 
@@ -45,6 +45,6 @@ it.each([
   [`${ROOT}/0`, "/dev/zero", false],
   [`${ROOT}/0`, undefined, false],
   ["var/run/nvidia-container-devices/0", "/dev/null", false],
-])("mayAsk() for a mount on %j of %j is %j", (destination, source, expected) => {
+])("mayRequestGpus() for a mount at %j of %j is %j", (destination, source, expected) => {
   expect(mayRequestGpus({ env: [], mounts: [{ destination, source }] })).toBe(expected);
 });
