@@ -235,8 +235,8 @@ describe("the layers of src/", () => {
 describe("circles()", () => {
   it.each<[string, Record<string, string[]>, string[]]>([
     ["finds a file that imports itself", { a: ["a"] }, ["a → a"]],
-    ["finds a way round", { a: ["b"], b: ["c", "d"], c: [], d: ["b"] }, ["b → d → b"]],
-    ["finds none where two ways meet", { a: ["b", "c"], b: ["d"], c: ["d"], d: [] }, []],
+    ["finds a cycle", { a: ["b"], b: ["c", "d"], c: [], d: ["b"] }, ["b → d → b"]],
+    ["finds none where two paths meet", { a: ["b", "c"], b: ["d"], c: ["d"], d: [] }, []],
   ])("%s", (_, graph, expected) => {
     expect(circles(new Map(Object.entries(graph)))).toEqual(expected);
   });

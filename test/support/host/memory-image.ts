@@ -21,7 +21,7 @@ export function memoryImage(tree: string | readonly string[]): ImageView {
   };
 }
 
-/** The directories of most images. */
+/** The files and directories of Debian's images that nvoci looks for. */
 export const DEBIAN_TREE: readonly string[] = [
   "file /etc/debian_version",
   "dir /usr/lib/x86_64-linux-gnu",

@@ -13,7 +13,7 @@ const YARGS = ["cliui", "yargs", "yargs-parser"];
 
 /** What each way to call the program reads: bundles, and the folders of src/ and packages they may contain. */
 const READ = [
-  { title: "a container that does not ask", bundles: ["main"], folders: START },
+  { title: "a container that requests nothing", bundles: ["main"], folders: START },
   {
     title: "a board with manifests",
     bundles: ["main", "documents", "hook"],
@@ -55,7 +55,7 @@ const READ = [
     folders: [...START, ...PLAN, "runtime"],
   },
   {
-    title: "a command for people",
+    title: "a command that a person runs",
     bundles: ["main", "cli"],
     folders: [
       ...[...START, ...PLAN, "cli", "cli/commands", "cli/configure"],

@@ -44,7 +44,7 @@ it.each([
   "/opt/not-there",
   "/opt/dangling",
   "/opt/circle",
-])("extraDirectories() reports that %s is dangling and continues", (path) => {
+])("extraDirectories() reports that %s is missing or dangling and continues", (path) => {
   const { value: mounts, findings } = find([path, "/x"], ["/opt/cuda", "/y"]);
   expect(mounts.map((mount) => mount.containerPath)).toEqual(["/y"]);
   expect(findings).toMatchObject([

@@ -55,7 +55,7 @@ describe("generateManifest()", () => {
   it.each([
     ["a name", "*.a"],
     ["a path", "/usr/lib/*.a"],
-  ])("omits what the exclusion %s matches", (_, exclusion) => {
+  ])("omits what an exclusion by %s matches", (_, exclusion) => {
     expect(generate(["/usr/lib/liba.*"], [exclusion])).toEqual(["lib, /usr/lib/liba.so.1"]);
   });
 

@@ -18,7 +18,7 @@ describe("isStaticElf()", () => {
 
   it.each([
     32, 64,
-  ] as const)("does not hold for a program of %i bits with an interpreter, wherever it is named", (bits) => {
+  ] as const)("is false for a %i-bit program with an interpreter, wherever its header is", (bits) => {
     expect(isStaticElf(elfHead({ bits, segments: [PT_INTERP] }))).toBe(false);
     expect(isStaticElf(elfHead({ bits, segments: [PT_LOAD, PT_DYNAMIC, PT_INTERP] }))).toBe(false);
   });
@@ -49,7 +49,7 @@ describe("isStaticElf()", () => {
     ["an empty file", new Uint8Array()],
     ["only the magic number", Uint8Array.of(0x7f, 0x45, 0x4c, 0x46)],
     ["zeros", new Uint8Array(ELF_HEAD_BYTES)],
-    ["a cut header", elfHead({ bits: 64, segments: [PT_LOAD] }).subarray(0, 63)],
+    ["a truncated header", elfHead({ bits: 64, segments: [PT_LOAD] }).subarray(0, 63)],
   ])("is false for %s", (_, head) => {
     expect(isStaticElf(head)).toBe(false);
   });
@@ -68,7 +68,7 @@ describe("isStaticElf()", () => {
   });
 
   it.skipIf(LDCONFIG === "")(
-    "holds for this machine's ldconfig and not for its node (needs glibc's ldconfig)",
+    "is true for this machine's ldconfig and false for its node (needs glibc's ldconfig)",
     () => {
       expect(isStaticElf(headOf(LDCONFIG))).toBe(true);
       expect(isStaticElf(headOf(process.execPath))).toBe(false);

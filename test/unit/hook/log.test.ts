@@ -65,7 +65,7 @@ describe("newLog()", () => {
     [{ type: "fifo" }, "fifo"],
     [{ type: "character-device" }, "character-device"],
     [{ links: 2 }, "second name"],
-  ] as const)("writes nothing to %j, and says so", (file, reason) => {
+  ] as const)("refuses to write to %j and reports it", (file, reason) => {
     const { system, lines, complaints } = logFile({}, file);
     openLog(system, FILE, "debug", "c").info("x");
     expect(lines).toEqual([]);
@@ -93,7 +93,7 @@ describe("newLog()", () => {
     ["info", 2],
     ["warning", 1],
     ["error", 0],
-  ] as const)("at level %s writes %i of a warning and an information", (level, count) => {
+  ] as const)("at level %s writes %i of a warning and an informational message", (level, count) => {
     const { system, lines } = logFile();
     FINDINGS.forEach(openLog(system, FILE, level, "c").report);
     expect(lines).toHaveLength(count);

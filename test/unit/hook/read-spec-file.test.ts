@@ -61,7 +61,7 @@ describe("readSpecFile()", () => {
     ["\\u004eVIDIA_VISIBLE_DEVICES", "text"],
     ["nvidia\\u002Dcontainer-devices", "text"],
     ["a\\u003cb\\u0026c\\u000a\\u2028", "asks-nothing"],
-  ])("treats %s as a possible request", (text, answer) => {
+  ])("recognizes what %s can mean", (text, answer) => {
     expect(read(`${text}${"x".repeat(LARGE)}`)).toBe(answer);
   });
 

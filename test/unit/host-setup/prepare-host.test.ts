@@ -127,7 +127,7 @@ describe("prepareHost()", () => {
     expect(made(READY, { imexChannels: [5], mayCreateImexChannels: false })).toEqual([]);
   });
 
-  it("creates the nodes of GPU instances that are newer than the driver's", () => {
+  it("creates the nodes of GPU instances that appeared after the driver", () => {
     const file = "file /proc/driver/nvidia/capabilities/gpu0/mig/gi1/access 0444";
     const tree = [...READY, `${file} = "DeviceFileMinor: 12\\nDeviceFileMode: 292\\n"`];
     expect(made(tree)).toEqual(["/dev/nvidia-caps/nvidia-cap12"]);

@@ -40,7 +40,7 @@ it.each(["old", "compat", "new"] as const)("decodeLdCache() reads an empty %s ca
 it.each([
   "compat",
   "new",
-] as const)("decodeLdCache() reads past what newer versions of ldconfig write behind the strings (%s)", (format) => {
+] as const)("decodeLdCache() ignores what newer versions of ldconfig append after the strings (%s)", (format) => {
   const entries = [{ ...LIBRARIES[0]!, hwcaps: 1 }, LIBRARIES[1]!];
   const made = ldCacheBytes(entries, { format, hwcaps: ["v2", "v3"], generator: "ldconfig 2.36" });
   expect(decodeLdCache(made).map(({ path }) => path)).toEqual(entries.map(({ path }) => path));

@@ -83,7 +83,7 @@ describe("parseManifest()", () => {
     ["a relative path", "lib, usr/lib/x", "manifest-path-relative"],
     ["a device's relative path of two parts", "dev, dri/card0", "manifest-path-relative"],
     ["an unfilled template", `lib, $${"{libdir}"}/x`, "manifest-path-relative"],
-    ["the root as a whole", "dir, /usr/..", "manifest-path-root"],
+    ["the whole root", "dir, /usr/..", "manifest-path-root"],
   ])("refuses %s", (_, line, code) => {
     expect(onlyFinding(line)).toMatchObject({ code, severity: "warning", source: "l4t.csv:1" });
   });
@@ -124,7 +124,7 @@ describe("parseManifest()", () => {
 
   it.each([
     ["no bytes", ""],
-    ["blank lines and comments only", "\n  \n# nothing yet\n"],
+    ["only blank lines and comments", "\n  \n# nothing yet\n"],
   ])("reads a manifest of %s as empty", (_, text) => {
     expect(onlyFinding(text)).toMatchObject({ code: "manifest-empty", source: "l4t.csv" });
   });

@@ -12,7 +12,7 @@ describe("checkDocuments()", () => {
     ['{\n\t"process": {"rlimits": [{"hard": 18446744073709551615}]}\n}\n', "64-bit numbers"],
     [
       '{"annotations":{"Path":"1","ENV":"2","env":"3"},"process":{"Cwd":"/"}}',
-      "cases of keys that are not read",
+      "case variants of ignored keys",
     ],
     ['{"process":{"env":["A={\\"env\\":1,\\"env\\":2}"]}}', "keys in a string"],
     ['{"a":{"b":1},"c":{"b":1}}', "a key in two objects"],

@@ -20,7 +20,7 @@ function read(text: string | undefined, environ: readonly string[] = []) {
 
 describe("readRuntimes()", () => {
   it.each([
-    ["there is no file", undefined],
+    ["the file is missing", undefined],
     ["the file is empty", ""],
     ["the file has other keys", 'disable-require = true\n[nvidia-container-runtime]\nlog-level = "info"\n'],
     ["the key is in a comment", '[nvidia-container-runtime]\n# runtimes = ["x"]\nmode = "auto" # runtimes\n'],

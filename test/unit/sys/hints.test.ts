@@ -26,7 +26,7 @@ describe("hintFor()", () => {
     ["execveat", errno.ENOEXEC, /another machine/],
     ["fcntl", errno.ENOSYS, /older than 4.9/],
     ["write", errno.EDQUOT, /quota/],
-  ] as const)("of %s and errno %i says what to do", (call, number, hint) => {
+  ] as const)("returns a hint for %s and errno %i", (call, number, hint) => {
     expect(hintFor(call, number)).toMatch(hint);
   });
 

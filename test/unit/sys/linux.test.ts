@@ -99,7 +99,7 @@ describe("linux(): descriptors", () => {
     "openat",
     "openat2",
     "open_tree",
-  ] as const)("%s() that fails throws the call and its errno", (name) => {
+  ] as const)("%s() throws its name and errno when it fails", (name) => {
     const system = linux(fakeEngine({ [name]: [-EPERM] }));
     const open = {
       openat: () => system.openat(directory, "lib", 0),
@@ -130,7 +130,7 @@ describe("linux(): reading and writing", () => {
   it.each([
     ["read", POLLIN],
     ["write", POLLOUT],
-  ] as const)("%s() waits where a standard stream does not block", (name, events) => {
+  ] as const)("%s() waits for a non-blocking standard stream", (name, events) => {
     const engine = fakeEngine({ [name]: [-EAGAIN, -EAGAIN, 1], ppoll: [-EINTR, 1] });
     linux(engine)[name](new Fd(2, "stderr"), new Uint8Array(1));
     expect(engine.calls.map((call) => call.name)).toEqual([name, "ppoll", name, "ppoll", name]);

@@ -34,7 +34,7 @@ describe("SystemError", () => {
     ["move_mount", [tree, "", parent, "x"], 'Cannot mount on "x": EIO'],
     ["unshare", [{ set: "CLONE", value: 0x200 }], "Cannot leave a namespace: EIO"],
     ["a_call_of_2030", [3], "Cannot call a_call_of_2030(2): EIO"],
-  ] as const)("says in its first line what %s was to do, on what, and why not", (name, args, message) => {
+  ] as const)("states the failed operation, its object and the reason for %s", (name, args, message) => {
     expect(new SystemError(name, args, -5).message).toBe(message);
   });
 

@@ -32,8 +32,8 @@ describe("decodeUtf8()", () => {
     ["a surrogate", [0xed, 0xa0, 0x80]],
     ["a code point above U+10FFFF", [0xf4, 0x90, 0x80, 0x80]],
     ["an invalid lead byte", [0xff]],
-    ["a sequence cut at the end", [0x61, 0xe2, 0x82]],
-    ["a sequence cut by the next one", [0xc3, 0x41]],
+    ["a sequence truncated at the end", [0x61, 0xe2, 0x82]],
+    ["a sequence truncated by the next one", [0xc3, 0x41]],
   ])("refuses %s", (_, bytes) => {
     expect(decodeUtf8(Uint8Array.from(bytes))).toBeUndefined();
   });

@@ -20,7 +20,7 @@ const unregister = (text: string | undefined, backup?: string) =>
   docker.unregister(file(text, backup), NVIDIA);
 
 describe("docker.register()", () => {
-  it("creates a readable file where none exists", () => {
+  it("creates a formatted file if none exists", () => {
     const text = register(undefined, DEFAULT);
     expect(JSON.parse(text)).toEqual({ runtimes: { nvidia: { path: PATH } }, "default-runtime": "nvidia" });
     expect(text.split("\n")).toHaveLength(9);

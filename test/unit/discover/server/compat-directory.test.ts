@@ -17,7 +17,7 @@ describe("compatDirectory()", () => {
   it.each([
     ["a server, which has no device tree", []],
     ["a Xavier", [compatible("nvidia,p3668-0000", "nvidia,tegra194")]],
-    ["a board whose name merely begins like Orin's", [compatible("nvidia,tegra2340")]],
+    ["a board whose name starts like Orin's", [compatible("nvidia,tegra2340")]],
     ["a device tree without valid strings", [compatible("")]],
   ])("is the default directory on %s", (_, tree) => {
     expect(compatDirectory(memoryHost(tree), DEFAULT_CONFIG)).toBe("/usr/local/cuda/compat");

@@ -25,8 +25,8 @@ it.each([
   ["an older CUDA", note("12.1", [535]), "535.1", "12.2", false],
   ["the same CUDA", note("12.2", [535]), "535.1", "12.2", false],
   ["a newer CUDA for other drivers", note("13.0", [550]), "535.1", "12.2", false],
-  ["a newer CUDA for drivers that it does not name", note("13.0"), "535.1", "12.2", true],
-] as const)("prefersCompat() decides about %s", (_what, own, driver, cuda, preferred) => {
+  ["a newer CUDA without a list of drivers", note("13.0"), "535.1", "12.2", true],
+] as const)("prefersCompat() handles %s", (_what, own, driver, cuda, preferred) => {
   expect(prefersCompat({ fileName: "libcuda.so.999.1", note: own }, driver, cuda)).toBe(preferred);
 });
 

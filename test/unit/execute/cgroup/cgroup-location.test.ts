@@ -110,7 +110,7 @@ describe("locateDeviceCgroup()", () => {
     ["no line for the process", "", V2],
     ["a version 1 process with only version 2 mounted", "7:devices:/a\n", V2],
     ["nothing at all", "", ""],
-    ["lines that are none", "x\n:\n", "x - \n - cgroup2\n"],
+    ["invalid lines", "x\n:\n", "x - \n - cgroup2\n"],
   ])("refuses %s with a hint", (_, cgroup, mountinfo) => {
     const error = catchError(() => locateDeviceCgroup(cgroup, mountinfo));
     expect(error.code).toBe("operation-failed");

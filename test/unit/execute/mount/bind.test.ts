@@ -124,7 +124,7 @@ describe("binder() on a new kernel", () => {
 });
 
 describe("binder() on an old kernel", () => {
-  it("binds through /proc descriptors, then sets flags and propagation on the new mount", () => {
+  it("binds by descriptor, then sets flags and propagation on the new mount", () => {
     const { system, log, openFiles } = kernel(OLD);
     bindOnce(system);
     expect(log.slice(1)).toEqual([

@@ -83,7 +83,7 @@ describe("mountsBelow()", () => {
     ]);
   });
 
-  it("detects silent mounts below the directory and names that only their servers can resolve", () => {
+  it("detects silent mounts below the directory and excludes mounts behind them", () => {
     const text = [
       ["/", "fuse.overlayfs"],
       ["/ssh", "fuse.sshfs"],
