@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { decide } from "../../src/cli/imaginary-container.ts";
 import { NvociError } from "../../src/model/errors.ts";
 import { type Arch, machineOf } from "../../src/model/machine.ts";
@@ -26,7 +26,7 @@ function outcome({ host: tree, ldCache, image, config }: GoldenCase, arch: Arch)
 
 // GOLDEN=update npx vitest run --project unit test/golden writes the files anew: read the difference.
 describe.each(ARCHITECTURES)("the plan on %s", (arch) => {
-  test.each(goldenCases(machineOf(arch).triplet))("is the expected one: $name", (golden) => {
+  it.each(goldenCases(machineOf(arch).triplet))("is the expected one: $name", (golden) => {
     const actual = outcome(golden, arch);
     if (process.env.GOLDEN === "update") golden.update(actual);
     else expect(actual).toBe(golden.expected);

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { parseConfig } from "../../src/config/parse-config.ts";
 import { NvociError } from "../../src/model/errors.ts";
 
@@ -23,7 +23,7 @@ const line = fc.oneof(
   fc.string({ unit: "binary", maxLength: 20 }),
 );
 
-test("parseConfig() reads any text, or refuses it in one printable line that names the file", () => {
+it("parseConfig() accepts any text, or refuses it in one printable line that names the file", () => {
   fc.assert(
     fc.property(fc.array(line, { maxLength: 8 }), (lines) => {
       try {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { missingAccess } from "../../src/execute/cgroup/cgroup-v1.ts";
 import { extendDeviceProgram } from "../../src/execute/cgroup/device-program.ts";
 import type { DeviceRule } from "../../src/plan/operation.ts";
@@ -20,7 +20,7 @@ const covers = (granted: DeviceRule, asked: DeviceRule): boolean =>
   granted.minor === asked.minor &&
   [...asked.access].every((letter) => granted.access.includes(letter));
 
-test("extendDeviceProgram() allows what a rule covers and leaves the rest to the program", () => {
+it("extendDeviceProgram() allows what a rule covers and leaves the rest to the program", () => {
   const existing = fc.constantFrom(constantProgram(0), constantProgram(1), majorProgram(2));
   fc.assert(
     fc.property(fc.array(rule, { maxLength: 6 }), rule, existing, (rules, asked, program) => {
@@ -31,7 +31,7 @@ test("extendDeviceProgram() allows what a rule covers and leaves the rest to the
   );
 });
 
-test("missingAccess() is what no line of devices.list grants, letter by letter", () => {
+it("missingAccess() is every letter that no line of devices.list grants", () => {
   fc.assert(
     fc.property(fc.array(rule, { maxLength: 6 }), rule, (granted, asked) => {
       const list = granted

@@ -5,7 +5,7 @@ import { type JsonAdditions, mergeJson } from "../../src/json/merge-json.ts";
 
 const json = (text: string): JsonText => ({ name: "x.json", code: "spec-invalid", text });
 
-/** Items at the end of the list that a path leads to. */
+/** Returns the items at the end of the list at a path. */
 const appended = (path: JsonPath, items: readonly unknown[]) =>
   path.reduceRight<JsonAdditions | readonly unknown[]>(
     (inner, key) => ({ [key]: inner }),
@@ -29,11 +29,11 @@ const value: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
   ),
 })).value;
 const tree = fc.dictionary(word, value, { maxKeys: 5, noNullPrototype: true }) as fc.Arbitrary<Tree>;
-/** Manners of writing; a text without line breaks, with some, or with odd ones. */
+/** Styles of writing: without line breaks, with some, or with odd ones. */
 const manner = fc.constantFrom(undefined, 1, 2, 4, "\t", "  \t");
 const path = fc.array(word, { minLength: 1, maxLength: 3 }) as unknown as fc.Arbitrary<JsonPath>;
 
-/** White space wherever a JSON text may have it, by an endless list of choices. */
+/** Inserts white space wherever JSON allows it, driven by an endless list of choices. */
 function spread(text: string, spaces: readonly string[]): string {
   let count = 0;
   return text.replace(
@@ -51,7 +51,7 @@ const document = fc.oneof(
 const isTree = (candidate: Value | undefined): candidate is Tree =>
   typeof candidate === "object" && candidate !== null && !Array.isArray(candidate);
 
-/** What a change must come to, by way of the value; `undefined` where it must be refused. */
+/** Returns the expected result, computed on the value; `undefined` if the change must be refused. */
 function changed(
   root: Tree,
   keys: readonly string[],
@@ -66,7 +66,7 @@ function changed(
   return next === undefined ? undefined : { ...root, [key]: next };
 }
 
-/** Length of what two texts begin with alike, and of what they end with alike. */
+/** Returns the lengths of the common prefix and suffix of two texts. */
 function keptAround(before: string, after: string): { start: number; end: number } {
   const shorter = Math.min(before.length, after.length);
   let start = 0;
@@ -86,7 +86,7 @@ const edit = (change: () => JsonText): string | undefined => {
 };
 
 describe("editing JSON texts", () => {
-  it("setJson() comes to what setting the member of the value comes to", () => {
+  it("setJson() equals setting the member of the value", () => {
     fc.assert(
       fc.property(document, path, value, (text, keys, added) => {
         const wanted = changed(JSON.parse(text), keys, () => added);
@@ -96,7 +96,7 @@ describe("editing JSON texts", () => {
     );
   });
 
-  it("mergeJson() comes to what appending to the list of the value comes to", () => {
+  it("mergeJson() equals appending to the list of the value", () => {
     fc.assert(
       fc.property(document, path, fc.array(value, { minLength: 1, maxLength: 3 }), (text, keys, items) => {
         const append = (old: Value | undefined): Value | undefined => {
@@ -110,7 +110,7 @@ describe("editing JSON texts", () => {
     );
   });
 
-  it("mergeJson() and setJson() of a new member take nothing of the text away but white space", () => {
+  it("mergeJson() and setJson() of a new member remove only white space", () => {
     fc.assert(
       fc.property(document, path, value, (text, keys, added) => {
         const isNew =
@@ -128,7 +128,7 @@ describe("editing JSON texts", () => {
     );
   });
 
-  it("mergeJson() of two additions comes to what one after the other comes to", () => {
+  it("mergeJson() of two additions equals one after the other", () => {
     fc.assert(
       fc.property(document, path, path, value, (text, first, second, item) => {
         fc.pre(first[0] !== second[0]);
@@ -144,7 +144,7 @@ describe("editing JSON texts", () => {
     );
   });
 
-  it("removeJson() takes back what setJson() added after another member, to the last character", () => {
+  it("removeJson() restores the text that setJson() extended after another member, to the last character", () => {
     fc.assert(
       fc.property(document, word, value, (text, key, added) => {
         const before = JSON.parse(text);
@@ -154,7 +154,7 @@ describe("editing JSON texts", () => {
     );
   });
 
-  it("removeJson() comes to what deleting the member of the value comes to", () => {
+  it("removeJson() equals deleting the member of the value", () => {
     fc.assert(
       fc.property(document, word, (text, other) => {
         const before = JSON.parse(text) as Tree;

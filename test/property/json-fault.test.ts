@@ -16,7 +16,7 @@ const text = fc.oneof(
   fc.jsonValue().map((value) => JSON.stringify(value, null, 2)),
 );
 
-/** A text with a bit of it taken out, put in or exchanged. */
+/** Returns a text with a part removed, inserted or replaced. */
 const mutated = fc
   .tuple(
     text,
@@ -48,18 +48,18 @@ const mutated = fc
   });
 
 describe("findJsonFault()", () => {
-  it("finds a fault exactly where JSON.parse() refuses", () => {
+  it("finds a fault exactly if JSON.parse() refuses", () => {
     fc.assert(
       fc.property(fc.oneof(text, mutated, fc.string()), (candidate) => {
         const fault = findJsonFault(candidate);
-        // A key that comes twice is JSON to JSON.parse(), and what follows it may be anything.
+        // JSON.parse() accepts duplicate keys, and anything may follow the one that is found first.
         if (fault?.duplicate === undefined) expect(fault === undefined).toBe(isJson(candidate));
       }),
       { numRuns: 1000 },
     );
   });
 
-  it("finds each key that comes twice, however it is written, and none that does not", () => {
+  it("finds every duplicate key, however it is escaped, and no others", () => {
     const key = fc.constantFrom("a", "b", "env", "");
     const written = fc.tuple(key, fc.boolean()).map(([name, escaped]) => {
       const code = (letter: string) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
@@ -76,7 +76,7 @@ describe("findJsonFault()", () => {
     );
   });
 
-  it("points into the text, at or after everything that is right", () => {
+  it("points into the text, at or after the valid part", () => {
     fc.assert(
       fc.property(text, fc.constantFrom("]", ",", "x", "}"), (json, wrong) => {
         const lines = json.split("\n");

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { LdCacheError } from "../../src/ldcache/decode-entries.ts";
 import { decodeLdCache } from "../../src/ldcache/decode-ld-cache.ts";
 import { ldCacheBytes } from "../support/host/ld-cache-bytes.ts";
@@ -8,7 +8,7 @@ const text = fc.string({ unit: fc.constantFrom("a", "/", ".", "-", "ü", "9"), m
 const entry = fc.record({ name: text, path: text });
 const format = fc.constantFrom("old" as const, "compat" as const, "new" as const);
 
-test("decodeLdCache() gives back what was written, in each layout", () => {
+it("decodeLdCache() returns what was written, in each layout", () => {
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 20 }), format, (entries, layout) => {
       const cache = decodeLdCache(ldCacheBytes(entries, { format: layout, generator: "ldconfig" }));
@@ -18,7 +18,7 @@ test("decodeLdCache() gives back what was written, in each layout", () => {
 });
 
 const mutation = fc.oneof(
-  // Whole words, because counts and offsets are what matters; most of them in the headers.
+  // Damages whole 32-bit values, because counts and offsets matter; most of them in the headers.
   fc.record({
     at: fc.nat(),
     near: fc.boolean(),
@@ -31,7 +31,7 @@ const mutation = fc.oneof(
   fc.record({ cut: fc.nat() }),
 );
 
-test("decodeLdCache() refuses a damaged cache with field and byte, or gives strings of the file", () => {
+it("decodeLdCache() refuses a damaged cache with field and byte, or returns strings of the file", () => {
   fc.assert(
     fc.property(
       fc.array(entry, { minLength: 1, maxLength: 6 }),
@@ -63,7 +63,7 @@ test("decodeLdCache() refuses a damaged cache with field and byte, or gives stri
   );
 });
 
-test("decodeLdCache() refuses any other bytes", () => {
+it("decodeLdCache() refuses any other bytes", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       expect(() => decodeLdCache(bytes)).toThrow(LdCacheError);

@@ -19,7 +19,7 @@ const node = fc.oneof(
   fc.tuple(path, text).map(([at, target]) => ({ at, line: `symlink ${at} -> ${target}` })),
 );
 
-/** A tree without two nodes at one path and without anything below a file or link; files hold their own path. */
+/** A tree without duplicate paths and without anything below a file or link; files contain their own path. */
 const tree = fc.array(node, { minLength: 3, maxLength: 14 }).map((nodes) => {
   const kept: { at: string; line: string }[] = [];
   for (const { at, line } of nodes) {
@@ -43,7 +43,7 @@ function discover(host: MemoryHost, specs: readonly MountSpec[]) {
   return { edits, findings };
 }
 
-/** An empty container with links and file mounts as the edits say; files hold their host path. */
+/** An empty container with the links and file mounts of the edits; files contain their host path. */
 function applyTo({ mounts, links }: ContainerEdits, host: MemoryHost): MemoryHost {
   const files = mounts
     .filter(({ kind }) => kind === "file")
@@ -82,7 +82,7 @@ describe("discoverManifestEntries()", () => {
     );
   });
 
-  it("gives no container path twice and nothing below a link", () => {
+  it("provides no container path twice and nothing below a link", () => {
     fc.assert(
       fc.property(cases, ({ lines, specs }) => {
         const { edits } = discover(memoryHost(lines), specs);
@@ -96,7 +96,7 @@ describe("discoverManifestEntries()", () => {
     );
   });
 
-  it("lets the container find the host's file at each path that is given", () => {
+  it("lets the container reach the host's file at each provided path", () => {
     fc.assert(
       fc.property(cases, ({ lines, specs }) => {
         const host = memoryHost(lines);
@@ -109,7 +109,7 @@ describe("discoverManifestEntries()", () => {
         for (const { path: at, source } of specs) {
           const real = host.realPath(at);
           if (refused.has(source) || real === undefined) continue;
-          // What a whole directory brings is the host's own, links and all, and is not played through here.
+          // The content of a whole directory is the host's own, links included, and is not modeled here.
           if (shown.some((mount) => isWithin(real, mount.hostPath) || isWithin(at, mount.containerPath)))
             continue;
           if (host.lstat(real)?.type === "file") expect(contentOf(container, at)).toBe(real);
@@ -120,7 +120,7 @@ describe("discoverManifestEntries()", () => {
     );
   });
 
-  it("gives no link that leads to nothing given", () => {
+  it("provides no link to a path that it does not provide", () => {
     fc.assert(
       fc.property(cases, ({ lines, specs }) => {
         const host = memoryHost(lines);

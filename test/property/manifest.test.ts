@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseManifest } from "../../src/manifest/parse-manifest.ts";
 
-/** Bytes near manifests: pieces of lines, and anything else. */
+/** Bytes that resemble manifests: pieces of lines, and anything else. */
 const bytes = fc
   .array(
     fc.oneof(
@@ -30,13 +30,13 @@ const bytes = fc
   )
   .map((pieces) => Uint8Array.from(pieces.flat()));
 
-/** The lines, each byte a character, as simple as can be. */
+/** Returns the lines, one character per byte. */
 const linesOf = (content: Uint8Array): string[] => String.fromCharCode(...content).split("\n");
 
 const numberOf = (source: string): number => Number(source.slice(source.lastIndexOf(":") + 1));
 
 describe("parseManifest()", () => {
-  it("accounts for each line of any bytes: an entry, a finding, a comment or nothing to read", () => {
+  it("accounts for each line of any bytes: an entry, a finding, a comment or a blank line", () => {
     fc.assert(
       fc.property(bytes, (content) => {
         const { specs, findings } = parseManifest(content, "f:x.csv");
@@ -44,7 +44,7 @@ describe("parseManifest()", () => {
         const numbers = told.map(({ source }) => numberOf(source));
         expect(new Set(numbers).size).toBe(numbers.length);
         linesOf(content).forEach((line, index) => {
-          // White space of UTF-8 is more than a byte; such bytes count as text here only when more is there.
+          // UTF-8 white space has several bytes; such bytes count as text here only next to others.
           const ascii = line.replaceAll(/[^\x20-\x7e]/g, "").trim();
           if (ascii !== "" && !ascii.startsWith("#")) expect(numbers).toContain(index + 1);
           if (/^[ \t\r]*(?:#|$)/.test(line)) expect(numbers).not.toContain(index + 1);
@@ -54,7 +54,7 @@ describe("parseManifest()", () => {
     );
   });
 
-  it("gives entries with absolute, normal paths without NUL, in the order of lines", () => {
+  it("returns entries with absolute, normalized paths without NUL, in the order of lines", () => {
     fc.assert(
       fc.property(bytes, (content) => {
         const { specs } = parseManifest(content, "x.csv");
@@ -66,7 +66,7 @@ describe("parseManifest()", () => {
     );
   });
 
-  it("reads any path back that has no line break and no white space at its ends", () => {
+  it("reads back any path without line breaks and without white space at its ends", () => {
     const path = fc
       .string({ unit: "binary", minLength: 1, maxLength: 40 })
       .filter((name) => name.trim() === name && !/[\n\0/]|^\.\.?$/.test(name));

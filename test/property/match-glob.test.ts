@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { matchGlob } from "../../src/text/match-glob.ts";
 
-// The look-ahead keeps a negation from being taken for a member: `[!]` is never closed.
+// The look-ahead prevents reading a negation as a member: `[!]` is never closed.
 const CLASS = /^\[(?:([!^])|(?![!^]))(\][^\]]*|[^\]]+)\]/;
 
-/** The pattern as a regular expression: fine for short ones, which is all that an oracle needs. */
+/** Returns the pattern as a regular expression, an oracle for short patterns. */
 function toRegExp(pattern: string): RegExp {
   let source = "";
   for (let rest = pattern; rest !== ""; ) {
@@ -37,7 +37,7 @@ const name = fc
   .map((c) => c.join(""));
 
 describe("matchGlob()", () => {
-  it("agrees with a regular expression, a leading dot aside", () => {
+  it("agrees with a regular expression, except for a leading dot", () => {
     fc.assert(
       fc.property(pattern, name, (glob, text) => {
         const hidden = text.startsWith(".") && !glob.startsWith(".");
@@ -47,7 +47,7 @@ describe("matchGlob()", () => {
     );
   });
 
-  it("takes a negation without members for three characters", () => {
+  it("reads a negation without members as three characters", () => {
     expect([matchGlob("[!]", "!"), matchGlob("[!]", "[!]"), toRegExp("[!]").test("[!]")]).toEqual([
       false,
       true,
@@ -55,7 +55,7 @@ describe("matchGlob()", () => {
     ]);
   });
 
-  it("matches every name without wildcards with itself alone", () => {
+  it("matches every name without wildcards only with itself", () => {
     const plain = fc.string().filter((text) => !/[*?[]/.test(text));
     fc.assert(
       fc.property(plain, plain, (glob, text) => {
@@ -64,7 +64,7 @@ describe("matchGlob()", () => {
     );
   });
 
-  it("does not take long over many runs of any characters", () => {
+  it("takes little time for many runs of any characters", () => {
     const started = performance.now();
     expect(matchGlob("*".repeat(256), "a")).toBe(false);
     expect(matchGlob("*a".repeat(100), "a".repeat(4000))).toBe(true);

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { NvociError } from "../../src/model/errors.ts";
 import { hostPath } from "../../src/model/paths.ts";
 import { parseSpec } from "../../src/oci/spec.ts";
@@ -7,7 +7,7 @@ import { parseState } from "../../src/oci/state.ts";
 
 const BUNDLE = hostPath("/b");
 
-/** Any JSON value below a member that is read, or a plausible one. */
+/** Any JSON value for a member that is read, or a plausible one. */
 const anything = fc.oneof(
   fc.jsonValue(),
   fc.constantFrom(null, [], {}, [null], [{}], [""], "/a", { path: "/a" }, { bounding: ["CAP_SYS_ADMIN"] }),
@@ -26,7 +26,7 @@ const document = fc.record(
   { requiredKeys: [] },
 );
 
-/** Runs `action`; whether it succeeded. Anything but an error of one printable line fails. */
+/** Runs `action` and returns whether it succeeded. Anything but an error of one printable line fails the test. */
 function holds(action: () => unknown, code: string): boolean {
   try {
     action();
@@ -39,7 +39,7 @@ function holds(action: () => unknown, code: string): boolean {
   }
 }
 
-test("parseSpec() reads or refuses any document, and promises strings", () => {
+it("parseSpec() accepts or refuses any document, and returns strings", () => {
   fc.assert(
     fc.property(document, (value) => {
       const text = JSON.stringify(value);
@@ -52,7 +52,7 @@ test("parseSpec() reads or refuses any document, and promises strings", () => {
   );
 });
 
-test("parseState() reads or refuses any document", () => {
+it("parseState() accepts or refuses any document", () => {
   fc.assert(
     fc.property(document, (value) => {
       const text = JSON.stringify(value);
@@ -62,7 +62,7 @@ test("parseState() reads or refuses any document", () => {
   );
 });
 
-test("parseState() and parseSpec() read or refuse any text", () => {
+it("parseState() and parseSpec() accept or refuse any text", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       holds(() => parseState(text), "state-invalid");

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import type { ContainerEdits, Mount } from "../../src/model/container-edits.ts";
 import { below, containerPath, isWithin } from "../../src/model/paths.ts";
 import type { Operation } from "../../src/plan/operation.ts";
@@ -33,7 +33,7 @@ const anyEdits: fc.Arbitrary<ContainerEdits> = fc
   })
   .map(edits);
 
-/** What a container sees of the host at a path, when directories and files are mounted one over the other. */
+/** Returns what a container has at a path of the host, when directories and files are mounted over each other. */
 function visible(
   mounts: readonly { readonly file: boolean; readonly host: string; readonly at: string }[],
   probe: string,
@@ -56,7 +56,7 @@ const ofPlan = (operations: readonly Operation[]) =>
       : [],
   );
 
-test("plan() shows everything that the edits name, whatever it leaves out as shown already", () => {
+it("plan() provides everything that the edits name, even if it omits what a directory already provides", () => {
   fc.assert(
     fc.property(anyEdits, fc.array(path), (edits, probes) => {
       const operations = plan(edits, OPTIONS);
@@ -68,7 +68,7 @@ test("plan() shows everything that the edits name, whatever it leaves out as sho
   );
 });
 
-test("plan() is the same for the same edits, in the order in which it can be made", () => {
+it("plan() is deterministic, and parents come before their content", () => {
   fc.assert(
     fc.property(anyEdits, (edits) => {
       const before = JSON.stringify(edits);
@@ -85,7 +85,7 @@ test("plan() is the same for the same edits, in the order in which it can be mad
   );
 });
 
-test("plan() makes each link that is not in a mounted directory, and no other", () => {
+it("plan() creates exactly the links outside mounted directories", () => {
   fc.assert(
     fc.property(anyEdits, (edits) => {
       const made = plan(edits, OPTIONS).flatMap((one) => (one.op === "make-link" ? [one.path] : []));
@@ -100,7 +100,7 @@ test("plan() makes each link that is not in a mounted directory, and no other", 
   );
 });
 
-test("plan() allows each device number once, with all that its nodes ask for", () => {
+it("plan() allows each device number once, with everything that its nodes need", () => {
   fc.assert(
     fc.property(anyEdits, (edits) => {
       const rules = plan(edits, OPTIONS).flatMap((one) => (one.op === "allow-devices" ? one.rules : []));

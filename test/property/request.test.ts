@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { DEFAULT_CONFIG } from "../../src/config/config.ts";
 import { DRIVER_CAPABILITIES } from "../../src/model/driver-capability.ts";
 import { NvociError } from "../../src/model/errors.ts";
@@ -69,7 +69,7 @@ const policy = fc
   })
   .map((some) => ({ ...DEFAULT_CONFIG, ...some }));
 
-test("resolveRequest() gives nothing to, and refuses nothing of, a container that mayAsk() turns away", () => {
+it("resolveRequest() neither provides for nor refuses a container that mayRequestGpus() rules out", () => {
   fc.assert(
     fc.property(spec, policy, (spec, policy) => {
       if (!mayRequestGpus(spec))
@@ -82,7 +82,7 @@ test("resolveRequest() gives nothing to, and refuses nothing of, a container tha
   );
 });
 
-test("resolveRequest() gives only what is allowed, each once, or refuses in one printable line", () => {
+it("resolveRequest() returns only what is allowed, each once, or refuses in one printable line", () => {
   fc.assert(
     fc.property(spec, policy, (spec, policy) => {
       try {
@@ -109,7 +109,7 @@ test("resolveRequest() gives only what is allowed, each once, or refuses in one 
   );
 });
 
-test("resolveRequest() does not depend on the order of different variables", () => {
+it("resolveRequest() does not depend on the order of different variables", () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(name),

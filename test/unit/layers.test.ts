@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { MAY_DESCRIBE, MAY_IMPORT } from "../support/build/layers.ts";
 import { type Import, parse, readSources } from "../support/build/source-imports.ts";
 
-/** Whoever needs them imports them: they import nothing. */
+/** Any folder may import these; they import nothing. */
 const NEUTRAL = ["load.ts", "version.ts"];
 
-/** Parts that are loaded when they are needed: known by their types, so that nothing is bundled twice. */
+/** Parts that are loaded on demand: imported only as types, so that nothing is bundled twice. */
 const BUNDLES = [
   "hook/inject.ts",
   "discover/server/discover-server.ts",
@@ -18,19 +18,19 @@ const BUNDLES = [
   "runtime/runtimes-of-config.ts",
 ];
 
-/** Packages that are bundled. The hook and the wrapper are to load none of yargs. */
+/** Bundled packages. The hook and the wrapper must not load yargs. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   config: ["smol-toml"],
   cli: ["smol-toml", "yargs", "yargs-parser/browser", "cliui"],
 };
 
-/** The one that runs in Node.js alone. */
+/** The file that runs only in Node.js. */
 const isNodeOnly = (path: string): boolean => path === "sys/node.ts";
 
-/** Stand-ins for what yargs takes from its platform. */
+/** Stand-ins for the platform modules of yargs. */
 const isStandIn = (path: string): boolean => path.startsWith("cli/stand-ins/");
 
-/** Files that are long because they are lists: one system call after the other. */
+/** Files that are long because they are lists, such as one system call after another. */
 const LISTS = ["sys/linux.ts"];
 const MOST_LINES = 250;
 
@@ -38,7 +38,7 @@ const sources = readSources();
 const folderOf = (path: string): string => path.split("/")[0] ?? "";
 const isFile = (name: string): boolean => name.endsWith(".ts");
 
-/** Whether the table lets one file refer to another. */
+/** Reports whether the table lets one file refer to another. */
 function isAllowed({ from, to, kind }: Import): boolean {
   if (kind === "reference" && BUNDLES.includes(to)) return true;
   const [folder, other] = [folderOf(from), folderOf(to)];
@@ -48,7 +48,7 @@ function isAllowed({ from, to, kind }: Import): boolean {
   return kind !== "value" && (MAY_DESCRIBE[folder]?.includes(other) ?? false);
 }
 
-/** Each circle of a graph once, as the way round it. */
+/** Returns each cycle of a graph once, as its path. */
 function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const found: string[] = [];
   const done = new Set<string>();
@@ -66,7 +66,7 @@ function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
   return found;
 }
 
-/** The files that are in the bundles of some entries: esbuild follows imports of values. */
+/** Returns the files in the bundles of some entries: esbuild follows imports of values. */
 function reachable(entries: readonly string[]): ReadonlySet<string> {
   const found = new Set(entries);
   for (const path of found) {
@@ -132,16 +132,16 @@ describe("the layers of src/", () => {
     for (const folder of Object.keys(MAY_IMPORT)) expect(reachable(folder), folder).not.toContain(folder);
   });
 
-  it("have no circle between files either, types included", () => {
+  it("have no import cycles between files, types included", () => {
     const imported = new Map<string, string[]>();
     for (const { from, to, kind } of between) {
-      // A part that is loaded when it is needed may lead back to what its loader shares with it.
+      // A part that is loaded on demand may import what its loader shares with it.
       if (kind !== "reference") imported.set(from, [...(imported.get(from) ?? []), to]);
     }
     expect(circles(imported)).toEqual([]);
   });
 
-  it("keep what a server alone needs out of the bundle that a board's hook reads", () => {
+  it("keep server-only code out of the bundle that a board's hook reads", () => {
     const read = reachable(["main.ts", "hook/inject.ts"]);
     expect(read.size).toBeGreaterThan(50);
     const alone = ["elf/", "ldcache/", "binary/", "discover/server/", "host-setup/", "cli/", "runtime/"];
@@ -154,7 +154,7 @@ describe("the layers of src/", () => {
     expect(shown(found)).toEqual([]);
   });
 
-  it("use no package but the bundled ones, each where it belongs", () => {
+  it("import only bundled packages, each where it belongs", () => {
     const found = packages.filter(
       ({ from, to }) =>
         !to.startsWith("node:") && !PACKAGES[folderOf(from)]?.includes(to) && !isNodeOnly(from),
@@ -162,7 +162,7 @@ describe("the layers of src/", () => {
     expect(shown(found)).toEqual([]);
   });
 
-  it("are synchronous: after setns(2) an event loop's threads would still see the host", () => {
+  it("are synchronous: after setns(2) an event loop's threads would still be in the host's namespaces", () => {
     const found = sources.filter(
       ({ path, isAsync, identifiers }) =>
         (isAsync || identifiers.has("Promise")) && !isNodeOnly(path) && !isStandIn(path),
@@ -170,7 +170,7 @@ describe("the layers of src/", () => {
     expect(found.map(({ path }) => path)).toEqual([]);
   });
 
-  it("leave the engine to main.ts, sys/linux.ts and sys/node.ts", () => {
+  it("use the engine only in main.ts, sys/linux.ts and sys/node.ts", () => {
     const owners = ["main.ts", "sys/linux.ts", "sys/node.ts"];
     const users = [
       ...between.filter(({ to }) => to === "sys/primitives.ts").map(({ from }) => from),
@@ -179,7 +179,7 @@ describe("the layers of src/", () => {
     expect([...new Set(users)].sort()).toEqual(owners);
   });
 
-  it("call the kernel through sys/linux.ts, which main.ts alone builds", () => {
+  it("call the kernel through sys/linux.ts, which only main.ts instantiates", () => {
     const builders = sources.filter(
       ({ identifiers, imports: own }) =>
         identifiers.has("linux") && own.some(({ to }) => to === "sys/linux.ts"),
@@ -187,19 +187,19 @@ describe("the layers of src/", () => {
     expect(builders.map(({ path }) => path)).toEqual(["main.ts"]);
   });
 
-  it("load other bundles through load.ts alone", () => {
+  it("load other bundles only through load.ts", () => {
     const loaders = sources
       .filter(({ identifiers }) => identifiers.has("nvociRequire"))
       .map(({ path }) => path);
     expect(loaders).toEqual(["load.ts"]);
   });
 
-  it(`have files of at most ${MOST_LINES} lines, lists left out`, () => {
+  it(`have files of at most ${MOST_LINES} lines, except lists`, () => {
     const long = sources.filter(({ path, lines }) => lines > MOST_LINES && !LISTS.includes(path));
     expect(long.map(({ path, lines }) => `${path}: ${lines}`)).toEqual([]);
   });
 
-  it("have no folder or file for things without a name", () => {
+  it("have no catch-all folders or files", () => {
     const vague = sources.filter(({ path }) =>
       /(?:^|\/)(?:utils?|helpers?|common|misc|index)(?:\/|\.ts$)/.test(path),
     );
@@ -210,15 +210,15 @@ describe("the layers of src/", () => {
 describe("circles()", () => {
   it.each<[string, Record<string, string[]>, string[]]>([
     ["finds a file that imports itself", { a: ["a"] }, ["a → a"]],
-    ["finds a way round", { a: ["b"], b: ["c", "d"], c: [], d: ["b"] }, ["b → d → b"]],
-    ["finds none where two ways meet", { a: ["b", "c"], b: ["d"], c: ["d"], d: [] }, []],
+    ["finds a cycle", { a: ["b"], b: ["c", "d"], c: [], d: ["b"] }, ["b → d → b"]],
+    ["finds none where two paths meet", { a: ["b", "c"], b: ["d"], c: ["d"], d: [] }, []],
   ])("%s", (_, graph, expected) => {
     expect(circles(new Map(Object.entries(graph)))).toEqual(expected);
   });
 });
 
 describe("parse()", () => {
-  it("tells values, types and references apart, and sees what is loaded in passing", () => {
+  it("separates values, types and references, and finds expressions that load files", () => {
     const text = `
       import { a } from "./a.ts"; import type { B } from "../plan/b.ts"; import { type C } from "./c.ts";
       import D, { type E } from "./d.ts"; export { f } from "./f.ts"; import "./g.ts";
@@ -243,11 +243,11 @@ describe("parse()", () => {
     "async function f() {}",
     "for await (const x of y) {}",
     "await x",
-  ])("sees that %j is not synchronous", (text) => {
+  ])("reports that %j is not synchronous", (text) => {
     expect(parse("x.ts", text).isAsync).toBe(true);
   });
 
-  it("takes words in comments and strings for what they are", () => {
+  it("ignores keywords in comments and strings", () => {
     const { isAsync, identifiers } = parse("x.ts", "/** async await Promise */ const x = 'await Promise';");
     expect([isAsync, identifiers.has("Promise")]).toEqual([false, false]);
   });

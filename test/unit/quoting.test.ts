@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { root } from "../../build/root.ts";
 
 /**
- * Where a template puts a value between quotation marks by itself: `quote()`, log lines of values that are ours, and an
- * option that the kernel reads.
+ * Where a template adds quotation marks itself: `quote()`, log lines with nvoci's own values, and an option that
+ * the kernel reads.
  */
 const ALLOWED: readonly string[] = [
   "text/quote.ts",
@@ -15,7 +15,7 @@ const ALLOWED: readonly string[] = [
 ];
 
 describe("a value from outside", () => {
-  it("reaches messages through quote() alone, which lets nothing steer a terminal", () => {
+  it("reaches messages only through quote(), so it cannot control a terminal", () => {
     const source = join(root, "src");
     const raw = readdirSync(source, { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".ts") && !ALLOWED.includes(name))

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { root } from "../../../build/root.ts";
 import type { HookEntry } from "../../../fixtures/bundle.ts";
 
-/** One way that the program is packaged. */
+/** One way to package the program. */
 export interface Build {
   readonly name: "native" | "node" | "pkg";
   /** Absolute path of the program. */
@@ -23,7 +23,7 @@ const CANDIDATES: readonly Build[] = [
 /** The Node.js executable for the other machine, without its launcher. */
 export const ARM64_EXECUTABLE: string = join(DIST, "pkg/nvoci-linux-aarch64/nvoci-node");
 
-/** Whether the executable holds the bundles that were built last: `npm run build` does not make it anew. */
+/** Reports whether the executable contains the latest bundles; `npm run build` does not rebuild it. */
 export function isCurrent(executable: string): boolean {
   const note = join(executable, "../bundles.sha256");
   const bundles = join(DIST, "bundle");
@@ -33,24 +33,24 @@ export function isCurrent(executable: string): boolean {
   return readFileSync(note, "utf8") === hash.digest("hex");
 }
 
-/** The Node.js executable, when `npm run package` has made it of today's bundles. */
+/** The Node.js executable, if `npm run package` made it from the current bundles. */
 export const pkgBuild: Build | undefined = CANDIDATES.find(
   ({ name, path }) => name === "pkg" && existsSync(path) && isCurrent(path),
 );
 
 /**
- * The builds to test, native first, then one on Node.js: the executable where there is a current one, otherwise `node`,
- * which has the same bundles and addon. `NVOCI_BUILDS=native,node` names others.
+ * Returns the builds to test: native, then one on Node.js. The latter is the executable if it is current,
+ * otherwise `node`, which has the same bundles and addon. `NVOCI_BUILDS=native,node` selects others.
  */
 export function builds(): readonly Build[] {
   const wanted = process.env.NVOCI_BUILDS?.split(",") ?? ["native", pkgBuild?.name ?? "node"];
   return CANDIDATES.filter(({ name, path }) => existsSync(path) && wanted.includes(name));
 }
 
-/** What every hook entry of ours has: an environment of its own, never the image's. */
+/** The environment of every nvoci hook entry: its own, never the image's. */
 const HOOK_ENVIRONMENT = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"];
 
-/** A hook entry for a command line; its first word is an absolute path. */
+/** Returns a hook entry for a command line, which starts with an absolute path. */
 export const hookEntry = (
   command: readonly string[],
   env: readonly string[] = HOOK_ENVIRONMENT,
@@ -60,6 +60,6 @@ export const hookEntry = (
   env,
 });
 
-/** The hook of a build as config.json has it. */
+/** Returns a build's hook entry for config.json. */
 export const nvociHook = (build: Build, stage = "prestart"): HookEntry =>
   hookEntry([build.path, "hook", stage]);

@@ -1,4 +1,4 @@
-/** Gives tests of sources the bundles that these load when they need them, as the build gives them to the program. */
+/** Provides the sources under test with the bundles that they load on demand, as the build does for the program. */
 import * as config from "../../../src/config/parse-config.ts";
 import * as server from "../../../src/discover/server/discover-server.ts";
 import * as soname from "../../../src/elf/read-soname.ts";
@@ -15,7 +15,7 @@ Object.assign(globalThis, {
   nvociRequire(name: string): unknown {
     const bundle = BUNDLES[name];
     if (bundle === undefined)
-      throw new Error(`Cannot load "${name}": tests of sources do not have this bundle`);
+      throw new Error(`Cannot load "${name}": this bundle is not available to tests of sources`);
     return bundle;
   },
 });

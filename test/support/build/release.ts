@@ -3,25 +3,25 @@ import { join } from "node:path";
 import { root } from "../../../build/root.ts";
 import { mustRun } from "../../../fixtures/run/run-command.ts";
 
-/** What `npm run package` made. */
+/** The result of `npm run package`. */
 export interface Release {
-  /** The directory of the artefacts. */
+  /** The directory of the artifacts. */
   readonly path: string;
   readonly files: readonly string[];
-  /** The path of the one artefact whose name matches. */
+  /** Returns the path of the only artifact whose name matches. */
   file(pattern: RegExp): string;
 }
 
 const EPOCH = "1700000000";
-/** What the build does not make, and need not be there twice. */
+/** Directories that the build does not write and that the copy can share. */
 const SHARED = ["node_modules", ".cache"];
 const LEFT_OUT = [".git", "dist", "coverage", ...SHARED];
 
 /**
  * Packages a copy of the repository.
  *
- * @param directory where the copy and the artefacts go; it decides nothing about them.
- * @param options for build/package.ts: without more words, no Node.js executables, which take a minute.
+ * @param directory where the copy and the artifacts go; it does not affect their content.
+ * @param options for build/package.ts; by default, no Node.js executables, which take a minute.
  */
 export function packageCopy(directory: string, options: readonly string[] = ["--native-only"]): Release {
   const copy = join(directory, "copy");

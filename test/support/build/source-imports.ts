@@ -5,7 +5,7 @@ import { root } from "../../../build/root.ts";
 
 const SOURCE = join(root, "src");
 
-/** One reference of a source file to another file or a package. */
+/** A reference from a source file to another file or a package. */
 export interface Import {
   /** Path below src/. */
   readonly from: string;
@@ -15,19 +15,19 @@ export interface Import {
   readonly kind: "value" | "type" | "reference";
 }
 
-/** A source file, parsed. */
+/** A parsed source file. */
 interface SourceFile {
   /** Path below src/. */
   readonly path: string;
   readonly lines: number;
   readonly imports: readonly Import[];
-  /** Names used as identifiers or property names; not those in comments and strings. */
+  /** Names used as identifiers or property names, not those in comments and strings. */
   readonly identifiers: ReadonlySet<string>;
-  /** Whether a function is `async`, or something is awaited. */
+  /** Whether the file has an `async` function or awaits something. */
   readonly isAsync: boolean;
 }
 
-/** Every TypeScript file below src/, parsed. */
+/** Returns every TypeScript file below src/, parsed. */
 export function readSources(): SourceFile[] {
   return readdirSync(SOURCE, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts"))
@@ -35,7 +35,7 @@ export function readSources(): SourceFile[] {
     .map((path) => parse(path, readFileSync(join(SOURCE, path), "utf8")));
 }
 
-/** Parses one file; exported so that what it finds can be tested. */
+/** Parses one file. Exported for its own test. */
 export function parse(path: string, text: string): SourceFile {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022);
   const imports: Import[] = [];

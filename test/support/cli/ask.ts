@@ -4,14 +4,14 @@ import type { Request } from "../../../src/request/request.ts";
 import { type RequestPolicy, resolveRequest } from "../../../src/request/resolve-request.ts";
 import { collectFindings } from "./collect-findings.ts";
 
-/** What differs from an unprivileged container without mounts under the default configuration. */
+/** Differences from an unprivileged container without mounts under the default configuration. */
 export interface Asking {
   readonly mounts?: readonly string[];
   readonly capabilities?: readonly string[];
   readonly policy?: Partial<RequestPolicy>;
 }
 
-/** Resolves the request of a container; `mounts` are destinations of `/dev/null`. */
+/** Resolves a container's request; `mounts` are destinations of `/dev/null`. */
 export function ask(
   env: readonly string[],
   asking: Asking = {},

@@ -1,6 +1,6 @@
 import { NvociError } from "../../../src/model/errors.ts";
 
-/** The NvociError that `action` throws; any other outcome fails the test. */
+/** Returns the NvociError that `action` throws. Any other outcome fails the test. */
 export function catchError(action: () => unknown): NvociError {
   try {
     action();

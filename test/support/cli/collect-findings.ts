@@ -1,6 +1,6 @@
 import type { Finding, Report } from "../../../src/model/finding.ts";
 
-/** Runs something that reports, and gives what it returned and what it reported. */
+/** Runs a function and returns its result with the findings that it reported. */
 export function collectFindings<T>(run: (report: Report) => T): {
   readonly value: T;
   readonly findings: readonly Finding[];

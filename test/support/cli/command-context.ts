@@ -3,18 +3,18 @@ import type { Decision } from "../../../src/cli/imaginary-container.ts";
 import type { Syscalls } from "../../../src/sys/syscalls.ts";
 import { type MemoryHost, memoryHost } from "../host/memory-host.ts";
 
-/** What a command meets in a test. */
+/** The environment of a command under test. */
 export interface ContextOptions {
   /** Lines of a tree, see {@link memoryHost}. */
   readonly tree?: string | readonly string[];
   readonly environ?: readonly string[];
-  /** What every plan comes to. Default: a container that asks and gets nothing. */
+  /** The outcome of every plan. Default: a container that requests GPUs and gets nothing. */
   readonly decision?: Partial<Decision> | (() => Decision);
-  /** The calls that the command makes by itself. */
+  /** The system calls that the command makes itself. */
   readonly system?: Partial<Syscalls>;
 }
 
-/** A context without a kernel, and what the command did with it. */
+/** A context without a kernel, and a record of what the command did. */
 interface TestContext extends CommandContext {
   readonly host: MemoryHost;
   readonly printed: string[];

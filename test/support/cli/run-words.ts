@@ -5,7 +5,7 @@ import { parseCommandLine } from "../../../src/cli/parse-command-line.ts";
  * Parses a command line and runs its command.
  *
  * @returns the exit status.
- * @throws Error when the command line asks for a text only.
+ * @throws Error if the command line only prints a text.
  */
 export function runWords(words: readonly string[], context: CommandContext): number {
   const parsed = parseCommandLine(words);

@@ -8,27 +8,30 @@ import type { CommandResult } from "../../../fixtures/run/run-command.ts";
 import { snapshotMounts, snapshotTree } from "../host/snapshot.ts";
 
 /**
- * A container that outlives a failed hook: a process in a mount namespace of its own, with the bundle's root mounted
- * and not yet entered, which is how a runtime leaves things when it calls a prestart hook. Nothing tears it down.
+ * A container that outlives a failed hook: a process in a new mount namespace, with the bundle's root mounted but
+ * not yet entered. A runtime is in this state when it calls a prestart hook. Nothing tears the container down.
  */
 export interface BareContainer {
   readonly pid: number;
   /** Runs a hook as the runtime would, with the container's OCI state as input. */
   runHook(command: readonly string[]): CommandResult;
-  /** Everything that a hook can change in the container, readable and comparable. */
+  /** Returns everything that a hook can change in the container, in comparable form. */
   snapshot(): BareSnapshot;
   close(): void;
 }
 
 interface BareSnapshot {
-  /** The root's tree, /dev included. */
+  /** The root's tree, including /dev. */
   readonly files: readonly string[];
   readonly mounts: readonly string[];
   /** cgroup v1: the lines of devices.list. cgroup v2: identity and content hash of each device program. */
   readonly deviceRules: readonly string[];
 }
 
-/** Opens a container of a bundle on a host. The device cgroup is one that runc(8) has made for a container without devices. */
+/**
+ * Opens a container of a bundle on a host. Its device cgroup is one that runc(8) created for a container without
+ * devices.
+ */
 export async function openBareContainer(bundle: Bundle, place: PrivateNamespace): Promise<BareContainer> {
   const cgroupBundle = makeBundle({ rootfs: "busybox" });
   const owner = createContainer(cgroupBundle, undefined, place);
@@ -66,7 +69,7 @@ export async function openBareContainer(bundle: Bundle, place: PrivateNamespace)
   };
 }
 
-/** The cgroup that decides on a process' devices, as the hook finds it: version 1 where it is mounted. */
+/** Returns the cgroup that controls a process' devices, as the hook locates it: version 1 if it is mounted. */
 function deviceCgroup(pid: number, place: PrivateNamespace): { directory: string; rules: () => string[] } {
   const lines = readFileSync(`/proc/${pid}/cgroup`, "utf8").trimEnd().split("\n");
   const isOnlyV2 = place.run(["test", "-e", "/sys/fs/cgroup/cgroup.controllers"]).status === 0;

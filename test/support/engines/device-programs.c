@@ -1,6 +1,6 @@
 /*
- * Prints the device programs that are attached to a cgroup v2 directory, one a line: id and tag, the kernel's hash of
- * the instructions. See bpf(2).
+ * Prints the device programs that are attached to a cgroup v2 directory, one per line: id and tag, which is the
+ * kernel's hash of the instructions. See bpf(2).
  */
 #include <fcntl.h>
 #include <linux/bpf.h>

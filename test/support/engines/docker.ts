@@ -7,24 +7,24 @@ import { type CommandResult, mustRun } from "../../../fixtures/run/run-command.t
 import { temporaryDirectory } from "../../../fixtures/run/temporary-directory.ts";
 import { removeCgroups } from "./remove-cgroups.ts";
 
-/** A Docker daemon of a test, without networks. */
+/** A Docker daemon for a test, without networks. */
 export interface Docker {
   /** Runs the docker program. */
   docker(...argv: string[]): CommandResult;
   /** Runs a container to its end and removes it. `options` come before the image. */
   run(image: string, command: readonly string[], options?: readonly string[]): CommandResult;
-  /** Makes an image of a root file system. */
+  /** Creates an image from a root file system. */
   importImage(name: string, rootfs: string): void;
-  /** The docker program as a shell calls it for this daemon. */
+  /** The docker command that a shell uses for this daemon. */
   readonly client: string;
   close(): Promise<void>;
 }
 
-/** How the daemon is set up. */
+/** The daemon's setup. */
 interface DockerOptions {
   /** daemon.json: runtimes, default-runtime, features. */
   readonly config?: object;
-  /** A daemon.json that is there, a path in the namespace; takes the place of `config`. */
+  /** An existing daemon.json, as a path in the namespace; replaces `config`. */
   readonly configFile?: string;
   /** A directory put first in the daemon's PATH, where it looks for `nvidia-container-runtime-hook`. */
   readonly programs?: string;
@@ -34,16 +34,16 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const START_MS = 20_000;
 
 /**
- * Starts dockerd(8) in a namespace, usually that of a fake host, with all its files in a temporary directory.
+ * Starts dockerd(8) in a namespace, usually a fake host's, with all its files in a temporary directory.
  *
- * @throws Error when it does not answer in 20 seconds.
+ * @throws Error if it does not respond within 20 seconds.
  */
 export async function startDocker(place: PrivateNamespace, options: DockerOptions = {}): Promise<Docker> {
   const { path: directory, remove } = temporaryDirectory("docker");
   const at = (name: string): string => join(directory, name);
   writeFileSync(at("daemon.json"), JSON.stringify(options.config ?? {}));
   mkdirSync(at("run"));
-  // A container in a user namespace has to reach its root file system.
+  // A container in a user namespace must be able to reach its root file system.
   chmodSync(directory, 0o711);
   const cgroup = `nvoci-test-docker-${process.pid}`;
   const flags = {
@@ -67,28 +67,28 @@ export async function startDocker(place: PrivateNamespace, options: DockerOption
     env: environment,
   });
   const ended = new Promise((resolve) => daemon.once("close", resolve));
-  // BuildKit has a runtime of its own and asks no default one.
+  // BuildKit has its own runtime and ignores the default one.
   const client = { ...environment, DOCKER_BUILDKIT: "0", DOCKER_HOST: `unix://${at("socket")}` };
   const docker = (...words: string[]) => place.run(["docker", ...words], { env: client });
   const close = async (): Promise<void> => {
     daemon.kill("SIGTERM");
     await ended;
     removeCgroups(cgroup);
-    // The daemon's mounts are gone with the namespace only; they are busy until then.
+    // The daemon's mounts stay busy until the namespace ends.
     place.run(["sh", "-c", `awk '$2 ~ "^${directory}/" {print $2}' /proc/mounts | tac | xargs -r umount -l`]);
     remove();
   };
   for (const limit = Date.now() + START_MS; docker("version").status !== 0; await sleep(100)) {
     if (Date.now() < limit && daemon.exitCode === null) continue;
     await close();
-    throw new Error("Cannot start dockerd: it does not answer");
+    throw new Error("Cannot start dockerd: it does not respond");
   }
   return {
     docker,
     client: `docker --host unix://${at("socket")}`,
     run: (image, command, extra = []) => docker("run", "--rm", "--network=none", ...extra, image, ...command),
     importImage: (name, rootfs) => {
-      if (!existsSync(rootfs)) throw new Error(`Cannot import "${rootfs}": there is no such directory`);
+      if (!existsSync(rootfs)) throw new Error(`Cannot import "${rootfs}": the directory does not exist`);
       const archive = at(`${name}.tar`);
       mustRun(["tar", "-C", rootfs, "-cf", archive, "."]);
       const { status, stderr } = docker("import", archive, name);

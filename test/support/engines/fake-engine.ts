@@ -1,13 +1,13 @@
 import type { Primitives, SyscallArgument } from "../../../src/sys/primitives.ts";
 import { type SyscallName, syscallNumbers } from "../../../src/sys/syscall-numbers.ts";
 
-/** One system call as the engine was asked for it; byte arrays are copies of what was in them then. */
+/** One system call that the engine received; byte arrays are copies of their content at that time. */
 interface EngineCall {
   readonly name: SyscallName;
   readonly args: readonly SyscallArgument[];
 }
 
-/** Gives a call's result, and may fill the byte arrays among its arguments. */
+/** Returns a call's result, and may fill the byte arrays among its arguments. */
 type Answer = number | ((...args: readonly SyscallArgument[]) => number);
 
 /** An engine without a kernel. */
@@ -16,8 +16,8 @@ interface FakeEngine extends Primitives {
 }
 
 /**
- * An engine that answers each call from a list, the last answer again and again. A call that has no list fails the
- * test.
+ * Returns an engine that answers each call from a list and repeats the last answer. A call without a list fails
+ * the test.
  */
 export function fakeEngine(
   answers: Partial<Record<SyscallName, readonly Answer[]>>,

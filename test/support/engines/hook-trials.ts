@@ -7,35 +7,35 @@ import { temporaryDirectory } from "../../../fixtures/run/temporary-directory.ts
 import type { Jetson } from "../host/jetson.ts";
 import { type Recording, readRecording, recordedHook } from "./recorded-hook.ts";
 
-/** What came of one container with a recorded hook. */
+/** The outcome of one container with a recorded hook. */
 interface Trial {
   readonly bundle: Bundle;
-  /** What became of the container. */
+  /** The container's output and exit status. */
   readonly result: CommandResult;
-  /** Those of the watched files that the container saw. */
+  /** The watched files that exist in the container. */
   readonly files: readonly string[];
-  /** What the hook said. `undefined` when it was not run. */
+  /** The hook's output; `undefined` if it did not run. */
   readonly hook: Recording | undefined;
 }
 
-/** How the trial's container differs from one that asks for all GPUs at prestart. */
+/** Differences between the trial's container and one that requests all GPUs at prestart. */
 interface TrialOptions extends Omit<BundleOptions, "hooks"> {
   readonly stage?: keyof NonNullable<BundleOptions["hooks"]>;
   /** See `recordedHook`. */
   readonly filter?: string;
 }
 
-/** Containers with recorded hooks, for tests about what the hook is told and what it says. */
+/** Containers with recorded hooks, for tests of the hook's input and output. */
 export interface HookTrials {
   /** Runs a container with this command as its hook. */
   start(command: readonly string[], jetson: Jetson, options?: TrialOptions): Trial;
-  /** A path of which nothing exists yet. */
+  /** Returns a new path. */
   path(name: string): string;
-  /** Writes a file and gives its path. */
+  /** Writes a file and returns its path. */
   file(name: string, text: string): string;
-  /** A bundle that is removed at the end. */
+  /** Creates a bundle that is removed at the end. */
   bundle(options: BundleOptions): Bundle;
-  /** A recorded hook and what it left, for a bundle of the caller's own. */
+  /** Returns a recorded hook for the caller's own bundle, and a function that reads its recording. */
   recorded(
     command: readonly string[],
     filter?: string,

@@ -1,18 +1,18 @@
-/** One failure at one place. */
+/** A failure of one system call. */
 interface Fault {
-  /** Name of the system call, as strace(1) knows it. */
+  /** Name of the system call in strace(1). */
   readonly call: string;
-  /** Which call of that name in a process fails; the first is 1. */
+  /** Which call of that name in a process fails, counted from 1. */
   readonly when: number;
   /** Name of the errno. Default EPERM. */
   readonly error?: string;
 }
 
 /**
- * A command line whose n-th call of a name fails, in each of its processes. The call is not made.
+ * Returns a command line whose n-th call of a name fails, in each of its processes. The call is not made.
  *
- * @param log file that gets strace's lines for that call and for the end of each process, all with the process' id in
- * front: a line with `(INJECTED)` tells that the fault happened.
+ * @param log file for strace's lines about that call and the end of each process, which start with the process
+ * id. A line with `(INJECTED)` proves that the fault occurred.
  * @see strace(1), "Tampering"
  */
 export function withFault(fault: Fault, command: readonly string[], log = "/dev/null"): string[] {

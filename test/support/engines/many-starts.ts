@@ -7,23 +7,23 @@ import type { Jetson } from "../host/jetson.ts";
 import { snapshotMounts, snapshotTree } from "../host/snapshot.ts";
 import { openBareContainer } from "./bare-container.ts";
 
-/** Everything that a start could leave behind on the host, comparable. */
+/** Everything that a start could leave behind on the host, in comparable form. */
 interface Traces {
   readonly mounts: readonly string[];
-  /** Command lines of processes that come from the hook. */
+  /** Command lines of the hook's processes. */
   readonly processes: readonly string[];
   readonly files: readonly string[];
   readonly descriptors: number;
-  /** Of the one device cgroup that all containers are in. */
+  /** Rules of the device cgroup that all containers share. */
   readonly deviceRules: readonly string[];
 }
 
 /**
- * Starts the hook for one container after another, on one root file system and one device cgroup. Each container is a
- * mount namespace of its own, as `openBareContainer` has it; runc(8) would take most of the time.
+ * Starts the hook for one container after another, on one root file system and in one device cgroup. Each
+ * container is a mount namespace, as in `openBareContainer`; runc(8) would take most of the time.
  *
- * @returns what was there after the first start, and after the last.
- * @throws Error with the hook's own words when one fails.
+ * @returns the traces after the first start and after the last.
+ * @throws Error with the hook's output if it fails.
  */
 export async function manyStarts(
   build: Build,
@@ -31,7 +31,7 @@ export async function manyStarts(
   count: number,
 ): Promise<{ first: Traces; last: Traces }> {
   const bundle = makeBundle({ env: ["NVIDIA_VISIBLE_DEVICES=all"] });
-  // Other programs of the machine write to these two.
+  // Other programs on the machine write to /tmp and /run.
   const place = await openNamespace(
     [
       `mount --bind ${bundle.directory} /mnt`,
@@ -43,7 +43,7 @@ export async function manyStarts(
     ],
     jetson.place,
   );
-  // It stays for the sake of its cgroup.
+  // Kept open for its cgroup.
   const keeper = await openBareContainer(bundle, jetson.place);
   const cgroup = readFileSync(`/proc/${keeper.pid}/cgroup`, "utf8");
   try {

@@ -4,7 +4,7 @@ import type { CommandResult } from "../../../fixtures/run/run-command.ts";
 import { temporaryDirectory } from "../../../fixtures/run/temporary-directory.ts";
 import { removeCgroups } from "./remove-cgroups.ts";
 
-/** How a container is run with podman(1). */
+/** Options for a container of podman(1). */
 export interface PodmanOptions {
   /** A directory with oci-hooks(5) files. */
   readonly hooks?: string;
@@ -12,11 +12,11 @@ export interface PodmanOptions {
   readonly runtime?: string;
   /** A containers.conf(5) that is read last. */
   readonly config?: string;
-  /** Further options of `podman run`, such as `--env`. */
+  /** More options of `podman run`, such as `--env`. */
   readonly options?: readonly string[];
 }
 
-/** Runs a command with podman(1) and runc(8) in a root file system to its end, without a network. */
+/** Runs a command to its end with podman(1) and runc(8) in a root file system, without a network. */
 export function runPodman(
   place: PrivateNamespace,
   rootfs: string,
@@ -37,7 +37,8 @@ export function runPodman(
     ...["--runtime", options.runtime ?? "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "none"],
     ...(options.hooks === undefined ? [] : ["--hooks-dir", options.hooks]),
   ];
-  // podman's own limits are higher than what an unprivileged parent may hand on, and pids may lie in cgroup v1 alone.
+  // podman's own limits exceed what an unprivileged parent may pass on, and the pids controller may exist only in
+  // cgroup v1.
   const limits = ["--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", "--pids-limit=0"];
   const run = [
     "run",

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
-import { describe, test } from "vitest";
+import { describe, it } from "vitest";
 import { runCommand } from "../../../fixtures/run/run-command.ts";
 import { ARM64_EXECUTABLE, type Build, builds, isCurrent, pkgBuild } from "../build/builds.ts";
 import { oldDpkg } from "../image/debian-roots.ts";
 
-/** What a machine needs for some tests: how to find out, and what to do when it is not there. */
+/** A requirement of some tests: how to detect it, and what to do if it is missing. */
 interface Prerequisite {
   readonly holds: () => boolean;
   readonly remedy: string;
-  /** No package brings it: a skip is no failure in CI either. */
+  /** No package can provide it, so CI skips the tests too. */
   readonly given?: true;
 }
 
@@ -93,12 +93,12 @@ const PREREQUISITES = {
 
 type PrerequisiteName = keyof typeof PREREQUISITES;
 
-/** What a container test needs. */
+/** The prerequisites of a container test. */
 export const CONTAINER: readonly PrerequisiteName[] = ["root", "namespaces", "overlayfs", "runc", "busybox"];
 
 const known = new Map<PrerequisiteName, boolean>();
 
-/** The first thing that is missing; each is probed once in a process. */
+/** Returns the first missing prerequisite. Each is probed once per process. */
 export function missing(names: readonly PrerequisiteName[]): PrerequisiteName | undefined {
   return names.find((name) => {
     if (!known.has(name)) known.set(name, PREREQUISITES[name].holds());
@@ -107,8 +107,9 @@ export function missing(names: readonly PrerequisiteName[]): PrerequisiteName | 
 }
 
 /**
- * Like vitest's `describe`, for tests that need something of the machine. Without it they are skipped under a title
- * that says what is missing and what to do; in CI (`CI=true`) that fails, unless nobody could install it.
+ * Works like vitest's `describe` for tests with prerequisites. If one is missing, the tests are skipped, and the
+ * title states what is missing and what to do. In CI (`CI=true`) they fail instead, unless no package could
+ * provide it.
  */
 export function describeNeeding(names: readonly PrerequisiteName[], title: string, tests: () => void): void {
   const lack = missing(names);
@@ -117,12 +118,12 @@ export function describeNeeding(names: readonly PrerequisiteName[], title: strin
   const reason = `${title} (needs ${lack}: ${remedy})`;
   if (process.env.CI !== "true" || given === true) describe.skip(reason, tests);
   else
-    test(reason, () => {
+    it(reason, () => {
       throw new Error(`Cannot run "${title}": ${lack} is missing: ${remedy}`);
     });
 }
 
-/** `describeNeeding` once for each build in dist/; the title gets the build's name. */
+/** Calls `describeNeeding` for each build in dist/ and adds the build's name to the title. */
 export function describeBuilds(
   names: readonly PrerequisiteName[],
   title: string,

@@ -2,19 +2,19 @@ import { existsSync, readFileSync } from "node:fs";
 import type { HookEntry } from "../../../fixtures/bundle.ts";
 import { hookEntry } from "../build/builds.ts";
 
-/** What a recorded hook said and how it ended. */
+/** A recorded hook's output and exit status. */
 export interface Recording {
-  /** Both outputs, line by line. */
+  /** Standard output and standard error, line by line. */
   readonly lines: readonly string[];
   readonly status: number;
 }
 
 /**
- * A hook entry that runs a command as given and keeps both its outputs and its status; a runtime shows the outputs
- * only when the hook fails.
+ * Returns a hook entry that runs a command and keeps its output and status; a runtime prints the output only if
+ * the hook fails.
  *
- * @param log file that is written over.
- * @param filter a shell command that the state goes through on its way to the hook.
+ * @param log file that is overwritten.
+ * @param filter shell command that the state is piped through before it reaches the hook.
  */
 export function recordedHook(command: readonly string[], log: string, filter?: string): HookEntry {
   const words = command.map((word) => `'${word}'`).join(" ");
@@ -23,7 +23,7 @@ export function recordedHook(command: readonly string[], log: string, filter?: s
   return hookEntry(["/bin/sh", "-c", script]);
 }
 
-/** Reads what a recorded hook left; `undefined` when it was never run. */
+/** Reads a recorded hook's log; `undefined` if the hook did not run. */
 export function readRecording(log: string): Recording | undefined {
   if (!existsSync(log)) return undefined;
   const lines = readFileSync(log, "utf8").trimEnd().split("\n");

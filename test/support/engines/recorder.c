@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stands in for a low-level runtime: records beside itself how it was started, and ends with status 7. */
+/* Replaces a low-level runtime: records how it was started in a file next to itself, and exits with status 7. */
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>

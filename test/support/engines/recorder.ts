@@ -2,26 +2,26 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:
 import { join } from "node:path";
 import { compileC } from "../../../fixtures/run/compile-c.ts";
 
-/** How a program was started. Every text is latin1, so that any byte is one character. */
+/** How a program was started. All strings are latin1, so any byte is one character. */
 interface Record {
   readonly argv: readonly string[];
   readonly environ: readonly string[];
   /** Numbers of the open descriptors below 64. */
   readonly descriptors: readonly number[];
-  /** A line of /proc/PID/status, such as `SigIgn` or `Pid`. */
+  /** Returns a line of /proc/PID/status, such as `SigIgn` or `Pid`. */
   status(name: string): string;
   /** Soft limit of open files. */
   readonly openFiles: number;
 }
 
-/** A program in place of a low-level runtime. It ends with status 7. */
+/** A program in place of a low-level runtime. It exits with status 7. */
 export interface Recorder {
   readonly path: string;
-  /** What the last start was like; `undefined` when there was none since the last reading. */
+  /** Returns the last start; `undefined` if there was none since the last call. */
   take(): Record | undefined;
 }
 
-/** @param directory a directory of its own. It needs gcc. */
+/** @param directory an empty directory. Requires gcc. */
 export function makeRecorder(directory: string, name = "recorder"): Recorder {
   mkdirSync(directory, { recursive: true });
   const path = join(directory, name);

@@ -4,7 +4,7 @@ import { type Bundle, type BundleOptions, makeBundle } from "../../../fixtures/b
 import { compileCuda } from "../../../fixtures/host/fake-server.ts";
 import { type Build, nvociHook } from "../build/builds.ts";
 
-/** A bundle on a server. */
+/** Options of a bundle on a server. */
 export interface ServerBundleOptions extends BundleOptions {
   /** NVIDIA_VISIBLE_DEVICES. Default `all`. */
   readonly visible?: string;
@@ -13,8 +13,8 @@ export interface ServerBundleOptions extends BundleOptions {
 }
 
 /**
- * A bundle that asks for GPUs, has a build's hook, and can run `use-cuda` in an image with glibc. Its /proc is the
- * fake host's, because the kernel that the tests run on has no driver to show in a new one.
+ * Creates a bundle that requests GPUs, has a build's hook, and can run `use-cuda` in an image with glibc. Its
+ * /proc is the fake host's, because the kernel under the tests has no driver.
  */
 export function serverBundle(build: Build, options: ServerBundleOptions = {}): Bundle {
   const { visible = "all", driverCapabilities = "all", env = [] } = options;

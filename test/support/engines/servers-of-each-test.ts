@@ -4,7 +4,7 @@ import { type FakeServer, type FakeServerOptions, openServer } from "../../../fi
 import type { Build } from "../build/builds.ts";
 import { type ServerBundleOptions, serverBundle } from "./server-bundle.ts";
 
-/** Servers and bundles that are gone after the test that made them. For the body of a `describe`. */
+/** Opens servers and bundles that are removed after each test. Call it in the body of a `describe`. */
 export function serversOfEachTest(build: Build) {
   const closing: (() => void)[] = [];
   afterEach(() => {

@@ -1,4 +1,4 @@
-/* Connects to a socket in the file system and prints what it is told. */
+/* Connects to a socket in the file system and prints what it receives. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>

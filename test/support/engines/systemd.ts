@@ -5,16 +5,16 @@ import type { PrivateNamespace } from "../../../fixtures/run/private-namespace.t
 import { type CommandResult, runCommand } from "../../../fixtures/run/run-command.ts";
 import { removeCgroups } from "./remove-cgroups.ts";
 
-/** A systemd(1) of a test. */
+/** A systemd(1) for a test. */
 export interface Systemd {
-  /** Runs a command where systemctl(1) reaches it. */
+  /** Runs a command that systemctl(1) can be used in. */
   run(argv: readonly string[]): CommandResult;
   close(): Promise<void>;
 }
 
 const START_MS = 20_000;
 
-/** What moves a shell into a cgroup of its own in every hierarchy. A cpuset has to be filled before. */
+/** Shell lines that move the shell into a new cgroup of every hierarchy. A cpuset must be filled first. */
 const enterCgroups = (name: string): string => `
 for at in $(awk '$3 ~ /^cgroup2?$/ {print $2}' /proc/self/mounts); do
   mkdir -p $at/${name}
@@ -23,8 +23,8 @@ for at in $(awk '$3 ~ /^cgroup2?$/ {print $2}' /proc/self/mounts); do
 done`;
 
 /**
- * Mounts the hierarchies again, so that they begin at the cgroups that were entered, and starts systemd. It does not
- * get to know of further controllers: their hierarchies would be there for the whole machine, and stay for a while.
+ * Mounts the hierarchies again, so that they start at the entered cgroups, and starts systemd. Further
+ * controllers are hidden from it: their hierarchies would appear for the whole machine and remain for a while.
  */
 const BECOME_SYSTEMD = `
 hierarchies=$(awk '$3 ~ /^cgroup2?$/ {print $2, $3, $4}' /proc/self/mounts)
@@ -47,11 +47,11 @@ printf '[Unit]\\nDefaultDependencies=no\\n' >/run/systemd/system/bare.target
 exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system --unit=bare.target --log-target=null --show-status=no`;
 
 /**
- * Starts a systemd(1) of its own, without any service, as the first process of a process namespace. It manages the
- * cgroups below one of its own.
+ * Starts a separate systemd(1) without services as the first process of a pid namespace. It manages the cgroups
+ * below one of its own.
  *
- * @param place whose mounts and hierarchies it sees.
- * @throws Error when it does not answer in 20 seconds.
+ * @param place the namespace whose mounts and hierarchies it sees.
+ * @throws Error if it does not respond within 20 seconds.
  */
 export async function openSystemd(place: PrivateNamespace): Promise<Systemd> {
   const cgroup = `nvoci-test-systemd-${process.pid}`;
@@ -76,7 +76,7 @@ export async function openSystemd(place: PrivateNamespace): Promise<Systemd> {
     errors += chunk;
   });
   const ended = new Promise((resolve) => keeper.once("close", resolve));
-  /** systemd as everybody else sees it: the one child of the process that made its namespaces. */
+  /** systemd as other processes see it: the only child of the process that created its namespaces. */
   const child = (): number =>
     Number(readFileSync(`/proc/${keeper.pid}/task/${keeper.pid}/children`, "utf8").split(" ")[0]);
   const inside = (pid: number, argv: readonly string[]): string[] => [
@@ -98,7 +98,7 @@ export async function openSystemd(place: PrivateNamespace): Promise<Systemd> {
     close: async () => {
       keeper.kill("SIGKILL");
       await ended;
-      // The last process of the namespace is gone a moment later.
+      // The last process of the namespace ends a moment later.
       for (let tries = 0; existsSync(`/proc/${pid}`) && tries < 50; tries++) await sleep(100);
       removeCgroups(cgroup);
     },

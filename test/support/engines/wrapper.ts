@@ -2,11 +2,11 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Build } from "../build/builds.ts";
 
-/** Names of NVIDIA's programs that nvoci answers to. */
+/** Names of NVIDIA's programs that nvoci provides. */
 const NAMES = ["nvidia-container-runtime", "nvidia-container-runtime-hook"];
 
 /**
- * Makes a directory of links by which a build is called, as an installation does.
+ * Creates a directory of links to a build, as an installation does.
  *
  * @returns the path of the wrapper.
  */

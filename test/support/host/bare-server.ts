@@ -1,6 +1,6 @@
 import { CONTROL_NODES } from "./server-host.ts";
 
-/** Lines for a host in memory: what the kernel shows of PCI functions, `[vendor, class]` each. */
+/** Returns lines for a host in memory: the PCI functions that the kernel shows, `[vendor, class]` each. */
 export const pciTree = (...functions: readonly (readonly [vendor: string, type: string])[]): string[] =>
   functions.flatMap(([vendor, type], index) => [
     `file /sys/bus/pci/devices/0000:0${index}:00.0/vendor = "${vendor}\\n"`,
@@ -9,7 +9,7 @@ export const pciTree = (...functions: readonly (readonly [vendor: string, type: 
 
 const MAJORS = "195 nvidia\\n234 nvidia-caps\\n235 nvidia-caps-imex-channels\\n507 nvidia-uvm";
 
-/** A server with two GPUs whose driver runs and has made no device nodes. */
+/** A server with two GPUs and a running driver, but no device nodes. */
 export const BARE_SERVER: readonly string[] = [
   'file /proc/driver/nvidia/version = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14"',
   `file /proc/devices = "Character devices:\\n  1 mem\\n${MAJORS}\\n\\nBlock devices:\\n  8 sd\\n"`,
@@ -22,7 +22,7 @@ export const BARE_SERVER: readonly string[] = [
   ...pciTree(["0x8086", "0x030000"], ["0x10de", "0x030200"], ["0x10de", "0x040300"], ["0x10de", "0x030000"]),
 ];
 
-/** The nodes that it should have, and the link by which systemd finds the first. */
+/** The nodes that it needs, and the link by which systemd finds the first. */
 export const ALL_NODES: readonly string[] = [
   ...CONTROL_NODES,
   "char /dev/nvidia0 195:0 0666",

@@ -8,7 +8,7 @@ import {
 } from "../../../src/model/container-edits.ts";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
 
-/** A mounted file or directory, at the host's own path unless `at` says otherwise. */
+/** Returns a mounted file or directory, at the host's own path unless `at` names another. */
 export const mount = (kind: Mount["kind"], host: string, at: string = host): Mount => ({
   hostPath: hostPath(host),
   containerPath: containerPath(at),
@@ -23,7 +23,7 @@ export const link = (at: string, target: string): Link => ({
   source: `test.csv:${at}`,
 });
 
-/** A character device. */
+/** Returns a character device. */
 export const device = (path: string, major: number, minor: number, permissions = "rw"): DeviceNode => ({
   path: containerPath(path),
   hostPath: hostPath(path),
@@ -37,5 +37,5 @@ export const device = (path: string, major: number, minor: number, permissions =
   source: `test.csv:${path}`,
 });
 
-/** Edits of which only some lists are given. */
+/** Returns edits with only the given lists. */
 export const edits = (given: Partial<ContainerEdits>): ContainerEdits => ({ ...NO_EDITS, ...given });

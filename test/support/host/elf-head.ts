@@ -1,9 +1,9 @@
-/** What a program's first bytes say. */
+/** The content of a program's first bytes. */
 interface ElfHead {
   readonly bits: 32 | 64;
   /** `p_type` of each program header. */
   readonly segments: readonly number[];
-  /** Where the program headers begin. Default: after the ELF header. */
+  /** Offset of the program headers. Default: after the ELF header. */
   readonly at?: number;
 }
 
@@ -11,7 +11,7 @@ export const PT_LOAD = 1;
 export const PT_DYNAMIC = 2;
 export const PT_INTERP = 3;
 
-/** An ELF header and the program headers that it announces, little-endian. @see elf(5) */
+/** Returns a little-endian ELF header and its program headers. @see elf(5) */
 export function elfHead({ bits, segments, at }: ElfHead): Uint8Array {
   const is64 = bits === 64;
   const start = at ?? (is64 ? 64 : 52);

@@ -8,27 +8,30 @@ import { renderFinding } from "../../../src/render/render-finding.ts";
 import { renderOperation, type ShownPlan } from "../../../src/render/render-plan.ts";
 import { FLAGS, ldCacheBytes } from "./ld-cache-bytes.ts";
 
-/** One directory below test/golden: a host, an image, and what becomes of them. */
+/** One directory below test/golden: a host, an image, and the expected plan. */
 export interface GoldenCase {
   readonly name: string;
-  /** Lines of a tree; see {@link parseTreeLine}. They hold manifests, config.toml and ldconfig besides host.tree. */
+  /**
+   * Lines of a tree; see {@link parseTreeLine}. They include manifests, config.toml and ldconfig in addition to
+   * host.tree.
+   */
   readonly host: readonly string[];
   /** The host's ld.so.cache; `undefined` for a host without one. */
   readonly ldCache: Uint8Array | undefined;
   /** Lines of the image's tree. */
   readonly image: readonly string[];
-  /** Text of config.json; its root is `rootfs`. */
+  /** Text of config.json, whose root is `rootfs`. */
   readonly config: string;
-  /** The plan, a line for each operation, then for each finding; or the error's text. */
+  /** The plan, one line per operation and finding; or the error's text. */
   readonly expected: string;
-  /** Writes what came out in place of what was expected. */
+  /** Replaces the expected plan with the actual one. */
   update(actual: string): void;
 }
 
 const DIRECTORY = join(root, "test/golden");
 const CONFIG = "/etc/nvidia-container-runtime/config.toml";
 
-/** A static program for the plan to name: the head of one, which is all that is looked at. */
+/** A static program for the plan to name. Only its head is read. */
 const LDCONFIG = "/opt/nvoci/ldconfig";
 
 const HEAD = (() => {
@@ -53,14 +56,14 @@ const DEBIAN_IMAGE =
 const ASKING = { env: ["NVIDIA_VISIBLE_DEVICES=all"] };
 
 /**
- * Reads every case. `$TRIPLET` stands for the machine's multiarch name in all of their files, `$NARROW` for that of its
- * 32-bit programs:
+ * Reads every case. In all files, `$TRIPLET` stands for the machine's multiarch name, and `$NARROW` for that of
+ * its 32-bit programs:
  *
- * - `host.tree`: what the host has, besides `*.csv`, the manifests, and `config.toml`
- * - `ld.so.cache`: what the host's has, as `name path` or `name path narrow` in each line. Default: there is none
- * - `image.tree`: what the image has. Default: the marks of Debian
- * - `process.json`: `process` of config.json, with `devices` for `linux.devices`. Default: it asks for all GPUs
- * - `plan.txt` or `error.txt`: what is expected
+ * - `host.tree`, `*.csv`, `config.toml`: the host, its manifests and its configuration
+ * - `ld.so.cache`: the host's entries, as `name path` or `name path narrow` in each line. Default: no cache
+ * - `image.tree`: the image. Default: the files that identify Debian
+ * - `process.json`: `process` of config.json, with `devices` for `linux.devices`. Default: a request for all GPUs
+ * - `plan.txt` or `error.txt`: the expected output
  */
 export function goldenCases(triplet: Triplet): readonly GoldenCase[] {
   return readdirSync(DIRECTORY, { withFileTypes: true })
@@ -96,7 +99,7 @@ function readCase(name: string, triplet: Triplet): GoldenCase {
   };
 }
 
-/** The host's part that its machine decides, taken out again. */
+/** Replaces the machine's names with their placeholders again. */
 const portable = (text: string, triplet: Triplet): string =>
   text.replaceAll(triplet, "$TRIPLET").replaceAll(NARROW[triplet], "$NARROW");
 
@@ -115,11 +118,11 @@ function ldCacheOf(entries: readonly string[], triplet: Triplet): Uint8Array | u
 const lines = (text: string): string[] =>
   text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
 
-/** Whether a host's tree is none of Debian's. */
+/** Reports whether a host's tree is not Debian-like. */
 export const isFlat = ({ host }: GoldenCase): boolean =>
   !host.some((line) => line.startsWith("file /etc/debian_version"));
 
-/** A plan in the program's own words, and what these leave out: finding codes, generated files. */
+/** Returns a plan as the program prints it, with what it omits: finding codes and generated files. */
 export const planText = ({ operations, findings }: Pick<ShownPlan, "operations" | "findings">): string =>
   [
     ...operations.flatMap((operation) => [
@@ -131,7 +134,7 @@ export const planText = ({ operations, findings }: Pick<ShownPlan, "operations" 
     .map((line) => `${line}\n`)
     .join("");
 
-/** What an operation does besides what `renderOperation` says. */
+/** Returns what `renderOperation` omits about an operation. */
 function unsaid(operation: Operation): string[] {
   if (operation.op === "cover-directory")
     return operation.files.map(({ name, content }) => `${name} = ${JSON.stringify(content)}`);

@@ -1,4 +1,4 @@
-/* Holds a lease on a file until its standard input ends: whoever opens the file waits for that. */
+/* Holds a lease on a file until its standard input ends: a process that opens the file waits until then. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>

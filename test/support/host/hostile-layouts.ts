@@ -4,18 +4,21 @@ import { dirname, join } from "node:path";
 /** An image that tries to lead the hook out of its root. */
 interface HostileLayout {
   readonly name: string;
-  /** Path in the image to the text of the symbolic link that lies there. */
+  /** Maps a path in the image to the target of the symbolic link there. */
   readonly links: Readonly<Record<string, string>>;
-  /** runc(8) 1.1 follows these links itself: a canary tells nothing about the hook when runc makes the container. */
+  /**
+   * runc(8) 1.1 follows these links itself, so a canary proves nothing about the hook if runc creates the
+   * container.
+   */
   readonly runcFollows?: true;
-  /** No container can be made of it, by any runtime. */
+  /** No runtime can create a container of it. */
   readonly refused?: true;
-  /** A directory that cannot be reached: what the host has below it is left out. */
+  /** An unreachable directory: the host's files below it are skipped. */
   readonly unreachable?: string;
 }
 
 /**
- * Layouts whose links lead to a directory of the host that has to stay untouched.
+ * Returns layouts whose links lead to a host directory that must stay untouched.
  *
  * @param canary absolute path of that directory on the host.
  */
@@ -74,7 +77,7 @@ export function hostileLayouts(canary: string): readonly HostileLayout[] {
   ];
 }
 
-/** Puts a layout's links into an image. What was there is kept under the same name with `.image` added. */
+/** Creates a layout's links in an image. Existing files are renamed with `.image` appended. */
 export function applyLayout(rootfs: string, layout: HostileLayout): void {
   for (const [path, text] of Object.entries(layout.links)) {
     const place = join(rootfs, path);

@@ -6,11 +6,11 @@ import type { CommandResult } from "../../../fixtures/run/run-command.ts";
 import type { Build } from "../build/builds.ts";
 import { nvociHook } from "../build/builds.ts";
 
-/** A fake Jetson that is switched on. */
+/** A running fake Jetson. */
 export interface Jetson {
   readonly host: FakeHost;
   readonly place: PrivateNamespace;
-  /** Paths of the host's made-up files, links and nodes, without its configuration. */
+  /** Paths of the host's generated files, links and nodes, without its configuration. */
   readonly files: readonly string[];
   readonly links: readonly string[];
   readonly devices: readonly string[];
@@ -18,7 +18,7 @@ export interface Jetson {
   close(): void;
 }
 
-/** Opens a fake Jetson with the small Orin manifest, or with what the options say. */
+/** Opens a fake Jetson with the small Orin manifest, or as the options say. */
 export async function openJetson(options: Partial<FakeL4tOptions> & FakeHostOptions = {}): Promise<Jetson> {
   const host = createFakeL4t({ manifests: { "l4t.csv": ORIN_MANIFEST }, ...options });
   const place = await host.open(options);
@@ -40,7 +40,7 @@ export async function openJetson(options: Partial<FakeL4tOptions> & FakeHostOpti
   };
 }
 
-/** A bundle that asks for GPUs and has a build's hook. */
+/** Creates a bundle that requests GPUs and has a build's hook. */
 export const askingBundle = (build: Build, options: BundleOptions = {}): Bundle =>
   makeBundle({
     hooks: { prestart: [nvociHook(build)] },
@@ -48,17 +48,20 @@ export const askingBundle = (build: Build, options: BundleOptions = {}): Bundle 
     env: ["NVIDIA_VISIBLE_DEVICES=all", ...(options.env ?? [])],
   });
 
-/** A command that prints content hashes and link texts, for comparing the host with a container. */
+/** Returns a command that prints content hashes and link targets, to compare the host with a container. */
 export const describeCommand = ({ files, links }: Pick<Jetson, "files" | "links">): string[] => [
   "sh",
   "-c",
   `sha256sum ${files.join(" ")} | sort; for link in ${links.join(" ")}; do echo "$link $(readlink $link)"; done`,
 ];
 
-/** What `describeCommand` prints on the host. */
+/** Returns the output of `describeCommand` on the host. */
 export const describeHost = (jetson: Jetson): CommandResult => jetson.place.run(describeCommand(jetson));
 
-/** A command that prints type, number, mode and owner of device nodes, for comparing the host with a container. */
+/**
+ * Returns a command that prints type, number, mode and owner of device nodes, to compare the host with a
+ * container.
+ */
 export const describeDevices = ({ devices }: Pick<Jetson, "devices">): string[] => [
   "/bin/busybox",
   "stat",

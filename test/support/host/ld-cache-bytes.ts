@@ -1,4 +1,4 @@
-/** An entry of a made-up ld.so.cache. */
+/** An entry of a generated ld.so.cache. */
 export interface MadeEntry {
   readonly name: string;
   readonly path: string;
@@ -8,7 +8,7 @@ export interface MadeEntry {
   readonly hwcaps?: number;
 }
 
-/** What {@link ldCacheBytes} may be told. */
+/** Options of {@link ldCacheBytes}. */
 interface MadeCache {
   readonly format?: "old" | "compat" | "new";
   /** Names of glibc-hwcaps directories. */
@@ -18,7 +18,7 @@ interface MadeCache {
 
 export const FLAGS = { x86_64: 0x0303, i386: 0x0003, aarch64: 0x0a03, arm: 0x0903, s390x: 0x0403 } as const;
 
-/** Writes a ld.so.cache in the way of glibc 2.36's ldconfig(8), in any of its layouts. */
+/** Returns a ld.so.cache as ldconfig(8) of glibc 2.36 writes it, in any of its layouts. */
 export function ldCacheBytes(entries: readonly MadeEntry[], cache: MadeCache = {}): Uint8Array {
   const { format = "new", hwcaps = [], generator } = cache;
   const strings: Buffer[] = [];

@@ -1,4 +1,4 @@
-/* In ldconfig's place: a program that does what MODE says, and no more. */
+/* Replaces ldconfig: does only what MODE selects. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 enum { FAILS, CRASHES, FLOODS, WRITES_NOTHING, HANGS, SPINS, FORKS };
 
-/* The one way to sleep that the filter leaves. */
+/* The only way to sleep that the filter allows. */
 static void sleep_for_ever(void) {
   int word = 0;
   for (;;) syscall(SYS_futex, &word, 0, 0, NULL, NULL, 0);

@@ -1,6 +1,6 @@
 /*
- * In ldconfig's place: writes down what it sees of the world, as JSON, to the file that -C names. It is given the
- * configuration with -f, as ldconfig(8) is.
+ * Replaces ldconfig: writes a description of its environment, as JSON, to the file that -C names. It receives the
+ * configuration with -f, like ldconfig(8).
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -37,7 +37,7 @@ static void text(const char *name, const char *value) {
 
 static void number(const char *name, long long value) { fprintf(out, "\"%s\":%lld,\n", name, value); }
 
-/* 0, or the errno that a call ended in. */
+/* Writes 0, or the errno of a failed call. */
 static void answer(const char *name, long result) { number(name, result < 0 ? errno : 0); }
 
 static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
@@ -65,7 +65,7 @@ static void rest_of(const char *name, int fd) {
   text(name, size < 0 ? strerror(errno) : content);
 }
 
-/* 0, or the errno of a call through the table of i386; -1 where there is none. */
+/* Writes 0, or the errno of a call through the i386 table; -1 if the machine has none. */
 static void through_i386(const char *name, int call) {
 #ifdef __x86_64__
   long result;

@@ -4,15 +4,15 @@ import { basename, dirname, type HostPath, hostPath } from "../../../src/model/p
 import type { FileStat, FileType, HostView } from "../../../src/model/views.ts";
 import { parseTreeLine, type TreeLine } from "./tree-line.ts";
 
-/** How often each question was asked. */
+/** The number of queries of each kind. */
 type HostCalls = Record<keyof HostView, number>;
 
-/** A host in memory that counts what is asked of it. */
+/** A host in memory that counts queries. */
 export interface MemoryHost extends HostView {
   readonly calls: HostCalls;
 }
 
-/** What memfs cannot keep or would enforce for a user who is not root. */
+/** Attributes that memfs cannot keep, or would enforce for a user who is not root. */
 type Attributes = Pick<FileStat, "type" | "mode" | "uid" | "gid" | "major" | "minor">;
 
 const TYPES: Readonly<Record<TreeLine["kind"], FileType>> = {
@@ -28,12 +28,13 @@ const TYPES: Readonly<Record<TreeLine["kind"], FileType>> = {
 const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
 
 /**
- * A HostView on memfs, from lines such as `file /etc/x 0644 = "text"`; see {@link parseTreeLine} for all of them.
+ * Returns a HostView on memfs, from lines such as `file /etc/x 0644 = "text"`; see {@link parseTreeLine} for all
+ * of them.
  *
- * Missing parents are made (0755, root's). Reading is root's reading, except that a file or directory of mode 0000
- * refuses. Devices, FIFOs, sockets, modes and owners are kept beside memfs.
+ * Missing parents are created (mode 0755, owner root). Files are read as root, except that mode 0000 refuses
+ * access. Devices, FIFOs, sockets, modes and owners are kept outside memfs.
  *
- * @param tree one string, a line each (blank lines and `#` lines are left out), or a list of lines.
+ * @param tree one string with one entry per line (blank lines and `#` lines are ignored), or a list of lines.
  */
 export function memoryHost(tree: string | readonly string[]): MemoryHost {
   const fs = new Volume();
@@ -54,7 +55,7 @@ export function memoryHost(tree: string | readonly string[]): MemoryHost {
   return view(fs, attributes);
 }
 
-/** Makes the node and tells its path without links in the directory part. */
+/** Creates the node and returns its path with links in the directory part resolved. */
 function add(fs: Volume, entry: TreeLine): string {
   fs.mkdirSync(entry.kind === "dir" ? entry.path : dirname(entry.path), { recursive: true, mode: 0o755 });
   if (entry.kind === "symlink") fs.symlinkSync(entry.target, entry.path);
@@ -86,7 +87,7 @@ function view(fs: Volume, attributes: ReadonlyMap<string, Attributes>): MemoryHo
       throw new NvociError("system-call", `Cannot ${call} "${path}": ${code}`);
     }
   }
-  /** The path that is arrived at, of a node that may be read. */
+  /** Returns the resolved path of a readable node. */
   function readable(path: string): string {
     const real = fs.realpathSync(path) as string;
     if (attributes.get(real)?.mode === 0) throw Object.assign(new Error(), { code: "EACCES" });
@@ -119,7 +120,7 @@ function view(fs: Volume, attributes: ReadonlyMap<string, Attributes>): MemoryHo
 
 function statOf(fs: Volume, attributes: ReadonlyMap<string, Attributes>, path: HostPath): FileStat {
   const size = Number(fs.lstatSync(path).size);
-  // A directory that no line names was made as somebody's parent.
+  // A directory that no line names was created as a parent.
   const parent: Attributes = { type: "directory", mode: 0o755, uid: 0, gid: 0, major: 0, minor: 0 };
   const { type, mode, uid, gid, major, minor } = attributes.get(realName(fs, path)) ?? parent;
   return { type, mode, uid, gid, size, major, minor };

@@ -2,7 +2,7 @@ import { hostPath } from "../../../src/model/paths.ts";
 import { type ImageView, statThrough } from "../../../src/model/views.ts";
 import { memoryHost } from "./memory-host.ts";
 
-/** An image in memory; lines and contents as {@link memoryHost} takes them. */
+/** Returns an image in memory; lines and contents are those of {@link memoryHost}. */
 export function memoryImage(tree: string | readonly string[]): ImageView {
   const host = memoryHost(tree);
   const stat = (path: string) => statThrough(host, hostPath(path));
@@ -21,7 +21,7 @@ export function memoryImage(tree: string | readonly string[]): ImageView {
   };
 }
 
-/** What most images have. */
+/** The files and directories of Debian's images that nvoci looks for. */
 export const DEBIAN_TREE: readonly string[] = [
   "file /etc/debian_version",
   "dir /usr/lib/x86_64-linux-gnu",

@@ -1,11 +1,11 @@
-/** A note of a made-up ELF file. */
+/** A note of a generated ELF file. */
 interface MadeNote {
   readonly owner: string;
   readonly type: number;
   readonly description: Uint8Array | string;
 }
 
-/** Writes an ELF file that holds notes and nothing else: in a segment, or in a section only. */
+/** Returns an ELF file that contains only notes, in a segment or only in a section. */
 export function noteElf(
   notes: readonly MadeNote[],
   { bits = 64, place = "segment" }: { bits?: 32 | 64; place?: "segment" | "section" } = {},
@@ -52,14 +52,14 @@ function noteBytes({ owner, type, description }: MadeNote): Buffer {
 
 const padded = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
 
-/** The note by which a libcuda says which CUDA it is. */
+/** Returns the note by which a libcuda states its CUDA version. */
 export const madeCudaNote = (content: unknown): MadeNote => ({
   owner: "NVIDIA Corporation",
   type: 1,
   description: JSON.stringify(content),
 });
 
-/** The note by which a library says which kernel it needs. */
+/** Returns the note by which a library states the kernel that it needs. */
 export function madeAbiTag(system: number, ...version: readonly number[]): MadeNote {
   const description = Buffer.alloc(16);
   for (const [i, value] of [system, ...version].entries()) description.writeUInt32LE(value, 4 * i);

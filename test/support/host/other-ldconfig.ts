@@ -5,10 +5,10 @@ import type { TreeEntry } from "../../../fixtures/host/tree-entry.ts";
 import { compileC } from "../../../fixtures/run/compile-c.ts";
 import { type Jetson, openJetson } from "./jetson.ts";
 
-/** Where the fake host keeps the program that its configuration names as ldconfig. */
+/** Path of the program that the fake host's configuration names as ldconfig. */
 const OTHER_LDCONFIG = "/opt/nvoci/ldconfig";
 
-/** Programs that take ldconfig's place. */
+/** Programs that replace ldconfig. */
 export const PROGRAMS = {
   /** Reports what it sees; see ldconfig-world.c. */
   world: () => staticProgram("ldconfig-world.c"),
@@ -28,7 +28,7 @@ const staticProgram = (name: string, flags: readonly string[] = []): Uint8Array 
 
 const misbehaving = (mode: string): Uint8Array => staticProgram("ldconfig-misbehaves.c", [`-DMODE=${mode}`]);
 
-/** What a host with another ldconfig differs in. */
+/** Options of a host with another ldconfig. */
 export interface OtherLdconfig {
   readonly program?: string | Uint8Array;
   /** More lines of config.toml; the first ones belong to `[nvidia-container-cli]`. */
@@ -37,7 +37,7 @@ export interface OtherLdconfig {
   readonly more?: readonly TreeEntry[];
 }
 
-/** Opens a fake Jetson that has another program in ldconfig's place, or none at all. */
+/** Opens a fake Jetson that has another program in place of ldconfig, or none. */
 export function openWithLdconfig(options: OtherLdconfig): Promise<Jetson> {
   const { program, config = "", manifest = ORIN_MANIFEST, more = [] } = options;
   const text = `[nvidia-container-cli]\nldconfig = "@${OTHER_LDCONFIG}"\n${config}`;

@@ -1,3 +1,3 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A shared library for ldconfig(8) to look at; its SONAME is a flag of the linker. */
+/* A shared library for ldconfig(8) to read; a linker flag sets its SONAME. */
 int pinned(void) { return 1; }

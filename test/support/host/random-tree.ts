@@ -2,13 +2,13 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 
-/** A file (`null`), a link (its text) or a directory (what is in it). */
+/** A file (`null`), a link (its target) or a directory (its content). */
 type TreeNode = null | string | { readonly [name: string]: TreeNode };
 
 const NAMES = ["a", "b", "c"];
 const name = fc.constantFrom(...NAMES);
 
-/** A path or a link's text: names that exist with some luck, dots, doubled and trailing slashes, absolute or not. */
+/** A path or a link's target: names that may exist, dots, repeated and trailing slashes, absolute or relative. */
 export const wildPath: fc.Arbitrary<string> = fc
   .tuple(
     fc.constantFrom("", "", "/", "//"),
@@ -34,10 +34,10 @@ const { directory } = fc.letrec<{ node: TreeNode; directory: { [name: string]: T
   directory: fc.dictionary(name, tie("node"), { maxKeys: NAMES.length, noNullPrototype: true }),
 }));
 
-/** What is below the root. Links lead anywhere: to each other, in circles, out of the tree, to nothing. */
+/** A random root. Links lead anywhere: to each other, in loops, out of the tree, or nowhere. */
 export const randomTree = directory;
 
-/** Makes a tree in an empty directory. Nothing is made through a link. */
+/** Creates a tree in an empty directory, never through a link. */
 export function makeTree(path: string, tree: Exclude<TreeNode, null | string>): void {
   for (const [name, node] of Object.entries(tree)) {
     const at = join(path, name);

@@ -4,31 +4,31 @@ import type { HostView } from "../../../src/model/views.ts";
 import { FLAGS, ldCacheBytes, type MadeEntry } from "./ld-cache-bytes.ts";
 import { memoryHost } from "./memory-host.ts";
 
-/** What a made-up server has. */
+/** The content of a fake server. */
 export interface MadeServer {
-  /** Version of the kernel modules; `undefined` when none is loaded. */
+  /** Version of the kernel modules; `undefined` if none is loaded. */
   readonly modules?: string | undefined;
   /** File names in the library directory, with the SONAME that a link and the cache have for each. */
   readonly libraries?: Readonly<Record<string, string>>;
   /** The same for 32-bit libraries. */
   readonly libraries32?: Readonly<Record<string, string>>;
   readonly gpus?: readonly GpuFacts[];
-  /** Below which the driver's files are; not those of the kernel. Default `/`. */
+  /** Root of the driver's files, but not of the kernel's. Default `/`. */
   readonly root?: string;
-  /** Entries that the cache has on top. */
+  /** Additional entries of the cache. */
   readonly staleEntries?: readonly MadeEntry[];
-  /** Whether there is a cache. Default true. */
+  /** Whether the host has a cache. Default true. */
   readonly cache?: boolean;
   /** More lines of the tree. */
   readonly tree?: readonly string[];
-  /** Contents that are no text. */
+  /** Contents that are not text. */
   readonly bytes?: Readonly<Record<string, Uint8Array>>;
 }
 
 export const LIBRARIES = "/usr/lib/x86_64-linux-gnu";
 const LIBRARIES32 = "/usr/lib/i386-linux-gnu";
 
-/** A server with the NVIDIA driver, in memory. */
+/** Returns a server with the NVIDIA driver, in memory. */
 export function serverHost(server: MadeServer): HostView {
   const { modules, libraries = {}, libraries32 = {}, gpus = [], root = "", tree = [] } = server;
   const lines: string[] = [...tree];
@@ -68,7 +68,7 @@ const gpuLines = (gpu: GpuFacts): string[] => [
   `char /dev/nvidia${gpu.minor} 195:${gpu.minor} 0666`,
 ];
 
-/** A host of which some files have contents that are no text. */
+/** Returns a host with binary content for some files. */
 export function withBytes(host: HostView, bytes: ReadonlyMap<string, Uint8Array>): HostView {
   const content = (path: string): Uint8Array | undefined => bytes.get(host.realPath(hostPath(path)) ?? path);
   return {
@@ -79,7 +79,7 @@ export function withBytes(host: HostView, bytes: ReadonlyMap<string, Uint8Array>
   };
 }
 
-/** The nodes that every driver makes. */
+/** The nodes that every driver creates. */
 export const CONTROL_NODES: readonly string[] = Object.entries(CONTROL_DEVICES).map(
   ([path, [major, minor]]) => `char ${path} ${major}:${minor} 0666`,
 );

@@ -3,10 +3,11 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Every path below a directory as one line: type, mode, owner, then size and content hash, link text or device
- * number. Sorted; two snapshots compare with `toEqual` and differ readably. Access and change times are left out.
+ * Returns every path below a directory as one line: type, mode, owner, then size and content hash, link target or
+ * device number. The lines are sorted, so `toEqual` on two snapshots prints a readable difference. Access and
+ * change times are omitted.
  *
- * @param excluded paths below the directory, such as `/proc`, that are left out with all below them.
+ * @param excluded paths below the directory, such as `/proc`, that are omitted with everything below them.
  */
 export function snapshotTree(root: string, excluded: readonly string[] = []): string[] {
   const lines: string[] = [];
@@ -34,13 +35,13 @@ function describe(path: string): string {
   return `${type} ${common} ${stat.rdev}`;
 }
 
-/** A process' mount table as `mountLines` shows it. */
+/** Returns a process' mount table in the format of `mountLines`. */
 export const snapshotMounts = (pid: number | "self" = "self"): string[] =>
   mountLines(readFileSync(`/proc/${pid}/mountinfo`, "utf8"));
 
 /**
- * The text of a mount table, one line for each mount: mount point, root within the file system, options, propagation,
- * type, source. Mount ids and peer group numbers are left out; the order is the kernel's.
+ * Returns one line for each mount of a mount table: mount point, root within the file system, options,
+ * propagation, type, source. Mount ids and peer group numbers are omitted; the order is the kernel's.
  *
  * @see proc_pid_mountinfo(5)
  */

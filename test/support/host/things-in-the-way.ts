@@ -4,7 +4,7 @@ import { sharedObject } from "../../../fixtures/host/shared-object.ts";
 
 const DRIVER = "/usr/lib/aarch64-linux-gnu/nvidia";
 
-/** Makes what an image can have where something of the host has to go; the hook sets it aside or replaces it. */
+/** Creates what an image may have where a host file has to go; the hook sets it aside or replaces it. */
 export function putThingsInTheWay(rootfs: string): void {
   const at = (path: string): string => {
     mkdirSync(join(rootfs, dirname(path)), { recursive: true });
@@ -14,7 +14,7 @@ export function putThingsInTheWay(rootfs: string): void {
   writeFileSync(at(`${DRIVER}/libcuda.so`), "a file where the host has a link", { mode: 0o640 });
   mkdirSync(at(`${DRIVER}/libnvrm_gpu.so`), { mode: 0o750 });
   symlinkSync("elsewhere", at("/usr/lib/firmware/tegra23x"));
-  // ldconfig makes a link to it, in a directory that is none of ours.
+  // ldconfig creates a link to it, in a directory that is not nvoci's.
   writeFileSync(at("/opt/image/libimage.so.1.2"), sharedObject("libimage.so.1"));
   writeFileSync(at("/etc/ld.so.conf.d/image.conf"), "/opt/image\n");
 }

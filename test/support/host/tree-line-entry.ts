@@ -2,9 +2,9 @@ import type { TreeEntry } from "../../../fixtures/host/tree-entry.ts";
 import { parseTreeLine } from "./tree-line.ts";
 
 /**
- * Turns a line of a tree into an entry that can be written to a disk. Owners but a device's group are left out.
+ * Converts a line of a tree to an entry that can be written to disk. Owners are dropped, except a device's group.
  *
- * @param root put before the path.
+ * @param root prefix of the path.
  * @throws Error for a socket.
  */
 export function treeLineEntry(line: string, root = ""): TreeEntry {
@@ -26,6 +26,6 @@ export function treeLineEntry(line: string, root = ""): TreeEntry {
     case "fifo":
       return { kind: "fifo", path };
     default:
-      throw new Error(`cannot write to a disk: ${line}`);
+      throw new Error(`Cannot write "${line}" to disk: it is a socket`);
   }
 }

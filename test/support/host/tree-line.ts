@@ -1,4 +1,4 @@
-/** One line of a tree in words, such as `char /dev/nvmap 10:50 0660 0:44`. */
+/** A parsed line of a tree, such as `char /dev/nvmap 10:50 0660 0:44`. */
 export type TreeLine =
   | { readonly kind: "dir"; readonly path: string; readonly mode: number; readonly owner: Owner }
   | {
@@ -24,11 +24,11 @@ interface Owner {
   readonly gid: number;
 }
 
-/** A JSON string or a run of anything but blanks. */
+/** A JSON string or a run of non-space characters. */
 const WORD = /"(?:[^"\\]|\\.)*"|\S+/g;
 
 /**
- * Reads one line of a tree. Words may be JSON strings, which is how blanks and line breaks get in.
+ * Parses one line of a tree. Tokens may be JSON strings, which can contain spaces and line breaks.
  *
  * ```
  * dir /usr/lib [MODE] [UID:GID]
@@ -40,12 +40,12 @@ const WORD = /"(?:[^"\\]|\\.)*"|\S+/g;
  * socket /run/sock [MODE] [UID:GID]
  * ```
  *
- * @throws Error when the line is none of these; a test's typing error must not pass for an empty tree.
+ * @throws Error for any other line, so that a typing error in a test does not pass for an empty tree.
  */
 export function parseTreeLine(line: string): TreeLine {
   const words = [...line.matchAll(WORD)].map(([word]) => (word.startsWith('"') ? JSON.parse(word) : word));
   const wrong = (): never => {
-    throw new Error(`not a line of a tree: ${line}`);
+    throw new Error(`Cannot parse "${line}": it is not a line of a tree`);
   };
   const [kind, path] = words.splice(0, 2);
   if (!path?.startsWith("/")) wrong();

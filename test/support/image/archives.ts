@@ -10,11 +10,11 @@ interface ArMember {
 /**
  * Reads an ar archive.
  *
- * @throws Error when it is none.
+ * @throws Error for anything else.
  * @see ar(5)
  */
 export function readAr(bytes: Buffer): readonly ArMember[] {
-  if (bytes.toString("latin1", 0, 8) !== "!<arch>\n") throw new Error("no ar archive");
+  if (bytes.toString("latin1", 0, 8) !== "!<arch>\n") throw new Error("not an ar archive");
   const members: ArMember[] = [];
   for (let at = 8; at < bytes.length; ) {
     const header = bytes.toString("latin1", at, at + 60);

@@ -3,20 +3,26 @@ import { join } from "node:path";
 import { fetchFromPool } from "../../../build/debian-pool.ts";
 import { root as repository } from "../../../build/root.ts";
 
-/** The oldest dpkg that Debian's pool has. */
+/** The oldest dpkg in Debian's pool. */
 const OLD_DPKG = {
   pool: "pool/main/d/dpkg/dpkg_1.20.13_amd64.deb",
   sha256: "eb2b7ba3a3c4e905a380045a2d1cd219d2d45755aba5966d6c804b79400beb05",
 };
 
-/** The package file of an old dpkg, fetched once; undefined where no mirror has it, or no file of this machine's. */
+/**
+ * Returns the package file of an old dpkg, fetched once; `undefined` if no mirror has it or there is none for this
+ * machine.
+ */
 export function oldDpkg(): string | undefined {
   const file = join(repository, ".cache/test/old-dpkg.deb");
   if (process.arch !== "x64") return undefined;
   return existsSync(file) || fetchFromPool(OLD_DPKG.pool, OLD_DPKG.sha256, file) ? file : undefined;
 }
 
-/** Shell lines, for a private namespace, that make this machine's own system a root without its `/etc/docker`. */
+/**
+ * Returns shell lines, for a private namespace, that make this machine's own system a root without its
+ * `/etc/docker`.
+ */
 export function copyOfThisSystem(root: string, layer: string): string[] {
   return [
     `mkdir -p "${layer}/upper" "${layer}/work" "${root}"`,
@@ -26,16 +32,16 @@ export function copyOfThisSystem(root: string, layer: string): string[] {
   ];
 }
 
-/** In `/bin` and `/sbin`, as before `/usr` was merged. */
+/** In `/bin` and `/sbin`, as before the `/usr` merge. */
 const BASE =
   "sh tar gzip cat cp mv rm ls mkdir rmdir ln readlink chmod mktemp grep ldconfig start-stop-daemon";
 const IN_USR = "find diff dpkg dpkg-deb dpkg-query dpkg-split dpkg-divert dpkg-trigger";
 
 /**
- * Shell lines that make a root as Ubuntu 18.04 has it: `/bin`, `/sbin` and `/lib` are directories, there is no systemd,
- * nothing but a shell, a few programs and dpkg.
+ * Returns shell lines that make a root like Ubuntu 18.04's: `/bin`, `/sbin` and `/lib` are directories, there is
+ * no systemd, only a shell, a few programs and dpkg.
  *
- * @param dpkg the package file of another dpkg than this machine's
+ * @param dpkg the package file of another dpkg than this machine's.
  */
 export function oldSystem(root: string, dpkg?: string): string[] {
   return [

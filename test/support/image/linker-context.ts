@@ -4,8 +4,8 @@ import { LOADER, TRIPLET } from "../../../fixtures/rootfs.ts";
 import { mustRun } from "../../../fixtures/run/run-command.ts";
 
 /**
- * Makes a directory for `docker build` with a linker, what it needs, and a program that calls `answer()` and is not
- * linked yet. Copied to `/` of an image with glibc, `link-program FILE DIRECTORY LIBRARY` links it.
+ * Creates a directory for `docker build` with a linker, its libraries, and an unlinked program that calls
+ * `answer()`. Copied to `/` of an image with glibc, `link-program FILE DIRECTORY LIBRARY` links it.
  */
 export function makeLinkerContext(directory: string): void {
   const at = (name: string): string => join(directory, name);

@@ -1,4 +1,4 @@
-/** Instruction codes that device programs consist of, and no others. @see RFC 9669 */
+/** The instruction codes of device programs. @see RFC 9669 */
 const LOAD_WORD = 0x61;
 const MOVE_64 = 0xb7;
 const MOVE_32_REGISTER = 0xbc;
@@ -8,7 +8,7 @@ const JUMP_NOT_EQUAL = 0x55;
 const JUMP_EQUAL = 0x15;
 const EXIT = 0x95;
 
-/** What the kernel asks a device program about. */
+/** The kernel's request to a device program. */
 interface DeviceRequest {
   readonly type: "b" | "c";
   readonly major: number;
@@ -27,15 +27,15 @@ const instruction = (code: number, dst = 0, src = 0, offset = 0, immediate = 0):
   return bytes;
 };
 
-/** Puts instructions one after the other. */
+/** Joins instructions. */
 const assemble = (...instructions: readonly Uint8Array[]): Uint8Array =>
   Uint8Array.from(instructions.flatMap((bytes) => [...bytes]));
 
-/** A program that answers the same to every request. */
+/** Returns a program that answers every request with the same result. */
 export const constantProgram = (answer: number): Uint8Array =>
   assemble(instruction(MOVE_64, 0, 0, 0, answer), instruction(EXIT));
 
-/** A program that allows one major number, and reads it through the context in r1. */
+/** Returns a program that allows one major number, read through the context in r1. */
 export const majorProgram = (major: number): Uint8Array =>
   assemble(
     instruction(LOAD_WORD, 2, 1, 4),
@@ -54,8 +54,8 @@ const context = ({ type, major, minor, access }: DeviceRequest): readonly number
 const CONTEXT = "context";
 
 /**
- * Runs a device program as the kernel would: a register that has no value must not be read, and a program must not
- * jump backwards or out of itself.
+ * Runs a device program as the kernel would. Reading a register without a value throws, as does a jump backwards
+ * or out of the program.
  *
  * @returns the value of r0 at exit.
  */
@@ -65,7 +65,7 @@ export function runDeviceProgram(program: Uint8Array, request: DeviceRequest): n
   const view = new DataView(program.buffer, program.byteOffset, program.length);
   const value = (register: number): number => {
     const held = registers[register];
-    if (typeof held !== "number") throw new Error(`r${register} holds no number`);
+    if (typeof held !== "number") throw new Error(`r${register} does not contain a number`);
     return held;
   };
   for (let at = 0; at >= 0 && at < program.length; at += 8) {
@@ -74,7 +74,7 @@ export function runDeviceProgram(program: Uint8Array, request: DeviceRequest): n
     const offset = view.getInt16(at + 2, true);
     const immediate = view.getInt32(at + 4, true);
     const jump = (): void => {
-      if (offset < 0) throw new Error("jump backwards");
+      if (offset < 0) throw new Error("the program jumps backwards");
       at += offset * 8;
     };
     switch (view.getUint8(at)) {
@@ -106,5 +106,5 @@ export function runDeviceProgram(program: Uint8Array, request: DeviceRequest): n
         throw new Error(`unknown instruction 0x${view.getUint8(at).toString(16)}`);
     }
   }
-  throw new Error("the program ran past its end");
+  throw new Error("the program runs past its end");
 }

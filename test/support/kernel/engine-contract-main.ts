@@ -1,6 +1,6 @@
 /**
- * The main bundle of the programs that test/integration/engine.test.ts builds: does what its first argument says to
- * the engine it runs in, and prints what came of it as JSON.
+ * The main bundle of the programs that test/integration/engine.test.ts builds. Performs what its first argument
+ * names on its engine, and prints the outcome as JSON.
  */
 import type { Primitives, SyscallArgument } from "../../../src/sys/primitives.ts";
 import { type SyscallName, syscallNumbers } from "../../../src/sys/syscall-numbers.ts";
@@ -14,7 +14,7 @@ const AT_FDCWD = -100;
 
 const call = (name: SyscallName, ...args: SyscallArgument[]): number => engine.syscall(nr[name], ...args);
 
-/** The name of the error that it throws, or what it returns. */
+/** Returns the action's result, or the name of the error that it throws. */
 function outcome(action: () => unknown): unknown {
   try {
     return action();
@@ -23,7 +23,7 @@ function outcome(action: () => unknown): unknown {
   }
 }
 
-/** The bytes that the kernel was given as the name of a memfd. */
+/** Returns the bytes that the kernel received as the name of a memfd. */
 function nameOfMemfd(name: string): readonly number[] {
   const fd = call("memfd_create", name, 1);
   const bytes = new Uint8Array(256);
@@ -46,7 +46,7 @@ function encodeSteps(steps: readonly Step[], offset = 0): Uint8Array {
   return new Uint8Array(buffer, offset);
 }
 
-/** Runs the steps in a child; how clone(2) failed, what the child reported, how it ended. */
+/** Runs the steps in a child. Returns how clone(2) failed, what the child reported and how it ended. */
 function runSteps(
   steps: Uint8Array,
   flags = 0,
@@ -70,7 +70,7 @@ function runSteps(
 
 const text = (string: string): Uint8Array => Uint8Array.from([...string, "\0"].map((c) => c.charCodeAt(0)));
 
-/** argv or environ for execve(2), with the arrays that it points to. */
+/** Returns argv or environ for execve(2), with the arrays that it points to. */
 function vector(strings: readonly Uint8Array[]): Uint8Array {
   const pointers = new BigUint64Array(strings.length + 1);
   strings.forEach((string, index) => {
@@ -144,7 +144,7 @@ function syscalls(): unknown {
 function addresses(): unknown {
   const bytes = Uint8Array.from([1, 2, 3, 4]);
   const before = engine.address(bytes);
-  // Work for the collectors: small arrays of Node.js may move until somebody has asked where they are.
+  // Triggers garbage collection: Node.js may move small arrays until their address is requested.
   let garbage: number[][] = [];
   for (let i = 0; i < 200_000; i++) garbage.push([i]);
   garbage = [];
@@ -232,7 +232,7 @@ const CASES: Readonly<Record<string, (words: readonly string[]) => unknown>> = {
     return words.map((hex) => engine.decode(array(hex), 0, hex.length / 2));
   },
   signals: () => {
-    // struct sigaction begins with the handler; 13 is SIGPIPE.
+    // struct sigaction starts with the handler; 13 is SIGPIPE.
     const action = new Uint8Array(32);
     call("rt_sigaction", 13, null, action, 8);
     const limits = new Uint8Array(16);

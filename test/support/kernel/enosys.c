@@ -1,9 +1,9 @@
 /*
- * Runs a command as an older kernel would: named system calls fail with ENOSYS (or another errno).
+ * Runs a command as on an older kernel: named system calls fail with ENOSYS (or another errno).
  *
  *   enosys [-e ERRNO] NAME[,NAME...] COMMAND [ARGUMENT...]
  *
- * The filter is inherited by every child. A name that this program does not know ends it with status 2.
+ * Every child inherits the filter. An unknown name ends the program with status 2.
  * See seccomp(2).
  */
 #include <errno.h>
@@ -24,7 +24,7 @@
 #define ARCH AUDIT_ARCH_AARCH64
 #endif
 
-/* Numbers since 424 are the same on every machine; old headers do not have them all. */
+/* Numbers since 424 are the same on every machine; old headers lack some of them. */
 static const struct {
   const char *name;
   int number;
@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
   filter[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 
   struct sock_fprog program = {length, filter};
-  /* Root needs no PR_SET_NO_NEW_PRIVS, and runc behaves differently under it. */
+  /* Root does not need PR_SET_NO_NEW_PRIVS, and runc behaves differently under it. */
   if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0 &&
       (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0))

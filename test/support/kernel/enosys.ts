@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { compileC } from "../../../fixtures/run/compile-c.ts";
 
-/** Calls that a kernel of that version does not have, among those that enosys.c knows. */
+/** System calls that a kernel of that version lacks, among those in enosys.c. */
 export const MISSING_BEFORE: Readonly<Record<"4.9" | "5.1" | "5.5" | "5.11", readonly string[]>> = (() => {
   const since512 = ["mount_setattr", "statmount", "listmount", "fchmodat2"];
   const since56 = ["openat2", "faccessat2", "close_range", ...since512];
@@ -24,10 +24,11 @@ export const MISSING_BEFORE: Readonly<Record<"4.9" | "5.1" | "5.5" | "5.11", rea
 })();
 
 /**
- * A command line that answers ENOSYS to named system calls in the command and all its children. It needs gcc.
+ * Returns a command line that fails named system calls with ENOSYS in the command and all its children. Requires
+ * gcc.
  *
  * @param calls names as in enosys.c; an unknown one ends the command with status 2.
- * @param errno another answer than ENOSYS.
+ * @param errno used instead of ENOSYS.
  */
 export function withoutCalls(calls: readonly string[], command: readonly string[], errno?: number): string[] {
   const program = compileC(join(import.meta.dirname, "enosys.c"));

@@ -5,29 +5,29 @@ import type { Syscalls } from "../../../src/sys/syscalls.ts";
 export interface LoadedProgram {
   readonly instructions: Uint8Array;
   readonly maps?: number;
-  /** The kernel hides the instructions of a blinded program from who may not see kernel addresses. */
+  /** The kernel hides the instructions of a blinded program from processes that may not see kernel addresses. */
   readonly blinded?: true;
 }
 
-/** A cgroup with device programs, as bpf(2) shows it. */
+/** A cgroup with device programs, as bpf(2) presents it. */
 interface FakeBpf {
   readonly system: Pick<Syscalls, "bpf" | "address" | "prlimit64">;
-  /** What is attached, in order. */
+  /** Returns the attached programs, in order. */
   attached(): readonly Uint8Array[];
-  /** Names of the commands that changed something, `refused` ones included. */
+  /** Names of the commands that change something, including refused ones. */
   readonly changes: readonly string[];
 }
 
 const ALLOW_MULTI = 2;
 const REPLACE = 4;
-/** Descriptors and ids of programs count from here, and are told apart by it. */
+/** Descriptors and ids of programs start here, which distinguishes them. */
 const FIRST_FD = 100;
 
 /**
- * A cgroup with programs attached.
+ * Returns a cgroup with attached programs.
  *
- * @param flags what they were attached with: 0, 1 (BPF_F_ALLOW_OVERRIDE) or 2 (BPF_F_ALLOW_MULTI).
- * @param kernel `replaces`: it knows BPF_F_REPLACE (5.6); `refuses`: it loads no program.
+ * @param flags of attaching them: 0, 1 (BPF_F_ALLOW_OVERRIDE) or 2 (BPF_F_ALLOW_MULTI).
+ * @param kernel `replaces`: it supports BPF_F_REPLACE (5.6); `refuses`: it loads no program.
  */
 export function fakeBpf(
   programs: readonly LoadedProgram[],

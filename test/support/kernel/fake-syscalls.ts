@@ -1,7 +1,7 @@
 import type { Syscalls } from "../../../src/sys/syscalls.ts";
 
 /**
- * A kernel that answers the given calls and no others: any call that a test did not expect fails it.
+ * Returns a kernel that answers only the given calls: any other call fails the test.
  */
 export function fakeSyscalls(answers: Partial<Syscalls>): Syscalls {
   const constants = { arch: "x64", O_DIRECTORY: 0o200000, O_NOFOLLOW: 0o400000 };

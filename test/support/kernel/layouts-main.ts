@@ -1,6 +1,6 @@
 /**
- * The main bundle of the programs that test/integration/arm64.test.ts builds. Its second argument is a program of JSON;
- * it prints what came of it as JSON.
+ * The main bundle of the programs that test/integration/arm64.test.ts builds. Its second argument is a question
+ * as JSON; it prints the answer as JSON.
  */
 import { byWalk, resolver } from "../../../src/execute/rootfs/resolve.ts";
 import { AT_EMPTY_PATH, O_PATH, O_RDONLY } from "../../../src/sys/constants.ts";
@@ -11,7 +11,7 @@ import { SystemError } from "../../../src/sys/system-error.ts";
 
 declare const nvociEngine: Primitives;
 
-/** Directories to resolve paths below, or a file to look at. */
+/** Directories to resolve paths below, or a file to stat. */
 interface Question {
   readonly trees?: readonly { readonly root: string; readonly paths: readonly string[] }[];
   readonly stat?: string;
@@ -19,7 +19,7 @@ interface Question {
 
 const system = linux(nvociEngine);
 
-/** Every way to open a path, and what it led to. */
+/** Opens each path in every way and returns the results. */
 function outcomes(root: string, paths: readonly string[]): string[] {
   const fd = system.openat(CWD, root, O_PATH | system.O_DIRECTORY);
   const chosen = resolver(system, fd, new Set());

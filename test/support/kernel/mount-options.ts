@@ -1,5 +1,5 @@
 /**
- * Options of each mount by its mount point, from the text of a mountinfo file; of several at one point the last.
+ * Maps each mount point in the text of a mountinfo file to its options. The last mount at a point wins.
  *
  * @see proc_pid_mountinfo(5)
  */

@@ -9,18 +9,18 @@ export const ADDON = join(root, "dist/node/nvoci.node");
 let loaded: Primitives | undefined;
 
 /**
- * The real kernel's engine inside the process of the tests, which must neither enter a namespace nor change its
+ * Returns the real kernel's engine in the process of the tests, which must not enter a namespace or change its
  * root with it. Only `argv` is empty.
  *
  * @throws Error without a build.
  */
 export function nodeEngine(): Primitives {
   if (loaded !== undefined) return loaded;
-  if (!existsSync(ADDON))
-    throw new Error(`Cannot load "${ADDON}": there is no build; npm run build makes one`);
+  if (!existsSync(ADDON)) throw new Error(`Cannot load "${ADDON}": it does not exist, run npm run build`);
   const addon = { exports: {} as Omit<Primitives, "argv"> };
   process.dlopen(addon, ADDON);
-  // The addon gives SIGPIPE its default action back, for programs that it becomes; a test run must survive a pipe.
+  // The addon restores SIGPIPE's default action for the programs that it executes; a test run must survive a
+  // closed pipe.
   process.on("SIGPIPE", () => {});
   loaded = { ...addon.exports, argv: [] };
   return loaded;

@@ -1,12 +1,13 @@
 /*
- * A FUSE server that stops answering: it mounts itself, says "ready", and answers nothing but what mounting takes.
+ * A FUSE server that never answers: it mounts itself, prints "ready", and answers only what mounting requires.
  *
  *   silent-server [-r] DIRECTORY|FILE
  *
- * Each question that it gets is a line on standard output: the operation's number of linux/fuse.h. A process that asks
- * waits until this one ends, and no signal helps it; so this one ends by itself after half a minute.
+ * It prints a line for each request: the number of the operation in linux/fuse.h. A process that sends a request
+ * waits until the server ends and cannot be killed, so the server ends by itself after half a minute.
  *
- * -r: answers what a runtime asks when it mounts the volume, the attributes of the root, and has them kept for ever.
+ * -r: answers the request of a runtime that mounts the volume, the attributes of the root, and lets the kernel cache
+ * them forever.
  */
 #define _GNU_SOURCE
 #include <errno.h>

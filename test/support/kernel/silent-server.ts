@@ -5,24 +5,24 @@ import { setTimeout } from "node:timers/promises";
 import { compileC } from "../../../fixtures/run/compile-c.ts";
 import { temporaryDirectory } from "../../../fixtures/run/temporary-directory.ts";
 
-/** A FUSE file system that is mounted, and that nobody answers for. See silent-server.c. */
+/** A mounted FUSE file system that never answers. See silent-server.c. */
 interface SilentServer {
-  /** The operations that it was asked for since it was mounted. */
+  /** Returns the operations that it received since it was mounted. */
   asked(): readonly string[];
-  /** Ends it: whoever waits gets an error. */
+  /** Ends it: pending requests fail. */
   close(): void;
 }
 
 /**
- * Mounts one over a file or directory.
+ * Mounts a silent server over a file or directory.
  *
- * @param pid a process in whose mount namespace that is done.
- * @param polite whether it answers what a runtime asks that mounts it as a volume.
+ * @param pid a process in whose mount namespace it is mounted.
+ * @param polite whether it answers the requests of a runtime that mounts it as a volume.
  */
 export async function openSilentServer(pid: number, place: string, polite = false): Promise<SilentServer> {
   const program = compileC(join(import.meta.dirname, "silent-server.c"));
   const directory = temporaryDirectory("silent-server");
-  // A file: a pipe would be read when this process is idle, which it is not while it waits for a hook.
+  // A file rather than a pipe: this process cannot read a pipe while it waits for a hook.
   const log = join(directory.path, "log");
   const output = openSync(log, "w");
   const words = [`--mount=/proc/${pid}/ns/mnt`, "--", program, ...(polite ? ["-r"] : []), place];

@@ -3,15 +3,15 @@ import { once } from "node:events";
 import { syscallNumbers } from "../../../src/sys/syscall-numbers.ts";
 import { ADDON } from "./node-engine.ts";
 
-/** Another process that exchanges two names as fast as it can. */
+/** Another process that exchanges two names as fast as possible. */
 interface Swapper {
-  /** Whether its time is over. */
+  /** Reports whether its time is over. */
   isOver(): boolean;
-  /** Waits for its end and tells how often it has exchanged them. */
+  /** Waits for its end and returns the number of exchanges. */
   exchanges(): Promise<number>;
 }
 
-/** Runs in a Node.js of its own: renameat2(2) with RENAME_EXCHANGE, which leaves no moment without either name. */
+/** Runs in a separate Node.js: renameat2(2) with RENAME_EXCHANGE, so that both names always exist. */
 const PROGRAM = `
 const [addon, number, one, other, time] = process.argv.slice(1);
 const engine = { exports: {} };
@@ -25,7 +25,7 @@ process.stdout.write("ready\\n", () => {
 `;
 
 /**
- * Starts to exchange two names, and returns when it has begun.
+ * Starts to exchange two names, and returns once the first exchange is possible.
  *
  * @param time milliseconds until it stops.
  */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs one command with its standard descriptors as they are, and writes what it used to a file: milliseconds of
- * processor time, then peak memory in KiB, both with the children that it waited for.
+ * Runs a command with unchanged standard descriptors, and writes its usage to a file: milliseconds of processor time,
+ * then peak memory in KiB, both including the children that it waited for.
  *
  *   usage FILE COMMAND [ARGUMENT...]
  *
- * The status is the command's, or 128 + n for one that signal n ended. See getrusage(2).
+ * The status is the command's, or 128 + n if signal n ended it. See getrusage(2).
  */
 #include <stdio.h>
 #include <sys/resource.h>

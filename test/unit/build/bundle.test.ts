@@ -2,18 +2,18 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type BundleContents, bundleContents, ENTRIES } from "../../../build/bundle.ts";
 
 const START = ["", "cli/stand-ins", "hook", "json", "model", "oci", "request", "sys", "text"];
-/** `elf` is one file, which tells a static program from another. */
+/** `elf` stands for one file, which detects static programs. */
 const PLAN = ["config", "discover", "discover/board", "driver", "elf", "host-setup", "manifest", "render"];
 const EXECUTE = ["execute", "execute/cgroup", "execute/ldconfig", "execute/mount", "execute/rootfs", "plan"];
 const SERVER = ["binary", "discover/server", "ldcache"];
 
-/** The packages that are bundled. */
+/** The bundled packages. */
 const TOML = "smol-toml";
 const YARGS = ["cliui", "yargs", "yargs-parser"];
 
-/** What is read for each way to call the program: bundles, and the folders of src/ and packages that may be in them. */
+/** What each way to call the program reads: bundles, and the folders of src/ and packages they may contain. */
 const READ = [
-  { title: "a container that does not ask", bundles: ["main"], folders: START },
+  { title: "a container that requests nothing", bundles: ["main"], folders: START },
   {
     title: "a board with manifests",
     bundles: ["main", "documents", "hook"],
@@ -55,7 +55,7 @@ const READ = [
     folders: [...START, ...PLAN, "runtime"],
   },
   {
-    title: "a command for people",
+    title: "a command that a person runs",
     bundles: ["main", "cli"],
     folders: [
       ...[...START, ...PLAN, "cli", "cli/commands", "cli/configure"],
@@ -64,7 +64,7 @@ const READ = [
   },
 ];
 
-/** `discover/server` of `src/discover/server/gpus.ts`, `yargs` of `node_modules/yargs/index.mjs`. */
+/** Returns `discover/server` for `src/discover/server/gpus.ts`, `yargs` for `node_modules/yargs/index.mjs`. */
 const folderOf = (file: string): string =>
   /^node_modules\/([^/]+)/.exec(file)?.[1] ?? file.split("/").slice(1, -1).join("/");
 
@@ -74,7 +74,7 @@ describe("the bundles", () => {
     contents = await bundleContents(ENTRIES);
   });
 
-  /** The files that are read with a bundle, itself included. */
+  /** Returns the files that a bundle reads, itself included. */
   const readWith = (file: string): string[] => [
     file,
     ...(contents.get(file)?.imports ?? []).flatMap((imported) => readWith(imported)),
@@ -85,16 +85,16 @@ describe("the bundles", () => {
     return [...new Set(inputs.map(folderOf))].sort();
   };
 
-  it.each(READ)("have for $title what it needs", ({ bundles, folders }) => {
+  it.each(READ)("contain only what $title needs", ({ bundles, folders }) => {
     expect(foldersOf(bundles)).toEqual([...folders].sort());
   });
 
-  it("are all asked for", () => {
+  it("are all loaded by some call", () => {
     const asked = new Set(READ.flatMap(({ bundles }) => bundles));
     expect(Object.keys(ENTRIES).filter((name) => !asked.has(name))).toEqual([]);
   });
 
-  it("have each source file once", () => {
+  it("contain each source file once", () => {
     const inputs = [...contents.values()].flatMap(({ inputs: own }) => own);
     expect(inputs.filter((file, index) => inputs.indexOf(file) !== index)).toEqual([]);
   });

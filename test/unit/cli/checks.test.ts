@@ -30,7 +30,7 @@ describe("checkKernel()", () => {
       }),
     );
 
-  it("names the calls that the kernel lacks, which is no problem", () => {
+  it("lists system calls that the kernel lacks without reporting a problem", () => {
     expect(kernel(ENOSYS, ENOSYS)).toEqual({
       code: "kernel",
       status: "ok",
@@ -41,13 +41,13 @@ describe("checkKernel()", () => {
     });
   });
 
-  it.each([EBADF, EPERM])("does not take errno %i for a missing call", (errno) => {
+  it.each([EBADF, EPERM])("does not treat errno %i as a missing call", (errno) => {
     expect(kernel(errno, ENOSYS)).toMatchObject({
       args: { missing: [/open_tree/, /mount/].map((part) => expect.stringMatching(part)) },
     });
   });
 
-  it("hands the kernel no descriptor and no path that anything could be at", () => {
+  it("passes the kernel only descriptors and paths that cannot exist", () => {
     const used: unknown[] = [];
     const record = (fd: { number: number }, path: string) => {
       used.push([fd.number, path]);
@@ -61,7 +61,7 @@ describe("checkKernel()", () => {
     ]);
   });
 
-  it("does not hide a bug", () => {
+  it("rethrows programming errors", () => {
     const openat2 = () => {
       throw new TypeError("bug");
     };
@@ -80,11 +80,11 @@ describe("checkCgroup()", () => {
     [V1, 1],
     [V2 + V1, 1],
     [`32 1 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n${V2}`, 2],
-  ])("tells from %j that version %i decides", (mounts, version) => {
+  ])("detects from %j that version %i decides", (mounts, version) => {
     expect(cgroup(mounts)).toEqual({ code: "cgroup", status: "ok", args: { version } });
   });
 
-  it("fails without cgroups, unless they are turned off", () => {
+  it("fails without cgroups, unless they are disabled", () => {
     expect(cgroup("20 1 0:5 / /proc rw - proc proc rw\n")).toMatchObject({
       code: "cgroup-none",
       status: "fail",
@@ -100,7 +100,7 @@ describe("checkDocker()", () => {
   const nvidia = { runtimes: { nvidia: { path: "nvidia-container-runtime" } } };
   const program = "file /usr/bin/nvidia-container-runtime";
 
-  it("finds the runtime, by name or by path, and whether it is the default", () => {
+  it("finds the runtime by name or path and whether it is the default", () => {
     expect(daemon(JSON.stringify(nvidia), program)).toMatchObject({
       code: "docker-runtime",
       status: "ok",
@@ -110,7 +110,7 @@ describe("checkDocker()", () => {
     expect(daemon(JSON.stringify(other), "file /opt/nvoci")).toMatchObject({ args: { isDefault: true } });
   });
 
-  it("fails for a runtime at a path where nothing is", () => {
+  it("fails for a runtime whose path does not exist", () => {
     expect(daemon(JSON.stringify(nvidia))).toMatchObject({ code: "docker-runtime-broken", status: "fail" });
     const dangling = "symlink /usr/bin/nvidia-container-runtime -> gone";
     expect(daemon(JSON.stringify(nvidia), dangling)).toMatchObject({ status: "fail" });
@@ -122,18 +122,18 @@ describe("checkDocker()", () => {
     ['{"runtimes": null}'],
     ['{"runtimes": {"nvidia": {"path": 1}}}'],
     ["[]"],
-  ])("warns that %j registers no runtime", (content) =>
+  ])("warns that %j does not register a runtime", (content) =>
     expect(daemon(content)).toMatchObject({ code: "docker-runtime-unregistered", status: "warn" }));
 
-  it("fails for a default runtime that is not registered", () => {
+  it("fails for an unregistered default runtime", () => {
     expect(daemon('{"default-runtime": "nvidia"}')).toMatchObject({ status: "fail" });
   });
 
-  it.each([["{"], ["null"], ["1"]])("warns that %j is no daemon.json", (content) => {
+  it.each([["{"], ["null"], ["1"]])("warns that %j is not a valid daemon.json", (content) => {
     expect(daemon(content)).toMatchObject({ code: "docker-unreadable", status: "warn" });
   });
 
-  it("tells a host without Docker from one without configuration", () => {
+  it("distinguishes a host without Docker from one without configuration", () => {
     expect(checkDocker(memoryHost("dir /etc"))).toMatchObject({ code: "docker-absent", status: "ok" });
     expect(checkDocker(memoryHost("file /usr/bin/dockerd"))).toMatchObject({
       code: "docker-runtime-unregistered",
@@ -153,7 +153,7 @@ describe("checkPrograms()", () => {
     ]);
   });
 
-  it("warns about each that is not there", () => {
+  it("warns about each missing program", () => {
     expect(checkPrograms(memoryHost("dir /usr/bin"), DEFAULT_CONFIG)).toMatchObject([
       { code: "hook-missing", status: "warn" },
       { code: "runtime-missing", status: "warn", args: { names: ["runc", "crun"] } },
@@ -162,7 +162,7 @@ describe("checkPrograms()", () => {
 });
 
 describe("findProgram()", () => {
-  it("does not find an absolute path by its name elsewhere", () => {
+  it("does not search other directories for an absolute path", () => {
     expect(findProgram(memoryHost("file /usr/bin/x"), "/opt/x")).toBeUndefined();
   });
 });
@@ -179,11 +179,11 @@ describe("checkDevices()", () => {
     source: "l4t.csv:1",
   });
 
-  it("fails where a container gets no device", () => {
+  it("fails where a container gets no devices", () => {
     expect(checkDevices(memoryHost(""), [])).toMatchObject([{ code: "devices-none", status: "fail" }]);
   });
 
-  it("names the groups that may open what others may not", () => {
+  it("names the groups that can open restricted nodes", () => {
     const host = memoryHost(
       "char /dev/b 10:1 0660 0:993\nchar /dev/a 10:1 0660 0:44\nchar /dev/c 10:1 0660 0:44",
     );
@@ -194,13 +194,13 @@ describe("checkDevices()", () => {
     ]);
   });
 
-  it("says nothing about groups where everyone may open every node", () => {
+  it("does not mention groups where everyone can open every node", () => {
     expect(checkDevices(memoryHost(""), [node("a", 0o666)])).toMatchObject([{ code: "devices" }]);
   });
 });
 
 describe("checkLdconfig()", () => {
-  it("warns where the host has none, and says that images run their own where that is allowed", () => {
+  it("warns where the host has none, and that images may run their own if allowed", () => {
     const host = memoryHost("dir /sbin");
     expect(checkLdconfig(host, DEFAULT_CONFIG)).toMatchObject([{ code: "ldconfig-missing", status: "warn" }]);
     const features = { ...DEFAULT_CONFIG.features, allowLdconfigFromContainer: true };
@@ -217,7 +217,7 @@ describe("checkLdconfig()", () => {
     ]);
   });
 
-  it("warns where it is turned off", () => {
+  it("warns where it is disabled", () => {
     const config = { ...DEFAULT_CONFIG, nvoci: { ...DEFAULT_CONFIG.nvoci, ldconfig: false } };
     expect(checkLdconfig(memoryHost(""), config)).toMatchObject([{ code: "ldconfig-none", status: "warn" }]);
   });

@@ -22,26 +22,26 @@ describe("cli()", () => {
     expect(run(["--version"])).toEqual({ status: 0, stdout: `nvoci ${VERSION}\n`, stderr: "" });
   });
 
-  it("prints help on standard output when asked to", () => {
+  it("prints requested help on standard output", () => {
     const { status, stdout, stderr } = run(["--help"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toMatch(/^nvoci <command>\n/);
   });
 
-  it("prints help on standard error, and status 2, without a word", () => {
+  it("prints help on standard error and returns 2 without arguments", () => {
     const { status, stdout, stderr } = run([]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toBe(run(["--help"]).stdout);
   });
 
-  it("does not complain when its reader goes away", () => {
+  it("ignores a reader that closes the pipe", () => {
     const gone = () => {
       throw new SystemError("write", [], -EPIPE);
     };
     expect(run(["--version"], gone).status).toBe(0);
   });
 
-  it("does not hide another failure to write", () => {
+  it("rethrows any other write failure", () => {
     const refused = () => {
       throw new SystemError("write", [], -EPERM);
     };

@@ -11,7 +11,7 @@ const show = (options: Parameters<typeof commandContext>[0], ...words: string[])
 };
 
 describe("nvoci config show", () => {
-  it("prints the defaults where there is no file", () => {
+  it("prints the defaults without a file", () => {
     expect(show({})).toEqual({
       file: null,
       config: JSON.parse(JSON.stringify(DEFAULT_CONFIG)),
@@ -19,7 +19,7 @@ describe("nvoci config show", () => {
     });
   });
 
-  it("prints what a file changes, its name and its unknown keys", () => {
+  it("prints the file's name, its changes and its unknown keys", () => {
     const tree = 'file /c.toml = "disable-require = true\\nbogus = 1"';
     const { file, config, findings } = show({ tree }, "--config", "/c.toml");
     expect(file).toBe("/c.toml");
@@ -33,8 +33,8 @@ describe("nvoci config show", () => {
   });
 
   it.each([
-    ["that is not there", "dir /etc"],
-    ["that is no TOML", 'file /c.toml = "[oops"'],
+    ["that is missing", "dir /etc"],
+    ["that is not TOML", 'file /c.toml = "[oops"'],
   ])("refuses a named file %s", (_, tree) => {
     const error = catchError(() =>
       runWords(["config", "show", "--config", "/c.toml"], commandContext({ tree })),

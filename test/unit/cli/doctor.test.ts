@@ -46,13 +46,13 @@ const MISSING = finding("entry-missing", "info", "l4t.csv:2", { type: "lib", pat
 const HEALTHY: ContextOptions = { tree: JETSON, decision: { operations: [NODE], findings: [MISSING] } };
 
 describe("diagnose()", () => {
-  it("finds nothing that fails on a Jetson with its driver", () => {
+  it("finds no problems on a Jetson with its driver", () => {
     const checks = diagnose(context(HEALTHY), undefined);
     expect(checks.filter(({ status }) => status === "fail")).toEqual([]);
     expect(checks).toContainEqual(expect.objectContaining({ code: "plan-made", args: { operations: 1 } }));
   });
 
-  it("says once that a server has no driver, though nothing can be planned then", () => {
+  it("reports a server without a driver once, though planning fails too", () => {
     const decision = () => {
       throw new NvociError("platform-unsupported", "no driver");
     };
@@ -62,14 +62,14 @@ describe("diagnose()", () => {
     ]);
   });
 
-  it("counts what each manifest names and the host has, and names what it has not", () => {
+  it("counts the entries of each manifest and names those missing on the host", () => {
     const checks = diagnose(context(HEALTHY), undefined);
     expect(checks.filter(({ code }) => code === "manifest")).toMatchObject([
       { status: "ok", args: { file: "l4t.csv", found: 1, missing: ["lib, /b"] } },
     ]);
   });
 
-  it("tells which manifests are not read, and warns about lines that cannot be", () => {
+  it("lists skipped manifests and warns about unreadable lines", () => {
     const checks = diagnose(context(HEALTHY), undefined);
     expect(checks.filter(({ code }) => code === "finding")).toMatchObject([
       { status: "warn", args: { finding: { code: "manifest-line-malformed", source: "l4t.csv:3" } } },
@@ -77,7 +77,7 @@ describe("diagnose()", () => {
     ]);
   });
 
-  it("warns about a manifest of which the host has nothing", () => {
+  it("warns about a manifest whose entries are all missing on the host", () => {
     const first = finding("entry-missing", "info", "l4t.csv:1", { type: "lib", path: "/a" });
     const checks = diagnose(
       context({ ...HEALTHY, decision: { operations: [NODE], findings: [first, MISSING] } }),
@@ -101,7 +101,7 @@ describe("diagnose()", () => {
 
   it.each([
     [
-      "a configuration that cannot be read",
+      "an unreadable configuration",
       "config-invalid",
       { tree: [...JETSON, 'file /etc/nvidia-container-runtime/config.toml = "["'] },
     ],
@@ -118,7 +118,7 @@ describe("diagnose()", () => {
       { ...HEALTHY, tree: JETSON.filter((line) => !line.includes("cgroup2")) },
     ],
     [
-      "a plan that cannot be made",
+      "a plan that fails",
       "plan-impossible",
       {
         tree: JETSON,
@@ -132,7 +132,7 @@ describe("diagnose()", () => {
     expect(failed.map((check) => check.code)).toContain(code);
   });
 
-  it("tells a server's driver and reads no manifests for it", () => {
+  it("reports a server's driver and reads no manifests for it", () => {
     const version = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.86.05  Fri\n";
     const tree = [...HOST, `file /proc/driver/nvidia/version = ${JSON.stringify(version)}`];
     const checks = diagnose(context({ ...HEALTHY, tree }), undefined);
@@ -140,7 +140,7 @@ describe("diagnose()", () => {
     expect(checks.map(({ code }) => code)).not.toContain("manifests-none");
   });
 
-  it("looks for manifests on a server whose configuration says so", () => {
+  it("looks for manifests on a server that is configured to use them", () => {
     const config = '"[nvidia-container-runtime]\\nmode = \\"csv\\""';
     const tree = [...HOST, `file /c.toml = ${config}`];
     const codes = diagnose(context({ tree }), "/c.toml").map(({ code }) => code);
@@ -153,7 +153,7 @@ describe("diagnose()", () => {
     expect(checks[0]).toMatchObject({ code: "not-root", status: "warn" });
   });
 
-  it("does not take a bug for a problem of the host", () => {
+  it("does not report a bug as a problem of the host", () => {
     const decision = () => {
       throw new TypeError("bug");
     };
@@ -162,19 +162,19 @@ describe("diagnose()", () => {
 });
 
 describe("nvoci doctor", () => {
-  it("ends with one summary line and status 0 on a healthy host, warnings or not", () => {
+  it("ends with one summary line and status 0 on a healthy host, with or without warnings", () => {
     const healthy = context(HEALTHY);
     expect(runWords(["doctor"], healthy)).toBe(0);
     expect(healthy.printed.at(-1)).toMatch(/^healthy: /);
   });
 
-  it("has status 1 where something fails", () => {
+  it("returns 1 when a check fails", () => {
     const sick = context({ tree: JETSON });
     expect(runWords(["doctor"], sick)).toBe(1);
     expect(sick.printed.at(-1)).toMatch(/^not healthy: 1 problem, /);
   });
 
-  it("names missing files with --verbose alone", () => {
+  it("names missing files only with --verbose", () => {
     const [short, long] = [context(HEALTHY), context(HEALTHY)];
     runWords(["doctor"], short);
     runWords(["doctor", "--verbose"], long);

@@ -22,5 +22,5 @@ describe("entryStates()", () => {
     finding("device-already-given", "info", "l4t.csv:1", { path: "/a" }),
     finding("entry-missing", "info", "l4t.csv:10", { type: "lib", path: "/a" }),
     finding("entry-missing", "info", "other.csv:1", { type: "lib", path: "/a" }),
-  ])("does not count one with $code of $source", (about) => expect(found(about)).toBe(true));
+  ])("counts an entry with $code from $source as found", (about) => expect(found(about)).toBe(true));
 });

@@ -10,11 +10,11 @@ const info = (tree: string): Record<string, string> => {
 };
 
 describe("nvoci info", () => {
-  it("tells version, engine and architecture", () => {
+  it("prints version, engine and architecture", () => {
     expect(info("")).toMatchObject({ nvoci: VERSION, engine: "Node.js", architecture: "x64" });
   });
 
-  it("tells a Jetson's release and where its manifests are", () => {
+  it("prints a Jetson's release and manifest directory", () => {
     const told = info(
       'file /etc/nv_tegra_release = "# R35 (release), REVISION: 4.1, GCID: 1, BOARD: t186ref\\n"',
     );
@@ -23,17 +23,17 @@ describe("nvoci info", () => {
     expect(told).not.toHaveProperty("driver");
   });
 
-  it("does not make a release up", () => {
+  it("does not invent a release", () => {
     expect(info('file /etc/nv_tegra_release = "?"').platform).not.toMatch(/\d\./);
   });
 
-  it("tells a server's driver", () => {
+  it("prints a server's driver", () => {
     const version = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.86.05  Fri Jul 14 20:46:33 UTC 2023";
     expect(info(`file /proc/driver/nvidia/version = "${version}\\n"`).driver).toBe("535.86.05");
     expect(info("").driver).not.toMatch(/\d/);
   });
 
-  it("tells the configuration file", () => {
+  it("prints the configuration file", () => {
     const file = "/etc/nvidia-container-runtime/config.toml";
     expect(info(`file ${file}`).configuration).toBe(file);
     expect(info("").configuration).not.toContain("/");

@@ -54,7 +54,7 @@ const list = (...words: string[]): readonly string[] => {
 };
 
 describe("nvoci list", () => {
-  it("prints the container's paths, a line each, devices first", () => {
+  it("prints the container's paths, one per line, devices first", () => {
     expect(list()).toEqual(["/dev/x", "/usr/local/cuda", "/proc/driver/nvidia", "/f", "/run/s", "/l"]);
   });
 
@@ -68,7 +68,7 @@ describe("nvoci list", () => {
       ["--type", "link", "--type", "device"],
       ["/dev/x", "/l"],
     ],
-  ])("prints what %j asks for and nothing else", (words, paths) => expect(list(...words)).toEqual(paths));
+  ])("prints only what %j selects", (words, paths) => expect(list(...words)).toEqual(paths));
 
   it("adds type, origin and source with --long", () => {
     expect(list("-l").map((line) => line.split(/ {2,}/))).toEqual([
@@ -81,7 +81,7 @@ describe("nvoci list", () => {
     ]);
   });
 
-  it("prints nothing where there is nothing", () => {
+  it("prints nothing for an empty plan", () => {
     const context = commandContext();
     expect(runWords(["list", "--long"], context)).toBe(0);
     expect(context.printed).toEqual([]);

@@ -11,13 +11,13 @@ const lint = (tree: string, ...files: string[]) => {
 };
 
 describe("nvoci manifest lint", () => {
-  it("prints file and line of each finding and fails", () => {
+  it("prints the file and line of each finding and fails", () => {
     const { status, printed } = lint('file /m/a.csv = "lib, /x\\nlib, y\\noops"', "/m/a.csv");
     expect(status).toBe(1);
     expect(printed.map((line) => line.split(": ")[0])).toEqual(["a.csv:2", "a.csv:3", expect.any(String)]);
   });
 
-  it("does not fail without findings, and says how much it read", () => {
+  it("succeeds without findings and reports how much it read", () => {
     const { status, printed } = lint('file /m/a.csv = "lib, /x\\nlib, /y"', "/m/a.csv");
     expect(status).toBe(0);
     expect(printed).toEqual(["2 entries, 0 warnings"]);
@@ -30,7 +30,7 @@ describe("nvoci manifest lint", () => {
     expect(printed.at(-1)).toBe("1 entry, 1 warning");
   });
 
-  it("takes the directory that config.toml names", () => {
+  it("uses the directory that config.toml names", () => {
     const config = '"[nvidia-container-runtime.modes.csv]\\nmount-spec-path = \\"/d\\""';
     const context = commandContext({ tree: `file /c.toml = ${config}\nfile /d/a.csv = "oops"` });
     expect(runWords(["manifest", "lint", "--config", "/c.toml"], context)).toBe(1);
@@ -38,7 +38,7 @@ describe("nvoci manifest lint", () => {
   });
 
   it.each([
-    ["a file that is not there", "dir /m", "/m/a.csv"],
+    ["a missing file", "dir /m", "/m/a.csv"],
     ["a directory", "dir /m/a.csv", "/m/a.csv"],
     ["a missing manifest directory", "dir /etc", ""],
   ])("fails for %s", (_, tree, file) => {
@@ -57,12 +57,12 @@ describe("nvoci manifest list", () => {
     expect(runWords(["manifest", "list", ...words], context)).toBe(0);
     return context.printed;
   };
-  /** What a server without a driver does. */
+  /** What a server without a driver throws. */
   const refuse = () => {
     throw new NvociError("platform-unsupported", "no driver");
   };
 
-  it("prints each entry that is read with its state", () => {
+  it("prints each parsed entry with its state", () => {
     expect(list("file /b").map((line) => line.split(/ {2,}/))).toEqual([
       ["missing", "lib", "/a", "l4t.csv:1"],
       ["found", "sym", "/b", "l4t.csv:2"],
@@ -70,7 +70,7 @@ describe("nvoci manifest list", () => {
     ]);
   });
 
-  it("prints what is missing alone with --missing", () =>
+  it("prints only missing entries with --missing", () =>
     expect(list("file /b", "--missing")).toHaveLength(2));
 
   it("prints one JSON document with --json", () => {
@@ -80,13 +80,13 @@ describe("nvoci manifest list", () => {
     ]);
   });
 
-  it("cannot take a server's files for those of its manifests", () => {
+  it("refuses to list a server's files as manifest entries", () => {
     const server =
       'file /proc/driver/nvidia/version = ""\nfile /etc/nvidia-container-runtime/config.toml = "[nvidia-container-runtime]\\nmode = \\"legacy\\""';
     expect(list(server).map((line) => line.split(" ")[0])).toEqual(["missing", "missing", "missing"]);
   });
 
-  it("says that there is nothing to list on a host without manifests, driver or not", () => {
+  it("reports that a host without manifests has nothing to list, with or without a driver", () => {
     const context = commandContext({ tree: "dir /etc", decision: refuse });
     expect(runWords(["manifest", "list"], context)).toBe(0);
     expect(context.printed[0]).toBe(`no entries are read from ${D}`);
@@ -104,20 +104,20 @@ describe("nvoci manifest generate", () => {
     symlink /link -> image
   `;
 
-  it("prints the manifest of a tree, without what is excluded", () => {
+  it("prints the manifest of a tree without the excluded files", () => {
     const context = commandContext({ tree });
     const words = ["manifest", "generate", "--root", "/image", "--exclude", "*.a", "/usr/lib/*"];
     expect(runWords(words, context)).toBe(0);
     expect(context.printed).toEqual(["lib, /usr/lib/liba.so.1"]);
   });
 
-  it("takes a link to the tree for the tree, and more than one pattern", () => {
+  it("follows a link to the tree and accepts more than one pattern", () => {
     const context = commandContext({ tree });
     runWords(["manifest", "generate", "--root", "/link", "/usr/lib/*.a", "/usr/lib/*.so*"], context);
     expect(context.printed).toEqual(["lib, /usr/lib/liba.a", "lib, /usr/lib/liba.so.1"]);
   });
 
-  it("takes / for the tree when it is not told", () => {
+  it("uses / as the default tree", () => {
     const context = commandContext({ tree });
     runWords(["manifest", "generate", "/image/usr/lib/*.a"], context);
     expect(context.printed).toEqual(["lib, /image/usr/lib/liba.a"]);

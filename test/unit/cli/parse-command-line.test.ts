@@ -9,7 +9,7 @@ const text = (...words: string[]): string => {
 };
 
 describe("parseCommandLine()", () => {
-  it("gives the version", () => expect(text("--version")).toBe(`nvoci ${VERSION}`));
+  it("returns the version", () => expect(text("--version")).toBe(`nvoci ${VERSION}`));
 
   it.each([
     "hook",
@@ -32,7 +32,7 @@ describe("parseCommandLine()", () => {
     [["config", "--help"], "config show"],
     [["system", "--help"], "system create-device-nodes"],
     [["system", "create-device-nodes", "--help"], "--dry-run"],
-  ])("gives help on %j", (words, part) => expect(text(...words)).toContain(part));
+  ])("returns help for %j", (words, part) => expect(text(...words)).toContain(part));
 
   it.each([
     [["info"]],
@@ -46,7 +46,7 @@ describe("parseCommandLine()", () => {
     [["manifest", "list", "--missing"]],
     [["config", "show"]],
     [["system", "create-device-nodes", "--dry-run", "--no-load-kmods", "--no-dev-char"]],
-  ])("takes %j without running it", (words) => {
+  ])("accepts %j without running it", (words) => {
     expect(parseCommandLine(words)).toEqual({ run: expect.any(Function) });
   });
 
@@ -54,7 +54,7 @@ describe("parseCommandLine()", () => {
     ["no command", []],
     ["an unknown command", ["bogus"]],
     ["an unknown option", ["plan", "--bogus"]],
-    ["a word too many", ["info", "more"]],
+    ["an extra argument", ["info", "more"]],
     ["an option without its value", ["plan", "--bundle"]],
     ["an option given twice", ["plan", "--config", "/a", "--config", "/b"]],
     ["an unknown type", ["list", "--type", "gpu"]],
@@ -62,15 +62,15 @@ describe("parseCommandLine()", () => {
     ["a manifest command without action", ["manifest"]],
     ["an unknown manifest action", ["manifest", "bogus"]],
     ["a system command without action", ["system"]],
-    ["an option in Go's manner", ["plan", "-config", "/c"]],
+    ["an option in Go style", ["plan", "-config", "/c"]],
     ["a negated switch", ["plan", "--no-json"]],
-  ])("refuses %s in one line that leads to the help", (_, words) => {
+  ])("refuses %s in one line that points to the help", (_, words) => {
     const error = catchError(() => parseCommandLine(words));
     expect(error).toMatchObject({ code: "usage", exitCode: 2, hint: "see nvoci --help" });
     expect(error.message).not.toContain("\n");
   });
 
-  it("cannot be led astray by words that look like an object's own", () => {
+  it("treats arguments named like object members as plain arguments", () => {
     expect(catchError(() => parseCommandLine(["plan", "--__proto__.x", "1"]))).toMatchObject({
       code: "usage",
     });

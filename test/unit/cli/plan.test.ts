@@ -11,7 +11,7 @@ const MISSING = finding("entry-missing", "info", "l4t.csv:2", { type: "lib", pat
 const CONFIG_JSON = JSON.stringify({ process: { env: ["A=1"] }, root: { path: "rootfs" } });
 
 describe("nvoci plan", () => {
-  it("plans for a container that asks for everything, without looking into an image", () => {
+  it("plans for a container that requests everything, without reading an image", () => {
     const context = commandContext();
     expect(runWords(["plan"], context)).toBe(0);
     const [[spec, root, config]] = context.plans as [(typeof context.plans)[0]];
@@ -19,7 +19,7 @@ describe("nvoci plan", () => {
     expect([root, config]).toEqual([undefined, undefined]);
   });
 
-  it("lets --env replace what the container asks for, and --rootfs name its root", () => {
+  it("lets --env replace the request and --rootfs name the root", () => {
     const context = commandContext();
     runWords(
       ["plan", "--env", "NVIDIA_VISIBLE_DEVICES=0", "--env", "B=", "--rootfs", "/r/", "--config", "/c"],
@@ -29,13 +29,13 @@ describe("nvoci plan", () => {
     expect(context.plans[0]?.slice(1)).toEqual(["/r", "/c"]);
   });
 
-  it("reads a bundle and looks into its root", () => {
+  it("reads a bundle and its root", () => {
     const context = commandContext({ tree: [`file /b/config.json = ${JSON.stringify(CONFIG_JSON)}`] });
     expect(runWords(["plan", "--bundle", "/b"], context)).toBe(0);
     expect(context.plans[0]).toMatchObject([{ env: ["A=1"] }, "/b/rootfs", undefined]);
   });
 
-  it("takes relative paths from the current directory", () => {
+  it("resolves relative paths from the current directory", () => {
     const tree = [
       "symlink /proc/self/cwd -> /home/me",
       `file /home/me/b/config.json = ${JSON.stringify(CONFIG_JSON)}`,
@@ -45,14 +45,14 @@ describe("nvoci plan", () => {
     expect(context.plans[0]?.[1]).toBe("/home/image");
   });
 
-  it("prints operations with their number and source, then findings", () => {
+  it("prints numbered operations with their source, then findings", () => {
     const context = commandContext({ decision: { operations: [LINK], findings: [MISSING] } });
     runWords(["plan"], context);
     expect(context.printed[0]).toMatch(/^1\. .*\/a.*\[l4t\.csv:1\]$/);
     expect(context.printed.at(-1)).toMatch(/^info: l4t\.csv:2: /);
   });
 
-  it("prints one JSON document with operations and findings as they are", () => {
+  it("prints one JSON document with unchanged operations and findings", () => {
     const context = commandContext({ decision: { operations: [LINK], findings: [MISSING] } });
     expect(runWords(["plan", "--json"], context)).toBe(0);
     const document = JSON.parse(context.printed.join("\n"));
@@ -87,12 +87,12 @@ describe("nvoci plan", () => {
     expect(error.message).toContain("/b/config.json");
   });
 
-  it("refuses a relative path where the current directory is gone", () => {
+  it("refuses a relative path after the current directory was removed", () => {
     const error = catchError(() => runWords(["plan", "--rootfs", "r"], commandContext()));
     expect(error).toMatchObject({ code: "usage" });
   });
 
-  it("does not hide why a plan cannot be made", () => {
+  it("passes on the reason why planning fails", () => {
     const decision = () => {
       throw new TypeError("bug");
     };

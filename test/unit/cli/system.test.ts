@@ -10,20 +10,20 @@ function run(tree: readonly string[], ...words: readonly string[]) {
 }
 
 describe("nvoci system create-device-nodes", () => {
-  it("prints what it would do, a line each", () => {
+  it("prints each action of a dry run on its own line", () => {
     const { status, printed } = run([...BARE_SERVER, ...ALL_NODES], "--dry-run");
     expect(status).toBe(0);
     expect(printed).toContain("would make link /dev/char/507:0 -> ../nvidia-uvm");
     expect(printed.join()).not.toContain("would make device");
   });
 
-  it("says that there is nothing to do", () => {
+  it("reports that there is nothing to do", () => {
     const tree = [...BARE_SERVER, ...ALL_NODES, ...ALL_LINKS];
     expect(run(tree, "--dry-run")).toEqual({ status: 0, printed: ["Nothing to do."] });
     expect(run([...BARE_SERVER, ...ALL_NODES], "--dry-run", "--no-dev-char")).toMatchObject({ status: 0 });
   });
 
-  it("fails with one line when the driver does not run and is not to be loaded", () => {
+  it("fails with one line when the driver is not loaded and may not be", () => {
     const tree = BARE_SERVER.filter((line) => !/\/sys\/module|\/proc\/driver/.test(line));
     const { status, printed } = run(tree, "--dry-run", "--no-load-kmods");
     expect(status).toBe(1);
@@ -31,7 +31,7 @@ describe("nvoci system create-device-nodes", () => {
     expect(run(tree, "--dry-run").printed).toContain("would load kernel module nvidia");
   });
 
-  it("takes the driver's root from the configuration", () => {
+  it("reads the driver's root from the configuration", () => {
     const nodes = ALL_NODES.map((line) => line.replace("/dev/", "/run/driver/dev/")).slice(0, 5);
     const config = 'file /etc/x.toml = "[nvidia-container-cli]\\nroot = \\"/run/driver\\"\\n"';
     const { printed } = run(

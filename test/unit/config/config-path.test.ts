@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { configPath } from "../../../src/config/config-path.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 
@@ -6,7 +6,7 @@ const FILE = "NVIDIA_CTK_CONFIG_FILE_PATH=/opt/config.toml";
 const HOME = "XDG_CONFIG_HOME=/home/u/.config";
 
 describe("configPath()", () => {
-  test.each([
+  it.each([
     [[], undefined, "/etc/nvidia-container-runtime/config.toml", false],
     [[HOME], undefined, "/home/u/.config/nvidia-container-runtime/config.toml", false],
     [[HOME, FILE], undefined, "/opt/config.toml", true],
@@ -30,15 +30,15 @@ describe("configPath()", () => {
       "/home/u/.config/nvidia-container-runtime/config.toml",
       false,
     ],
-  ])("for %j and option %j is %j", (environ, option, path, mustExist) => {
+  ])("returns for %j and option %j the path %j (must exist: %j)", (environ, option, path, mustExist) => {
     expect(configPath(environ, option)).toEqual({ path, mustExist });
   });
 
-  test.each(["config.toml", "", "./a", "/a\0"])("refuses the option %j", (option) => {
+  it.each(["config.toml", "", "./a", "/a\0"])("refuses the option %j", (option) => {
     expect(catchError(() => configPath([], option)).code).toBe("config-invalid");
   });
 
-  test("refuses a relative file from the environment", () => {
+  it("refuses a relative file from the environment", () => {
     expect(catchError(() => configPath(["NVIDIA_CTK_CONFIG_FILE_PATH=a"], undefined)).code).toBe(
       "config-invalid",
     );
@@ -46,24 +46,24 @@ describe("configPath()", () => {
 });
 
 describe("configPath() and the image's environment", () => {
-  test.each([FILE, HOME])("refuses %j that the image sets too", (entry) => {
+  it.each([FILE, HOME])("refuses %j if the image sets the same", (entry) => {
     const error = catchError(() => configPath([entry], undefined, ["A=1", entry]));
     expect(error.code).toBe("config-invalid");
     expect(error.message).toContain(entry.slice(0, entry.indexOf("=")));
     expect(error.lines).not.toEqual([]);
   });
 
-  test("does not let an image switch off what the host sets", () => {
+  it("does not let an image disable a host setting", () => {
     const image = ["NVIDIA_CTK_CONFIG_FILE_PATH=/mine", "XDG_CONFIG_HOME=/mine"];
     expect(configPath([FILE], undefined, image).path).toBe("/opt/config.toml");
     expect(configPath([HOME], undefined, image).path).toMatch(/^\/home\/u\//);
   });
 
-  test("takes nothing from the image alone", () => {
+  it("ignores values that only the image sets", () => {
     expect(configPath([], undefined, [FILE, HOME]).path).toBe("/etc/nvidia-container-runtime/config.toml");
   });
 
-  test("does not mind the image where the option names the file", () => {
+  it("ignores the image when the option names the file", () => {
     expect(configPath([FILE], "/x", [FILE]).path).toBe("/x");
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/load-config.ts";
 import type { HostView } from "../../../src/model/views.ts";
@@ -8,7 +8,7 @@ import { collectFindings } from "../../support/cli/collect-findings.ts";
 
 const USUAL = "/etc/nvidia-container-runtime/config.toml";
 
-/** A host that has one file and is not asked for anything but that file's content. */
+/** A host that has one file and supports only reading it. */
 function hostWith(path: string, content: Uint8Array): HostView {
   return { readFile: (asked: string) => (asked === path ? content : undefined) } as unknown as HostView;
 }
@@ -21,13 +21,13 @@ const load = (
 ) => loadConfig(host, environ, option, imageEnv, () => {});
 
 describe("loadConfig()", () => {
-  test("reads the usual file", () => {
+  it("reads the default file", () => {
     const { config, file } = load(hostWith(USUAL, encodeUtf8("disable-require = true")), [], undefined);
     expect(config.disableRequire).toBe(true);
     expect(file).toBe(USUAL);
   });
 
-  test("takes the defaults where the usual file does not exist", () => {
+  it("returns the defaults if the default file does not exist", () => {
     const host = hostWith("/other", new Uint8Array());
     expect(load(host, [], undefined)).toEqual({
       config: DEFAULT_CONFIG,
@@ -36,7 +36,7 @@ describe("loadConfig()", () => {
     expect(load(host, ["XDG_CONFIG_HOME=/x"], undefined).file).toBeUndefined();
   });
 
-  test("does not fall back from a file that was asked for", () => {
+  it("does not fall back from an explicitly named file", () => {
     const host = hostWith(USUAL, new Uint8Array());
     const error = catchError(() => load(host, [], "/missing.toml"));
     expect(error.code).toBe("config-invalid");
@@ -46,24 +46,24 @@ describe("loadConfig()", () => {
     );
   });
 
-  test("names the file that is not valid", () => {
+  it("names an invalid file", () => {
     expect(catchError(() => load(hostWith("/a.toml", encodeUtf8("x")), [], "/a.toml")).message).toContain(
       "/a.toml",
     );
   });
 
-  test("refuses what is not UTF-8", () => {
+  it("refuses a file that is not UTF-8", () => {
     const error = catchError(() => load(hostWith(USUAL, Uint8Array.of(0x23, 0xff)), [], undefined));
     expect(error.code).toBe("config-invalid");
   });
 
-  test("reports what is worth knowing of the file", () => {
+  it("reports findings about the file", () => {
     const host = hostWith(USUAL, encodeUtf8("unknown-key = 1"));
     const { findings } = collectFindings((report) => loadConfig(host, [], undefined, [], report));
     expect(findings).toMatchObject([{ code: "config-key-unknown", args: { key: "unknown-key" } }]);
   });
 
-  test("refuses a variable that the image sets too", () => {
+  it("refuses a variable that the image sets too", () => {
     const entry = "XDG_CONFIG_HOME=/proc/self/cwd";
     const host = hostWith("/proc/self/cwd/nvidia-container-runtime/config.toml", encodeUtf8(""));
     expect(catchError(() => load(host, [entry], undefined, [entry])).code).toBe("config-invalid");

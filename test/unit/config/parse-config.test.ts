@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { DEFAULT_CONFIG } from "../../../src/config/config.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
@@ -23,7 +23,7 @@ const refusal = (text: string) => {
   return error.message.slice(`Cannot read "${FILE}": `.length);
 };
 
-/** Every key that the NVIDIA Container Toolkit documents, with the value that it has by default. */
+/** Every key that the NVIDIA Container Toolkit documents, with its default. */
 const DEFAULTS_WRITTEN_OUT = `
 #accept-nvidia-visible-devices-as-volume-mounts = false
 accept-nvidia-visible-devices-as-volume-mounts = false
@@ -85,16 +85,16 @@ path = "nvidia-ctk"
 `;
 
 describe("parseConfig()", () => {
-  test("takes the defaults for an empty file", () => {
+  it("returns the defaults for an empty file", () => {
     expect(configOf("")).toEqual(DEFAULT_CONFIG);
     expect(configOf("\ufeff# nothing\r\n[nvidia-container-cli]\r\n")).toEqual(DEFAULT_CONFIG);
   });
 
-  test("knows every key of the toolkit, and has its defaults", () => {
+  it("accepts every key of the toolkit and has the same defaults", () => {
     expect(configOf(DEFAULTS_WRITTEN_OUT)).toEqual(DEFAULT_CONFIG);
   });
 
-  test("reads every key that has an effect", () => {
+  it("reads every key that has an effect", () => {
     const config = configOf(`
 accept-nvidia-visible-devices-as-volume-mounts = true
 accept-nvidia-visible-devices-envvar-when-unprivileged = false
@@ -181,19 +181,19 @@ host = "/opt/same"
     });
   });
 
-  test("takes an explicit empty list of capabilities for none", () => {
+  it("reads an explicit empty list of capabilities as none", () => {
     expect(configOf('supported-driver-capabilities = ""').supportedDriverCapabilities).toEqual([]);
     expect(configOf('supported-driver-capabilities = "all"').supportedDriverCapabilities).toHaveLength(7);
   });
 
-  test("takes meta-tegra's alt-roots where its own key is not there", () => {
+  it("uses meta-tegra's alt-roots if nvoci's own key is missing", () => {
     const altRoots = '[nvidia-container-runtime.modes.csv]\nalt-roots = ["/a"]\n';
     expect(configOf(altRoots).nvoci.alternateRoots).toEqual(["/a"]);
     expect(configOf(`${altRoots}[nvoci]\nalternate-roots = []`).nvoci.alternateRoots).toEqual([]);
     expect(configOf(altRoots.replace('"/a"', "")).nvoci.alternateRoots).toEqual([]);
   });
 
-  test.each([
+  it.each([
     "trace:debug",
     "DEBUG:debug",
     ":info",
@@ -207,7 +207,7 @@ host = "/opt/same"
     expect(configOf(text).nvidiaContainerRuntime.logLevel).toBe(level);
   });
 
-  test("takes jit-cdi for auto and says so", () => {
+  it("treats jit-cdi as auto and reports it", () => {
     const { config, findings } = parse('[nvidia-container-runtime]\nmode = "jit-cdi"');
     expect(config.nvidiaContainerRuntime.mode).toBe("auto");
     expect(findings).toMatchObject([
@@ -215,7 +215,7 @@ host = "/opt/same"
     ]);
   });
 
-  test("reports unknown keys and tables, and those alone", () => {
+  it("reports all unknown keys and tables, and nothing else", () => {
     const { config, findings } = parse(
       'disable-requires = true\n[nvidia-container-cli]\nroots = "/x"\n[new.deep]\na = 1\n[nvoci]\nldconfg = 1\n' +
         '[[nvoci.directories]]\nhost = "/a"\nmode = "rw"\n[nvidia-container-runtime.modes.foo]\nx = 1',
@@ -234,24 +234,24 @@ host = "/opt/same"
     );
   });
 
-  test("reports a swarm variable that swarm does not set, and keeps it", () => {
+  it("reports a swarm variable that swarm does not set, and keeps it", () => {
     const { config, findings } = parse('swarm-resource = "MY_GPU,DOCKER_RESOURCE_GPU"');
     expect(config.swarmResource).toEqual(["MY_GPU", "DOCKER_RESOURCE_GPU"]);
     expect(findings).toMatchObject([{ code: "config-swarm-resource-unseen", args: { variable: "MY_GPU" } }]);
   });
 });
 
-describe("parseConfig() reads nvidia-container-cli.ldconfig", () => {
+describe("parseConfig(): nvidia-container-cli.ldconfig", () => {
   const ldconfig = (value: string, allow = false) =>
     `[features]\nallow-ldconfig-from-container = ${allow}\n[nvidia-container-cli]\nldconfig = "${value}"`;
 
-  test("as the host's after @, without .real", () => {
+  it("reads @PATH as the host's, without .real", () => {
     const expected = { from: "host", path: "/usr/sbin/ldconfig" };
     expect(configOf(ldconfig("@/usr/sbin/ldconfig.real")).nvidiaContainerCli.ldconfig).toEqual(expected);
     expect(configOf(ldconfig("@/usr/sbin/ldconfig", true)).nvidiaContainerCli.ldconfig).toEqual(expected);
   });
 
-  test("as the container's only with the feature that allows it", () => {
+  it("reads a plain path as the container's only if the feature allows it", () => {
     expect(configOf(ldconfig("/sbin/ldconfig", true)).nvidiaContainerCli.ldconfig).toEqual({
       from: "container",
       path: "/sbin/ldconfig",
@@ -259,23 +259,23 @@ describe("parseConfig() reads nvidia-container-cli.ldconfig", () => {
     expect(refusal(ldconfig("/sbin/ldconfig"))).toContain("must start with @");
   });
 
-  test.each(["@", "@ldconfig", "ldconfig", "@@/sbin/ldconfig"])("but refuses %j", (value) => {
+  it.each(["@", "@ldconfig", "ldconfig", "@@/sbin/ldconfig"])("refuses %j", (value) => {
     expect(refusal(ldconfig(value, true))).toContain("nvidia-container-cli.ldconfig must");
   });
 });
 
 describe("parseConfig() refuses", () => {
-  test.each([
+  it.each([
     ["a = ", "line 1, column"],
     ["\n\nmode = auto", "line 3, column"],
     ["a = 1\na = 2", "line 2, column"],
     ["[nvoci]\n[nvoci]", "line 2, column"],
     ["a = 99999999999999999999", "line 1, column"],
-  ])("the text %j with its line", (text, place) => {
+  ])("the text %j and names its line", (text, place) => {
     expect(refusal(text)).toContain(place);
   });
 
-  test.each([
+  it.each([
     ['disable-require = "true"', "disable-require must be true or false"],
     ["disable-require = 2024-01-01", "disable-require must be true or false, not a date"],
     ["nvidia-container-cli = 1", "nvidia-container-cli must be a table"],
@@ -322,11 +322,11 @@ describe("parseConfig() refuses", () => {
     expect(refusal(text).slice(0, reason.length)).toBe(reason);
   });
 
-  test("lists within lists that would exhaust the stack", () => {
+  it("nested lists that would exhaust the stack", () => {
     expect(refusal(`a = ${"[".repeat(100_000)}`)).toContain("line 1, column");
   });
 
-  test("no type of a key that has no effect", () => {
+  it("nothing because of the type of a key without effect", () => {
     expect(configOf("[nvidia-ctk]\npath = 3\n[nvidia-container-cli]\nuser = false")).toEqual(DEFAULT_CONFIG);
   });
 });

@@ -23,15 +23,15 @@ describe("readConfigFile()", () => {
     ["0644 1000:1000", USER],
     ["0664 1000:1000", USER],
     ["0644 0:0", USER],
-  ])("believes a file of %s", (facts, self) => {
+  ])("accepts a file owned by %s", (facts, self) => {
     expect(read(self, `file ${FILE} ${facts} = "x"`)).toBe("x");
   });
 
-  it("takes the host's root, who has no number in a user namespace, for itself", () => {
+  it("accepts a file of the host's root, which a user namespace does not map", () => {
     expect(read(ROOT, MAPPED, `file ${FILE} 0644 65534:65534 = "x"`)).toBe("x");
   });
 
-  it("has no words about a file that is not there", () => {
+  it("reports nothing about a missing file", () => {
     expect(read(ROOT)).toBeUndefined();
   });
 
@@ -42,13 +42,13 @@ describe("readConfigFile()", () => {
     ["0644 1000:0", ROOT, "it belongs to user 1000", "chown root"],
     ["0644 1001:0", USER, "it belongs to user 1001", "chown root"],
     ["0666 65534:65534", MAPPED, "every user may write to it", "chmod go-w"],
-  ])("does not believe a file of %s", (facts, self, reason, remedy) => {
+  ])("refuses a file owned by %s", (facts, self, reason, remedy) => {
     const error = catchError(() => read(self, ROOT, `file ${FILE} ${facts} = "x"`));
     expect(error).toMatchObject({ code: "config-invalid", message: `Cannot trust "${FILE}": ${reason}` });
     expect(error.lines).toEqual([expect.stringContaining("its mode is 0"), `hint: run: ${remedy} "${FILE}"`]);
   });
 
-  it("looks at what a link leads to, not at the link", () => {
+  it("checks a link's target, not the link", () => {
     const link = `symlink ${FILE} -> /srv/config.toml`;
     expect(read(ROOT, 'file /srv/config.toml 0644 0:0 = "x"', link)).toBe("x");
     expect(catchError(() => read(ROOT, 'file /srv/config.toml 0646 0:0 = "x"', link)).code).toBe(

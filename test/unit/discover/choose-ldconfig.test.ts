@@ -16,13 +16,13 @@ const SCRIPT = new TextEncoder().encode("#!/bin/sh\nexec /sbin/ldconfig.real\n")
 const WITHOUT = memoryImage('file /sbin/ldconfig 0755 = "#!/bin/sh"');
 const WITH_OWN = memoryImage('file /sbin/ldconfig 0755 = "\\u007fELF"');
 
-/** Lets a program of the image run. */
+/** Allows programs of the image. */
 const ALLOWED: Config = {
   ...DEFAULT_CONFIG,
   features: { ...DEFAULT_CONFIG.features, allowLdconfigFromContainer: true },
 };
 
-/** The choice, and what is reported. */
+/** Returns the choice and the findings. */
 function choose(host: HostView, config: Config, image: ImageView) {
   const { value: ldconfig, findings } = collectFindings((report) =>
     chooseLdconfig(host, image, config, report),
@@ -43,7 +43,7 @@ const configured = (ldconfig: LdconfigChoice, on = true): Config => ({
 });
 
 describe("chooseLdconfig()", () => {
-  it("takes NAME.real before NAME, which is a script around it", () => {
+  it("prefers NAME.real to NAME, which is a script around it", () => {
     const programs = { "/sbin/ldconfig": SCRIPT, "/sbin/ldconfig.real": STATIC };
     expect(choose(host(programs), DEFAULT_CONFIG, WITH_OWN)).toEqual({
       ldconfig: { from: "host", path: "/sbin/ldconfig.real" },
@@ -51,7 +51,7 @@ describe("chooseLdconfig()", () => {
     });
   });
 
-  it("takes NAME where there is no NAME.real, by its real path", () => {
+  it("uses the real path of NAME without a NAME.real", () => {
     const merged = host({ "/usr/sbin/ldconfig": STATIC }, ["symlink /sbin -> usr/sbin"]);
     expect(choose(merged, DEFAULT_CONFIG, WITH_OWN).ldconfig).toEqual({
       from: "host",
@@ -59,7 +59,7 @@ describe("chooseLdconfig()", () => {
     });
   });
 
-  it("takes the program that config.toml names", () => {
+  it("uses the program that config.toml names", () => {
     const config = configured({ from: "host", path: hostPath("/opt/ldconfig") });
     const programs = { "/opt/ldconfig": STATIC, "/sbin/ldconfig": STATIC };
     expect(choose(host(programs), config, WITH_OWN).ldconfig).toMatchObject({
@@ -67,7 +67,7 @@ describe("chooseLdconfig()", () => {
     });
   });
 
-  it("never takes a dynamic program or a script of the host, and says so", () => {
+  it("never uses a dynamic program or script of the host, and reports it", () => {
     const programs = { "/sbin/ldconfig": SCRIPT, "/sbin/ldconfig.real": DYNAMIC };
     const { ldconfig, findings } = choose(host(programs), DEFAULT_CONFIG, WITHOUT);
     expect(ldconfig).toBeUndefined();
@@ -85,19 +85,19 @@ describe("chooseLdconfig()", () => {
     ]);
   });
 
-  it("takes no program of the image unless the configuration allows it", () => {
+  it("uses no program of the image unless the configuration allows it", () => {
     const { ldconfig, findings } = choose(host({ "/sbin/ldconfig": DYNAMIC }), DEFAULT_CONFIG, WITH_OWN);
     expect(ldconfig).toBeUndefined();
     expect(findings.map(({ code }) => code)).toEqual(["ldconfig-unusable"]);
   });
 
-  it("takes the image's own where the host has none that can be used and it is allowed, and says so", () => {
+  it("uses the image's program if the host's is unusable and it is allowed, and reports it", () => {
     const { ldconfig, findings } = choose(host({ "/sbin/ldconfig": DYNAMIC }), ALLOWED, WITH_OWN);
     expect(ldconfig).toEqual({ from: "container", path: "/sbin/ldconfig" });
     expect(findings.map(({ code }) => code)).toEqual(["ldconfig-unusable", "ldconfig-container-own"]);
   });
 
-  it("takes the image's NAME.real before its NAME, which is a script around it", () => {
+  it("prefers the image's NAME.real to its NAME, which is a script around it", () => {
     const image = memoryImage(`
       file /sbin/ldconfig 0755 = "#!/bin/sh"
       file /usr/sbin/ldconfig.real 0755 = "\\u007fELF"
@@ -109,7 +109,7 @@ describe("chooseLdconfig()", () => {
     });
   });
 
-  it("takes the image's own where the configuration says so, whatever the host has", () => {
+  it("uses the image's program if the configuration names it, whatever the host has", () => {
     const own = { from: "container", path: containerPath("/opt/ldconfig") } as const;
     expect(choose(host({ "/sbin/ldconfig": STATIC }), configured(own), WITHOUT)).toEqual({
       ldconfig: own,
@@ -117,12 +117,12 @@ describe("chooseLdconfig()", () => {
     });
   });
 
-  it("takes none where neither has one, and does not follow a dangling link", () => {
+  it("returns none if neither has one, and does not follow a dangling link", () => {
     const dangling = host({}, ["symlink /sbin/ldconfig -> /nowhere"]);
     expect(choose(dangling, DEFAULT_CONFIG, WITHOUT)).toEqual({ ldconfig: undefined, findings: [] });
   });
 
-  it("takes none where the configuration turns it off", () => {
+  it("returns none if the configuration disables it", () => {
     const config = configured({ from: "host", path: hostPath("/sbin/ldconfig") }, false);
     expect(choose(host({ "/sbin/ldconfig": STATIC }), config, WITH_OWN)).toEqual({
       ldconfig: undefined,

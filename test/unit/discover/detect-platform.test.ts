@@ -5,7 +5,7 @@ import { memoryHost } from "../../support/host/memory-host.ts";
 const detect = (tree: string) => detectPlatform(memoryHost(tree));
 
 describe("detectPlatform()", () => {
-  it("tells Tegra and its release by the release file", () => {
+  it("detects Tegra and its release by the release file", () => {
     const line = JSON.stringify("# R35 (release), REVISION: 4.1, GCID: 1\n");
     expect(detect(`file /etc/nv_tegra_release = ${line}`)).toEqual({
       kind: "tegra",
@@ -13,11 +13,11 @@ describe("detectPlatform()", () => {
     });
   });
 
-  it("tells Tegra without a release when the file says nothing that is understood", () => {
+  it("detects Tegra without a release if the file is not understood", () => {
     expect(detect("file /etc/nv_tegra_release")).toEqual({ kind: "tegra", release: undefined });
   });
 
-  it.each(["Tegra\\n", "tegra234", "TEGRA"])("tells Tegra by the SoC family %j", (family) => {
+  it.each(["Tegra\\n", "tegra234", "TEGRA"])("detects Tegra by the SoC family %j", (family) => {
     expect(detect(`file /sys/devices/soc0/family = "${family}"`)).toEqual({
       kind: "tegra",
       release: undefined,
@@ -28,7 +28,7 @@ describe("detectPlatform()", () => {
     "dir /etc",
     `file /sys/devices/soc0/family = "Freescale i.MX"`,
     `file /sys/devices/soc0/family = "notegra"`,
-  ])("does not take a server for Tegra: %j", (tree) => {
+  ])("does not detect Tegra on a server: %j", (tree) => {
     expect(detect(tree)).toEqual({ kind: "server", release: undefined });
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { GpuFacts } from "../../../fixtures/host/driver-facts.ts";
 import { MANIFEST_DIRECTORY } from "../../../fixtures/host/fake-l4t.ts";
 import { type Config, DEFAULT_CONFIG } from "../../../src/config/config.ts";
@@ -110,14 +110,14 @@ function discover(asked: Asked = {}) {
 }
 
 describe("discover(): platform", () => {
-  test("takes the cache on a server, and reads no manifest there", () => {
+  it("uses the cache on a server and reads no manifest", () => {
     const { files, nodes } = discover({ tegra: false, tree: TEGRA.slice(1) });
     expect(files).toContain(CUDA);
     expect(files).not.toContain(BOARD_LIBRARY);
     expect(nodes).toEqual(["/dev/nvidia0", "/dev/nvidia1"]);
   });
 
-  test("takes the manifests on a Tegra board without a card", () => {
+  it("uses the manifests on a Tegra board without a card", () => {
     const { files, nodes, shown } = discover({ gpus: [INTEGRATED] });
     expect(files).toContain(BOARD_LIBRARY);
     expect(files).not.toContain(CUDA);
@@ -125,21 +125,21 @@ describe("discover(): platform", () => {
     expect(shown).toEqual([]);
   });
 
-  test("takes both on a Tegra board with a card", () => {
+  it("uses both on a Tegra board with a card", () => {
     const { files } = discover();
     expect(files).toEqual(expect.arrayContaining([CUDA, BOARD_LIBRARY]));
   });
 
-  test("takes the manifests alone with mode csv, and never the card", () => {
+  it("uses only the manifests with mode csv, never the card", () => {
     expect(discover({ mode: "csv" }).files).not.toContain(CUDA);
     expect(catchError(() => discover({ mode: "csv", visible: "1" })).code).toBe("device-unknown");
   });
 
-  test("takes the manifests with mode csv on a host without the release file", () => {
+  it("uses the manifests with mode csv on a host without the release file", () => {
     expect(discover({ mode: "csv", tegra: false, tree: TEGRA.slice(1) }).files).toContain(BOARD_LIBRARY);
   });
 
-  test("takes the cache alone with mode legacy, and counts every GPU there", () => {
+  it("uses only the cache with mode legacy, and counts every GPU", () => {
     const { files, nodes } = discover({ mode: "legacy", visible: "1" });
     expect(files).not.toContain(BOARD_LIBRARY);
     expect(nodes).toEqual(["/dev/nvidia1"]);
@@ -147,11 +147,11 @@ describe("discover(): platform", () => {
 });
 
 describe("discover() on a Tegra board without a card", () => {
-  test.each(["1", "0,1", "GPU-5e6f7a8b", "MIG-0", "nvidia.com/gpu=0"])("refuses the GPU %s", (visible) => {
+  it.each(["1", "0,1", "GPU-5e6f7a8b", "MIG-0", "nvidia.com/gpu=0"])("refuses the GPU %s", (visible) => {
     expect(catchError(() => discover({ gpus: [INTEGRATED], visible })).code).toBe("device-unknown");
   });
 
-  test("gives files and no node for none", () => {
+  it("provides files and no nodes for none", () => {
     const { files, all } = discover({ gpus: [INTEGRATED], visible: "none" });
     expect(files).toContain(BOARD_LIBRARY);
     expect(all).toEqual([]);
@@ -159,13 +159,13 @@ describe("discover() on a Tegra board without a card", () => {
 });
 
 describe("discoverDevices()", () => {
-  test.each([
+  it.each([
     [[INTEGRATED]],
     [[INTEGRATED, CARD]],
-  ])("finds the same nodes and no file of a manifest (%#)", (gpus) => {
+  ])("finds the same nodes and no manifest files (%#)", (gpus) => {
     const whole = discover({ gpus });
     const input = inputOf({ gpus });
-    // What is not asked about cannot be looked up.
+    // Anything not listed here cannot be looked up.
     const lstat: HostView["lstat"] = (path) =>
       path === BOARD_LIBRARY ? expect.unreachable(path) : input.host.lstat(path);
     const devices = discoverDevices({ ...input, host: { ...input.host, lstat } }, () => {});
@@ -175,7 +175,7 @@ describe("discoverDevices()", () => {
 });
 
 describe("discover() on a board with a card", () => {
-  test.each([
+  it.each([
     ["all", ["/dev/nvidia0", "/dev/nvidia1", "/dev/nvidia2", "/dev/nvmap"]],
     ["0", ["/dev/nvidia0", "/dev/nvidia2", "/dev/nvmap"]],
     [INTEGRATED.uuid ?? "", ["/dev/nvidia0", "/dev/nvidia2", "/dev/nvmap"]],
@@ -187,13 +187,13 @@ describe("discover() on a board with a card", () => {
     [CARD.busId, ["/dev/nvidia1", "/dev/nvmap"]],
     ["0,1", ["/dev/nvidia0", "/dev/nvidia1", "/dev/nvidia2", "/dev/nvmap"]],
     ["none", []],
-  ])("gives for %s the nodes %j, each once", (visible, expected) => {
+  ])("provides for %s the nodes %j, each once", (visible, expected) => {
     const { nodes, control } = discover({ visible });
     expect(nodes).toEqual(expected);
     expect(control).toEqual(["/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidiactl"]);
   });
 
-  test.each([
+  it.each([
     ["all", [INTEGRATED.busId, CARD.busId]],
     ["0", [INTEGRATED.busId]],
     ["1", [CARD.busId]],
@@ -202,11 +202,11 @@ describe("discover() on a board with a card", () => {
     expect(discover({ visible }).shown).toEqual(expected.map((busId) => `gpus/${busId}`));
   });
 
-  test.each(["2", "GPU-dead", "0000:99:00.0", "0,2"])("refuses the unknown GPU %s", (visible) => {
+  it.each(["2", "GPU-dead", "0000:99:00.0", "0,2"])("refuses the unknown GPU %s", (visible) => {
     expect(catchError(() => discover({ visible })).code).toBe("device-unknown");
   });
 
-  test("counts the card as 1 where the driver does not show the integrated GPU", () => {
+  it("gives the card index 1 if the driver does not list the integrated GPU", () => {
     const tree = ["char /dev/nvidia0 195:0 0666"];
     expect(discover({ gpus: [CARD], tree, visible: "1" }).nodes).toEqual(["/dev/nvidia1", "/dev/nvmap"]);
     expect(discover({ gpus: [CARD], tree, visible: "0" }).nodes).toEqual([
@@ -216,7 +216,7 @@ describe("discover() on a board with a card", () => {
     ]);
   });
 
-  test("leaves out the nodes that config.json has already", () => {
+  it("skips nodes that config.json already has", () => {
     const given = ["/dev/nvidia0", "/dev/nvidia1", "/dev/nvidia2"];
     const { nodes, findings } = discover({ given });
     expect(nodes).toEqual(["/dev/nvmap"]);
@@ -229,7 +229,7 @@ describe.each([
   ["a server", false, [CARD]],
   ["a board", true, [INTEGRATED]],
 ] as const)("discover() on %s", (_, tegra, gpus) => {
-  test("leaves out a node that config.json has already, and says so", () => {
+  it("skips a node that config.json already has, and reports it", () => {
     const asked = { tegra, gpus, given: ["/dev/nvidiactl", `/dev/nvidia${gpus[0].minor}`] };
     const { nodes, findings } = discover(asked);
     expect(nodes).toEqual(tegra ? ["/dev/nvmap"] : []);

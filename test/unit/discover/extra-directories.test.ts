@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { extraDirectories } from "../../../src/discover/library-folders.ts";
 import { containerPath, hostPath } from "../../../src/model/paths.ts";
 import { collectFindings } from "../../support/cli/collect-findings.ts";
@@ -22,7 +22,7 @@ const find = (...pairs: readonly (readonly [host: string, container: string])[])
     ),
   );
 
-test("extraDirectories() mounts what a link leads to under the path that was asked for", () => {
+it("extraDirectories() mounts a link's target at the requested path", () => {
   const { value: mounts, findings } = find(["/opt/cuda", "/usr/local/cuda"]);
   expect(findings).toEqual([]);
   expect(mounts).toMatchObject([
@@ -30,21 +30,21 @@ test("extraDirectories() mounts what a link leads to under the path that was ask
   ]);
 });
 
-test("extraDirectories() lets nobody write to them, run them set-uid or open devices in them", () => {
+it("extraDirectories() mounts them read-only, nosuid and nodev", () => {
   const { value: mounts } = find(["/opt/cuda-12.2", "/opt/cuda-12.2"]);
   expect(mounts.map(({ options }) => options)).toEqual([["ro", "nosuid", "nodev"]]);
 });
 
-test("extraDirectories() keeps the order of the configuration", () => {
+it("extraDirectories() keeps the configured order", () => {
   const { value: mounts } = find(["/opt/cuda", "/b"], ["/opt/cuda-12.2/lib64", "/a"]);
   expect(mounts.map((mount) => mount.containerPath)).toEqual(["/b", "/a"]);
 });
 
-test.each([
+it.each([
   "/opt/not-there",
   "/opt/dangling",
   "/opt/circle",
-])("extraDirectories() tells that %s leads nowhere, and goes on", (path) => {
+])("extraDirectories() reports that %s is missing or dangling and continues", (path) => {
   const { value: mounts, findings } = find([path, "/x"], ["/opt/cuda", "/y"]);
   expect(mounts.map((mount) => mount.containerPath)).toEqual(["/y"]);
   expect(findings).toMatchObject([
@@ -52,7 +52,7 @@ test.each([
   ]);
 });
 
-test.each([
+it.each([
   ["/opt/file", "file"],
   ["/opt/pipe", "fifo"],
 ])("extraDirectories() does not mount %s, which is a %s", (path, found) => {
@@ -61,7 +61,7 @@ test.each([
   expect(findings).toMatchObject([{ code: "entry-wrong-type", args: { path, found } }]);
 });
 
-test("extraDirectories() asks the host nothing when there are none", () => {
+it("extraDirectories() does not query the host for an empty list", () => {
   const before = { ...HOST.calls };
   expect(find()).toEqual({ value: [], findings: [] });
   expect(HOST.calls).toEqual(before);

@@ -26,7 +26,7 @@ const generate = (patterns: readonly string[], excluded: readonly string[] = [],
   generateManifest(memoryHost(tree), hostPath("/image"), patterns, excluded);
 
 describe("generateManifest()", () => {
-  it("lists files and links without the root, sorted, and begins with an entry", () => {
+  it("lists files and links without the root, sorted, starting with an entry", () => {
     expect(generate(["/usr/lib/*.so*"])).toEqual([
       "lib, /usr/lib/liba.so.1",
       "sym, /usr/lib/libb.so",
@@ -35,45 +35,45 @@ describe("generateManifest()", () => {
     ]);
   });
 
-  it("calls a link to a directory a link", () => {
+  it("lists a link to a directory as a link", () => {
     expect(generate(["/usr/local/*"])).toEqual(["sym, /usr/local/cuda", "dir, /usr/local/cuda-10.2"]);
   });
 
-  it("gives what lies in a listed directory no line of its own", () => {
+  it("does not list the content of a listed directory", () => {
     const lines = generate(["/usr/local/cuda-10.2/lib64/*", "/usr/local/cuda-*"]);
     expect(lines).toEqual(["dir, /usr/local/cuda-10.2"]);
   });
 
-  it("lists an entry once, whatever patterns match it", () => {
+  it("lists an entry that several patterns match once", () => {
     expect(generate(["/usr/lib/liba.so.1", "/usr/lib/liba.so*", "/usr//lib/./liba.so.1"])).toHaveLength(1);
   });
 
-  it("lists device nodes, and neither FIFOs nor sockets", () => {
+  it("lists device nodes but not FIFOs or sockets", () => {
     expect(generate(["/dev/*"])).toEqual(["dev, /dev/nvhost"]);
   });
 
   it.each([
     ["a name", "*.a"],
     ["a path", "/usr/lib/*.a"],
-  ])("leaves out what an exclusion of %s matches", (_, exclusion) => {
+  ])("omits what an exclusion by %s matches", (_, exclusion) => {
     expect(generate(["/usr/lib/liba.*"], [exclusion])).toEqual(["lib, /usr/lib/liba.so.1"]);
   });
 
-  it("does not leave out what an exclusion matches in part only", () => {
+  it("keeps what an exclusion matches only in part", () => {
     expect(generate(["/usr/lib/liba.*"], ["lib", "/usr/*.a", "usr/lib"])).toHaveLength(2);
   });
 
-  it("does not go through links to directories", () => {
+  it("does not follow links to directories", () => {
     expect(catchError(() => generate(["/lib/*.so*"])).code).toBe("file-invalid");
     expect(catchError(() => generate(["/usr/local/cuda/lib64/*"])).code).toBe("file-invalid");
   });
 
-  it("does not leave the tree by ..", () => {
+  it("does not leave the tree through ..", () => {
     const outside = `${TREE}\nfile /secret = ""`;
     expect(catchError(() => generate(["/../secret"], [], outside)).code).toBe("file-invalid");
   });
 
-  it("refuses a pattern that matches nothing, and names it", () => {
+  it("refuses a pattern without matches and names it", () => {
     const error = catchError(() => generate(["/usr/lib/*.so*", "/usr/lib/libc*"]));
     expect(error.code).toBe("file-invalid");
     expect(error.message).toContain('"/usr/lib/libc*"');
@@ -87,7 +87,7 @@ describe("generateManifest()", () => {
     "/image/a\\tb",
     "/image/a\\u0001",
     "/image/a ",
-  ])("refuses a name that a manifest cannot hold: %j", (path) => {
+  ])("refuses a name that a manifest cannot contain: %j", (path) => {
     const tree = `file /image/b = ""\nfile "${path}" = ""`;
     expect(catchError(() => generate(["/*"], [], tree)).code).toBe("file-invalid");
   });

@@ -18,7 +18,7 @@ const host = memoryHost(`
 `);
 
 describe("libraryFolders()", () => {
-  it("finds libraries in the mounted directory itself, by the name it has in the container", () => {
+  it("finds libraries directly in the mounted directory, by its name in the container", () => {
     expect(libraryFolders(host, [mount("directory", "/flat", "/usr/lib/tegra")])).toEqual(["/usr/lib/tegra"]);
   });
 
@@ -29,15 +29,15 @@ describe("libraryFolders()", () => {
     ]);
   });
 
-  it("finds lib64 that is a link to a directory", () => {
+  it("finds a lib64 that is a link to a directory", () => {
     expect(libraryFolders(host, [mount("directory", "/linked")])).toEqual(["/linked/lib64"]);
   });
 
-  it.each(["/odd", "/deep", "/data", "/loop", "/nowhere"])("finds none in %s", (path) => {
+  it.each(["/odd", "/deep", "/data", "/loop", "/nowhere"])("finds nothing in %s", (path) => {
     expect(libraryFolders(host, [mount("directory", path)])).toEqual([]);
   });
 
-  it("leaves files alone, and keeps the order of the mounts", () => {
+  it("ignores files and keeps the order of the mounts", () => {
     const mounts = [
       mount("directory", "/cuda"),
       mount("file", "/flat/libx.so.1"),

@@ -8,11 +8,11 @@ describe("isDebianLike()", () => {
     "/etc/debian_version",
     `/usr/lib/${TRIPLET}/libc.so.6`,
     `/lib/${TRIPLET}/libc.so.6`,
-  ])("is so with %s alone", (present) => {
+  ])("is true with only %s", (present) => {
     expect(isDebianLike((path) => path === present, TRIPLET)).toBe(true);
   });
 
-  it("is not so with another processor's libraries or with none", () => {
+  it("is false with another processor's libraries or none", () => {
     expect(isDebianLike((path) => path === "/usr/lib/x86_64-linux-gnu/libc.so.6", TRIPLET)).toBe(false);
     expect(isDebianLike(() => false, TRIPLET)).toBe(false);
   });

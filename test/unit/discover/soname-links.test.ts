@@ -7,7 +7,7 @@ import { containerPath, hostPath } from "../../../src/model/paths.ts";
 import type { HostView } from "../../../src/model/views.ts";
 import { memoryHost } from "../../support/host/memory-host.ts";
 
-/** A host that has nothing but these files. */
+/** A host that has only these files. */
 const hostOf = (files: Readonly<Record<string, Uint8Array>>): HostView => ({
   ...memoryHost(""),
   readRange: (path, offset, length) => files[path]?.subarray(offset, offset + length),
@@ -32,7 +32,7 @@ function linksFor(files: Readonly<Record<string, Uint8Array>>, edits: Partial<Co
 }
 
 describe("sonameLinks()", () => {
-  it("links the name that programs ask for to the file beside it", () => {
+  it("creates a library's SONAME link next to it", () => {
     const result = linksFor(
       { "/opt/libx.so.1.2": sharedObject("libx.so.1") },
       { mounts: [mount("/usr/lib/libx.so.1.2", "/opt/libx.so.1.2")] },
@@ -42,7 +42,7 @@ describe("sonameLinks()", () => {
     });
   });
 
-  it("leaves a name to the mount or link that gives it already", () => {
+  it("skips a name that a mount or link already provides", () => {
     const files = { "/l/liba.so.1.2": sharedObject("liba.so.1"), "/l/libb.so.1": sharedObject("libb.so.1") };
     const given = { containerPath: containerPath("/l/liba.so.1"), target: "elsewhere", source: "" };
     const mounts = [mount("/l/liba.so.1.2"), mount("/l/libb.so.1")];
@@ -51,7 +51,7 @@ describe("sonameLinks()", () => {
     });
   });
 
-  it("gives one name to one file, the first that has it", () => {
+  it("links a name to the first file that has it", () => {
     const file = sharedObject("liba.so.1");
     const mounts = [mount("/l/liba.so.1.2"), mount("/l/liba.so.1.3"), mount("/k/liba.so.1.3")];
     const files = Object.fromEntries(mounts.map(({ hostPath: path }) => [path, file]));
@@ -61,7 +61,7 @@ describe("sonameLinks()", () => {
     ]);
   });
 
-  it("names a library in each directory that has a link to it, as ldconfig lists it there", () => {
+  it("creates a link in each directory that links to the library, as ldconfig does", () => {
     const link = (path: string, target: string) => ({
       containerPath: containerPath(path),
       target,
@@ -80,7 +80,7 @@ describe("sonameLinks()", () => {
     ]);
   });
 
-  it("cannot be led out of the library's directory by its SONAME", () => {
+  it("ignores a SONAME that leads out of the library's directory", () => {
     for (const soname of ["../../etc/passwd", "/etc/passwd", "", ".", ".."]) {
       const { links } = linksFor(
         { "/l/liba.so.1.2": sharedObject(soname) },
@@ -90,21 +90,21 @@ describe("sonameLinks()", () => {
     }
   });
 
-  it("passes over what is no library, or a damaged one", () => {
+  it("ignores damaged libraries and other files", () => {
     const whole = sharedObject("liba.so.1");
     for (const bytes of [new Uint8Array(), new TextEncoder().encode("INPUT(libb.so)"), whole.slice(0, 100)]) {
       expect(linksFor({ "/l/liba.so.1.2": bytes }, { mounts: [mount("/l/liba.so.1.2")] }).links).toEqual([]);
     }
   });
 
-  it("adds nothing inside of a mounted directory, which cannot be written to", () => {
+  it("adds nothing inside a mounted directory, which is read-only", () => {
     const mounts = [mount("/opt/cuda", "/opt/cuda", "directory"), mount("/opt/cuda/lib/liba.so.1.2")];
     expect(linksFor({ "/opt/cuda/lib/liba.so.1.2": sharedObject("liba.so.1") }, { mounts }).links).toEqual(
       [],
     );
   });
 
-  it("says nothing for a container without libraries", () => {
+  it("reports nothing for a container without libraries", () => {
     const files = { "/usr/bin/program": sharedObject("libx.so.1") };
     expect(linksFor(files, { mounts: [mount("/usr/bin/program"), mount("/usr/share/a.so")] })).toEqual({
       links: [],

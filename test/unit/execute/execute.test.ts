@@ -22,7 +22,7 @@ const DEVICES: Operation = {
   source: "injected devices",
 };
 
-/** A root without content, whose links are written down. `fails` are errnos by the name that a link would get. */
+/** An empty root that records its links. `fails` maps link names to the errno of creating them. */
 function container(
   fails: Readonly<Record<string, number>> = {},
   allowDevices: ExecuteContext["allowDevices"] = () => {},
@@ -36,7 +36,7 @@ function container(
       if (errno !== undefined) throw new SystemError("openat2", [], -errno);
       return new Fd(9, path);
     },
-    // The lock, and a mount table without a line.
+    // The lock, and an empty mount table.
     openat: (_, path) => new Fd(8, path),
     openatIfThere: () => undefined,
     flock: () => true,
@@ -67,26 +67,26 @@ function container(
   return { context, links, mask: () => mask, masks };
 }
 
-/** Executes, and gives what is reported. */
+/** Executes the plan and returns the findings. */
 const run = (operations: readonly Operation[], context: Omit<ExecuteContext, "report">) =>
   collectFindings((report) => execute(operations, { ...context, report })).findings;
 
 describe("execute()", () => {
-  it("makes operations in order, under a mask that keeps every mode", () => {
+  it("performs operations in order, under a umask that keeps every mode", () => {
     const { context, links, mask, masks } = container();
     expect(run([link("/lib/a"), link("/lib/b")], context)).toEqual([]);
     expect([...links]).toEqual(["a", "b"]);
     expect([masks, mask()]).toEqual([[0, 0o22], 0o22]);
   });
 
-  it("takes everything back when an operation fails, and sets the mask back", () => {
+  it("undoes everything when an operation fails, and restores the umask", () => {
     const { context, links, mask } = container({ c: ENOSPC });
     expect(() => run([link("/a"), link("/b"), link("/c")], context)).toThrow(NvociError);
     expect([...links]).toEqual([]);
     expect(mask()).toBe(0o22);
   });
 
-  it("names the operation, the call and who asked for it", () => {
+  it("names the operation, the call and the manifest entry", () => {
     const { context } = container({ bb: ENOSPC });
     const error = catchError(() => run([link("/a"), link("/bb")], context));
     expect(error.code).toBe("operation-failed");
@@ -98,12 +98,12 @@ describe("execute()", () => {
     ]);
   });
 
-  it("has a hint for a root that is read-only", () => {
+  it("hints at a read-only root", () => {
     const { context } = container({ a: EROFS });
     expect(catchError(() => run([link("/a")], context)).hint).toContain("read-only");
   });
 
-  it("goes on with a finding where the image has a file in the place of a directory", () => {
+  it("continues with a finding if the image has a file in the place of a directory", () => {
     const { context, links } = container({ "/file": ENOTDIR });
     const findings = run([link("/a"), link("/file/b"), link("/c")], context);
     expect(findings).toMatchObject([
@@ -117,7 +117,7 @@ describe("execute()", () => {
     expect([...links]).toEqual(["a", "c"]);
   });
 
-  it("keeps the class and the words of an error that is not a system call's", () => {
+  it("keeps the code and message of an error that is not from a system call", () => {
     const { context, links } = container({}, () => {
       throw new NvociError("ldconfig-failed", "Cannot x: y", { output: ["its own words"] });
     });
@@ -127,7 +127,7 @@ describe("execute()", () => {
     expect(links.size).toBe(0);
   });
 
-  it("takes a bug back too, and does not dress it up", () => {
+  it("undoes everything after a bug too, and rethrows it unchanged", () => {
     const { context, links } = container({}, () => {
       throw new TypeError("bug");
     });
@@ -135,7 +135,7 @@ describe("execute()", () => {
     expect(links.size).toBe(0);
   });
 
-  it("keeps what was done when tidying up fails, and says what is left", () => {
+  it("keeps the result if the cleanup fails, and reports what is left", () => {
     const { context, links } = container({}, (_, undo) => {
       undo.onCommit(() => {
         throw new SystemError("unlinkat", [], -EBUSY);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { newUndo } from "../../../src/execute/undo.ts";
 
-/** A journal with three steps that write down when they are taken back or made final. */
+/** An undo list with three steps that record when they are undone or committed. */
 function journal() {
   const log: string[] = [];
   const undo = newUndo();
@@ -13,20 +13,20 @@ function journal() {
 }
 
 describe("newUndo()", () => {
-  it("rollBack() takes back what came last first, and nothing is made final", () => {
+  it("rollBack() undoes the last step first and commits nothing", () => {
     const { undo, log } = journal();
     expect(undo.rollBack()).toEqual([]);
     expect(log).toEqual(["-c", "-b", "-a"]);
   });
 
-  it("rollBack() takes each step back once", () => {
+  it("rollBack() undoes each step once", () => {
     const { undo, log } = journal();
     undo.rollBack();
     undo.rollBack();
     expect(log).toHaveLength(3);
   });
 
-  it("rollBack() goes on after a failure, and tells all of them", () => {
+  it("rollBack() continues after a failure and returns all errors", () => {
     const { undo, log } = journal();
     for (const name of ["first", "second"]) {
       undo.add(() => {
@@ -37,13 +37,13 @@ describe("newUndo()", () => {
     expect(log).toEqual(["-c", "-b", "-a"]);
   });
 
-  it("commit() makes final what came last first, and nothing is taken back", () => {
+  it("commit() commits the last step first and undoes nothing", () => {
     const { undo, log } = journal();
     expect(undo.commit()).toEqual([]);
     expect(log).toEqual(["+c", "+b", "+a"]);
   });
 
-  it("commit() goes on after a failure, because there is no way back, and tells it", () => {
+  it("commit() continues after a failure, which cannot be undone, and returns it", () => {
     const { undo, log } = journal();
     undo.onCommit(() => {
       throw new Error("busy");

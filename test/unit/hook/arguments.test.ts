@@ -43,7 +43,7 @@ describe("parseHookArguments()", () => {
     [["prestart", "poststop"]],
     [["-__proto__=1"]],
     [["-x\n-y"]],
-  ])("does not accept %j", (words) => {
+  ])("refuses %j", (words) => {
     const error = catchError(() => parseHookArguments(words));
     expect(error).toMatchObject({ code: "usage", exitCode: EXIT.usage });
     expect(error.message).not.toContain("\n");

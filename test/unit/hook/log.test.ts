@@ -17,7 +17,7 @@ const FINDINGS = [
   finding("container-no-etc", "info", "x", {}),
 ];
 
-/** A log file; `fails` are errnos of the calls that it takes. */
+/** A log file; `fails` maps calls to their errnos. */
 function logFile(fails: { openat?: number; write?: number } = {}, file: Partial<Stat> = {}) {
   const lines: string[] = [];
   const complaints: string[] = [];
@@ -46,7 +46,7 @@ function logFile(fails: { openat?: number; write?: number } = {}, file: Partial<
   return { system, lines, opened, complaints };
 }
 
-/** A log with its file open. */
+/** Returns a log with its file open. */
 function openLog(system: Syscalls, file: HostPath | undefined, level: LogLevel, container: string): Log {
   const log = newLog(system, container, false);
   log.open(file, level);
@@ -54,7 +54,7 @@ function openLog(system: Syscalls, file: HostPath | undefined, level: LogLevel, 
 }
 
 describe("newLog()", () => {
-  it("appends, makes the file, is not held up by a FIFO and follows no link", () => {
+  it("opens for appending, creates the file, does not block on a FIFO and follows no link", () => {
     const { system, opened } = logFile();
     openLog(system, FILE, "info", "c");
     const wanted = O_APPEND | O_CREAT | O_NONBLOCK | system.O_NOFOLLOW;
@@ -65,7 +65,7 @@ describe("newLog()", () => {
     [{ type: "fifo" }, "fifo"],
     [{ type: "character-device" }, "character-device"],
     [{ links: 2 }, "second name"],
-  ] as const)("writes nothing to %j, and says so", (file, reason) => {
+  ] as const)("refuses to write to %j and reports it", (file, reason) => {
     const { system, lines, complaints } = logFile({}, file);
     openLog(system, FILE, "debug", "c").info("x");
     expect(lines).toEqual([]);
@@ -82,7 +82,7 @@ describe("newLog()", () => {
     ]);
   });
 
-  it("does not let a message end its line", () => {
+  it("keeps a message on one line", () => {
     const { system, lines } = logFile();
     openLog(system, FILE, "info", "a\nb").error(new NvociError("usage", "Cannot a\nb", { output: ["c\nd"] }));
     expect(lines.join("").match(/\n/g)).toHaveLength(1);
@@ -93,13 +93,13 @@ describe("newLog()", () => {
     ["info", 2],
     ["warning", 1],
     ["error", 0],
-  ] as const)("at level %s writes %i of a warning and an information", (level, count) => {
+  ] as const)("at level %s writes %i of a warning and an informational message", (level, count) => {
     const { system, lines } = logFile();
     FINDINGS.forEach(openLog(system, FILE, level, "c").report);
     expect(lines).toHaveLength(count);
   });
 
-  it("keeps what comes before the file is open, in order, and writes it once", () => {
+  it("writes messages from before the file was opened, once and in order", () => {
     const { system, lines } = logFile();
     const log = newLog(system, "c", false);
     const [first, second] = FINDINGS as [Finding, Finding];
@@ -118,7 +118,7 @@ describe("newLog()", () => {
     expect([lines, opened]).toEqual([[], []]);
   });
 
-  it("stops nothing when the file can be neither opened nor written", () => {
+  it("continues if the file can be neither opened nor written", () => {
     for (const fails of [{ openat: EACCES }, { write: ENOSPC }]) {
       const { system, lines } = logFile(fails);
       openLog(system, FILE, "debug", "c").info("x");
@@ -126,7 +126,7 @@ describe("newLog()", () => {
     }
   });
 
-  it("tells a person the findings without time stamps, one a line", () => {
+  it("prints findings for the terminal without time stamps, one per line", () => {
     const { system, complaints } = logFile();
     FINDINGS.forEach(newLog(system, "c", true).report);
     expect(complaints).toHaveLength(2);

@@ -33,13 +33,13 @@ const read = (text: string) => {
 };
 
 describe("readSpecFile()", () => {
-  it("reads a usual file without a look at it", () => {
+  it("reads a small file without scanning it", () => {
     const { host, ranges } = hostOf("no JSON");
     expect(readSpecFile(host, FILE)).toHaveLength(7);
     expect(ranges).toEqual([]);
   });
 
-  it("leaves a large file without the names to the runtime, and holds little of it in memory", () => {
+  it("skips a large file without the variable names, and keeps little of it in memory", () => {
     const { host, ranges } = hostOf("x".repeat(20 * 1024 * 1024));
     expect(readSpecFile(host, FILE)).toBe("asks-nothing");
     expect(Math.max(...ranges)).toBeLessThan(2 * CHUNK);
@@ -61,11 +61,11 @@ describe("readSpecFile()", () => {
     ["\\u004eVIDIA_VISIBLE_DEVICES", "text"],
     ["nvidia\\u002Dcontainer-devices", "text"],
     ["a\\u003cb\\u0026c\\u000a\\u2028", "asks-nothing"],
-  ])("takes %s for what it can mean", (text, answer) => {
+  ])("recognizes what %s can mean", (text, answer) => {
     expect(read(`${text}${"x".repeat(LARGE)}`)).toBe(answer);
   });
 
-  it("refuses a large file that may be asking by its size and by its values", () => {
+  it("refuses a large file that may contain a request by its size and its values", () => {
     const size = (text: string) => `${text}${"x".repeat(4 * 1024 * 1024 - text.length)}`;
     expect(read(size("CUDA_VERSION"))).toBe("text");
     expect(catchError(() => read(`${size("CUDA_VERSION")}x`)).code).toBe("spec-invalid");
@@ -75,7 +75,7 @@ describe("readSpecFile()", () => {
     );
   });
 
-  it("says of what is no file what the host says", () => {
+  it("passes on the host's error for anything but a file", () => {
     expect(catchError(() => readSpecFile(hostOf("", "fifo").host, FILE)).code).toBe("file-invalid");
   });
 });

@@ -10,7 +10,7 @@ const list = (tree: readonly string[], input: Partial<DriverNodesInput> = {}) =>
     driverNodes({ host: memoryHost(tree), modules: KERNEL_MODULES, imexChannels: [], ...input }, report),
   );
 
-/** Paths with their numbers. */
+/** Returns paths with their numbers. */
 const shown = (...args: Parameters<typeof list>): string[] =>
   list(...args).value.map(({ path, major, minor }) => `${path} ${major}:${minor}`);
 
@@ -18,7 +18,7 @@ const capability = (path: string, text: string): string =>
   `file /proc/driver/nvidia/capabilities/${path} 0400 = ${JSON.stringify(text)}`;
 
 describe("driverNodes()", () => {
-  it("lists the driver's own nodes, and one for each GPU on the bus", () => {
+  it("lists the driver's own nodes and one for each GPU on the bus", () => {
     expect(shown(BARE_SERVER)).toEqual([
       "/dev/nvidiactl 195:255",
       "/dev/nvidia-uvm 507:0",
@@ -29,12 +29,12 @@ describe("driverNodes()", () => {
     ]);
   });
 
-  it("counts neither other vendors nor other kinds of functions", () => {
+  it("ignores other vendors and other kinds of functions", () => {
     const tree = pciTree(["0x1002", "0x030000"], ["0x10de", "0x0c0330"], ["0x10de", "0x068000"]);
     expect(shown(tree, { modules: ["nvidia"] })).toEqual(["/dev/nvidiactl 195:255"]);
   });
 
-  it("lists a GPU whose number is beyond the count, as the driver tells it", () => {
+  it("uses the driver's number for a GPU beyond the count", () => {
     const information = "file /proc/driver/nvidia/gpus/0000:0a:00.0/information = ";
     const tree = [...BARE_SERVER, `${information}"Device Minor: \\t 7\\n"`];
     expect(shown(tree).filter((node) => /nvidia\d/.test(node))).toEqual([
@@ -44,7 +44,7 @@ describe("driverNodes()", () => {
     ]);
   });
 
-  it("leaves out the nodes of modules that are not there", () => {
+  it("omits the nodes of missing modules", () => {
     expect(shown(BARE_SERVER, { modules: ["nvidia"] })).toEqual([
       "/dev/nvidiactl 195:255",
       "/dev/nvidia0 195:0",
@@ -77,18 +77,18 @@ describe("driverNodes()", () => {
     "",
     "DeviceFileMinor: x",
     "DeviceFileMinor: 1048576",
-  ])("cannot list a capability whose file says %j", (text) => {
+  ])("omits a capability whose file contains %j", (text) => {
     expect(shown([...BARE_SERVER, capability("mig/config", text)])).toEqual(shown(BARE_SERVER));
   });
 
-  it("lists the IMEX channels that are asked for", () => {
+  it("lists the requested IMEX channels", () => {
     expect(shown(BARE_SERVER, { imexChannels: [0, 300] }).slice(-2)).toEqual([
       "/dev/nvidia-caps-imex-channels/channel0 235:0",
       "/dev/nvidia-caps-imex-channels/channel300 235:300",
     ]);
   });
 
-  it("lists no IMEX channel that the driver does not have", () => {
+  it("lists no IMEX channel beyond the driver's count", () => {
     const channel = "/dev/nvidia-caps-imex-channels/channel";
     const outOf = (params: string, asked: readonly number[]) => {
       const tree = [...BARE_SERVER, `file /proc/driver/nvidia/params = "${params}\\n"`];
@@ -103,7 +103,7 @@ describe("driverNodes()", () => {
     });
   });
 
-  it("tells which nodes have no number, and does not guess one", () => {
+  it("reports nodes without a number and does not guess one", () => {
     const tree = BARE_SERVER.filter((line) => !line.includes("/proc/devices"));
     const { value: nodes, findings } = list(tree, { imexChannels: [0] });
     expect(new Set(nodes.map(({ major }) => major))).toEqual(new Set([195]));

@@ -14,7 +14,7 @@ const node = (path: string, major: number, minor: number, type: "c" | "b" = "c")
 const NVMAP = node("/dev/nvmap", 10, 50);
 const GPU = node("/dev/nvidia0", 195, 0);
 
-/** What is made on a host, in order. */
+/** Returns what is created on a host, in order. */
 function made(tree: readonly string[], nodes: readonly DeviceNode[], answers: Partial<Syscalls> = {}) {
   const calls: string[] = [];
   const system = fakeSyscalls({
@@ -28,14 +28,14 @@ function made(tree: readonly string[], nodes: readonly DeviceNode[], answers: Pa
 }
 
 describe("linkByNumber()", () => {
-  it("makes the links that are missing", () => {
+  it("creates the missing links", () => {
     expect(made(["symlink /dev/char/10:50 -> ../nvmap"], [NVMAP, GPU])).toEqual({
       calls: ["/dev/char/195:0 -> ../nvidia0"],
       findings: [],
     });
   });
 
-  it("makes their directory once where there is none", () => {
+  it("creates their directory once if it is missing", () => {
     const { calls } = made([], [NVMAP, GPU]);
     expect(calls).toEqual([
       "mkdir /dev/char",
@@ -44,20 +44,20 @@ describe("linkByNumber()", () => {
     ]);
   });
 
-  it("names a node of another root by its whole path", () => {
+  it("links a node of another root by its absolute path", () => {
     const { calls } = made(["dir /dev/char"], [node("/run/nvidia/driver/dev/nvidia0", 195, 0)]);
     expect(calls).toEqual(["/dev/char/195:0 -> /run/nvidia/driver/dev/nvidia0"]);
   });
 
-  it("leaves a link that leads elsewhere, or nowhere", () => {
+  it("leaves a link alone that leads elsewhere or nowhere", () => {
     expect(made(["symlink /dev/char/10:50 -> ../other"], [NVMAP]).calls).toEqual([]);
   });
 
-  it("has nothing to do with block devices", () => {
+  it("ignores block devices", () => {
     expect(made([], [node("/dev/sda", 8, 0, "b")]).calls).toEqual([]);
   });
 
-  it("cannot fail: what could not be made is a finding", () => {
+  it("reports links that it cannot create and does not fail", () => {
     const symlinkat = () => {
       throw new SystemError("symlinkat", [], -EROFS);
     };

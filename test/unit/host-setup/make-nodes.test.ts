@@ -22,7 +22,7 @@ const makeNode = (ids: { uid?: number; gid?: number } = {}): SetupAction => ({
 const makeLink: SetupAction = { do: "make-link", path: hostPath("/dev/char/195:0"), target: "../nvidia0" };
 const plan = (...actions: readonly SetupAction[]): NodePlan => ({ path, actions });
 
-/** A kernel that does everything, or what the test says, and keeps account. */
+/** A kernel that succeeds unless the test says otherwise, and records its calls. */
 function kernel(answers: Partial<Syscalls> = {}): { system: Syscalls; calls: string[] } {
   const calls: string[] = [];
   const note =
@@ -51,19 +51,19 @@ const make = (system: Syscalls, plans: readonly NodePlan[]) =>
   collectFindings((report) => makeNodes(system, plans, report));
 
 describe("makeNodes()", () => {
-  it("makes a node with its whole mode, whatever the umask is, and sets that back", () => {
+  it("creates a node with its full mode whatever the umask is, and restores the umask", () => {
     const { system, calls } = kernel();
     make(system, [plan(makeNode())]);
     expect(calls).toEqual(["umask 0", `mknodat ${path} ${0o20660}`, `umask ${0o27}`]);
   });
 
-  it("gives the node to its owner before anything else is done with it", () => {
+  it("changes a node's owner before anything else", () => {
     const { system, calls } = kernel();
     make(system, [plan(makeNode({ gid: 44 }), makeLink)]);
     expect(calls.slice(2, 4)).toEqual([`fchownat ${path} 0 44 0`, "symlinkat ../nvidia0 /dev/char/195:0"]);
   });
 
-  it("tells what it did, and not what another process had done already", () => {
+  it("returns what it did, not what another process had already done", () => {
     const { system, calls } = kernel({ mknodat: () => false });
     const { value: done, findings } = make(system, [plan(makeNode({ gid: 44 }), makeLink)]);
     expect(done).toEqual([makeLink]);
@@ -71,7 +71,7 @@ describe("makeNodes()", () => {
     expect(calls.join()).not.toContain("fchownat");
   });
 
-  it("tells what failed with the call, leaves out what depends on it, and goes on with the next", () => {
+  it("reports a failed call, skips what depends on it, and continues", () => {
     const { system } = kernel({ mknodat: failing("mknodat", EROFS) });
     const other: NodePlan = { path: hostPath("/dev/nvidia1"), actions: [makeLink] };
     const { value: done, findings } = make(system, [plan(makeNode(), makeLink), other]);
@@ -82,13 +82,13 @@ describe("makeNodes()", () => {
     ]);
   });
 
-  it("leaves no node of another owner than the wanted one", () => {
+  it("removes a node whose owner it cannot set", () => {
     const { system, calls } = kernel({ fchownat: failing("fchownat", EACCES) });
     expect(make(system, [plan(makeNode({ gid: 44 }))]).value).toEqual([]);
     expect(calls.slice(2)).toEqual([`unlinkat ${path} 0`, `umask ${0o27}`]);
   });
 
-  it("does not make a node where what is in the way cannot be removed", () => {
+  it("does not create a node if it cannot remove what is in the way", () => {
     const { system, calls } = kernel({ unlinkat: failing("unlinkat", EACCES) });
     const { value: done } = make(system, [plan({ do: "remove", path }, makeNode())]);
     expect(done).toEqual([]);

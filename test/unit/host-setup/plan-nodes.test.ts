@@ -30,7 +30,7 @@ function plan(
 }
 
 describe("planNodes()", () => {
-  it("makes what is missing, as the driver's parameters want it", () => {
+  it("creates missing nodes with the driver's parameters", () => {
     const wanted = node("/dev/nvidia0", 195, 0, "DeviceFileUID: 7\nDeviceFileGID: 44\nDeviceFileMode: 432");
     expect(plan([], [wanted]).actions).toEqual([
       { do: "make-node", path: "/dev/nvidia0", major: 195, minor: 0, mode: 0o660, uid: 7, gid: 44 },
@@ -39,7 +39,7 @@ describe("planNodes()", () => {
 
   it.each([
     ["is right", "char /dev/nvidiactl 195:255 0666"],
-    ["has another mode and owner: somebody wanted that", "char /dev/nvidiactl 195:255 0600 0:44"],
+    ["has another mode and owner on purpose", "char /dev/nvidiactl 195:255 0600 0:44"],
     ["is a link to one that is right", "symlink /dev/nvidiactl -> elsewhere/ctl"],
   ])("leaves a node alone that %s", (_, line) => {
     expect(plan(["char /dev/elsewhere/ctl 195:255 0666", line], [CTL]).actions).toEqual([]);
@@ -60,7 +60,7 @@ describe("planNodes()", () => {
     ]);
   });
 
-  it("makes a directory once, before what goes into it", () => {
+  it("creates a directory once, before its content", () => {
     expect(plan([], CAPS).actions.map((action) => action.do)).toEqual([
       "make-directory",
       "make-node",
@@ -72,7 +72,7 @@ describe("planNodes()", () => {
     ]);
   });
 
-  it("makes no node where the administrator wants none made, and removes none", () => {
+  it("creates and removes no nodes if the administrator forbids them", () => {
     const unmanaged = node("/dev/nvidiactl", 195, 255, "ModifyDeviceFiles: 0");
     for (const tree of [[], ["file /dev/nvidiactl"]]) {
       const { actions, findings } = plan(tree, [unmanaged], { devChar: true });
@@ -82,7 +82,7 @@ describe("planNodes()", () => {
     expect(plan(["char /dev/nvidiactl 195:255 0666"], [unmanaged]).findings).toEqual([]);
   });
 
-  it("makes links by number to nodes that are there and to nodes that are made", () => {
+  it("links existing and new nodes by number", () => {
     const [cap] = CAPS as [DriverNode];
     expect(plan(["char /dev/nvidiactl 195:255 0666"], [CTL, cap], { devChar: true }).lines).toEqual([
       "made directory /dev/char",
@@ -94,15 +94,15 @@ describe("planNodes()", () => {
   });
 
   it.each([
-    ["as it would make it", "symlink /dev/char/195:255 -> ../nvidiactl"],
+    ["as nvoci would create it", "symlink /dev/char/195:255 -> ../nvidiactl"],
     ["as another program writes it", "symlink /dev/char/195:255 -> /dev/nvidiactl"],
-    ["that is no link", "char /dev/char/195:255 195:255 0666"],
+    ["that is not a link", "char /dev/char/195:255 195:255 0666"],
   ])("leaves something in /dev/char alone %s", (_, line) => {
     const tree = ["char /dev/nvidiactl 195:255 0666", line];
     expect(plan(tree, [CTL], { devChar: true }).actions).toEqual([]);
   });
 
-  it("replaces a link that is left from a node with another number", () => {
+  it("replaces a stale link from a node with another number", () => {
     const tree = ["char /dev/nvidiactl 195:255 0666", "symlink /dev/char/195:255 -> ../nvidia-uvm"];
     expect(plan(tree, [CTL], { devChar: true }).lines).toEqual([
       "removed /dev/char/195:255",
@@ -110,7 +110,7 @@ describe("planNodes()", () => {
     ]);
   });
 
-  it("makes nodes below another root, and links to them where systemd looks", () => {
+  it("creates nodes below another root and links to them where systemd looks", () => {
     const tree = ["dir /run/nvidia/driver/dev", "dir /dev/char"];
     expect(plan(tree, [CTL], { root: "/run/nvidia/driver", devChar: true }).lines).toEqual([
       "made device /run/nvidia/driver/dev/nvidiactl (c 195:255, mode 0666, owner 0:0)",

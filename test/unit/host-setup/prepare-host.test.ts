@@ -19,10 +19,10 @@ const COMPUTE: WantedDriver = {
   mayCreateImexChannels: true,
 };
 const READY = [...BARE_SERVER, ...ALL_NODES, ...ALL_LINKS];
-/** A kernel that answers nothing: whatever is called fails the test. */
+/** A kernel without calls: any call fails the test. */
 const NO_KERNEL = fakeSyscalls({});
 
-/** What is reported while a server is prepared. */
+/** Returns the findings of preparing a server. */
 const prepare = (
   system: Syscalls,
   host: HostView,
@@ -40,7 +40,7 @@ const configured = (
   features: { ...DEFAULT_CONFIG.features, disableImexChannelCreation },
 });
 
-/** Paths of the nodes that are made. */
+/** Returns the paths of the created nodes. */
 function made(
   tree: readonly string[],
   wanted: Partial<WantedDriver> = {},
@@ -61,7 +61,7 @@ function made(
 }
 
 describe("prepareHost()", () => {
-  it("finds a host that is ready by a handful of names, and does nothing", () => {
+  it("recognizes a ready host by a handful of names and does nothing", () => {
     const host = memoryHost(READY);
     expect(prepare(NO_KERNEL, host, DEFAULT_CONFIG, COMPUTE)).toEqual([]);
     const { lstat, readDirectory, ...others } = host.calls;
@@ -69,7 +69,7 @@ describe("prepareHost()", () => {
     expect(others).toEqual({ readFile: 0, readRange: 0, readLink: 0, realPath: 0 });
   });
 
-  it("does nothing where load-kmods is off, and does not even look", () => {
+  it("does nothing if load-kmods is off, not even a lookup", () => {
     const host = memoryHost(BARE_SERVER);
     const config = configured({ loadKmods: false });
     const request = COMPUTE as unknown as Request;
@@ -95,12 +95,12 @@ describe("prepareHost()", () => {
     expect(findings).toMatchObject([{ code: "host-setup-skipped" }]);
   });
 
-  it.each(["nvidiactl", "nvidia-uvm", "nvidia0"])("makes /dev/%s when it is missing", (name) => {
+  it.each(["nvidiactl", "nvidia-uvm", "nvidia0"])("creates a missing /dev/%s", (name) => {
     const tree = READY.filter((line) => !line.startsWith(`char /dev/${name} `));
     expect(made(tree)).toEqual([`/dev/${name}`]);
   });
 
-  it("makes links by number where the nodes are there without them", () => {
+  it("creates missing links by number to existing nodes", () => {
     const links: string[] = [];
     const symlinkat: Syscalls["symlinkat"] = (_target, _directory, path) => links.push(path) > 0;
     const system = fakeSyscalls({ geteuid: () => 0, umask: () => 0, mkdirat: () => true, symlinkat });
@@ -108,7 +108,7 @@ describe("prepareHost()", () => {
     expect(links).toContain("/dev/char/195:255");
   });
 
-  it("wants a module only for what it is for", () => {
+  it("requires a module only for its purpose", () => {
     const bare = made(BARE_SERVER, { driverCapabilities: ["utility"] });
     expect(bare).toEqual(["/dev/nvidiactl", "/dev/nvidia0", "/dev/nvidia1"]);
     expect(made(BARE_SERVER)).toContain("/dev/nvidia-uvm-tools");
@@ -116,25 +116,25 @@ describe("prepareHost()", () => {
     expect(made(BARE_SERVER, { driverCapabilities: ["display"] })).toContain("/dev/nvidia-modeset");
   });
 
-  it("makes the IMEX channels that are asked for, unless the configuration says no", () => {
+  it("creates the requested IMEX channels unless the configuration forbids it", () => {
     const channel = "/dev/nvidia-caps-imex-channels/channel5";
     expect(made(READY, { imexChannels: [5] })).toEqual([channel]);
     expect(made([...READY, `char ${channel} 235:5`], { imexChannels: [5] })).toEqual([]);
     expect(made(READY, { imexChannels: [5] }, configured({}, true))).toEqual([]);
   });
 
-  it("makes no IMEX channel because an unprivileged container's environment asks for it", () => {
+  it("creates no IMEX channel for an unprivileged container's environment", () => {
     expect(made(READY, { imexChannels: [5], mayCreateImexChannels: false })).toEqual([]);
   });
 
-  it("makes the nodes of GPU instances that came after the driver", () => {
+  it("creates the nodes of GPU instances that appeared after the driver", () => {
     const file = "file /proc/driver/nvidia/capabilities/gpu0/mig/gi1/access 0444";
     const tree = [...READY, `${file} = "DeviceFileMinor: 12\\nDeviceFileMode: 292\\n"`];
     expect(made(tree)).toEqual(["/dev/nvidia-caps/nvidia-cap12"]);
     expect(made([...tree, "char /dev/nvidia-caps/nvidia-cap12 234:12"])).toEqual([]);
   });
 
-  it("looks into the driver's own /dev where that has the nodes", () => {
+  it("uses the driver's own /dev if it has the nodes", () => {
     const root = "/run/nvidia/driver";
     const nodes = ALL_NODES.map((line) => line.replace("/dev/", `${root}/dev/`));
     const [first = "", ...others] = nodes;
@@ -147,7 +147,7 @@ describe("prepareHost()", () => {
     ]);
   });
 
-  it("turns a host that cannot be read into a finding", () => {
+  it("reports an unreadable host as a finding", () => {
     const host = memoryHost([
       ...BARE_SERVER.filter((line) => !line.includes("/proc/devices")),
       "file /proc/devices 0000",
@@ -163,9 +163,9 @@ describe("prepareHost()", () => {
   });
 });
 
-describe("loadModule(), by prepareHost()", () => {
+describe("prepareHost(): loading modules", () => {
   const tree = BARE_SERVER.filter((line) => !/\/sys\/module|\/proc\/driver/.test(line));
-  /** A kernel whose children print and end as told. */
+  /** A kernel whose children print and exit as given. */
   function withChild(output: string, exited: number) {
     const spawned: number[] = [];
     let left = output;
@@ -177,7 +177,7 @@ describe("loadModule(), by prepareHost()", () => {
       clock_gettime: () => 0,
       ppoll: () => true,
       read: (_, buffer) => {
-        // The report's pipe is read with eight bytes of room: nothing failed before the program ran.
+        // Reading eight bytes from the report pipe returns nothing: no step failed before execve.
         if (buffer.length === 8) return 0;
         const bytes = encodeUtf8(left);
         left = "";
@@ -192,7 +192,7 @@ describe("loadModule(), by prepareHost()", () => {
     return { system, spawned };
   }
 
-  it("tells modprobe's last words, and does not try what needs the module that failed", () => {
+  it("reports modprobe's last line and does not load modules that need the failed one", () => {
     const words = "modprobe: one\nmodprobe: FATAL: Module nvidia not found\u001b[31m\n";
     const { system, spawned } = withChild(words, 1);
     expect(prepare(system, memoryHost(tree), DEFAULT_CONFIG, COMPUTE)).toMatchObject([
@@ -204,7 +204,7 @@ describe("loadModule(), by prepareHost()", () => {
     expect(spawned).toHaveLength(1);
   });
 
-  it("tells the status of a program that says nothing", () => {
+  it("reports the exit status of a program without output", () => {
     const host = memoryHost([...tree, 'file /proc/sys/kernel/modprobe = "/usr/lib/modprobe\\n"']);
     expect(prepare(withChild("", 3).system, host, DEFAULT_CONFIG, COMPUTE)).toMatchObject([
       { args: { reason: "/usr/lib/modprobe ended with status 3" } },

@@ -16,7 +16,7 @@ const SETUP: HostSetup = {
   imexChannels: [],
   devChar: true,
 };
-/** A kernel that answers nothing: whatever is called fails the test. */
+/** A kernel without calls: any call fails the test. */
 const NO_KERNEL = fakeSyscalls({});
 
 function dryRun(tree: readonly string[], setup: Partial<HostSetup> = {}) {
@@ -28,8 +28,8 @@ function dryRun(tree: readonly string[], setup: Partial<HostSetup> = {}) {
 const without = (...parts: readonly string[]): string[] =>
   BARE_SERVER.filter((line) => !parts.some((part) => line.includes(part)));
 
-describe("setUpHost(), dry run", () => {
-  it("plans all nodes of a driver that runs, with their links", () => {
+describe("setUpHost() in a dry run", () => {
+  it("plans all nodes of a running driver with their links", () => {
     const { lines, codes } = dryRun(BARE_SERVER);
     expect(lines[0]).toBe("would make device /dev/nvidiactl (c 195:255, mode 0666, owner 0:0)");
     expect(lines.filter((line) => line.includes("would make device"))).toHaveLength(ALL_NODES.length);
@@ -37,16 +37,16 @@ describe("setUpHost(), dry run", () => {
     expect(codes).toEqual([]);
   });
 
-  it("has nothing to do where all is there", () => {
+  it("plans nothing on a complete host", () => {
     const { lines, codes } = dryRun([...BARE_SERVER, ...ALL_NODES, ...ALL_LINKS]);
     expect([lines, codes]).toEqual([["Nothing to do."], []]);
   });
 
-  it("leaves /dev/char alone when told to", () => {
+  it("leaves /dev/char alone on request", () => {
     expect(dryRun([...BARE_SERVER, ...ALL_NODES], { devChar: false }).lines).toEqual(["Nothing to do."]);
   });
 
-  it("plans to load what is not loaded, in the order in which modules need each other", () => {
+  it("plans to load missing modules in the order of their dependencies", () => {
     const { lines } = dryRun(without("/sys/module", "/proc/driver"));
     expect(lines.slice(0, 3)).toEqual([
       "would load kernel module nvidia",
@@ -56,24 +56,24 @@ describe("setUpHost(), dry run", () => {
     expect(lines).toContain("would make device /dev/nvidia1 (c 195:1, mode 0666, owner 0:0)");
   });
 
-  it("cannot tell the number of a node whose module is not loaded yet", () => {
+  it("does not invent the number of a node whose module is not loaded yet", () => {
     const { lines, codes } = dryRun(without("nvidia_uvm", "/proc/devices"));
     expect(lines).toContain("would load kernel module nvidia-uvm");
     expect(lines.join()).not.toContain("/dev/nvidia-uvm");
     expect(codes).toEqual(["device-number-unknown", "device-number-unknown"]);
   });
 
-  it("makes nothing for a driver that does not run", () => {
+  it("creates nothing for a driver that is not running", () => {
     const { lines, codes } = dryRun(without("/sys/module", "/proc/driver"), { load: false });
     expect([lines, codes]).toEqual([["Nothing to do."], ["driver-not-loaded"]]);
   });
 
-  it("makes no node for a module that is not loaded, though its number is fixed", () => {
+  it("creates no node for a module that is not loaded, even if its number is fixed", () => {
     const { lines } = dryRun(without("nvidia_modeset"), { load: false });
     expect(lines.join()).not.toContain("modeset");
   });
 
-  it("takes a module that is built into the kernel for present", () => {
+  it("treats a module that is built into the kernel as present", () => {
     const tree = [...without("nvidia_modeset"), "file /sys/module/nvidia_modeset/version"];
     expect(dryRun(tree, { load: false }).lines.join()).toContain("/dev/nvidia-modeset");
   });
@@ -97,7 +97,7 @@ describe("setUpHost()", () => {
     expect(findings).toMatchObject([{ code: "host-setup-skipped", args: { reason: "user-namespace" } }]);
   });
 
-  it("changes nothing without root's powers", () => {
+  it("changes nothing without root privileges", () => {
     const user = fakeSyscalls({ geteuid: () => 1000 });
     const { value: done, findings } = collectFindings((report) =>
       setUpHost(user, memoryHost(BARE_SERVER), SETUP, report),

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { LdCacheError } from "../../../src/ldcache/decode-entries.ts";
 import { decodeLdCache } from "../../../src/ldcache/decode-ld-cache.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
@@ -12,7 +12,7 @@ const LIBRARIES = [
 
 type Change = (bytes: Buffer) => Uint8Array | undefined;
 
-/** The error for `LIBRARIES` after `change`. */
+/** Returns the error for `LIBRARIES` after `change`. */
 function refusal(change: Change, format: "old" | "compat" | "new" = "new") {
   const bytes = Buffer.from(ldCacheBytes(LIBRARIES, { format }));
   const changed = change(bytes) ?? bytes;
@@ -21,7 +21,7 @@ function refusal(change: Change, format: "old" | "compat" | "new" = "new") {
   return error as LdCacheError;
 }
 
-test.each([
+it.each([
   "old",
   "compat",
   "new",
@@ -33,43 +33,43 @@ test.each([
   ]);
 });
 
-test.each(["old", "compat", "new"] as const)("decodeLdCache() reads an empty %s cache", (format) => {
+it.each(["old", "compat", "new"] as const)("decodeLdCache() reads an empty %s cache", (format) => {
   expect(decodeLdCache(ldCacheBytes([], { format }))).toEqual([]);
 });
 
-test.each([
+it.each([
   "compat",
   "new",
-] as const)("decodeLdCache() reads past what newer versions of ldconfig write behind the strings (%s)", (format) => {
+] as const)("decodeLdCache() ignores what newer versions of ldconfig append after the strings (%s)", (format) => {
   const entries = [{ ...LIBRARIES[0]!, hwcaps: 1 }, LIBRARIES[1]!];
   const made = ldCacheBytes(entries, { format, hwcaps: ["v2", "v3"], generator: "ldconfig 2.36" });
   expect(decodeLdCache(made).map(({ path }) => path)).toEqual(entries.map(({ path }) => path));
 });
 
-test("decodeLdCache() reads an array that is part of a larger buffer", () => {
+it("decodeLdCache() reads an array that is a view into a larger buffer", () => {
   const bytes = ldCacheBytes(LIBRARIES);
   const larger = new Uint8Array(bytes.length + 20).fill(0xff);
   larger.set(bytes, 7);
   expect(decodeLdCache(larger.subarray(7, 7 + bytes.length))).toHaveLength(3);
 });
 
-test("decodeLdCache() gives the wanted names and leaves most others out", () => {
+it("decodeLdCache() returns the wanted names and omits most others", () => {
   const bytes = ldCacheBytes([...LIBRARIES, { name: "libc.so.6", path: "/lib/libc.so.6" }]);
   const entries = decodeLdCache(bytes, { prefixes: ["libcuda.so"] });
   expect(entries.map(({ name }) => name)).toEqual(["libcuda.so.1", "libcuda.so.1"]);
 });
 
-test("decodeLdCache() gives every name when a wanted one is too short to filter by", () => {
+it("decodeLdCache() returns every name if a wanted one is too short to filter by", () => {
   expect(decodeLdCache(ldCacheBytes(LIBRARIES), { prefixes: ["libc"] })).toHaveLength(3);
 });
 
-test("decodeLdCache() leaves out entries that are not UTF-8", () => {
+it("decodeLdCache() omits entries that are not UTF-8", () => {
   const bytes = Buffer.from(ldCacheBytes(LIBRARIES));
   bytes[bytes.indexOf("/lib/i386")] = 0xff;
   expect(decodeLdCache(bytes)).toHaveLength(2);
 });
 
-test("decodeLdCache() has no architecture for machines without a driver and for what is not ELF", () => {
+it("decodeLdCache() has no architecture for machines without a driver and files that are not ELF", () => {
   const entries = [
     { ...LIBRARIES[0]!, flags: FLAGS.s390x },
     { ...LIBRARIES[1]!, flags: 0x0300 },
@@ -80,14 +80,14 @@ test("decodeLdCache() has no architecture for machines without a driver and for 
   ]);
 });
 
-test("decodeLdCache() names the file, field and byte in its error", () => {
+it("decodeLdCache() names the file, field and byte in its error", () => {
   const error = refusal((bytes) => void bytes.writeUInt32LE(0xffffffff, 20));
   expect(error.code).toBe("file-invalid");
   expect(error.message).toContain('"/etc/ld.so.cache"');
   expect([error.field, error.offset]).toEqual(["libs", 48]);
 });
 
-test.each<[field: string, offset: number, change: Change]>([
+it.each<[field: string, offset: number, change: Change]>([
   ["magic", 0, () => Buffer.from("ELF?")],
   ["magic", 0, () => Buffer.alloc(0)],
   ["header", 0, (bytes: Buffer) => bytes.subarray(0, 47)],
@@ -98,17 +98,17 @@ test.each<[field: string, offset: number, change: Change]>([
   ["libs[0].key", 52, (bytes: Buffer) => void bytes.writeUInt32LE(0, 52)],
   ["libs[1].value", 48 + 24 + 8, (bytes: Buffer) => void bytes.writeUInt32LE(0xfffffff0, 80)],
   ["libs[2].value", 0, (bytes: Buffer) => void bytes.writeUInt8(1, bytes.length - 1)],
-])("decodeLdCache() cannot read a new cache with a wrong %s (byte %i)", (field, offset, change) => {
+])("decodeLdCache() refuses a new cache with a wrong %s (byte %i)", (field, offset, change) => {
   const error = refusal(change);
   expect(error.field).toBe(field);
   if (offset > 0) expect(error.offset).toBe(offset);
 });
 
-test.each<[field: string, offset: number, change: Change]>([
+it.each<[field: string, offset: number, change: Change]>([
   ["nlibs", 12, (bytes: Buffer) => bytes.subarray(0, 14)],
   ["libs", 16, (bytes: Buffer) => void bytes.writeUInt32LE(0x20000000, 12)],
   ["libs[0].key", 20, (bytes: Buffer) => void bytes.writeUInt32LE(0x7fffffff, 20)],
-])("decodeLdCache() cannot read an old cache with a wrong %s", (field, offset, change) => {
+])("decodeLdCache() refuses an old cache with a wrong %s", (field, offset, change) => {
   const error = refusal(change, "old");
   expect([error.field, error.offset]).toEqual([field, offset]);
 });

@@ -2,17 +2,17 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sharedObject } from "../../../fixtures/host/shared-object.ts";
 import { decodeLdCache } from "../../../src/ldcache/decode-ld-cache.ts";
 import { describeNeeding } from "../../support/engines/prerequisites.ts";
 
 const LDCONFIG = "/sbin/ldconfig";
 const triplet = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
-/** ldconfig cannot write the oldest layout on machines that came after it. */
+/** ldconfig cannot write the oldest layout on newer machines. */
 const formats = process.arch === "arm64" ? ["new"] : ["old", "compat", "new"];
 
-/** Names and paths as the real ldconfig tells them. */
+/** Returns names and paths as the real ldconfig prints them. */
 function listed(file: string): string[] {
   const text = execFileSync(LDCONFIG, ["-p", "-C", file], { encoding: "utf8" });
   return [...text.matchAll(/^\t(\S+) \(.*\) => (.*)$/gm)].map(([, name, path]) => `${name} ${path}`);
@@ -21,9 +21,9 @@ function listed(file: string): string[] {
 const decoded = (file: string): string[] =>
   decodeLdCache(readFileSync(file)).map(({ name, path }) => `${name} ${path}`);
 
-// ldconfig -r changes the root, which only root may do.
+// ldconfig -r changes the root, which requires root.
 describeNeeding(["root"], "decodeLdCache() agrees with ldconfig -p", () => {
-  describe("about caches that ldconfig makes", () => {
+  describe("decodeLdCache() agrees with ldconfig", () => {
     let root = "";
     beforeAll(() => {
       root = mkdtempSync(join(tmpdir(), "ldcache-"));
@@ -42,14 +42,14 @@ describeNeeding(["root"], "decodeLdCache() agrees with ldconfig -p", () => {
     });
     afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-    test.each(formats)("in the layout %s", (format) => {
+    it.each(formats)("on the layout %s", (format) => {
       execFileSync(LDCONFIG, ["-r", root, "-c", format, "-C", `/etc/${format}.cache`]);
       const file = join(root, `/etc/${format}.cache`);
       expect(decoded(file)).toEqual(listed(file));
       expect(decoded(file).length).toBeGreaterThan(100);
     });
 
-    test("with the directories of CPU levels among the paths", () => {
+    it("on paths with CPU-level directories", () => {
       execFileSync(LDCONFIG, ["-r", root, "-C", "/etc/hwcaps.cache"]);
       const paths = decodeLdCache(readFileSync(join(root, "/etc/hwcaps.cache"))).map(({ path }) => path);
       const levels = paths.filter((path) => path.includes("/glibc-hwcaps/"));
@@ -57,7 +57,7 @@ describeNeeding(["root"], "decodeLdCache() agrees with ldconfig -p", () => {
     });
   });
 
-  test.skipIf(!existsSync("/etc/ld.so.cache"))("about this machine, if it has a cache", () => {
+  it.skipIf(!existsSync("/etc/ld.so.cache"))("on this machine's cache, if it has one", () => {
     expect(decoded("/etc/ld.so.cache")).toEqual(listed("/etc/ld.so.cache"));
   });
 });

@@ -13,7 +13,7 @@ describe("parseL4tRelease()", () => {
     expect(parseL4tRelease(text)).toEqual({ major: 32, revision: "7.4" });
   });
 
-  it("reads past what newer releases say below", () => {
+  it("ignores the additional lines of newer releases", () => {
     const text = `${FIRST}\n# KERNEL_VARIANT: oot\nTARGET_USERSPACE_LIB_DIR_PATH=usr/lib/aarch64-linux-gnu/nvidia\n`;
     expect(parseL4tRelease(text)).toEqual({ major: 36, revision: "4.3" });
   });
@@ -24,7 +24,7 @@ describe("parseL4tRelease()", () => {
     "# R36",
     "# R (release), REVISION: 4",
     "# R36 (release), REVISION: x",
-  ])("does not make a release of %j", (text) => {
+  ])("does not read a release from %j", (text) => {
     expect(parseL4tRelease(text)).toBeUndefined();
   });
 });
@@ -35,11 +35,11 @@ describe("defaultSelection()", () => {
     [32, "all"],
     [34, "base"],
     [36, "base"],
-  ])("for L4T %i is %s", (major, selection) => {
+  ])("returns for L4T %i the selection %s", (major, selection) => {
     expect(defaultSelection({ major, revision: "1" })).toBe(selection);
   });
 
-  it("for an unknown release is base", () => {
+  it("returns base for an unknown release", () => {
     expect(defaultSelection(undefined)).toBe("base");
   });
 });
@@ -47,7 +47,7 @@ describe("defaultSelection()", () => {
 describe("chooseSelection()", () => {
   const jetpack4 = { major: 32, revision: "7.4" };
 
-  it("puts the container's word before config.toml, and that before the release", () => {
+  it("prefers the container's choice to config.toml, and config.toml to the release", () => {
     expect(chooseSelection("base", "all", jetpack4)).toBe("base");
     expect(chooseSelection(undefined, "base", jetpack4)).toBe("base");
     expect(chooseSelection(undefined, "auto", jetpack4)).toBe("all");

@@ -25,23 +25,23 @@ describe("parseManifest()", () => {
     });
   });
 
-  it("keeps a last line without line feed", () => {
+  it("reads a last line without line feed", () => {
     expect(paths("lib, /a\nlib, /b")).toEqual(["/a", "/b"]);
   });
 
-  it("counts blank lines and comments, so that the number is the editor's", () => {
+  it("counts blank lines and comments, as an editor does", () => {
     expect(parse("\n# note\n   \nlib, /a").specs[0]?.source).toBe("l4t.csv:4");
   });
 
-  it("passes over blank lines and comments in silence", () => {
+  it("ignores blank lines and comments", () => {
     expect(parse("\n  \n\t\r\n# note\n  # a, b\nlib, /a\n").findings).toEqual([]);
   });
 
-  it("trims blanks, tabs, carriage returns and a byte order mark", () => {
+  it("trims spaces, tabs, carriage returns and a byte order mark", () => {
     expect(paths("\ufefflib,/a\r\n\t lib\t ,\t/b \t\r\n lib,      /c      ")).toEqual(["/a", "/b", "/c"]);
   });
 
-  it("splits at the first comma and keeps blanks and commas in the path", () => {
+  it("splits at the first comma and keeps spaces and commas in the path", () => {
     expect(paths("lib, /opt/a b, c.so")).toEqual(["/opt/a b, c.so"]);
   });
 
@@ -49,11 +49,11 @@ describe("parseManifest()", () => {
     expect(paths("lib, /opt/größe/😀")).toEqual(["/opt/größe/😀"]);
   });
 
-  it("keeps wildcards as they stand", () => {
+  it("keeps wildcards unchanged", () => {
     expect(paths("dev, /dev/dri/card*")).toEqual(["/dev/dri/card*"]);
   });
 
-  it("makes paths normal", () => {
+  it("normalizes paths", () => {
     expect(paths("lib, //lib/firmware/x\nlib, /usr/./lib//y/\nlib, /usr/lib/../z")).toEqual([
       "/lib/firmware/x",
       "/usr/lib/y",
@@ -61,15 +61,15 @@ describe("parseManifest()", () => {
     ]);
   });
 
-  it("looks for a device's bare name in /dev", () => {
+  it("places a device's bare name in /dev", () => {
     expect(paths("dev, nvhost-gpu")).toEqual(["/dev/nvhost-gpu"]);
   });
 
-  it("keeps an entry that stands twice, for discovery to tell", () => {
+  it("keeps duplicate entries, which discovery reports", () => {
     expect(paths("lib, /a\nlib, /a\n")).toEqual(["/a", "/a"]);
   });
 
-  it("takes a path of 4095 bytes", () => {
+  it("accepts a path of 4095 bytes", () => {
     expect(paths(`lib, /${"a".repeat(4094)}`)).toHaveLength(1);
   });
 
@@ -83,12 +83,12 @@ describe("parseManifest()", () => {
     ["a relative path", "lib, usr/lib/x", "manifest-path-relative"],
     ["a device's relative path of two parts", "dev, dri/card0", "manifest-path-relative"],
     ["an unfilled template", `lib, $${"{libdir}"}/x`, "manifest-path-relative"],
-    ["the root as a whole", "dir, /usr/..", "manifest-path-root"],
-  ])("does not take %s", (_, line, code) => {
+    ["the whole root", "dir, /usr/..", "manifest-path-root"],
+  ])("refuses %s", (_, line, code) => {
     expect(onlyFinding(line)).toMatchObject({ code, severity: "warning", source: "l4t.csv:1" });
   });
 
-  it("does not take a path with a NUL", () => {
+  it("refuses a path with a NUL", () => {
     expect(onlyFinding("lib, /a\0b")).toMatchObject({
       code: "manifest-path-invalid",
       args: { reason: "nul" },
@@ -98,12 +98,12 @@ describe("parseManifest()", () => {
   it.each([
     ["ASCII", "a".repeat(4095)],
     ["longer in bytes than in characters", "€".repeat(1365)],
-  ])("does not take a path of 4096 bytes: %s", (_, rest) => {
+  ])("refuses a path of 4096 bytes: %s", (_, rest) => {
     const reason = "too-long";
     expect(onlyFinding(`lib, /${rest}`)).toMatchObject({ code: "manifest-path-invalid", args: { reason } });
   });
 
-  it("does not take a path that is not UTF-8, and keeps the lines around it", () => {
+  it("refuses a path that is not UTF-8, and keeps the lines around it", () => {
     const head = new TextEncoder().encode("lib, /a\nlib, /");
     const tail = new TextEncoder().encode("\nlib, /b");
     const { specs, findings } = parseManifest(Uint8Array.of(...head, 0xff, 0x41, ...tail), "x.csv");
@@ -117,19 +117,19 @@ describe("parseManifest()", () => {
     ]);
   });
 
-  it("passes over a comment that is not UTF-8", () => {
+  it("ignores a comment that is not UTF-8", () => {
     const bytes = Uint8Array.of(0x23, 0xe9, 0x0a, ...new TextEncoder().encode("lib, /a"));
     expect(parseManifest(bytes, "x.csv").findings).toEqual([]);
   });
 
   it.each([
     ["no bytes", ""],
-    ["blank lines and comments only", "\n  \n# nothing yet\n"],
-  ])("finds a manifest of %s empty", (_, text) => {
+    ["only blank lines and comments", "\n  \n# nothing yet\n"],
+  ])("reads a manifest of %s as empty", (_, text) => {
     expect(onlyFinding(text)).toMatchObject({ code: "manifest-empty", source: "l4t.csv" });
   });
 
-  it("does not let one bad line cost another", () => {
+  it("keeps the other lines after a bad one", () => {
     expect(paths("what\nlib, /a\nlib,\nfoo, /x\nlib, /b")).toEqual(["/a", "/b"]);
     expect(codes("what\nlib, /a\nlib,\nfoo, /x\nlib, /b")).toEqual([
       "manifest-line-malformed",

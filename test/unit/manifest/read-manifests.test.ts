@@ -10,7 +10,7 @@ import { memoryHost } from "../../support/host/memory-host.ts";
 
 const D = hostPath("/etc/d");
 
-/** What is read of a directory, and what is reported. */
+/** Returns the content of a directory and the findings. */
 function readAll(host: HostView, selection: "all" | "base") {
   const { value: specs, findings } = collectFindings((report) => readManifests(host, D, selection, report));
   return { specs, findings };
@@ -18,7 +18,7 @@ function readAll(host: HostView, selection: "all" | "base") {
 const read = (tree: string, selection: "all" | "base" = "all") => readAll(memoryHost(tree), selection);
 
 describe("readManifests()", () => {
-  it("reads the files by name and the lines in order", () => {
+  it("reads the files in order of their names and keeps the order of lines", () => {
     const { specs, findings } = read(`
       file /etc/d/b.csv = "lib, /3"
       file /etc/d/a.csv = "lib, /1\\nlib, /2\\n"
@@ -31,7 +31,7 @@ describe("readManifests()", () => {
     expect(findings).toEqual([]);
   });
 
-  it("tells which files it skipped for being no base manifests, and does not read them", () => {
+  it("reports skipped files that are not base manifests, and does not read them", () => {
     const host = memoryHost(`
       file /etc/d/cuda.csv 0000
       file /etc/d/l4t.csv = "lib, /1"
@@ -44,12 +44,12 @@ describe("readManifests()", () => {
     expect(host.calls.readFile).toBe(1);
   });
 
-  it("passes the findings of lines on", () => {
+  it("passes on the findings about lines", () => {
     const { findings } = read(`file /etc/d/a.csv = "oops"`);
     expect(findings).toMatchObject([{ code: "manifest-line-malformed", source: "a.csv:1" }]);
   });
 
-  it("reads a manifest of every file of a large tree whole", () => {
+  it("reads a large tree's manifest of every file completely", () => {
     const lines = Array.from(
       { length: 20_000 },
       (_, index) => `lib, /usr/local/cuda-12.6/${"x".repeat(50)}${index}`,
@@ -58,7 +58,7 @@ describe("readManifests()", () => {
     expect(readAll(host, "all").specs).toHaveLength(lines.length);
   });
 
-  it("reads manifests and a directory that are symbolic links", () => {
+  it("reads manifests and a directory behind symbolic links", () => {
     const host = memoryHost(`
       file /opt/real.csv = "lib, /1"
       symlink /opt/d/l4t.csv -> ../real.csv
@@ -70,10 +70,10 @@ describe("readManifests()", () => {
   it.each([
     ["that is a directory", "dir /etc/d/x.csv", "manifest-not-a-file"],
     ["that is a FIFO", "fifo /etc/d/x.csv", "manifest-not-a-file"],
-    ["that may not be read", "file /etc/d/x.csv 0000", "manifest-unreadable"],
+    ["that is unreadable", "file /etc/d/x.csv 0000", "manifest-unreadable"],
     ["that is a dangling link", "symlink /etc/d/x.csv -> /nowhere", "manifest-unreadable"],
-    ["that anyone may write to", `file /etc/d/x.csv 0666 = "lib, /2"`, "manifest-writable-by-others"],
-  ])("leaves out a manifest %s and reads the next", (_, line, code) => {
+    ["that is writable by anyone", `file /etc/d/x.csv 0666 = "lib, /2"`, "manifest-writable-by-others"],
+  ])("skips a manifest %s and reads the next", (_, line, code) => {
     const { specs, findings } = read(`${line}\nfile /etc/d/z.csv = "lib, /1"`);
     expect(specs).toMatchObject([{ path: "/1" }]);
     expect(findings).toMatchObject([{ code, source: "x.csv" }]);
@@ -93,7 +93,7 @@ describe("readManifests()", () => {
       `dir /etc/d 01777\nfile /etc/d/a.csv = "lib, /1"`,
       "manifest-writable-by-others",
     ],
-  ])("reads nothing when the directory %s", (_, tree, code) => {
+  ])("reads nothing if the directory %s", (_, tree, code) => {
     const { specs, findings } = read(tree);
     expect(specs).toEqual([]);
     expect(findings).toMatchObject([{ code, source: "/etc/d" }]);
@@ -103,7 +103,7 @@ describe("readManifests()", () => {
     expect(read(`file /etc/d/sub/a.csv = "lib, /1"`)).toEqual({ specs: [], findings: [] });
   });
 
-  it("does not hide a bug behind a finding", () => {
+  it("rethrows programming errors", () => {
     const host = {
       ...memoryHost("file /etc/d/a.csv"),
       readFile: () => {
@@ -115,7 +115,7 @@ describe("readManifests()", () => {
 });
 
 describe("readManifest()", () => {
-  it("names the file that is not there", () => {
+  it("names a missing file", () => {
     const { findings } = collectFindings((report) =>
       readManifest(memoryHost("dir /etc"), hostPath("/etc/none.csv"), report),
     );
@@ -123,14 +123,8 @@ describe("readManifest()", () => {
   });
 });
 
-describe("a machine that fails", () => {
-  it.each([
-    EIO,
-    ENOMEM,
-    EMFILE,
-    ENFILE,
-    EINTR,
-  ])("is not taken for a manifest that is not there: errno %i", (errno) => {
+describe("readManifests() on a failing machine", () => {
+  it.each([EIO, ENOMEM, EMFILE, ENFILE, EINTR])("does not treat errno %i as a missing manifest", (errno) => {
     const whole = memoryHost('file /etc/d/a.csv = "lib, /1"');
     const failing = (): never => {
       throw new SystemError("openat", ["/etc/d/a.csv"], -errno);
@@ -142,7 +136,7 @@ describe("a machine that fails", () => {
     }
   });
 
-  it("is told apart from a file that root may not read", () => {
+  it("distinguishes it from a file that root may not read", () => {
     const whole = memoryHost('file /etc/d/a.csv = "lib, /1"');
     const readFile = (): never => {
       throw new SystemError("openat", ["/etc/d/a.csv"], -EACCES);

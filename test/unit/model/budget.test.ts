@@ -1,20 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { newBudget, UNLIMITED } from "../../../src/model/budget.ts";
 
-describe("a budget", () => {
-  it("lasts for its steps and not for one more", () => {
+describe("Budget", () => {
+  it("lasts for exactly its steps", () => {
     const budget = newBudget(() => 0, 10, 1);
     expect(budget.spend(10)).toBe(true);
     expect(budget.spend(1)).toBe(false);
   });
 
-  it("stays spent, also for nothing more", () => {
+  it("stays exhausted, even for zero steps", () => {
     const budget = newBudget(() => 0, 10, 1);
     budget.spend(11);
     expect(budget.spend(0)).toBe(false);
   });
 
-  it("ends at its deadline, though steps are left", () => {
+  it("ends at its deadline even if steps are left", () => {
     let now = 5;
     const budget = newBudget(() => now, 1_000_000, 2);
     expect(budget.spend(1000)).toBe(true);
@@ -24,7 +24,7 @@ describe("a budget", () => {
     expect(budget.spend(1)).toBe(false);
   });
 
-  it("never ends where it is unlimited", () => {
+  it("never ends if it is unlimited", () => {
     expect(UNLIMITED.spend(Number.MAX_SAFE_INTEGER)).toBe(true);
   });
 });

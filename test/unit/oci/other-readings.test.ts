@@ -12,11 +12,11 @@ describe("checkDocuments()", () => {
     ['{\n\t"process": {"rlimits": [{"hard": 18446744073709551615}]}\n}\n', "64-bit numbers"],
     [
       '{"annotations":{"Path":"1","ENV":"2","env":"3"},"process":{"Cwd":"/"}}',
-      "cases of keys that are not read",
+      "case variants of ignored keys",
     ],
     ['{"process":{"env":["A={\\"env\\":1,\\"env\\":2}"]}}', "keys in a string"],
     ['{"a":{"b":1},"c":{"b":1}}', "a key in two objects"],
-  ])("takes %s", (text) => {
+  ])("accepts %s", (text) => {
     expect(() => check(text)).not.toThrow();
   });
 
@@ -29,7 +29,7 @@ describe("checkDocuments()", () => {
     ['{"hooks":{"prestart":[{"path":"/a"},{"Path":"/b"}]}}', 'line 1, column 38: "Path"'],
     ['{"mounts":[{"destination":"/a"},\n{"Source":"/b"}]}', 'line 2, column 2: "Source"'],
     ['{"process":{"\\u0045nv":[]}}', 'line 1, column 13: "Env" counts as "env"'],
-  ])("refuses %s, which Go reads otherwise", (text, reason) => {
+  ])("refuses %s, which Go reads differently", (text, reason) => {
     const error = catchError(() => check(text));
     expect(error).toMatchObject({ code: "spec-invalid", message: expect.stringContaining(reason) });
     expect(error.message).toMatch(/^Cannot read "\/run\/c\/1\/config.json": /);
@@ -39,11 +39,11 @@ describe("checkDocuments()", () => {
     ['{"process":{},"root":{},"process":{}}', 'line 1, column 25 has the key "process" a second time'],
     ['{"process":{"env":[],\n"\\u0065nv":[]}}', 'line 2, column 1 has the key "env" a second time'],
     ['{"mounts":[{"type":"a","type":"b"}]}', 'has the key "type" a second time'],
-  ])("refuses %s, of which readers take one or both", (text, reason) => {
+  ])("refuses %s, of which readers use one or both", (text, reason) => {
     expect(catchError(() => check(text)).message).toContain(reason);
   });
 
-  it("refuses a state that a runtime can read otherwise", () => {
+  it("refuses a state that a runtime can read differently", () => {
     const error = catchError(() => check("{}", '{"pid":1,"bundle":"/b","Bundle":"/c"}'));
     expect(error).toMatchObject({ code: "state-invalid", message: expect.stringContaining('"Bundle"') });
   });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { hostPath } from "../../../src/model/paths.ts";
 import { parseSpec } from "../../../src/oci/spec.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
@@ -11,7 +11,7 @@ const withProcess = (process: unknown) => parse({ ...MINIMAL, process });
 const withLinux = (linux: unknown) => parse({ ...MINIMAL, linux });
 
 describe("parseSpec()", () => {
-  test("reads the smallest configuration", () => {
+  it("reads the smallest configuration", () => {
     expect(parse(MINIMAL)).toEqual({
       root: { path: "/run/c/1/rootfs" },
       env: [],
@@ -24,13 +24,13 @@ describe("parseSpec()", () => {
     });
   });
 
-  test("reads the label of mounts, and takes an empty one for none", () => {
+  it("reads the mount label and treats an empty one as none", () => {
     const label = "system_u:object_r:container_file_t:s0:c1,c2";
     expect(parse({ ...MINIMAL, linux: { mountLabel: label } }).mountLabel).toBe(label);
     expect(parse({ ...MINIMAL, linux: { mountLabel: "" } }).mountLabel).toBeUndefined();
   });
 
-  test("takes null for absent everywhere", () => {
+  it("treats null as absent everywhere", () => {
     const spec = parse({
       ociVersion: null,
       process: { env: null, capabilities: null },
@@ -42,18 +42,18 @@ describe("parseSpec()", () => {
     expect(parse({ ...MINIMAL, linux: null }).userNamespace).toBe(false);
   });
 
-  test("takes an absolute root as it is and a relative one from the bundle", () => {
+  it("keeps an absolute root and resolves a relative one from the bundle", () => {
     expect(parse({ ...MINIMAL, root: { path: "/a/b/../c", readonly: true } }).root).toEqual({
       path: "/a/c",
     });
     expect(parse({ ...MINIMAL, root: { path: "../r" } }).root.path).toBe("/run/c/r");
   });
 
-  test("keeps environment entries as written, without '=' too", () => {
+  it("keeps environment entries as written, even without '='", () => {
     expect(withProcess({ env: ["A=1", "B", "A=2", ""] }).env).toEqual(["A=1", "B", "A=2", ""]);
   });
 
-  test("reads capabilities in both shapes, whatever the version says", () => {
+  it("reads both forms of capabilities, whatever the version is", () => {
     const bounding = ["CAP_SYS_ADMIN"];
     expect(withProcess({ capabilities: { bounding, effective: ["CAP_KILL"] } }).boundingCapabilities).toEqual(
       bounding,
@@ -64,7 +64,7 @@ describe("parseSpec()", () => {
     ).toEqual([]);
   });
 
-  test("keeps mounts as written", () => {
+  it("keeps mounts as written", () => {
     const destination = "/var/run/nvidia-container-devices/../x";
     expect(parse({ ...MINIMAL, mounts: [{ destination }] }).mounts).toEqual([
       { destination, source: undefined },
@@ -73,22 +73,22 @@ describe("parseSpec()", () => {
     expect(parse({ ...MINIMAL, mounts: [mount] }).mounts).toEqual([{ destination: "/proc", source: "proc" }]);
   });
 
-  test("reads device nodes", () => {
+  it("reads device nodes", () => {
     const device = { path: "/dev/nvmap", type: "c", major: 10, minor: 50, fileMode: 432, uid: 0, gid: 44 };
     expect(withLinux({ devices: [device] }).devices).toEqual([{ path: "/dev/nvmap" }]);
   });
 
-  test.each([
+  it.each([
     { mounts: [{ destination: "/a", options: "ro" }] },
     { linux: { devices: [{ path: "/dev/x", major: "1", uid: "root" }] } },
     { linux: { cgroupsPath: 1 } },
     { ociVersion: 1 },
     { root: { path: "r", readonly: "yes" } },
-  ])("leaves to the runtime what is not read: %j", (members) => {
+  ])("leaves to the runtime what it does not read: %j", (members) => {
     expect(() => parse({ ...MINIMAL, ...members })).not.toThrow();
   });
 
-  test("sees a user namespace by its mappings or by its name", () => {
+  it("detects a user namespace by its mappings or by its name", () => {
     const mapping = { containerID: 0, hostID: 1000, size: 1 };
     expect(withLinux({ uidMappings: [mapping] }).userNamespace).toBe(true);
     expect(withLinux({ uidMappings: [] }).userNamespace).toBe(false);
@@ -96,13 +96,13 @@ describe("parseSpec()", () => {
     expect(withLinux({ namespaces: [{ type: "pid" }] }).userNamespace).toBe(false);
   });
 
-  test("does not mind 64-bit numbers, and unknown members", () => {
+  it("accepts 64-bit numbers and unknown members", () => {
     const text =
       '{"process":{"rlimits":[{"hard":18446744073709551615}]},"root":{"path":"r"},"vm":{},"__proto__":{"env":3}}';
     expect(parseSpec(text, BUNDLE).root.path).toBe("/run/c/1/r");
   });
 
-  test.each([
+  it.each([
     [{ root: { path: "r" } }, "process is missing"],
     [{ process: null, root: { path: "r" } }, "process is missing"],
     [{ process: {} }, "root is missing"],
@@ -127,16 +127,16 @@ describe("parseSpec()", () => {
     expect(error.message.startsWith(`Cannot read "/run/c/1/config.json": ${place}`)).toBe(true);
   });
 
-  test.each(["", "{", "[]", "null"])("refuses the text %j", (text) => {
+  it.each(["", "{", "[]", "null"])("refuses the text %j", (text) => {
     expect(catchError(() => parseSpec(text, BUNDLE)).code).toBe("spec-invalid");
   });
 
-  test("takes no byte order mark, as runtimes do", () => {
+  it("refuses a byte order mark, as runtimes do", () => {
     const error = catchError(() => parseSpec('\ufeff{"process":{},"root":{"path":"r"}}', BUNDLE));
     expect(error.message).toContain("line 1, column 1 is not JSON");
   });
 
-  test("cannot read what is no JSON, and tells the line", () => {
+  it("refuses invalid JSON and names the line", () => {
     const error = catchError(() => parseSpec('{\n "root": {,}}', BUNDLE));
     expect(error).toMatchObject({ code: "spec-invalid" });
     expect(error.message).toContain("line 2, column 11 is not JSON");

@@ -12,7 +12,7 @@ const ENTRIES: readonly TarEntry[] = [
 ];
 
 describe("tarGz()", () => {
-  it("gives equal bytes for equal entries in any order", async () => {
+  it("returns equal bytes for equal entries in any order", async () => {
     const [one, other] = [
       await tarGz(ENTRIES, EPOCH, "./"),
       await tarGz([...ENTRIES].reverse(), EPOCH, "./"),
@@ -20,7 +20,7 @@ describe("tarGz()", () => {
     expect(one.equals(other)).toBe(true);
   });
 
-  it("has every directory before what is in it, and itself first", async () => {
+  it("lists the directory itself first and every directory before its content", async () => {
     const names = (await readTarGz(await tarGz(ENTRIES, EPOCH, "./"))).map(({ header }) => header.name);
     expect(names).toEqual([
       ...["./", "./usr/", "./usr/bin/", "./usr/bin/a", "./usr/bin/b"],
@@ -28,7 +28,7 @@ describe("tarGz()", () => {
     ]);
   });
 
-  it("gives everything to root, at one time, with the modes that were asked for", async () => {
+  it("makes root the owner of everything, with one time and the requested modes", async () => {
     const headers = (await readTarGz(await tarGz(ENTRIES, EPOCH, "./"))).map(({ header }) => header);
     for (const { uid, gid, uname, gname, mtime } of headers) {
       expect({ uid, gid, uname, gname }).toEqual({ uid: 0, gid: 0, uname: "root", gname: "root" });
@@ -40,12 +40,12 @@ describe("tarGz()", () => {
     expect(modes).toContainEqual(["./usr/bin/", "755"]);
   });
 
-  it("has no entry for the directory that it is unpacked in", async () => {
+  it("omits the directory that it is unpacked into", async () => {
     const [first] = await readTarGz(await tarGz(ENTRIES, EPOCH, ""));
     expect(first?.header.name).toBe("usr/");
   });
 
-  it("does not take two entries of one path", async () => {
+  it("refuses two entries with the same path", async () => {
     const twice = [...ENTRIES, { path: "usr/bin/a", content: "other" }];
     await expect(tarGz(twice, EPOCH, "./")).rejects.toThrow("usr/bin/a");
   });
@@ -58,11 +58,11 @@ describe("ar()", () => {
     { name: "last", content: Buffer.from("") },
   ];
 
-  it("pads members of odd length, so that the next is found", () => {
+  it("pads members of odd length", () => {
     expect(readAr(ar(members, EPOCH))).toEqual(members);
   });
 
-  it.each(["a name of sixteen", "slash/", "", "é"])("does not take the member name %j", (name) => {
+  it.each(["a name of sixteen", "slash/", "", "é"])("refuses the member name %j", (name) => {
     expect(() => ar([{ name, content: Buffer.from("") }], EPOCH)).toThrow(JSON.stringify(name));
   });
 });

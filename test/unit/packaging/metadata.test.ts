@@ -11,7 +11,7 @@ import { collectFindings } from "../../support/cli/collect-findings.ts";
 
 const read = (path: string): string => readFileSync(join(root, "packaging", path), "utf8");
 const example = read("config.toml");
-/** The example with its settings in force. */
+/** The example with its settings uncommented. */
 const inForce = example.replace(/^#(?=[a-z-]+ = )/gm, "");
 /** `nvoci.csv-mounts` and so on, for every setting of the example. */
 const keys: string[] = [];
@@ -24,15 +24,15 @@ for (const [, table, key] of inForce.matchAll(/^\[(.*)\]$|^([a-z-]+) = /gm)) {
 const parse = (text: string) => collectFindings((report) => parseConfig(text, "config.toml", report));
 
 describe("packaging/config.toml", () => {
-  it("says nothing by itself", () => {
+  it("sets nothing as shipped", () => {
     expect(parse(example)).toEqual({ value: DEFAULT_CONFIG, findings: [] });
   });
 
-  it("shows what holds without it", () => {
+  it("shows the defaults", () => {
     const { value: config, findings } = parse(inForce);
     expect(findings).toEqual([]);
     const { nvidiaContainerCli: cli, nvidiaContainerRuntime: runtime } = DEFAULT_CONFIG;
-    // These have no default; the example shows what they look like.
+    // These have no default; the example shows their form.
     expect({
       ...config,
       nvidiaContainerCli: { ...config.nvidiaContainerCli, debug: cli.debug, ldcache: cli.ldcache },
@@ -47,7 +47,7 @@ describe("packaging/config.toml", () => {
     }).toEqual(DEFAULT_CONFIG);
   });
 
-  it("has every setting that there is", () => {
+  it("contains every setting", () => {
     const count = (value: unknown): number =>
       typeof value === "object" && value !== null && !Array.isArray(value) && !("from" in value)
         ? Object.values(value).reduce<number>((sum, member) => sum + count(member), 0)
@@ -77,7 +77,7 @@ describe("the manual", () => {
     expect(commands.filter((word) => !page.includes(`.It Cm ${word}`))).toEqual([]);
   });
 
-  it("refers to no page of ours that is missing", () => {
+  it("refers to no missing page of its own", () => {
     const pages = readdirSync(join(root, "packaging/man"));
     const references = pages.flatMap((page) =>
       [...read(`man/${page}`).matchAll(/^\.Xr (nv\S+) (\d)/gm)].map(
@@ -90,7 +90,7 @@ describe("the manual", () => {
 });
 
 describe("the packages", () => {
-  it("install nothing outside of /usr but config.toml, a conffile of the package that NVIDIA's conflicts with", () => {
+  it("install everything below /usr except config.toml, a conffile of the package that conflicts with NVIDIA's", () => {
     const paths = Object.values(PACKAGES).flatMap(({ files }) => files.map(({ path }) => path));
     expect(paths.length).toBeGreaterThan(10);
     const outside = Object.entries(PACKAGES).flatMap(([name, { files }]) =>
@@ -105,7 +105,7 @@ describe("the packages", () => {
     expect(new Set(paths).size).toBe(paths.length);
   });
 
-  it("are made from files that are there", () => {
+  it("contain only existing files", () => {
     const sources = Object.entries(PACKAGES).flatMap(([name, { files, debian, scripts = [] }]) => [
       ...files.flatMap(({ source }) => source ?? []),
       ...debian.flatMap(({ source }) => source ?? []),
@@ -115,7 +115,7 @@ describe("the packages", () => {
     expect(sources.filter((source) => !existsSync(join(root, source)))).toEqual([]);
   });
 
-  it("have scripts that never touch docker's daemon.json but through the program", () => {
+  it("change docker's daemon.json only through the program", () => {
     for (const script of PACKAGES["nvoci-compat"].scripts ?? []) {
       const text = read(`deb/nvoci-compat.${script}`);
       expect(text).toMatch(/^#!\/bin\/sh$/m);
@@ -130,7 +130,7 @@ describe("packageVersion()", () => {
   it.each([
     ["1.2.3", "1.2.3-1"],
     ["1.2.3-rc.1", "1.2.3~rc.1-1"],
-  ])("writes %s as %s", (version, expected) => {
+  ])("converts %s to %s", (version, expected) => {
     expect(packageVersion(version)).toBe(expected);
   });
 });

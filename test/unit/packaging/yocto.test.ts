@@ -13,7 +13,7 @@ describe("underscored()", () => {
     [`RRECOMMENDS:\${PN}:append:tegra = " x"`, `RRECOMMENDS_\${PN}_append_tegra = " x"`],
     ['  IMAGE_INSTALL:append = " x"', '  IMAGE_INSTALL_append = " x"'],
     ['A:class-native ?= ""', 'A_class-native ?= ""'],
-  ])("turns %j into %j", (today, before) => {
+  ])("changes %j to %j", (today, before) => {
     expect(underscored(today)).toBe(before);
   });
 
@@ -24,17 +24,17 @@ describe("underscored()", () => {
     `BBFILES_DYNAMIC += "tegra:\${LAYERDIR}/x"`,
     "# FILES:x = y",
     "python () { d['a:b'] = 1 }",
-  ])("does not touch %j", (line) => {
+  ])("leaves %j alone", (line) => {
     expect(underscored(line)).toBe(line);
   });
 
-  it("leaves no override of today's syntax in the recipe", () => {
+  it("converts every override in the recipe", () => {
     expect(underscored(recipe)).not.toMatch(/^[A-Z_]+:[^=\s]/m);
     expect(recipe).toMatch(/^[A-Z_]+:[^=\s]/m);
   });
 });
 
-/** What OpenEmbedded itself defines on every branch. */
+/** Variables that OpenEmbedded defines on every branch. */
 const GIVEN = [
   ...["BP", "BPN", "D", "EXTENDPKGV", "IMAGE_ROOTFS", "LAYERDIR", "PN", "S", "TEGRA_PKGARCH"],
   ...["bindir", "datadir", "docdir", "libdir", "prefix", "sysconfdir"],
@@ -46,7 +46,7 @@ describe("the OpenEmbedded layer", () => {
   );
   const texts = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
 
-  it("uses no variable that nobody defines", () => {
+  it("uses only defined variables", () => {
     const all = texts.join("\n");
     const defined = [...all.matchAll(/^([A-Z_]+)(?=[:\w${}-]* *[?+.:]?=)/gm)].map(([, name]) => name ?? "");
     const used = [...all.matchAll(/\$\{([A-Za-z_]+)\}/g)].map(([, name]) => name ?? "");
@@ -63,11 +63,11 @@ describe("the OpenEmbedded layer", () => {
     expect(own.filter((name) => !readme.includes(name))).toEqual([]);
   });
 
-  it("forces no container engine upon an image", () => {
+  it("adds no container engine to an image", () => {
     expect(recipe).not.toMatch(/^RDEPENDS\S* = .*\b(docker|podman|containerd|nodejs)\b/m);
   });
 
-  it("has nothing to run on the target: no service, no script", () => {
+  it("runs nothing on the target: no service, no script", () => {
     for (const text of texts)
       expect(text).not.toMatch(/pkg_(post|pre)inst|ontarget|inherit systemd|SYSTEMD_/);
   });

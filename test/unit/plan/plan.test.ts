@@ -11,11 +11,11 @@ const OPTIONS: Partial<ContainerEdits> & { readonly cgroups: boolean } = {
   cgroups: true,
 };
 
-/** Plans edits of which some are the same in most tests. */
+/** Plans edits, most of which are the same in most tests. */
 const plan = (given: ContainerEdits, { cgroups, ...others } = OPTIONS): Operation[] =>
   planEdits({ ...given, ...others }, { cgroups });
 
-/** `op path` of each operation. */
+/** Returns `op path` of each operation. */
 const outline = (operations: readonly Operation[]): string[] =>
   operations.map((operation) => ("path" in operation ? `${operation.op} ${operation.path}` : operation.op));
 
@@ -49,12 +49,12 @@ describe("plan(): order", () => {
     ]);
   });
 
-  it("keeps the order of discovery among equals, and changes nothing in the edits", () => {
+  it("is the order of discovery among equals, and the edits stay unchanged", () => {
     const mounts = Object.freeze([mount("directory", "/b"), mount("directory", "/a")]);
     expect(outline(plan(edits({ mounts }), OPTIONS))).toEqual(["bind-directory /b", "bind-directory /a"]);
   });
 
-  it("hands on what each operation needs, and its source", () => {
+  it("keeps the details and the source of each operation", () => {
     const input = edits({
       deviceNodes: [device("/dev/nvidia0", 195, 0)],
       mounts: [mount("file", "/run/driver/libx", "/usr/lib/libx")],
@@ -77,13 +77,13 @@ describe("plan(): order", () => {
     expect(node).toMatchObject({ op: "bind-device", type: "c", major: 195, minor: 0, fileMode: 0o666 });
   });
 
-  it("of no edits is empty", () => {
+  it("is empty without edits", () => {
     expect(plan(edits({}), OPTIONS)).toEqual([]);
   });
 });
 
-describe("plan(): what a mounted directory shows already", () => {
-  it("is not mounted once more: files and directories", () => {
+describe("plan(): entries inside a mounted directory", () => {
+  it("are not mounted again: files and directories", () => {
     const mounts = [
       mount("directory", "/usr/local/cuda"),
       mount("directory", "/usr/local/cuda/lib64"),
@@ -95,7 +95,7 @@ describe("plan(): what a mounted directory shows already", () => {
     ]);
   });
 
-  it("is not linked once more: the mount is read-only", () => {
+  it("are not linked again: the mount is read-only", () => {
     const input = edits({
       mounts: [mount("directory", "/opt")],
       links: [link("/opt/a", "b"), link("/opt2", "b")],
@@ -103,17 +103,17 @@ describe("plan(): what a mounted directory shows already", () => {
     expect(outline(plan(input, OPTIONS))).toEqual(["bind-directory /opt", "make-link /opt2"]);
   });
 
-  it("is mounted when it is another file of the host", () => {
+  it("are mounted if they are other files of the host", () => {
     const mounts = [mount("directory", "/opt"), mount("file", "/elsewhere/x", "/opt/x")];
     expect(outline(plan(edits({ mounts }), OPTIONS))).toContain("bind-file /opt/x");
   });
 
-  it("is known when the directory is mounted under another name", () => {
+  it("are found if the directory is mounted under another name", () => {
     const mounts = [mount("directory", "/run/driver", "/opt"), mount("file", "/run/driver/x", "/opt/x")];
     expect(outline(plan(edits({ mounts }), OPTIONS))).toEqual(["bind-directory /opt"]);
   });
 
-  it("is decided by the innermost directory, which hides what the outer ones show", () => {
+  it("are decided by the innermost directory, which hides the outer ones", () => {
     const mounts = [
       mount("directory", "/opt"),
       mount("directory", "/elsewhere", "/opt/a"),
@@ -128,7 +128,7 @@ describe("plan(): what a mounted directory shows already", () => {
     ]);
   });
 
-  it("does not hold for a name that only begins alike", () => {
+  it("do not include names that share only a prefix", () => {
     const mounts = [mount("directory", "/opt/a"), mount("file", "/opt/ab")];
     expect(outline(plan(edits({ mounts }), OPTIONS))).toContain("bind-file /opt/ab");
   });
@@ -140,7 +140,7 @@ describe("plan(): the library cache", () => {
     return (found[0] as OperationOf<"update-ldcache"> | undefined)?.folders;
   };
 
-  it("is given each folder of a library once: of files, links and directories", () => {
+  it("gets the folder of each library once: of files, links and directories", () => {
     const given = {
       mounts: [mount("file", "/a/libx.so.1"), mount("file", "/a/liby.so"), mount("file", "/b/ld-linux.so.2")],
       links: [link("/c/libz.so", "libz.so.1")],
@@ -149,7 +149,7 @@ describe("plan(): the library cache", () => {
     expect(folders(given, { ...OPTIONS, libraryFolders })).toEqual(["/a", "/b", "/c", "/d"]);
   });
 
-  it("is given the folder of a library that a mounted directory shows", () => {
+  it("gets the folder of a library inside a mounted directory", () => {
     expect(folders({ mounts: [mount("directory", "/opt"), mount("file", "/opt/lib/libx.so.1")] })).toEqual([
       "/opt/lib",
     ]);
@@ -181,7 +181,7 @@ describe("plan(): the device cgroup", () => {
     expect(rules(...nodes).map(({ minor }) => minor)).toEqual([0, 255]);
   });
 
-  it("allows all that two nodes of one number ask for", () => {
+  it("allows everything that two nodes with the same number need", () => {
     expect(rules(device("/dev/a", 195, 0, "rw"), device("/dev/b", 195, 0, "m"))).toEqual([
       { type: "c", major: 195, minor: 0, access: "rwm" },
     ]);
@@ -190,11 +190,11 @@ describe("plan(): the device cgroup", () => {
     ]);
   });
 
-  it("tells a block device from a character device of the same number", () => {
+  it("distinguishes a block device from a character device with the same number", () => {
     expect(rules(device("/dev/a", 8, 0), { ...device("/dev/b", 8, 0), type: "b" })).toHaveLength(2);
   });
 
-  it("is left alone when it is not ours, and without devices", () => {
+  it("is left alone if config.json forbids changes, and without devices", () => {
     const nodes = edits({ deviceNodes: [device("/dev/a", 1, 1)] });
     expect(outline(plan(nodes, { ...OPTIONS, cgroups: false }))).toEqual(["bind-device /dev/a"]);
     expect(plan(edits({}), OPTIONS)).toEqual([]);

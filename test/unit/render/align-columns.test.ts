@@ -11,7 +11,7 @@ describe("alignColumns()", () => {
     ).toEqual(["a    bb  c", "aaa  b   ccc"]);
   });
 
-  it("leaves no blanks at the end of a line", () => {
+  it("leaves no spaces at the end of a line", () => {
     expect(
       alignColumns([
         ["a", ""],
@@ -20,5 +20,5 @@ describe("alignColumns()", () => {
     ).toEqual(["a", "bb  c"]);
   });
 
-  it("makes nothing of nothing", () => expect(alignColumns([])).toEqual([]));
+  it("returns nothing for no rows", () => expect(alignColumns([])).toEqual([]));
 });

@@ -75,11 +75,11 @@ describe("renderOperation()", () => {
       },
       "allow in the device cgroup: c 10:2 rw, b 8:0 rwm",
     ],
-  ] satisfies [Operation, string][])("tells all of %j", (operation, line) => {
+  ] satisfies [Operation, string][])("prints every member of %j", (operation, line) => {
     expect(renderOperation(operation)).toBe(line);
   });
 
-  it("lets no path end the line or steer the terminal", () => {
+  it("escapes line breaks and terminal sequences in paths", () => {
     const target = "a\nb\u001b[2J";
     expect(renderOperation({ op: "make-link", path, target, source })).toBe(
       'make link /c -> "a\\nb\\u001b[2J"',

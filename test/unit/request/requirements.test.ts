@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { checkRequirements, parseTerm, type RequirementFacts } from "../../../src/request/requirements.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 import { collectFindings } from "../../support/cli/collect-findings.ts";
@@ -10,7 +10,7 @@ const SOURCE = "NVIDIA_REQUIRE_CUDA";
 const check = (expression: string, facts: RequirementFacts = HOST) =>
   collectFindings((report) => checkRequirements([{ source: SOURCE, expression }], facts, report)).findings;
 
-test.each([
+it.each([
   "",
   "  ",
   ",",
@@ -29,13 +29,13 @@ test.each([
   "brand=NVIDIA",
   "cuda>=13.0 brand=tesla,driver>=535,driver<536",
   "cuda>=13.0  ,cuda>=12,",
-  // What comes after the first alternative that holds is not looked at.
+  // Nothing after the first alternative that is met is evaluated.
   "cuda>=12 nonsense",
 ])("checkRequirements() accepts %j", (expression) => {
   expect(check(expression)).toEqual([]);
 });
 
-test.each([
+it.each([
   "cuda>=12.4",
   "cuda>12.2.0",
   "cuda!=12.2",
@@ -45,20 +45,20 @@ test.each([
   "brand=geforce",
   "cuda>=12.2,driver>=550",
   "cuda>=12.4 brand=tesla,driver>=470,driver<471 brand=geforce,driver>=535",
-])("checkRequirements() cannot accept %j", (expression) => {
+])("checkRequirements() refuses %j", (expression) => {
   const error = catchError(() => check(expression));
   expect(error.code).toBe("requirement-unmet");
   expect(error.message).toContain(SOURCE);
   expect(error.message).toContain("CUDA 12.2, driver 535.86.05");
 });
 
-test("checkRequirements() names the variable and the first alternative, on one line", () => {
+it("checkRequirements() names the variable and the first alternative, on one line", () => {
   const error = catchError(() => check("cuda>=12.4,brand=tesla brand=geforce\u0007"));
   expect(error.message).toContain('"cuda>=12.4,brand=tesla" (NVIDIA_REQUIRE_CUDA)');
   expect(error.render()).not.toContain("\u0007");
 });
 
-test.each([
+it.each([
   "cuda",
   "cuda>=",
   ">=12",
@@ -68,13 +68,13 @@ test.each([
   "cuda>=12.x",
   "cuda>=1..2",
   "brand>tesla",
-])("checkRequirements() cannot read %j", (expression) => {
+])("checkRequirements() cannot parse %j", (expression) => {
   const error = catchError(() => check(expression));
   expect(error.code).toBe("request-invalid");
   expect(error.message).toContain(SOURCE);
 });
 
-test("checkRequirements() asks every GPU", () => {
+it("checkRequirements() checks every GPU", () => {
   const geforce = { arch: "8.6", brands: ["geforce"] };
   expect(catchError(() => check("brand=tesla", { ...HOST, gpus: [TESLA, geforce] })).code).toBe(
     "requirement-unmet",
@@ -82,7 +82,7 @@ test("checkRequirements() asks every GPU", () => {
   expect(check("brand=tesla brand=geforce", { ...HOST, gpus: [TESLA, geforce] })).toEqual([]);
 });
 
-test("checkRequirements() wants every requirement met", () => {
+it("checkRequirements() checks every requirement", () => {
   const requirements = [
     { source: "NVIDIA_REQUIRE_A", expression: "cuda>=12" },
     { source: "NVIDIA_REQUIRE_B", expression: "driver>=600" },
@@ -92,20 +92,20 @@ test("checkRequirements() wants every requirement met", () => {
   );
 });
 
-test.each([
+it.each([
   ["cuda>=99", { cuda: () => undefined }],
   ["driver>=999", { driver: undefined }],
   ["arch>=12.0", { gpus: [{ arch: undefined, brands: [] }] }],
   ["brand=tesla", { gpus: [{ arch: undefined, brands: [] }] }],
   ["brand=tesla", { gpus: [] }],
   ["phase=moon", {}],
-])("checkRequirements() lets %j pass with a finding where the host does not tell", (expression, facts) => {
+])("checkRequirements() accepts %j with a finding if the host does not report the fact", (expression, facts) => {
   expect(check(expression, { ...HOST, ...facts })).toMatchObject([
     { code: "requirement-unchecked", source: SOURCE, args: { variable: SOURCE, term: expression } },
   ]);
 });
 
-test("checkRequirements() tells an unchecked term once, and none of alternatives that did not count", () => {
+it("checkRequirements() reports an unchecked term once, and none of unused alternatives", () => {
   const gpus = [
     { arch: undefined, brands: ["tesla"] },
     { arch: undefined, brands: ["tesla"] },
@@ -114,7 +114,7 @@ test("checkRequirements() tells an unchecked term once, and none of alternatives
   expect(check("cuda>=13,arch>=7.0 cuda>=12", { ...HOST, gpus })).toEqual([]);
 });
 
-test("checkRequirements() does not ask for the CUDA version when nothing depends on it", () => {
+it("checkRequirements() does not read the CUDA version unless something depends on it", () => {
   const facts: RequirementFacts = {
     ...HOST,
     cuda(): string {
@@ -124,12 +124,12 @@ test("checkRequirements() does not ask for the CUDA version when nothing depends
   expect(check("driver>=470", facts)).toEqual([]);
 });
 
-test("checkRequirements() takes time in proportion to a long expression", () => {
+it("checkRequirements() takes linear time for a long expression", () => {
   expect(catchError(() => check("cuda>=99 ".repeat(4096))).code).toBe("requirement-unmet");
   expect(catchError(() => check(`${"<".repeat(100_000)}`)).code).toBe("request-invalid");
 });
 
-test("parseTerm() keeps the text and lowers the name", () => {
+it("parseTerm() keeps the text and lowercases the name", () => {
   expect(parseTerm("Brand!=Tesla", SOURCE)).toEqual({
     text: "Brand!=Tesla",
     name: "brand",
@@ -138,14 +138,14 @@ test("parseTerm() keeps the text and lowers the name", () => {
   });
 });
 
-test("checkRequirements() reports the first of many terms that it cannot check", () => {
+it("checkRequirements() reports the first of many terms that it cannot check", () => {
   const expression = Array.from({ length: 1000 }, (_, index) => `x${index}>=1`).join(",");
   const findings = check(expression);
   expect(findings).toHaveLength(17);
   expect(findings.at(-1)).toMatchObject({ code: "findings-left-out", args: { count: 984 } });
 });
 
-test("checkRequirements() cannot take more terms, or a longer one, than an image can mean", () => {
+it("checkRequirements() refuses too many terms and too long a term", () => {
   expect(check("cuda>=9.0 ".repeat(4096))).toEqual([]);
   expect(catchError(() => check("cuda>=9.0 ".repeat(4097)))).toMatchObject({
     code: "request-invalid",
@@ -154,7 +154,7 @@ test("checkRequirements() cannot take more terms, or a longer one, than an image
   expect(catchError(() => check(`cuda>=${"1.".repeat(200)}1`)).code).toBe("request-invalid");
 });
 
-test("checkRequirements() asks every kind of GPU, and no kind twice", () => {
+it("checkRequirements() checks every model of GPU once", () => {
   let asked = 0;
   const brands = ["tesla"];
   const gpus = Array.from({ length: 16 }, () => ({ arch: "8.0", brands }));
@@ -167,7 +167,7 @@ test("checkRequirements() asks every kind of GPU, and no kind twice", () => {
     },
   };
   expect(check("cuda>=12", facts)).toEqual([]);
-  // Once to decide, and once more for what could not be checked.
+  // Once to decide, and once for what could not be checked.
   expect(asked).toBe(2);
   const mixed = { ...HOST, gpus: [...gpus, { arch: "7.0", brands }] };
   expect(catchError(() => check("arch>=8.0", mixed)).code).toBe("requirement-unmet");

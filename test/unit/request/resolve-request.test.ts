@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { DriverCapability } from "../../../src/model/driver-capability.ts";
 import { ALL, type Asking, ask, PRIVILEGED } from "../../support/cli/ask.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
@@ -8,14 +8,14 @@ const EVERYTHING = ["compat32", "compute", "display", "graphics", "ngx", "utilit
 const request = (env: readonly string[], asking: Asking = {}) => ask([ALL, ...env], asking).request;
 const refusal = (env: readonly string[], asking: Asking = {}) => catchError(() => request(env, asking));
 
-describe("resolveRequest() reads NVIDIA_DRIVER_CAPABILITIES", () => {
+describe("resolveRequest(): NVIDIA_DRIVER_CAPABILITIES", () => {
   const capabilities = (value: string, supported?: readonly DriverCapability[]) =>
     request(
       [`NVIDIA_DRIVER_CAPABILITIES=${value}`],
       supported ? { policy: { supportedDriverCapabilities: supported } } : {},
     )?.driverCapabilities;
 
-  test.each([
+  it.each([
     ["", ["compute", "utility"]],
     [" , ", ["compute", "utility"]],
     ["all", EVERYTHING],
@@ -23,15 +23,15 @@ describe("resolveRequest() reads NVIDIA_DRIVER_CAPABILITIES", () => {
     ["utility,compute", ["compute", "utility"]],
     [" video , graphics,video", ["graphics", "video"]],
     ["ngx", ["ngx"]],
-  ])("%j", (value, expected) => {
+  ])("reads %j", (value, expected) => {
     expect(capabilities(value)).toEqual(expected);
   });
 
-  test("and takes compute and utility where it is not set", () => {
+  it("defaults to compute and utility", () => {
     expect(request([])?.driverCapabilities).toEqual(["compute", "utility"]);
   });
 
-  test("and takes everything for a legacy image that does not set it", () => {
+  it("defaults to everything for a legacy image", () => {
     expect(request(["CUDA_VERSION=8.0"])?.driverCapabilities).toEqual(EVERYTHING);
     expect(request(["CUDA_VERSION=8.0", "NVIDIA_DRIVER_CAPABILITIES="])?.driverCapabilities).toEqual([
       "compute",
@@ -39,21 +39,21 @@ describe("resolveRequest() reads NVIDIA_DRIVER_CAPABILITIES", () => {
     ]);
   });
 
-  test("and gives no more than is supported", () => {
+  it("returns only supported capabilities for all", () => {
     expect(capabilities("all", ["video", "compute"])).toEqual(["compute", "video"]);
     expect(capabilities("", ["video", "compute"])).toEqual(["compute"]);
     expect(capabilities("all", [])).toEqual([]);
     expect(capabilities("", [])).toEqual([]);
   });
 
-  test.each([
+  it.each([
     "grapics",
     "COMPUTE",
     "compute utility",
     "compute --debug=/x",
     "utility,all,x\ny",
     "void",
-  ])("but refuses %j", (value) => {
+  ])("refuses %j", (value) => {
     const error = catchError(() => capabilities(value));
     expect(error.code).toBe("request-invalid");
     expect(error.message).toContain("NVIDIA_DRIVER_CAPABILITIES");
@@ -61,20 +61,20 @@ describe("resolveRequest() reads NVIDIA_DRIVER_CAPABILITIES", () => {
     expect(error.message).not.toContain("\n");
   });
 
-  test("but refuses a word that exists and is not supported, and names what is", () => {
+  it("refuses a known capability that is not supported, and names the supported ones", () => {
     const error = catchError(() => capabilities("compute,graphics", ["compute"]));
     expect(error.code).toBe("request-invalid");
     expect(error.message).toMatch(/"graphics".*supported are compute$/);
     expect(catchError(() => capabilities("compute", [])).message).toContain("allows none");
   });
 
-  test("only of a container that asks for GPUs", () => {
+  it("is read only for a container that requests GPUs", () => {
     expect(ask(["NVIDIA_DRIVER_CAPABILITIES=nonsense"]).request).toBeUndefined();
   });
 });
 
-describe("resolveRequest() reads requirements", () => {
-  test("by name, empty ones included, but not those of JetPack", () => {
+describe("resolveRequest(): requirements", () => {
+  it("are read by name, empty ones included, except JetPack's", () => {
     const env = [
       "NVIDIA_REQUIRE_DRIVER=driver>=470",
       "NVIDIA_REQUIRE_CUDA=cuda>=12.4 brand=tesla",
@@ -90,20 +90,20 @@ describe("resolveRequest() reads requirements", () => {
     ]);
   });
 
-  test.each([
+  it.each([
     ["10.2.89", "cuda>=10.2"],
     ["8.0", "cuda>=8.0"],
     ["11", "cuda>=11.0"],
     ["v9.1.85", "cuda>=9.1"],
     ["4294967295.0", "cuda>=4294967295.0"],
-  ])("from CUDA_VERSION %j of a legacy image", (version, expression) => {
+  ])("are derived from CUDA_VERSION %j of a legacy image", (version, expression) => {
     expect(request([`CUDA_VERSION=${version}`, "NVIDIA_REQUIRE_Z=z"])?.requirements).toEqual([
       { source: "CUDA_VERSION", expression },
       { source: "NVIDIA_REQUIRE_Z", expression: "z" },
     ]);
   });
 
-  test.each([
+  it.each([
     "foo",
     "10.2.89.1",
     "10.",
@@ -114,13 +114,13 @@ describe("resolveRequest() reads requirements", () => {
     "10.99999999999",
     "vv1",
     "1.0\n",
-  ])("but refuses CUDA_VERSION %j", (version) => {
+  ])("refuse CUDA_VERSION %j", (version) => {
     const error = refusal([`CUDA_VERSION=${version}`]);
     expect(error.code).toBe("request-invalid");
     expect(error.message).toContain("CUDA_VERSION");
   });
 
-  test("and none where the image or the configuration turns them off", () => {
+  it("are ignored if the image or the configuration disables them", () => {
     for (const word of ["1", "t", "T", "TRUE", "true", "True"]) {
       expect(request(["NVIDIA_REQUIRE_CUDA=x", `NVIDIA_DISABLE_REQUIRE=${word}`])?.requirements).toEqual([]);
     }
@@ -130,7 +130,7 @@ describe("resolveRequest() reads requirements", () => {
     expect(request(["CUDA_VERSION=bad", "NVIDIA_DISABLE_REQUIRE=1"])?.requirements).toEqual([]);
   });
 
-  test("but not for a word that is not true", () => {
+  it("are kept for any value but a true one", () => {
     for (const word of ["0", "f", "false", "", "yes", "tRUE", " 1"]) {
       expect(request(["NVIDIA_REQUIRE_CUDA=x", `NVIDIA_DISABLE_REQUIRE=${word}`])?.requirements).toHaveLength(
         1,
@@ -140,8 +140,8 @@ describe("resolveRequest() reads requirements", () => {
   });
 });
 
-describe("resolveRequest() reads NVIDIA_REQUIRE_JETPACK", () => {
-  test.each([
+describe("resolveRequest(): NVIDIA_REQUIRE_JETPACK", () => {
+  it.each([
     ["csv-mounts=all", "all"],
     ["csv-mounts=base", "base"],
     ["base-only", "base"],
@@ -150,15 +150,15 @@ describe("resolveRequest() reads NVIDIA_REQUIRE_JETPACK", () => {
     ["csv-mounts=ALL", undefined],
     ["all", undefined],
     ["constructor", undefined],
-  ])("%j", (value, expected) => {
+  ])("reads %j", (value, expected) => {
     expect(request([`NVIDIA_REQUIRE_JETPACK=${value}`])?.csvMounts).toBe(expected);
   });
 });
 
-describe("resolveRequest() bounds what an image says", () => {
+describe("resolveRequest() bounds an image's variables:", () => {
   const channels = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-  test("and lets the host be changed for IMEX channels by mounts and by privileged containers alone", () => {
+  it("only mounts and privileged containers may have IMEX channels created on the host", () => {
     const env = ["NVIDIA_IMEX_CHANNELS=1"];
     expect(request(env)?.mayCreateImexChannels).toBe(false);
     expect(request(env, PRIVILEGED)?.mayCreateImexChannels).toBe(true);
@@ -169,7 +169,7 @@ describe("resolveRequest() bounds what an image says", () => {
     expect(request(env, asking)?.mayCreateImexChannels).toBe(true);
   });
 
-  test("and gives 64 IMEX channels at most, whoever asks", () => {
+  it("any container gets at most 64 IMEX channels", () => {
     expect(request([`NVIDIA_IMEX_CHANNELS=${channels(64)}`])?.imexChannels).toHaveLength(64);
     const byVariable = refusal([`NVIDIA_IMEX_CHANNELS=${channels(65)}`]);
     expect(byVariable.message).toContain("65 IMEX channels");
@@ -181,7 +181,7 @@ describe("resolveRequest() bounds what an image says", () => {
     expect(byMounts.message).toContain("volume-mounts may ask for 64 at most");
   });
 
-  test("and takes features from an environment that it trusts alone", () => {
+  it("features come only from a trusted environment", () => {
     const env = ["NVIDIA_GDS=enabled", "NVIDIA_MOFED=enabled", "NVIDIA_NVSWITCH=disabled"];
     expect(request(env)?.serverFeatures).toEqual(["gds", "mofed"]);
     const untrusted = {
@@ -200,23 +200,23 @@ describe("resolveRequest() bounds what an image says", () => {
     expect(ask(env, { ...untrusted, ...PRIVILEGED }).request?.serverFeatures).toEqual(["gds", "mofed"]);
   });
 
-  test.each([
+  it.each([
     "NVIDIA_VISIBLE_DEVICES",
     "NVIDIA_DRIVER_CAPABILITIES",
     "NVIDIA_REQUIRE_CUDA",
     "NVIDIA_X",
-  ])("and takes no value of %s that is longer than 65536 characters", (name) => {
+  ])("a value of %s may have at most 65536 characters", (name) => {
     expect(refusal([`${name}=${"x".repeat(65_537)}`])).toMatchObject({
       code: "request-invalid",
       message: `Cannot read "${name}" of the container: its value is longer than 65536 characters`,
     });
   });
 
-  test("but not what is none of its business", () => {
+  it("unrelated variables may have any length", () => {
     expect(request([`MODEL=${"x".repeat(1_000_000)}`])?.visibleDevices).toEqual({ kind: "all" });
   });
 
-  test("and takes 64 conditions of 65536 characters together", () => {
+  it("requirements may be 64 conditions of 65536 characters together", () => {
     const conditions = (count: number, value: string) =>
       Array.from({ length: count }, (_, index) => `NVIDIA_REQUIRE_${index}=${value}`);
     expect(request(conditions(64, "cuda>=1"))?.requirements).toHaveLength(64);
@@ -224,7 +224,7 @@ describe("resolveRequest() bounds what an image says", () => {
     expect(refusal(conditions(3, "c".repeat(30_000))).message).toContain("more than 65536 characters");
   });
 
-  test("and reports the first of very many mounts that mean nothing, with a count of the others", () => {
+  it("the first of many meaningless mounts is reported with a count of the others", () => {
     const { findings } = ask([ALL], {
       mounts: Array.from(
         { length: 70_000 },
@@ -237,41 +237,33 @@ describe("resolveRequest() bounds what an image says", () => {
   });
 });
 
-describe("resolveRequest() reads IMEX channels", () => {
+describe("resolveRequest(): IMEX channels", () => {
   const ROOT = "/var/run/nvidia-container-devices/imex";
   const byMounts = { acceptNvidiaVisibleDevicesAsVolumeMounts: true };
 
-  test("from the variable", () => {
+  it("are read from the variable", () => {
     expect(request(["NVIDIA_IMEX_CHANNELS= 3,0,3, 1048575"])?.imexChannels).toEqual([3, 0, 1048575]);
     expect(request(["NVIDIA_IMEX_CHANNELS=all"])?.imexChannels).toEqual([]);
     expect(request([])?.imexChannels).toEqual([]);
   });
 
-  test("from mounts first", () => {
+  it("are read from mounts first", () => {
     const asking = { mounts: [`${ROOT}/7`, `${ROOT}/2`], policy: byMounts };
     expect(request(["NVIDIA_IMEX_CHANNELS=1"], asking)?.imexChannels).toEqual([7, 2]);
   });
 
-  test.each([
-    "1048576",
-    "-1",
-    "1.5",
-    "0x1",
-    "all,1",
-    "x",
-    "99999999999999999999",
-  ])("but refuses %j", (value) => {
+  it.each(["1048576", "-1", "1.5", "0x1", "all,1", "x", "99999999999999999999"])("refuse %j", (value) => {
     expect(refusal([`NVIDIA_IMEX_CHANNELS=${value}`]).code).toBe("request-invalid");
   });
 
-  test("but not where the configuration ignores them", () => {
+  it("are ignored if the configuration disables them", () => {
     const features = { ignoreImexChannelRequests: true };
     expect(request(["NVIDIA_IMEX_CHANNELS=x"], { policy: { features } })?.imexChannels).toEqual([]);
     const asking = { mounts: [`${ROOT}/7`], policy: { ...byMounts, features } };
     expect(request([], asking)?.imexChannels).toEqual([]);
   });
 
-  test("but not from the variables of an unprivileged container that is not trusted", () => {
+  it("are not read from the variables of an untrusted unprivileged container", () => {
     const policy = { ...byMounts, acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged: false };
     const { request, findings } = ask(["NVIDIA_IMEX_CHANNELS=1"], {
       mounts: ["/var/run/nvidia-container-devices/0"],
@@ -287,25 +279,25 @@ describe("resolveRequest() reads IMEX channels", () => {
 describe.each([
   "NVIDIA_MIG_CONFIG_DEVICES",
   "NVIDIA_MIG_MONITOR_DEVICES",
-])("resolveRequest() reads %s", (variable) => {
+])("resolveRequest(): %s", (variable) => {
   const field = variable === "NVIDIA_MIG_CONFIG_DEVICES" ? "migConfigDevices" : "migMonitorDevices";
 
-  test("of a privileged container", () => {
+  it("is read for a privileged container", () => {
     expect(request([`${variable}=all`], PRIVILEGED)).toMatchObject({ [field]: "all" });
     expect(request([`${variable}= `], PRIVILEGED)).toMatchObject({ [field]: undefined });
   });
 
-  test("but of no other", () => {
+  it("is refused for any other container", () => {
     expect(refusal([`${variable}=all`])).toMatchObject({ code: "request-invalid" });
     expect(request([`${variable}=`])).toMatchObject({ [field]: undefined });
   });
 
-  test("but no single device", () => {
+  it("refuses a single device", () => {
     expect(refusal([`${variable}=0`], PRIVILEGED)).toMatchObject({ code: "request-invalid" });
   });
 });
 
-test("resolveRequest() calls a container privileged by CAP_SYS_ADMIN alone", () => {
+it("resolveRequest() treats a container as privileged only with CAP_SYS_ADMIN", () => {
   expect(request([], PRIVILEGED)?.privileged).toBe(true);
   expect(request([], { capabilities: ["CAP_SYS_PTRACE", "cap_sys_admin"] })?.privileged).toBe(false);
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ALL, ask, PRIVILEGED } from "../../support/cli/ask.ts";
 import { catchError } from "../../support/cli/catch-error.ts";
 
@@ -8,8 +8,8 @@ const DISTRUST = { acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged: false };
 
 const devicesOf = (value: string) => ask([`NVIDIA_VISIBLE_DEVICES=${value}`]).request?.visibleDevices;
 
-describe("resolveRequest() reads NVIDIA_VISIBLE_DEVICES", () => {
-  test.each([
+describe("resolveRequest(): NVIDIA_VISIBLE_DEVICES", () => {
+  it.each([
     ["all", { kind: "all" }],
     ["ALL", { kind: "all" }],
     ["0, all", { kind: "all" }],
@@ -31,16 +31,16 @@ describe("resolveRequest() reads NVIDIA_VISIBLE_DEVICES", () => {
     ["void", undefined],
     ["0,void", undefined],
     ["all,void", undefined],
-  ])("%j", (value, expected) => {
+  ])("reads %j", (value, expected) => {
     expect(devicesOf(value)).toEqual(expected);
   });
 
-  test("takes the last of duplicates", () => {
+  it("uses the last duplicate", () => {
     expect(ask([ALL, "NVIDIA_VISIBLE_DEVICES=void"]).request).toBeUndefined();
     expect(ask(["NVIDIA_VISIBLE_DEVICES=void", ALL]).request?.visibleDevices).toEqual({ kind: "all" });
   });
 
-  test.each(["0\n1", "a\0b", "\u001b[2J", "\u0085x", "nvidia.com/gpu="])("refuses %j", (value) => {
+  it.each(["0\n1", "a\0b", "\u001b[2J", "\u0085x", "nvidia.com/gpu="])("refuses %j", (value) => {
     const error = catchError(() => devicesOf(value));
     expect(error.code).toBe("request-invalid");
     expect(error.message).toContain("NVIDIA_VISIBLE_DEVICES");
@@ -48,17 +48,17 @@ describe("resolveRequest() reads NVIDIA_VISIBLE_DEVICES", () => {
     expect(error.message.length).toBeLessThan(300);
   });
 
-  test("bounds the error for a long name", () => {
+  it("bounds the error for a long name", () => {
     expect(catchError(() => devicesOf(`${"x".repeat(65_000)}\n.`)).message.length).toBeLessThan(300);
   });
 
-  test("takes many repetitions of a name as one", () => {
+  it("treats many repetitions of a name as one", () => {
     expect(devicesOf("0,".repeat(32_768))).toEqual({ kind: "list", ids: ["0"] });
   });
 });
 
-describe("resolveRequest() knows legacy images", () => {
-  test("which get all GPUs without asking", () => {
+describe("resolveRequest(): legacy images", () => {
+  it("get all GPUs by default", () => {
     const { request } = ask(["CUDA_VERSION=8.0.61"]);
     expect(request).toMatchObject({
       visibleDevices: { kind: "all" },
@@ -67,12 +67,12 @@ describe("resolveRequest() knows legacy images", () => {
     });
   });
 
-  test("and does not give them any when they say so", () => {
+  it("get none if they request none", () => {
     expect(ask(["CUDA_VERSION=8.0.61", "NVIDIA_VISIBLE_DEVICES="]).request).toBeUndefined();
     expect(ask(["CUDA_VERSION=8.0.61", "NVIDIA_VISIBLE_DEVICES=void"]).request).toBeUndefined();
   });
 
-  test("and does not take a modern image for one", () => {
+  it("do not include modern images", () => {
     expect(ask(["CUDA_VERSION=12.4", "NVIDIA_REQUIRE_CUDA=cuda>=12.4"]).request).toBeUndefined();
     expect(ask([ALL, "CUDA_VERSION=12.4", "NVIDIA_REQUIRE_CUDA=cuda>=12.4"]).request?.legacyImage).toBe(
       false,
@@ -80,8 +80,8 @@ describe("resolveRequest() knows legacy images", () => {
   });
 });
 
-describe("resolveRequest() keeps variables from unprivileged containers where it is told to", () => {
-  test("and says so", () => {
+describe("resolveRequest(): variables of unprivileged containers that are not accepted", () => {
+  it("are ignored with a finding", () => {
     const { request, findings } = ask([ALL], { policy: DISTRUST });
     expect(request).toBeUndefined();
     expect(findings).toMatchObject([
@@ -89,33 +89,33 @@ describe("resolveRequest() keeps variables from unprivileged containers where it
     ]);
   });
 
-  test("a legacy image included", () => {
+  it("are ignored for a legacy image too", () => {
     const { request, findings } = ask(["CUDA_VERSION=8.0.61"], { policy: DISTRUST });
     expect(request).toBeUndefined();
     expect(findings).toMatchObject([{ args: { variable: "CUDA_VERSION" } }]);
   });
 
-  test("but says nothing where nothing was asked for", () => {
+  it("are ignored without a finding if nothing was requested", () => {
     for (const value of ["", "void", "0,void"]) {
       const { request, findings } = ask([`NVIDIA_VISIBLE_DEVICES=${value}`], { policy: DISTRUST });
       expect([request, findings]).toEqual([undefined, []]);
     }
   });
 
-  test("but not from privileged ones", () => {
+  it("are accepted from privileged containers", () => {
     expect(ask([ALL], { ...PRIVILEGED, policy: DISTRUST }).request).toMatchObject({ privileged: true });
   });
 
-  test("and does not keep mounts from them", () => {
+  it("do not affect mounts", () => {
     const asking = { mounts: [`${ROOT}/0`], policy: { ...DISTRUST, ...BY_MOUNTS } };
     expect(ask([ALL], asking).request?.visibleDevices).toEqual({ kind: "list", ids: ["0"] });
   });
 });
 
-describe("resolveRequest() reads swarm's variables", () => {
+describe("resolveRequest(): swarm's variables", () => {
   const policy = { swarmResource: ["DOCKER_RESOURCE_GPU", "DOCKER_RESOURCE_MIG"] };
 
-  test("which replace NVIDIA_VISIBLE_DEVICES, all in the order of the configuration", () => {
+  it("replace NVIDIA_VISIBLE_DEVICES, all in the order of the configuration", () => {
     const { request } = ask([ALL, "DOCKER_RESOURCE_MIG=MIG-1", "DOCKER_RESOURCE_GPU=GPU-1, GPU-2"], {
       policy,
     });
@@ -123,12 +123,12 @@ describe("resolveRequest() reads swarm's variables", () => {
     expect(request?.source).toBe("DOCKER_RESOURCE_GPU, DOCKER_RESOURCE_MIG");
   });
 
-  test("even by nothing", () => {
+  it("replace it even if they are empty", () => {
     expect(ask([ALL, "DOCKER_RESOURCE_GPU="], { policy }).request).toBeUndefined();
     expect(ask(["CUDA_VERSION=8.0", "DOCKER_RESOURCE_GPU="], { policy }).request).toBeUndefined();
   });
 
-  test("but not those that the configuration does not name", () => {
+  it("are ignored unless the configuration names them", () => {
     expect(ask(["DOCKER_RESOURCE_GPU=GPU-1"]).request).toBeUndefined();
     expect(ask([ALL, "DOCKER_RESOURCE_OTHER=1"], { policy }).request?.visibleDevices).toEqual({
       kind: "all",
@@ -136,27 +136,27 @@ describe("resolveRequest() reads swarm's variables", () => {
   });
 });
 
-describe("resolveRequest() reads mounts", () => {
+describe("resolveRequest(): mounts", () => {
   const mounted = (mounts: readonly string[], env: readonly string[] = []) =>
     ask(env, { mounts, policy: BY_MOUNTS });
 
-  test("in their order, each device once, before any variable", () => {
+  it("are read in order, each device once, before any variable", () => {
     const { request } = mounted([`${ROOT}/1`, `${ROOT}/0`, `${ROOT}//1`], [ALL]);
     expect(request?.visibleDevices).toEqual({ kind: "list", ids: ["1", "0"] });
     expect(request?.source).toBe("volume-mounts");
   });
 
-  test("only where the configuration says so", () => {
+  it("are read only if the configuration allows it", () => {
     expect(ask([], { mounts: [`${ROOT}/0`] })).toEqual({ request: undefined, findings: [] });
   });
 
-  test("and falls back to the variables where they name no device", () => {
+  it("leave the variables in effect if they name no device", () => {
     for (const mounts of [[], [ROOT], [`${ROOT}/imex/3`], [`${ROOT}/void`]]) {
       expect(mounted(mounts, [ALL]).request?.source).toBe("NVIDIA_VISIBLE_DEVICES");
     }
   });
 
-  test.each([
+  it.each([
     ["all", { kind: "all" }],
     ["none", { kind: "none" }],
     ["cdi/nvidia.com/gpu/0", { kind: "list", ids: ["0"] }],
@@ -164,11 +164,11 @@ describe("resolveRequest() reads mounts", () => {
     ["cdi/example.com/gpu/x", { kind: "list", ids: ["example.com/gpu=x"] }],
     ["a/b", { kind: "list", ids: ["a/b"] }],
     ["0,1", { kind: "list", ids: ["0,1"] }],
-  ])("named %j", (name, expected) => {
+  ])("accept the name %j", (name, expected) => {
     expect(mounted([`${ROOT}/${name}`]).request?.visibleDevices).toEqual(expected);
   });
 
-  test.each([
+  it.each([
     ["../../x", "parent-directory"],
     ["0/../1", "parent-directory"],
     ["..", "parent-directory"],
@@ -182,7 +182,7 @@ describe("resolveRequest() reads mounts", () => {
     ["imex/x", "imex-channel"],
     ["imex/1048576", "imex-channel"],
     ["imex/1/2", "imex-channel"],
-  ])("but not one named %j", (name, reason) => {
+  ])("ignore the name %j", (name, reason) => {
     const { request, findings } = mounted([`${ROOT}/${name}`]);
     expect(request).toBeUndefined();
     expect(findings).toMatchObject([{ code: "request-volume-mount-ignored", args: { reason } }]);

@@ -25,7 +25,7 @@ const BASE = {
   root: { path: "rootfs" },
 };
 
-/** Edits a text and gives the new one. */
+/** Edits a text and returns the new one. */
 function editText(text: string, additions: Partial<SpecAdditions> = {}): string {
   const spec = parseSpec(text, hostPath("/b"));
   const json = { name: "/b/config.json", code: "spec-invalid", text } as const;
@@ -46,7 +46,7 @@ const edit = (config: object, additions: Partial<SpecAdditions> = {}): Edited =>
   JSON.parse(editText(JSON.stringify({ ...BASE, ...config }), additions));
 
 describe("editSpec(): devices", () => {
-  it("are added with number, mode and owner, and access for each number once", () => {
+  it("are added with number, mode and owner, and access once per number", () => {
     const nodes = [
       node("/dev/nvidia0", { gid: 44, fileMode: 0o660 }),
       node("/dev/other", { minor: 0 }),
@@ -64,7 +64,7 @@ describe("editSpec(): devices", () => {
     ]);
   });
 
-  it("come after what is there, so that a first rule that denies all does not undo them", () => {
+  it("come after existing rules, so that a first rule that denies all does not override them", () => {
     const given = {
       devices: [{ path: "/dev/x", type: "c", major: 1, minor: 9 }],
       resources: { devices: [{ allow: false, access: "rwm" }] },
@@ -77,7 +77,7 @@ describe("editSpec(): devices", () => {
     ]);
   });
 
-  it("that are there by path are not added, and no access to them", () => {
+  it("are not added if their path is already listed, nor is their access", () => {
     const { linux } = edit({ linux: { devices: [{ path: "/dev/nvidia0", type: "c", major: 1, minor: 3 }] } });
     expect(linux.devices).toHaveLength(1);
     expect(linux.resources).toBeUndefined();
@@ -90,11 +90,11 @@ describe("editSpec(): devices", () => {
     [{ allow: false, type: "c", major: 195, minor: 0, access: "rwm" }, 2],
     [{ allow: true, type: "b", major: 195, minor: 0, access: "rwm" }, 2],
     [{ allow: true, type: "c", major: 195, minor: 1, access: "rwm" }, 2],
-  ])("have their access added unless it is there: %j", (rule, count) => {
+  ])("have their access added unless it is listed: %j", (rule, count) => {
     expect(edit({ linux: { resources: { devices: [rule] } } }).linux.resources.devices).toHaveLength(count);
   });
 
-  it("get no access where cgroups are not ours to change", () => {
+  it("get no access if cgroups must not be changed", () => {
     const { linux } = edit({}, { cgroups: false });
     expect(linux.devices).toHaveLength(1);
     expect(linux.resources).toBeUndefined();
@@ -115,7 +115,7 @@ describe("editSpec(): devices", () => {
 describe("editSpec(): groups", () => {
   const closed = node("/dev/nvmap", { gid: 44, fileMode: 0o660 });
 
-  it("are added for nodes that not everybody may read and write", () => {
+  it("are added for nodes that are not readable and writable by everyone", () => {
     expect(edit({}, { deviceNodes: [closed] }).process.user).toEqual({
       uid: 0,
       gid: 0,
@@ -129,14 +129,14 @@ describe("editSpec(): groups", () => {
   });
 
   it.each([
-    ["for everybody's nodes", node("/dev/x", { gid: 44, fileMode: 0o666 }), { uid: 0 }],
+    ["for nodes open to everyone", node("/dev/x", { gid: 44, fileMode: 0o666 }), { uid: 0 }],
     ["for root's group", node("/dev/x", { gid: 0, fileMode: 0o660 }), { uid: 0 }],
-    ["when the user is in the group already", closed, { uid: 1, gid: 44 }],
+    ["if the user is already in the group", closed, { uid: 1, gid: 44 }],
   ])("are not added %s", (_, device, user) => {
     expect(edit({ process: { env: [], user } }, { deviceNodes: [device] }).process.user).toEqual(user);
   });
 
-  it("are not added twice, whatever others there are", () => {
+  it("are not added twice, next to any others", () => {
     const { process } = edit(
       { process: { env: [], user: { uid: 1, additionalGids: [10, 44] } } },
       { deviceNodes: [closed] },
@@ -159,7 +159,7 @@ describe("editSpec(): groups", () => {
 describe("editSpec(): the hook", () => {
   const other = { path: "/usr/bin/other", args: ["other", "hook"], env: [] };
 
-  it("is added after others' hooks, which stay as they are", () => {
+  it("is added after existing hooks, which stay unchanged", () => {
     expect(edit({ hooks: { prestart: [other], poststop: [other] } }).hooks).toEqual({
       prestart: [other, HOOK],
       poststop: [other],
@@ -177,7 +177,7 @@ describe("editSpec(): the hook", () => {
     ["createRuntime", { path: "/usr/local/bin/nvoci", args: ["nvoci", "hook", "createRuntime"] }],
     ["createContainer", { path: "/usr/bin/nvidia-container-runtime-hook" }],
     ["prestart", HOOK],
-  ])("is not added where one is registered at %s: %j", (stage, entry) => {
+  ])("is not added if one is registered at %s: %j", (stage, entry) => {
     expect(edit({ hooks: { [stage]: [other, entry] } }).hooks).toEqual({ [stage]: [other, entry] });
   });
 
@@ -185,7 +185,7 @@ describe("editSpec(): the hook", () => {
     { path: "/usr/bin/nvidia-ctk", args: ["nvidia-ctk", "hook", "x"] },
     { path: "/usr/bin/nvidia-container-runtime-hook.sh" },
     {},
-  ])("is added where there is only %j", (entry) => {
+  ])("is added next to %j", (entry) => {
     expect(edit({ hooks: { prestart: [entry] } }).hooks.prestart).toHaveLength(2);
   });
 });
@@ -200,7 +200,7 @@ describe("editSpec()", () => {
     }
   });
 
-  it("keeps integers that a JavaScript number cannot hold", () => {
+  it("keeps integers beyond the range of a JavaScript number", () => {
     const text = `{"process":{"env":[],"rlimits":[{"hard":18446744073709551615}]},"root":{"path":"r"},"linux":{"resources":{"memory":{"limit":9223372036854771713}}}}`;
     const edited = editText(text);
     expect(edited).toContain('"hard":18446744073709551615');

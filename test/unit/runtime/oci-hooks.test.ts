@@ -24,12 +24,12 @@ describe.each(names)("hooks/%s", (name) => {
     expect(Object.keys(file.hook).sort()).toEqual(["args", "env", "path"]);
   });
 
-  it("names an absolute path and brings an environment of its own", () => {
+  it("names an absolute path and sets its own environment", () => {
     expect(file.hook.path).toMatch(/^\//);
     expect(file.hook.env).toEqual([expect.stringMatching(/^PATH=\/[^=]+$/)]);
   });
 
-  it("calls the hook at the one stage that it names, which is one on the host's side", () => {
+  it("calls the hook at the stage in its name, one that runs in the host's namespaces", () => {
     const [program, word, ...rest] = file.hook.args;
     expect([program, word]).toEqual(["nvoci", "hook"]);
     const { command = "" } = parseHookArguments(rest);
@@ -37,11 +37,11 @@ describe.each(names)("hooks/%s", (name) => {
     expect(isHookStage(command) && HOOK_STAGES[command].hostPid).toBe(true);
   });
 
-  it("is called for every container: what a container asks for is not for the engine to know", () => {
+  it("applies to every container: the engine does not decide which ones request GPUs", () => {
     expect(file.when).toEqual({ always: true });
   });
 });
 
-it("there is a file for each of the two stages", () => {
+it("hooks/ has a file for each of the two stages", () => {
   expect(names).toEqual(["oci-nvoci-create-runtime.json", "oci-nvoci-prestart.json"]);
 });

@@ -46,7 +46,7 @@ describe("parseRuntimeArguments()", () => {
     "-v run c",
     "--help",
     "- create",
-  ])("does not take %j for the making of a container", (line) => {
+  ])("does not read %j as the creation of a container", (line) => {
     expect(parse(line).creates).toBe(false);
   });
 
@@ -60,15 +60,15 @@ describe("parseRuntimeArguments()", () => {
     ["--cgroup-manager cgroupfs create c", false],
     ["--log systemd-cgroup create --systemd-cgroup c", false],
     ["create systemd-cgroup", false],
-  ])("knows from %j whether the cgroup is systemd's", (line, expected) => {
+  ])("detects from %j whether the cgroup is systemd's", (line, expected) => {
     expect(parse(line).systemdCgroup).toBe(expected);
   });
 
-  it("keeps the log of calls that make no container", () => {
+  it("keeps the log of calls that create no container", () => {
     expect(parse("--log /l --log-format json kill c")).toMatchObject({ log: "/l", logFormat: "json" });
   });
 
-  it("takes an option without its value for one with an empty value", () => {
+  it("treats an option without its value as having an empty value", () => {
     expect(parse("create c --bundle")).toMatchObject({ creates: true, bundle: "" });
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { LoadBundle } from "../../../src/load.ts";
 import type { HostView } from "../../../src/model/views.ts";
 import { configuredRuntimes } from "../../../src/runtime/find-runtime.ts";
@@ -6,7 +6,7 @@ import * as runtimesOfConfig from "../../../src/runtime/runtimes-of-config.ts";
 
 const FILE = "/etc/nvidia-container-runtime/config.toml";
 
-/** Reads the runtimes of a config.toml with this text, and tells whether the parser was needed. */
+/** Reads the runtimes of a config.toml with this text, and reports whether the parser was needed. */
 function read(text: string | undefined, environ: readonly string[] = []) {
   const bytes = text === undefined ? undefined : new TextEncoder().encode(text);
   const host = { readFile: (path: string) => (path === FILE ? bytes : undefined) } as unknown as HostView;
@@ -19,17 +19,17 @@ function read(text: string | undefined, environ: readonly string[] = []) {
 }
 
 describe("readRuntimes()", () => {
-  test.each([
-    ["there is no file", undefined],
+  it.each([
+    ["the file is missing", undefined],
     ["the file is empty", ""],
     ["the file has other keys", 'disable-require = true\n[nvidia-container-runtime]\nlog-level = "info"\n'],
     ["the key is in a comment", '[nvidia-container-runtime]\n# runtimes = ["x"]\nmode = "auto" # runtimes\n'],
     ["the rest of the file is broken", "disable-require = = 1\n"],
-  ])("gives the usual ones without parsing when %s", (_, text) => {
+  ])("returns the default ones without parsing if %s", (_, text) => {
     expect(read(text)).toEqual({ runtimes: ["runc", "crun"], parsed: false });
   });
 
-  test.each([
+  it.each([
     ["in its table", '[nvidia-container-runtime]\nruntimes = ["kata"]\n'],
     ["indented and quoted", '[nvidia-container-runtime]\n  "runtimes" = ["kata"]\n'],
     ["with dots", 'nvidia-container-runtime.runtimes = ["kata"]\n'],
@@ -39,7 +39,7 @@ describe("readRuntimes()", () => {
     expect(read(text)).toEqual({ runtimes: ["kata"], parsed: true });
   });
 
-  test("refuses a file that mentions the key and is no TOML", () => {
+  it("refuses a file that mentions the key and is not TOML", () => {
     expect(() => read("runtimes = = 1\n")).toThrow(FILE);
   });
 });

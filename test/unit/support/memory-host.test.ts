@@ -17,7 +17,7 @@ const host = memoryHost(`
 `);
 
 describe("memoryHost()", () => {
-  it("tells type, mode, owner and size", () => {
+  it("returns type, mode, owner and size", () => {
     expect(host.lstat(hostPath("/usr/lib"))).toMatchObject({
       type: "directory",
       mode: 0o711,
@@ -37,21 +37,21 @@ describe("memoryHost()", () => {
     expect(host.lstat(hostPath("/with blank/f"))).toMatchObject({ type: "file" });
   });
 
-  it("tells the number, mode and owner of device nodes", () => {
+  it("returns the number, mode and owner of device nodes", () => {
     const node = { type: "character-device", mode: 0o660, uid: 0, gid: 44, major: 10, minor: 50 };
     expect(host.lstat(hostPath("/dev/nvmap"))).toMatchObject(node);
     expect(host.lstat(hostPath("/dev/sda"))).toMatchObject({ type: "block-device", major: 8, minor: 0 });
     expect(host.lstat(hostPath("/run/pipe"))).toMatchObject({ type: "fifo" });
   });
 
-  it("follows links in the directory part and not in the last component", () => {
+  it("follows links in the directory part but not in the last component", () => {
     expect(host.lstat(hostPath("/lib/libx.so"))).toMatchObject({ type: "file" });
     expect(host.realPath(hostPath("/lib/libx.so"))).toBe("/usr/lib/libx.so");
     expect(host.readLink(hostPath("/lib"))).toBe("usr/lib");
     expect(new TextDecoder().decode(host.readFile(hostPath("/lib/libx.so")))).toBe("a\nb");
   });
 
-  it("answers undefined for what is not there", () => {
+  it("returns undefined for a missing path", () => {
     for (const path of ["/nowhere", "/usr/lib/libx.so/x", "/loop/x"]) {
       expect(host.lstat(hostPath(path)), path).toBeUndefined();
       expect(host.readFile(hostPath(path)), path).toBeUndefined();
@@ -62,19 +62,19 @@ describe("memoryHost()", () => {
     expect(host.readLink(hostPath("/usr/lib"))).toBeUndefined();
   });
 
-  it("does not read what the mode forbids, what is too large or no file", () => {
+  it("refuses files that the mode forbids or that are too large, and anything but a file", () => {
     expect(() => host.readFile(hostPath("/secret"))).toThrow(NvociError);
     expect(() => host.readFile(hostPath("/usr/lib/libx.so"), 2)).toThrow(NvociError);
     expect(() => host.readFile(hostPath("/usr/lib"))).toThrow(NvociError);
     expect(() => host.readFile(hostPath("/run/pipe"))).toThrow(NvociError);
   });
 
-  it("reads a part of a file, cut at its end", () => {
+  it("reads part of a file, cut at its end", () => {
     expect(host.readRange(hostPath("/usr/lib/libx.so"), 1, 9)).toEqual(Uint8Array.of(10, 98));
     expect(host.readRange(hostPath("/nowhere"), 0, 1)).toBeUndefined();
   });
 
-  it("counts what is asked", () => {
+  it("counts queries", () => {
     const counted = memoryHost("file /x");
     counted.lstat(hostPath("/x"));
     counted.lstat(hostPath("/y"));
@@ -88,7 +88,7 @@ describe("memoryHost()", () => {
     "dir /a nonsense",
     "what /a",
     "file /a = ",
-  ])("does not accept the line %j", (line) => {
+  ])("refuses the line %j", (line) => {
     expect(() => memoryHost([line])).toThrow("not a line of a tree");
   });
 });

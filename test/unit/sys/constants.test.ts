@@ -3,7 +3,7 @@ import { constants as system } from "node:os";
 import { describe, expect, it } from "vitest";
 import * as constants from "../../../src/sys/constants.ts";
 
-/** What Node.js knows of the machine that the tests run on. */
+/** The constants that Node.js has for the machine that runs the tests. */
 const KNOWN: Readonly<Record<string, number | undefined>> = { ...files, ...system.signals };
 const own = Object.entries(constants as Readonly<Record<string, unknown>>).filter(
   ([name]) => KNOWN[name] !== undefined,
@@ -15,12 +15,12 @@ describe("the kernel's constants", () => {
     expect(value).toBe(KNOWN[name]);
   });
 
-  it("openFlags() gives the machine's O_DIRECTORY and O_NOFOLLOW", () => {
+  it("openFlags() returns the machine's O_DIRECTORY and O_NOFOLLOW", () => {
     const { O_DIRECTORY, O_NOFOLLOW } = files;
     expect(constants.openFlags(arch)).toEqual({ O_DIRECTORY, O_NOFOLLOW });
   });
 
-  it("openFlags() differ between the machines, and stand for one bit each", () => {
+  it("openFlags() differs between the machines, and each flag is one bit", () => {
     const bits = [constants.openFlags("x64"), constants.openFlags("arm64")].flatMap((flags) =>
       Object.values(flags),
     );

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { encodeDevice } from "../../../src/sys/constants.ts";
 
 describe("encodeDevice()", () => {
-  // What stat(1) shows as %D for such nodes.
+  // stat(1) prints these as %D for such nodes.
   it.each([
     [{ major: 1, minor: 3 }, 0x103],
     [{ major: 195, minor: 255 }, 0xc3ff],
@@ -13,7 +13,7 @@ describe("encodeDevice()", () => {
     expect(encodeDevice(device)).toBe(packed);
   });
 
-  it("keeps every number apart from every other", () => {
+  it("maps different numbers to different results", () => {
     const major = fc.nat(0xfff);
     const minor = fc.nat(0xfffff);
     fc.assert(
@@ -32,7 +32,7 @@ describe("encodeDevice()", () => {
     { major: -1, minor: 0 },
     { major: 0, minor: -1 },
     { major: Number.NaN, minor: 0 },
-  ])("cannot pack %o", (device) => {
+  ])("refuses %o", (device) => {
     expect(() => encodeDevice(device)).toThrow(RangeError);
   });
 });

@@ -8,17 +8,17 @@ const known = Array.from({ length: HIGHEST }, (_, index) => index + 1).filter(
 );
 
 describe("errnoName()", () => {
-  it.each(known)("has the kernel's name for %i", (number) => {
+  it.each(known)("returns the kernel's name for %i", (number) => {
     const name = errno.errnoName(number);
     expect((constants.errno as Record<string, number>)[name]).toBe(number);
   });
 
-  it("shows the number of one that it does not know", () => {
+  it("returns the number of an unknown errno", () => {
     expect(errno.errnoName(9999)).toBe("errno 9999");
     expect(errno.errnoText(9999)).toBe("");
   });
 
-  it("knows every error that the program decides by", () => {
+  it("knows every errno that the program handles", () => {
     const exported = Object.entries(errno).filter(([, value]) => typeof value === "number");
     expect(exported.length).toBeGreaterThan(10);
     for (const [name, number] of exported) expect(errno.errnoName(number as number)).toBe(name);

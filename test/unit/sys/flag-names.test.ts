@@ -20,7 +20,7 @@ describe("flagNames()", () => {
     expect(flagNames(set, value, "x64")).toBe(text);
   });
 
-  it("knows that arm64 numbers two flags of open(2) in its own way", () => {
+  it("uses arm64's own values for two flags of open(2)", () => {
     expect(flagNames("O", 0o40000, "arm64")).toBe("O_RDONLY|O_DIRECTORY");
     expect(flagNames("O", 0o100000, "arm64")).toBe("O_RDONLY|O_NOFOLLOW");
   });

@@ -26,16 +26,16 @@ describe("hintFor()", () => {
     ["execveat", errno.ENOEXEC, /another architecture/],
     ["fcntl", errno.ENOSYS, /older than 4.9/],
     ["write", errno.EDQUOT, /quota/],
-  ] as const)("of %s and errno %i says what to do", (call, number, hint) => {
+  ] as const)("returns a hint for %s and errno %i", (call, number, hint) => {
     expect(hintFor(call, number)).toMatch(hint);
   });
 
-  it("stays silent where nothing is known", () => {
+  it("is undefined for other errors", () => {
     expect(hintFor("openat", errno.ENOENT)).toBeUndefined();
     expect(hintFor("openat", errno.ENXIO + 1000)).toBeUndefined();
   });
 
-  it("writes hints in one way: lower case unless a name, one sentence, no final period", () => {
+  it("writes every hint in one style: one sentence, lower case unless a name, no final period", () => {
     for (const call of ["move_mount", "mkdirat", "openat", "execve", "bpf", "setns", "fcntl"]) {
       for (const number of Object.values(errno)) {
         const hint = typeof number === "number" ? hintFor(call, number) : undefined;

@@ -38,7 +38,7 @@ const words = (value: SyscallArgument | undefined, count: number): number[] => {
   return Array.from({ length: count }, (_, index) => new DataView(bytes.buffer).getUint32(index * 4, true));
 };
 
-/** A struct linux_dirent64. */
+/** Returns a struct linux_dirent64. */
 function directoryEntry(name: readonly number[]): number[] {
   const length = Math.ceil((19 + name.length + 1) / 8) * 8;
   const entry = new Array<number>(length).fill(0);
@@ -50,7 +50,7 @@ function directoryEntry(name: readonly number[]): number[] {
 }
 
 describe("linux(): descriptors", () => {
-  it("openat() and openat2() always ask for close-on-exec", () => {
+  it("openat() and openat2() always set close-on-exec", () => {
     const engine = fakeEngine({ openat: [3], openat2: [4] });
     const system = linux(engine);
     expect(system.openat(directory, "lib", O_PATH)).toEqual(new Fd(3, "lib"));
@@ -61,7 +61,7 @@ describe("linux(): descriptors", () => {
     expect(words(how, 6)).toEqual([O_PATH | O_CLOEXEC, 0, 0, 0, 0x12, 0]);
   });
 
-  it("openatIfThere() asks for close-on-exec and answers with nothing where nothing is", () => {
+  it("openatIfThere() sets close-on-exec and returns undefined for a missing file", () => {
     const engine = fakeEngine({ openat: [3, -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG] });
     const system = linux(engine);
     expect(system.openatIfThere(directory, "lib", O_PATH)).toEqual(new Fd(3, "lib"));
@@ -71,20 +71,20 @@ describe("linux(): descriptors", () => {
     }
   });
 
-  it("openatIfThere() cannot pass a refusal off as absence", () => {
+  it("openatIfThere() throws when access is refused", () => {
     const engine = fakeEngine({ openat: [-EPERM] });
     const error = catchError(() => linux(engine).openatIfThere(directory, "lib", O_PATH));
     expect(error).toBeInstanceOf(SystemError);
     expect(error).toMatchObject({ errno: EPERM });
   });
 
-  it("close() is made once, even when a signal interrupts it", () => {
+  it("close() is called once, even when a signal interrupts it", () => {
     const engine = fakeEngine({ close: [-EINTR] });
     linux(engine).close(directory);
     expect(engine.calls).toHaveLength(1);
   });
 
-  it("pipe2() gives the reading end first", () => {
+  it("pipe2() returns the reading end first", () => {
     const fill = (numbers: SyscallArgument | undefined) => {
       new DataView(bytesOf(numbers).buffer).setInt32(0, 5, true);
       new DataView(bytesOf(numbers).buffer).setInt32(4, 6, true);
@@ -99,7 +99,7 @@ describe("linux(): descriptors", () => {
     "openat",
     "openat2",
     "open_tree",
-  ] as const)("%s() that fails throws the call and its errno", (name) => {
+  ] as const)("%s() throws its name and errno when it fails", (name) => {
     const system = linux(fakeEngine({ [name]: [-EPERM] }));
     const open = {
       openat: () => system.openat(directory, "lib", 0),
@@ -114,13 +114,13 @@ describe("linux(): descriptors", () => {
 });
 
 describe("linux(): reading and writing", () => {
-  it("read() starts again after a signal", () => {
+  it("read() retries after a signal", () => {
     const engine = fakeEngine({ read: [-EINTR, -EINTR, 3] });
     expect(linux(engine).read(directory, new Uint8Array(8))).toBe(3);
     expect(engine.calls).toHaveLength(3);
   });
 
-  it("write() goes on where the kernel stopped, and starts again after a signal", () => {
+  it("write() continues after a partial write and retries after a signal", () => {
     const engine = fakeEngine({ write: [2, -EINTR, 1, 3] });
     linux(engine).write(directory, "abcdef");
     const texts = engine.calls.map(({ args }) => new TextDecoder().decode(bytesOf(args[1])));
@@ -130,7 +130,7 @@ describe("linux(): reading and writing", () => {
   it.each([
     ["read", POLLIN],
     ["write", POLLOUT],
-  ] as const)("%s() waits where a standard stream does not block", (name, events) => {
+  ] as const)("%s() waits for a non-blocking standard stream", (name, events) => {
     const engine = fakeEngine({ [name]: [-EAGAIN, -EAGAIN, 1], ppoll: [-EINTR, 1] });
     linux(engine)[name](new Fd(2, "stderr"), new Uint8Array(1));
     expect(engine.calls.map((call) => call.name)).toEqual([name, "ppoll", name, "ppoll", name]);
@@ -138,7 +138,7 @@ describe("linux(): reading and writing", () => {
     expect([words(descriptors, 2), count, timeout]).toEqual([[2, events], 1, null]);
   });
 
-  it("read() and write() cannot wait for a descriptor of our own that does not block", () => {
+  it("read() and write() throw for a non-blocking descriptor", () => {
     const engine = fakeEngine({ read: [-EAGAIN], write: [-EAGAIN] });
     const system = linux(engine);
     expect(catchError(() => system.read(directory, new Uint8Array(1)))).toMatchObject({ errno: EAGAIN });
@@ -151,14 +151,14 @@ describe("linux(): reading and writing", () => {
     expect(engine.calls).toEqual([]);
   });
 
-  it("readlinkat() answers undefined for what is no link or not there, and throws otherwise", () => {
+  it("readlinkat() returns undefined for a missing path or anything but a link, and throws otherwise", () => {
     for (const errno of [ENOENT, EINVAL]) {
       expect(linux(fakeEngine({ readlinkat: [-errno] })).readlinkat(CWD, "/x")).toBeUndefined();
     }
     expect(() => linux(fakeEngine({ readlinkat: [-EPERM] })).readlinkat(CWD, "/x")).toThrow(SystemError);
   });
 
-  it("readlinkat() refuses a text that may have been cut off", () => {
+  it("readlinkat() refuses a target that may be truncated", () => {
     const system = linux(fakeEngine({ readlinkat: [4096] }));
     expect(catchError(() => system.readlinkat(CWD, "/x"))).toMatchObject({ reason: "ENAMETOOLONG" });
   });
@@ -175,7 +175,7 @@ describe("linux(): reading and writing", () => {
     expect(linux(engine).getdents64(directory)).toEqual(["a", "libnvidia.so.1", "b"]);
   });
 
-  it("getdents64() reads no further than it is told", () => {
+  it("getdents64() stops at the given limit", () => {
     const chunk = [..."abc"].flatMap((name) => directoryEntry([name.charCodeAt(0)]));
     const fill = (_: SyscallArgument, buffer: SyscallArgument) => {
       bytesOf(buffer).set(chunk);
@@ -188,7 +188,7 @@ describe("linux(): reading and writing", () => {
 });
 
 describe("linux(): statx()", () => {
-  it("falls back to newfstatat() once and for all where the kernel has no statx(2)", () => {
+  it("falls back to newfstatat() permanently if the kernel has no statx(2)", () => {
     const engine = fakeEngine({ statx: [-ENOSYS], newfstatat: [0] });
     const system = linux(engine);
     expect(system.statx(CWD, "/a", 0x100)).toBeDefined();
@@ -204,14 +204,14 @@ describe("linux(): statx()", () => {
     expect(engine.calls).toHaveLength(1);
   });
 
-  it.each([2, 20, 36, 40])("answers undefined for errno %i, by either call", (errno) => {
+  it.each([2, 20, 36, 40])("returns undefined for errno %i from either call", (errno) => {
     expect(linux(fakeEngine({ statx: [-errno] })).statx(CWD, "/a", 0)).toBeUndefined();
     expect(linux(fakeEngine({ statx: [-ENOSYS], newfstatat: [-errno] })).statx(CWD, "/a", 0)).toBeUndefined();
   });
 });
 
 describe("linux(): statxMountId()", () => {
-  it("asks the kernel and no file server, and not again where the kernel does not say it", () => {
+  it("queries only the kernel, and not again if the kernel lacks mount ids", () => {
     const engine = fakeEngine({ statx: [0] });
     const system = linux(engine);
     expect(system.statxMountId(directory)).toBeUndefined();
@@ -221,14 +221,14 @@ describe("linux(): statxMountId()", () => {
   });
 });
 
-describe("linux(): making names", () => {
+describe("linux(): creating names", () => {
   const make = (system: ReturnType<typeof linux>) => [
     () => system.mkdirat(directory, "a", 0o755),
     () => system.mknodat(directory, "a", 0o100644),
     () => system.symlinkat("b", directory, "a"),
   ];
 
-  it("tells whether the name was there already", () => {
+  it("reports whether the name existed already", () => {
     for (const made of make(linux(fakeEngine({ mkdirat: [0], mknodat: [0], symlinkat: [0] }))))
       expect(made()).toBe(true);
     const existing = linux(fakeEngine({ mkdirat: [-EEXIST], mknodat: [-EEXIST], symlinkat: [-EEXIST] }));
@@ -242,7 +242,7 @@ describe("linux(): making names", () => {
 });
 
 describe("linux(): mknodat()", () => {
-  it("passes a device number as the kernel takes it, and 0 for what is no device", () => {
+  it("encodes a device number as the kernel does, and passes 0 for anything but a device", () => {
     const engine = fakeEngine({ mknodat: [0] });
     linux(engine).mknodat(directory, "a", 0o20666, { major: 195, minor: 255 });
     linux(engine).mknodat(directory, "b", 0o100644);
@@ -252,7 +252,7 @@ describe("linux(): mknodat()", () => {
     ]);
   });
 
-  it("shows the device number in its error", () => {
+  it("prints the device number in its error", () => {
     const system = linux(fakeEngine({ mknodat: [-EPERM] }));
     const error = catchError(() => system.mknodat(directory, "a", 0o20666, { major: 195, minor: 0 }));
     expect(error).toMatchObject({ errno: EPERM, call: expect.stringContaining("makedev(195, 0)") });
@@ -268,7 +268,7 @@ describe("linux(): structures", () => {
     expect(words(attr, 8)).toEqual([7, 0, 0, 0, 0x40000, 0, 0, 0]);
   });
 
-  it("ppoll() passes the time in seconds and nanoseconds, and a signal counts as not ready", () => {
+  it("ppoll() passes seconds and nanoseconds, and treats a signal as not ready", () => {
     const engine = fakeEngine({ ppoll: [0, 1, -EINTR, -EAGAIN, -EPERM] });
     const system = linux(engine);
     expect([1500, 0, 0, 0].map((time) => system.ppoll(directory, time))).toEqual([false, true, false, false]);
@@ -283,7 +283,7 @@ describe("linux(): structures", () => {
     [0xff00, { exited: 255 }],
     [9, { signalled: 9 }],
     [0x8b, { signalled: 11 }],
-  ])("wait4() reads the status %i", (status, expected) => {
+  ])("wait4() decodes the status %i", (status, expected) => {
     const fill = (_: SyscallArgument, buffer: SyscallArgument) => {
       new DataView(bytesOf(buffer).buffer).setUint32(0, status, true);
       return 5;
@@ -297,7 +297,7 @@ describe("linux(): structures", () => {
     expect(words(engine.calls[0]?.args[2], 4)).toEqual([0, 2, 0, 2]);
   });
 
-  it("getrlimit() tells the hard limit and sets nothing", () => {
+  it("getrlimit() returns the hard limit and sets nothing", () => {
     const answer = (...args: unknown[]) => {
       const buffer = args[3] as Uint8Array;
       new DataView(buffer.buffer, buffer.byteOffset).setBigUint64(8, 4096n, true);
@@ -308,25 +308,25 @@ describe("linux(): structures", () => {
     expect(engine.calls[0]?.args.slice(0, 3)).toEqual([0, 7, null]);
   });
 
-  it("makes arm64's calls by arm64's numbers and flags", () => {
+  it("uses arm64's numbers and flags on arm64", () => {
     const engine = fakeEngine({ openat: [3] }, "arm64");
     const system = linux(engine);
     system.openat(CWD, "/", system.O_DIRECTORY);
     expect(engine.calls[0]?.args[2]).toBe(0o40000 | O_CLOEXEC);
   });
 
-  it("bpf() answers the negative errno", () => {
+  it("bpf() returns the negative errno", () => {
     expect(linux(fakeEngine({ bpf: [-EPERM] })).bpf(5, new Uint8Array(64))).toBe(-EPERM);
   });
 
-  it("spawn() that fails names clone()", () => {
+  it("spawn() names clone() when it fails", () => {
     const system = linux(fakeEngine({ rt_sigaction: [0] }));
     expect(catchError(() => system.spawn(0, new Uint8Array(0), directory))).toMatchObject({
       errno: ENOSYS,
     });
   });
 
-  it("spawn() first takes back that SIGCHLD is ignored, since wait4() could not be asked then", () => {
+  it("spawn() first stops ignoring SIGCHLD, since wait4() would fail otherwise", () => {
     const engine = { ...fakeEngine({ rt_sigaction: [0] }), spawn: () => 5 };
     expect(linux(engine).spawn(0, new Uint8Array(0), directory)).toBe(5);
     const [signal, action, old, size] = engine.calls[0]?.args ?? [];

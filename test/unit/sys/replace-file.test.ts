@@ -11,7 +11,7 @@ import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 const PATH = hostPath("/b/config.json");
 const TEMPORARY = ".config.json.nvoci-7";
 
-/** A kernel that notes what changes something; `failing` is refused, of a file alone where one is named. */
+/** A kernel that records changes; the call `failing` is refused, only for one file if it is named. */
 function recording(
   names: Readonly<Record<string, Partial<Stat>>>,
   failing: keyof Syscalls | readonly (keyof Syscalls)[] = [],
@@ -42,7 +42,7 @@ function recording(
 }
 
 describe("replaceFile()", () => {
-  it("keeps mode and owner, and puts the whole content in the file's place by one rename", () => {
+  it("keeps mode and owner, and replaces the whole content by one rename", () => {
     const { system, calls } = recording({ "config.json": { type: "file", mode: 0o640, uid: 3, gid: 4 } });
     replaceFile(system, PATH, encodeUtf8("x"), { synced: false });
     expect(calls).toEqual([
@@ -57,7 +57,7 @@ describe("replaceFile()", () => {
     ]);
   });
 
-  it("syncs the content before it takes the place, and the directory after", () => {
+  it("syncs the content before the rename and the directory after it", () => {
     const { system, calls } = recording({});
     replaceFile(system, PATH, encodeUtf8("x"), { synced: true });
     const order = calls.filter((call) => /^(?:fsync|renameat)/.test(call));
@@ -76,13 +76,13 @@ describe("replaceFile()", () => {
     expect(calls.slice(-3)).toEqual([`unlinkat /b ${TEMPORARY} 0`, `close ${TEMPORARY}`, "close /b"]);
   });
 
-  it("takes over no mode but a regular file's: a link's own lets everybody write", () => {
+  it("copies the mode of regular files only: a link's own is 0777", () => {
     const { system, calls } = recording({ "config.json": { type: "symlink", mode: 0o777, uid: 3, gid: 4 } });
     replaceFile(system, PATH, encodeUtf8("x"), { synced: false });
     expect(calls.filter((call) => /^fch/.test(call))).toEqual([`fchmodat /b ${TEMPORARY} ${0o644}`]);
   });
 
-  it("tells of the directory's fsync() that failed, and removes nothing after the rename", () => {
+  it("reports a failed fsync() of the directory, and removes nothing after the rename", () => {
     const { system, calls } = recording({}, "fsync", "/b");
     const error = catchError(() => replaceFile(system, PATH, encodeUtf8("x"), { synced: true }));
     expect(error).toMatchObject({ errno: EROFS, call: expect.stringContaining("fsync") });
@@ -90,13 +90,13 @@ describe("replaceFile()", () => {
     expect(calls.at(-1)).toBe("close /b");
   });
 
-  it("tells of the first failure, though removing the new file fails as well", () => {
+  it("reports the first failure even if removing the new file fails too", () => {
     const { system } = recording({}, ["write", "unlinkat"]);
     const error = catchError(() => replaceFile(system, PATH, encodeUtf8("x"), { synced: false }));
     expect(error).toMatchObject({ call: expect.stringContaining("write") });
   });
 
-  it("does away with what a killed predecessor left", () => {
+  it("removes the leftover of a killed process", () => {
     const { system, calls } = recording({ [TEMPORARY]: {} });
     replaceFile(system, PATH, encodeUtf8("x"), { synced: false });
     expect(calls.slice(0, 3)).toEqual(["openat /b", `unlinkat /b ${TEMPORARY} 0`, `openat ${TEMPORARY}`]);

@@ -4,7 +4,8 @@ import { hexBytes } from "../../support/host/hex-bytes.ts";
 
 /**
  * The same device node as three kernels describe it: 195:4862, inode 1234567890123, 1000:44, mode 0660, on a file
- * system of device 37:66305, changed 250 ms after second 1700000000. Written by C programs with the kernel's headers.
+ * system of device 37:66305, changed 250 ms after second 1700000000. C programs wrote it with the kernel's
+ * headers.
  */
 const GENERIC = `
   01253010 00000000 cb04fb711f010000 b0210000 01000000 e8030000 2c000000 fec3200100000000 0000000000000000
@@ -40,7 +41,7 @@ const viewOf = (text: string): DataView => new DataView(hexBytes(text).buffer);
 
 const wordsOf = (view: DataView): Uint32Array => new Uint32Array(view.buffer, 0, view.byteLength >> 2);
 
-/** A struct stat with nothing but a mode in it. */
+/** A struct stat with only a mode. */
 function statWithMode(mode: number): DataView {
   const view = new DataView(new ArrayBuffer(144));
   view.setUint32(24, mode, true);
@@ -56,7 +57,7 @@ describe("decodeStat()", () => {
     expect(decodeStat(viewOf(X86), "x64")).toEqual(NODE);
   });
 
-  it("does not take one machine's layout for the other's", () => {
+  it("distinguishes the two machines' layouts", () => {
     expect(decodeStat(viewOf(X86), "arm64")).not.toEqual(NODE);
   });
 
@@ -69,7 +70,7 @@ describe("decodeStat()", () => {
     [0o010600, "fifo", 0o600],
     [0o140755, "socket", 0o755],
     [0o104755, "file", 0o4755],
-  ])("tells type and permissions of mode %o apart", (mode, type, permissions) => {
+  ])("splits mode %o into type and permissions", (mode, type, permissions) => {
     expect(decodeStat(statWithMode(mode), "x64")).toMatchObject({ type, mode: permissions });
   });
 });

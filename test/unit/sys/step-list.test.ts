@@ -5,7 +5,7 @@ import { fakeSyscalls } from "../../support/kernel/fake-syscalls.ts";
 
 const STEP_BYTES = 64;
 
-/** A kernel that remembers what it was asked the address of: the n-th array lies at 4096 times n. */
+/** A kernel that records the arrays whose address was requested: the n-th is at 4096 times n. */
 function memory() {
   const arrays: Uint8Array[] = [];
   const system = fakeSyscalls({ address: (bytes) => arrays.push(bytes) * 4096 });
@@ -13,7 +13,7 @@ function memory() {
   return { system, textAt };
 }
 
-/** The records as lists of eight numbers. */
+/** Returns the records as lists of eight numbers. */
 function recordsOf(bytes: Uint8Array): bigint[][] {
   expect(bytes.length % STEP_BYTES).toBe(0);
   const words = [...new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8)];
@@ -33,7 +33,7 @@ describe("StepList", () => {
     ]);
   });
 
-  it("takes numbers from the machine's own table", () => {
+  it("uses the machine's own numbers", () => {
     const arm = { ...memory().system, arch: "arm64" as const };
     const [record] = recordsOf(new StepList(arm).call("chdir", [0]).encode());
     expect(record?.[0]).toBe(BigInt(syscallNumbers("arm64").chdir));
@@ -66,11 +66,11 @@ describe("StepList", () => {
     expect(pointers[2]).toBe(0n);
   });
 
-  it("stringArray() of nothing is a null pointer alone", () => {
+  it("stringArray() of nothing is only a null pointer", () => {
     expect([...new StepList(memory().system).stringArray([])]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
   });
 
-  it("nameOf() names a step, and does not invent one", () => {
+  it('nameOf() names a step, and returns "unknown step" for any other number', () => {
     const steps = new StepList(memory().system).call("chdir", ["/"]).call("chroot", ["."]);
     expect([steps.nameOf(0), steps.nameOf(1), steps.nameOf(2)]).toEqual(["chdir", "chroot", "unknown step"]);
   });

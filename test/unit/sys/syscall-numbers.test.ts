@@ -7,7 +7,7 @@ const HEADERS = {
   arm64: "/usr/include/asm-generic/unistd.h",
 } as const;
 
-/** Numbers by name; a name can stand for another macro, as the generic table's `__NR3264_…` do. */
+/** Numbers by name; a name can refer to another macro, as the generic table's `__NR3264_…` do. */
 function readNumbers(header: string): ReadonlyMap<string, number> {
   const values = new Map<string, string>();
   for (const [, name, value] of header.matchAll(/^#define\s+(__NR(?:3264)?_\w+)\s+(\w+)/gm)) {
@@ -21,13 +21,13 @@ function readNumbers(header: string): ReadonlyMap<string, number> {
   return numbers;
 }
 
-/** The generic header offers both names for a number and leaves the choice to the word size. */
+/** The generic header offers both names for a number; the word size selects one. */
 const GENERIC_NAMES: Readonly<Record<string, string>> = { newfstatat: "__NR3264_fstatat" };
 
 describe.each(["x64", "arm64"] as const)("syscallNumbers() for %s", (arch) => {
   const numbers = syscallNumbers(arch);
 
-  it.skipIf(!existsSync(HEADERS[arch]))("are those of the kernel's header (needs linux-libc-dev)", () => {
+  it.skipIf(!existsSync(HEADERS[arch]))("match the kernel's header (needs linux-libc-dev)", () => {
     const header = readNumbers(readFileSync(HEADERS[arch], "utf8"));
     for (const [name, number] of Object.entries(numbers)) {
       const alias = GENERIC_NAMES[name];
@@ -36,12 +36,12 @@ describe.each(["x64", "arm64"] as const)("syscallNumbers() for %s", (arch) => {
     }
   });
 
-  it("name each number once", () => {
+  it("contain each number once", () => {
     const values = Object.values(numbers);
     expect(new Set(values).size).toBe(values.length);
   });
 
-  it("give one number on every machine to calls since Linux 5.1", () => {
+  it("are the same on every machine for calls since Linux 5.1", () => {
     const recent = Object.entries(numbers).filter(([, number]) => number >= 424);
     expect(recent.map(([name]) => name)).toContain("openat2");
     for (const [name, number] of recent) {

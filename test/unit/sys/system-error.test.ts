@@ -7,7 +7,7 @@ const tree = new Fd(8, "/usr/lib/libcuda.so.1");
 const parent = new Fd(9, "/usr/lib");
 
 describe("SystemError", () => {
-  it("shows the call as strace does: descriptors with what they were opened by, flags by name", () => {
+  it("prints the call as strace does: descriptors as their paths, flags by name", () => {
     const error = new SystemError(
       "move_mount",
       [tree, "", parent, "libcuda.so.1", { set: "MOVE_MOUNT", value: 4 }],
@@ -18,7 +18,7 @@ describe("SystemError", () => {
     );
   });
 
-  it("shows descriptors as paths on kernels where mount(2) takes their numbers", () => {
+  it("prints descriptors as paths on kernels where mount(2) receives their numbers", () => {
     const error = new SystemError("mount", [tree, parent, null, { set: "MS", value: 0x5000 }, null], -1);
     expect(error.call).toBe(
       'mount(8 ("/usr/lib/libcuda.so.1"), 9 ("/usr/lib"), NULL, MS_BIND|MS_REC, NULL) = -1 EPERM (Operation not permitted)',
@@ -34,24 +34,24 @@ describe("SystemError", () => {
     ["move_mount", [tree, "", parent, "x"], 'Cannot mount on "x": EIO'],
     ["unshare", [{ set: "CLONE", value: 0x200 }], "Cannot leave a namespace: EIO"],
     ["a_call_of_2030", [3], "Cannot call a_call_of_2030(2): EIO"],
-  ] as const)("says in its first line what %s was to do, on what, and why not", (name, args, message) => {
+  ] as const)("states the failed operation, its object and the reason for %s", (name, args, message) => {
     expect(new SystemError(name, args, -5).message).toBe(message);
   });
 
-  it("shows AT_FDCWD and numbers", () => {
+  it("prints AT_FDCWD and numbers", () => {
     expect(new SystemError("openat", [CWD, "a b", 5], -2).call).toBe(
       'openat(AT_FDCWD, "a b", 5) = -1 ENOENT (No such file or directory)',
     );
   });
 
-  it("lets no path steer a terminal or break a line", () => {
+  it("escapes terminal sequences and line breaks in paths", () => {
     const error = new SystemError("mkdirat", [new Fd(3, "a\nb\u009b31m"), 'c\n"d\u202e'], -17);
     expect(error.render()).toBe(
       'nvoci: Cannot make the directory "c\\n\\"d\\u202e": EEXIST\n  mkdirat(3 ("a\\nb\\u009b31m"), "c\\n\\"d\\u202e") = -1 EEXIST (File exists)',
     );
   });
 
-  it("shows an error that has no name by its number", () => {
+  it("prints an unknown errno as its number", () => {
     const error = new SystemError("read", [], -4095);
     expect(error.call).toBe("read() = -1 errno 4095");
     expect(error.reason).toBe("errno 4095");
@@ -63,7 +63,7 @@ describe("SystemError", () => {
     expect(error).toMatchObject({ code: "system-call", errno: 5, reason: "EIO", exitCode: EXIT.failed });
   });
 
-  it("puts the call last, under what to do about it", () => {
+  it("prints the call last, below the hint", () => {
     const [, hint, call] = new SystemError("read", [], -5).render().split("\n");
     expect(hint).toBe("  hint: the disk or its file system reports errors; look at the kernel's log (dmesg)");
     expect(call).toBe("  read() = -1 EIO (Input/output error)");
