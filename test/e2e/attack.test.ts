@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { repeating, runAttack } from "../../attack/attack.ts";
 import { ATTACKS } from "../../attack/attacks.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
@@ -15,10 +15,10 @@ const SEEDS = [
 describeBuilds([...CONTAINER, "strace", "gcc"], "an attack", (build) => {
   // All builds make the same system calls from the same bundles; this one is attacked far more often in a second.
   if (build.name !== "native")
-    return test("is made on the native build", () => expect(["node", "pkg"]).toContain(build.name));
+    return it("is made on the native build", () => expect(["node", "pkg"]).toContain(build.name));
 
   describe.each(SEEDS)("with %s", (_, seed) => {
-    test.each(
+    it.each(
       ATTACKS.map((attack) => [attack.name, attack] as const),
     )("of %s does not succeed", async (_, attack) => {
       const outcome = await runAttack(attack, build, seed, TIME);

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Bundle, type BundleOptions, makeBundle } from "../../fixtures/bundle.ts";
 import type { FakeServer } from "../../fixtures/host/fake-server.ts";
 import { deviceEntry, fileEntry } from "../../fixtures/host/tree-entry.ts";
@@ -85,7 +85,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
     });
     afterAll(() => jetson?.close());
 
-    test.each(Object.keys(CONFIGURATIONS))("with %s", (kind) => {
+    it.each(Object.keys(CONFIGURATIONS))("with %s", (kind) => {
       const sysfs = { destination: "/sys", type: "sysfs", source: "sysfs", options: ["ro"] };
       const env = ["NVIDIA_VISIBLE_DEVICES=all"];
       const bundle = makeBundle({ hooks: hooksBelow(build), env, mounts: [sysfs] });
@@ -113,7 +113,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
       return server.place.run([...below(build), build.path, "hook", "prestart"], { input });
     }
 
-    test("with more conditions than an image can mean is refused by name", async () => {
+    it("with more conditions than an image can mean is refused by name", async () => {
       const server = await open();
       const unknown = (count: number) => range(count, (index) => `x${index}>=1`).join(",");
       for (const [env, reason] of [
@@ -140,7 +140,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
       }
     });
 
-    test("with as many conditions as are taken starts", async () => {
+    it("with as many conditions as are taken starts", async () => {
       const server = await open();
       const env = [`NVIDIA_REQUIRE_X=${range(4096, (index) => `x${index}>=1`).join(",")}`];
       expect(start(server, { env })).toEqual({ status: 0, stdout: "", stderr: "" });
@@ -155,7 +155,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
     const hostChannels = (server: FakeServer): string =>
       server.place.run(["sh", "-c", `ls -d ${channels}/* /dev/char/235:* 2>/dev/null`]).stdout;
 
-    test.each([
+    it.each([
       ["20,000 channels", range(20_000, (index) => index), "NVIDIA_IMEX_CHANNELS"],
       ["65 channels", range(65, (index) => index), "65 IMEX channels"],
       ["a channel that the host lacks", [5], "the host has no device node"],
@@ -167,7 +167,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
       expect(hostChannels(server)).toBe("");
     });
 
-    test("of a privileged container has the channels made that it asks for", async () => {
+    it("of a privileged container has the channels made that it asks for", async () => {
       const server = await open(withImex);
       const options = { env: ["NVIDIA_IMEX_CHANNELS=5"], capabilities: ["CAP_SYS_ADMIN"] };
       expect(start(server, options, ["ls", `${channels}/channel5`])).toEqual({
@@ -181,7 +181,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
       ]);
     });
 
-    test("that is not trusted gives no parts of the data-centre software", async () => {
+    it("that is not trusted gives no parts of the data-centre software", async () => {
       const config = [
         "accept-nvidia-visible-devices-as-volume-mounts = true",
         "accept-nvidia-visible-devices-envvar-when-unprivileged = false",
@@ -254,7 +254,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
     const ASKS = ["NVIDIA_VISIBLE_DEVICES=all"];
     const DONE = { status: 0, stdout: "", stderr: "" };
 
-    test("that names no GPUs is the runtime's business, whatever its size", () => {
+    it("that names no GPUs is the runtime's business, whatever its size", () => {
       for (const extra of [range(6 * MIB, () => []), '\\"'.repeat(3 * MIB), "\u20ac".repeat(6 * MIB)]) {
         const { wrapped, hooked, same } = run(["A=\u003c"], extra);
         expect(wrapped).toEqual({ ...DONE, stdout: "started\n" });
@@ -263,7 +263,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
       }
     });
 
-    test.each([
+    it.each([
       ["14 MB of lists", () => range((14 * MIB) / 3, () => [])],
       ["more than 4 MiB in one string", () => "x".repeat(4 * MIB)],
       ["200,001 numbers", () => range(200_001, () => 1)],
@@ -278,7 +278,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
       expect(same).toBe(true);
     });
 
-    test.each([
+    it.each([
       ["4 MB of environment", [...ASKS, ...range(60_000, (index) => `A${index}=${"x".repeat(50)}`)], null],
       ["190,000 numbers", ASKS, range(190_000, () => 1)],
       ["95,000 empty lists", ASKS, range(95_000, () => [])],

@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileCuda, FAKE_GPUS, type FakeServer, openServer } from "../../fixtures/host/fake-server.ts";
 import { makeRootfs } from "../../fixtures/rootfs.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
@@ -48,13 +48,13 @@ describeBuilds([...CONTAINER, "cgroup v2", "dockerd", "gcc"], "docker run --gpus
           .map((line) => line.replace(/^.*: /, ""));
       };
 
-      test("gives the driver and every GPU with all", () => {
+      it("gives the driver and every GPU with all", () => {
         expect(run("all", "use-cuda")).toEqual({ status: 0, stdout: "535\n", stderr: "" });
         expect(reasons("all")).toEqual([NO_DRIVER, NO_DRIVER, NO_DRIVER]);
       });
 
       // The second GPU on the bus has minor 0.
-      test.each([
+      it.each([
         ["an index", "1"],
         ["a UUID", FAKE_GPUS[1].uuid],
       ])("gives one GPU by %s, and no other can be opened", (_, device) => {
@@ -63,12 +63,12 @@ describeBuilds([...CONTAINER, "cgroup v2", "dockerd", "gcc"], "docker run --gpus
         expect(reasons(`"device=${device}"`)).toEqual([NO_DRIVER, NO_DRIVER, REFUSED]);
       });
 
-      test("gives the parts of the driver that are asked for", () => {
+      it("gives the parts of the driver that are asked for", () => {
         expect(run("all,capabilities=utility", "nvidia-smi").stdout).toBe("smi\n");
         expect(run("all,capabilities=utility", "use-cuda").stderr).toContain("libcuda.so.1");
       });
 
-      test("does not start a container with a GPU that the host does not have", () => {
+      it("does not start a container with a GPU that the host does not have", () => {
         const { status, stderr } = run("device=7", "true");
         expect(status).toBe(125);
         expect(stderr).toMatch(/nvoci: Cannot .*7/);

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeRootfs } from "../../fixtures/rootfs.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { type Docker, startDocker } from "../support/engines/docker.ts";
@@ -37,7 +37,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "dockerd"], "docker with userns-remap
       made?.remove();
     });
 
-    test.each([["--runtime=nvidia"], ["--gpus=all"]])("gives files and devices with %s", (option) => {
+    it.each([["--runtime=nvidia"], ["--gpus=all"]])("gives files and devices with %s", (option) => {
       const options = [ASK, option];
       const map = engine.run("image", ["cat", "/proc/self/uid_map"], options);
       expect(map.stdout).toMatch(/^\s*0\s+200000\s+65536/);

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ORIN_MANIFEST } from "../../fixtures/host/fake-l4t.ts";
 import { makeRootfs } from "../../fixtures/rootfs.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
@@ -78,12 +78,12 @@ describeBuilds(
         made?.remove();
       });
 
-      test("knows the runtime below it", () => {
+      it("knows the runtime below it", () => {
         const { stdout } = engine.docker("info", "--format", "{{.DefaultRuntime}} {{.RuncCommit.ID}}");
         expect(stdout).toMatch(/^nvidia \S*[0-9]/);
       });
 
-      test("runs an image that does not ask as runc runs it", () => {
+      it("runs an image that does not ask as runc runs it", () => {
         const look = [
           "sh",
           "-c",
@@ -96,7 +96,7 @@ describeBuilds(
         expect(strip(ours.stdout)).toBe(strip(plain.stdout));
       });
 
-      test.each([
+      it.each([
         ["by default", []],
         ["with --read-only", ["--read-only"]],
         ["with --cap-drop ALL", ["--cap-drop=ALL"]],
@@ -109,7 +109,7 @@ describeBuilds(
         expect({ ...inside, stdout: inside.stdout.replaceAll("\r", "") }).toEqual(describeHost(jetson));
       });
 
-      test("gives a privileged image that asks the host's files and devices", () => {
+      it("gives a privileged image that asks the host's files and devices", () => {
         const options = [ASK, "--privileged", "--runtime=bounded"];
         expect(engine.run("image", describeCommand(jetson), options)).toEqual(describeHost(jetson));
         for (const node of jetson.devices) {
@@ -120,7 +120,7 @@ describeBuilds(
         );
       });
 
-      test.each([
+      it.each([
         [[]],
         [["--user=1000"]],
         [["--cap-drop=ALL"]],
@@ -131,7 +131,7 @@ describeBuilds(
         }
       });
 
-      test.each([
+      it.each([
         ["--gpus=all"],
         ["--gpus=device=0"],
       ])("runs with %s, with the default runtime and with runc", (gpus) => {
@@ -142,7 +142,7 @@ describeBuilds(
         }
       });
 
-      test("cannot give a board's second GPU", () => {
+      it("cannot give a board's second GPU", () => {
         for (const runtime of ["nvidia", "runc"]) {
           const { status, stderr } = engine.run(
             "image",
@@ -156,7 +156,7 @@ describeBuilds(
         }
       });
 
-      test("keeps files and devices over exec, restart, stop and start, and ends as it is told to", () => {
+      it("keeps files and devices over exec, restart, stop and start, and ends as it is told to", () => {
         const name = start(ASK);
         const works = () => {
           expect(exec(name, ...OPEN).stderr).toContain(NO_DRIVER);
@@ -173,14 +173,14 @@ describeBuilds(
         expect(engine.docker("rm", "--force", name).status).toBe(0);
       });
 
-      test("keeps the devices over docker update", () => {
+      it("keeps the devices over docker update", () => {
         const name = start(ASK);
         // Docker leaves out what a version 2 hierarchy without controllers cannot have, and calls the runtime all the same.
         expect(engine.docker("update", "--cpu-shares=512", name)).toMatchObject({ status: 0 });
         expect(exec(name, ...OPEN).stderr).toContain(NO_DRIVER);
       });
 
-      test("gives the user's terminal to what runs", () => {
+      it("gives the user's terminal to what runs", () => {
         const words = "run --rm --interactive --tty --network=none --env=NVIDIA_VISIBLE_DEVICES=all image";
         const inside = `read word; tty; test -s ${DRIVER}; echo got $word $?; exit 5`;
         const command = `${engine.client} ${words} sh -c '${inside}'; echo status $?`;
@@ -188,12 +188,12 @@ describeBuilds(
         expect(shown.stdout).toMatch(/\/dev\/pts\/0\s+got a-word 0\s+status 5\s/);
       });
 
-      test("gives back the status of what ran", () => {
+      it("gives back the status of what ran", () => {
         expect(engine.run("image", ["sh", "-c", "exit 3"], [ASK]).status).toBe(3);
         expect(engine.run("image", ["/no/such/program"], [ASK]).status).toBe(127);
       });
 
-      test("keeps what the user adds: volumes, devices, groups", () => {
+      it("keeps what the user adds: volumes, devices, groups", () => {
         const [device = ""] = jetson.devices;
         const options = [
           ASK,
@@ -211,7 +211,7 @@ describeBuilds(
         expect(stdout.split("\n").slice(1).sort()).toEqual(["", "/dev/mine", "/dev/nvmap", "/mnt/passwd"]);
       });
 
-      test("builds an image with a program that is linked in it, against a library of the host's", () => {
+      it("builds an image with a program that is linked in it, against a library of the host's", () => {
         makeLinkerContext(at("build"));
         const lines = [
           "FROM image",
@@ -230,7 +230,7 @@ describeBuilds(
         expect(engine.run("built", ["answer"])).toEqual({ status: 0, stdout: "42\n", stderr: "" });
       });
 
-      test("shows the user why a container cannot start", () => {
+      it("shows the user why a container cannot start", () => {
         const { status, stderr } = engine.run("image", ["true"], ["--env=NVIDIA_VISIBLE_DEVICES=GPU-none"]);
         expect(status).toBe(125);
         expect(stderr).toMatch(/nvoci: Cannot .*GPU-none/);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { builds } from "../support/build/builds.ts";
 import { openBareContainer } from "../support/engines/bare-container.ts";
 import { withFault } from "../support/engines/inject-fault.ts";
@@ -185,7 +185,7 @@ describeNeeding(["build", ...CONTAINER, "cgroup v2", "strace", "gcc"], "a hook w
       return { all, own: all.filter((line) => line.startsWith(`${ownPid} `)) };
     }
 
-    test.each(
+    it.each(
       sweeps.filter(ours),
     )("fails and leaves nothing behind, whichever $call it is ($error)", async (sweep) => {
       const {
@@ -232,7 +232,7 @@ describeNeeding(["build", ...CONTAINER, "cgroup v2", "strace", "gcc"], "a hook w
       expect(jetson.host.changes()).toEqual([]);
     });
 
-    test("changes the container when nothing fails", async () => {
+    it("changes the container when nothing fails", async () => {
       const subject = await openSubject();
       try {
         expect(subject.runHook(command)).toEqual({ status: 0, stdout: "", stderr: "" });

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { createFakeHost } from "../../fixtures/host/fake-host.ts";
 import { yoctoEntries } from "../../fixtures/host/fake-l4t.ts";
 import { TRIPLET } from "../../fixtures/rootfs.ts";
@@ -35,7 +35,7 @@ async function outcome(program: readonly string[], golden: GoldenCase): Promise<
 }
 
 describeBuilds(["root", "namespaces", "overlayfs"], "the plan of the program", (build) => {
-  test.each(goldenCases(TRIPLET))("is the one that the files say: $name", async (golden) => {
+  it.each(goldenCases(TRIPLET))("is the one that the files say: $name", async (golden) => {
     expect(await outcome([build.path], golden)).toBe(golden.expected);
   });
 });
@@ -59,7 +59,7 @@ describeNeeding(
     }, 600_000);
     afterAll(() => directory.remove());
 
-    test.each(goldenCases("aarch64-linux-gnu"))("is the one that the files say: $name", async (golden) => {
+    it.each(goldenCases("aarch64-linux-gnu"))("is the one that the files say: $name", async (golden) => {
       expect(await outcome(program, golden)).toBe(golden.expected);
     });
   },

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import { createContainer, runContainer } from "../../fixtures/run/container.ts";
 import { hookEntry } from "../support/build/builds.ts";
@@ -41,7 +41,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "strace"], "the host", (build) => {
     });
     afterAll(() => jetson?.close());
 
-    test("is the same before a container with its driver, during its life and after", () => {
+    it("is the same before a container with its driver, during its life and after", () => {
       withBundle(prestart, (bundle) => {
         const container = createContainer(bundle, undefined, jetson.place);
         try {
@@ -56,7 +56,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "strace"], "the host", (build) => {
       });
     });
 
-    test("is the same while two containers have its driver, and when one of them ends", () => {
+    it("is the same while two containers have its driver, and when one of them ends", () => {
       withBundle(prestart, (first) => {
         withBundle(prestart, (second) => {
           const containers = [first, second].map((bundle) =>
@@ -73,14 +73,14 @@ describeBuilds([...CONTAINER, "cgroup v2", "strace"], "the host", (build) => {
       });
     });
 
-    test("is the same after a container that its hook kept from starting", () => {
+    it("is the same after a container that its hook kept from starting", () => {
       withBundle(withFault({ call: "mknodat", when: 3 }, prestart), (bundle) => {
         expect(runContainer(bundle, ["true"], jetson.place).stderr).toContain("nvoci: Cannot ");
         expect(look()).toEqual(before);
       });
     });
 
-    test("is the same after a container that tried to write to all that it was given", () => {
+    it("is the same after a container that tried to write to all that it was given", () => {
       const script = `for path in ${[...jetson.files, ...jetson.devices].join(" ")}; do
         rm -f $path; chmod 0 $path; chown 1:1 $path; echo x > $path; mv $path $path.moved
       done 2>/dev/null`;
@@ -90,7 +90,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "strace"], "the host", (build) => {
       });
     });
 
-    test("can unmount what a container had, and remove its files, when the container is gone", () => {
+    it("can unmount what a container had, and remove its files, when the container is gone", () => {
       withBundle(prestart, (bundle) => {
         runContainer(bundle, ["true"], jetson.place);
         expect(snapshotMounts(jetson.place.pid).filter((line) => line.includes(bundle.directory))).toEqual(

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { mustRun } from "../../fixtures/run/run-command.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
@@ -83,7 +83,7 @@ describeBuilds(CONTAINER, "an image's configuration", (build) => {
     canary.remove();
   });
 
-  test.each(Object.keys(CONFIGURATIONS))("cannot hold the container up with %s as ld.so.conf", (kind) => {
+  it.each(Object.keys(CONFIGURATIONS))("cannot hold the container up with %s as ld.so.conf", (kind) => {
     const bundle = askingBundle(build);
     const path = join(bundle.rootfs, "etc/ld.so.conf");
     try {
@@ -100,7 +100,7 @@ describeBuilds(CONTAINER, "an image's configuration", (build) => {
     }
   });
 
-  test("cannot hold the container up with FIFOs wherever ldconfig looks", () => {
+  it("cannot hold the container up with FIFOs wherever ldconfig looks", () => {
     const bundle = askingBundle(build);
     try {
       for (const path of [
@@ -121,7 +121,7 @@ describeBuilds(CONTAINER, "an image's configuration", (build) => {
     }
   });
 
-  test.each(
+  it.each(
     DEMANDS.map((env) => [env.join(" ").slice(0, 60), env] as const),
   )("cannot get more than the host's manifest gives by asking for %j", (_, env) => {
     const bundle = askingBundle(build, { edit: (config) => setEnvironment(config, env) });

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CommandResult, runCommand } from "../../fixtures/run/run-command.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { describeBuilds } from "../support/engines/prerequisites.ts";
@@ -70,7 +70,7 @@ describeBuilds([], "a document that runtimes read otherwise", (build) => {
     ["hook", () => runHook(state(temporary.path))],
     ["wrapper", runWrapper],
   ] as const)("stops the %s", (_, run) => {
-    test.each(SPECS)("with %s, before anything is changed", (_, text, says) => {
+    it.each(SPECS)("with %s, before anything is changed", (_, text, says) => {
       writeFileSync(file(), text);
       const { status, stdout, stderr } = run();
       expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
@@ -79,12 +79,12 @@ describeBuilds([], "a document that runtimes read otherwise", (build) => {
       expect(readFileSync(file(), "utf8")).toBe(text);
     });
 
-    test("not for a container that does not ask, which is given nothing", () => {
+    it("not for a container that does not ask, which is given nothing", () => {
       writeFileSync(file(), spec({ process: '"env":["A=b"]', more: ',"Annotations":{"a":"1","a":"2"}' }));
       expect(run()).toMatchObject({ status: 0, stderr: "" });
     });
 
-    test("not for what engines write", () => {
+    it("not for what engines write", () => {
       const process =
         '"env":["A=b"],"args":["sh","-c","a \\u0026\\u0026 b"],"rlimits":[{"hard":18446744073709551615}]';
       writeFileSync(file(), `${spec({ process: `${process},"cwd":"${"NVIDIA_VISIBLE_DEVICES"}"` })}\n`);
@@ -92,7 +92,7 @@ describeBuilds([], "a document that runtimes read otherwise", (build) => {
     });
   });
 
-  test.each([
+  it.each([
     [',"Bundle":"/"', '"Bundle"'],
     [',"PID":1', '"PID"'],
     [',"pid":1', '"pid" a second time'],
@@ -105,7 +105,7 @@ describeBuilds([], "a document that runtimes read otherwise", (build) => {
   });
 
   // Node.js needs more than that stack for itself.
-  test.runIf(build.name === "native")("is one that is nested deeper than a small stack", () => {
+  it.runIf(build.name === "native")("is one that is nested deeper than a small stack", () => {
     writeFileSync(file(), spec({ value: "[".repeat(3000) + "]".repeat(3000) }));
     const small = ["prlimit", "--stack=262144", build.path, "hook", "prestart"];
     expect(runCommand(small, { input: state(temporary.path) })).toEqual({
@@ -115,7 +115,7 @@ describeBuilds([], "a document that runtimes read otherwise", (build) => {
     });
   });
 
-  test("is any that is not JSON, whatever this program's own parser takes for it", () => {
+  it("is any that is not JSON, whatever this program's own parser takes for it", () => {
     const good = '[-1.5e3,"\\u00e9\\n\\"",true,{"a":[]}]';
     const bits = [
       "\\",

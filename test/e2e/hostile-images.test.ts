@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import type { HookEntry } from "../../fixtures/bundle.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { openNamespace } from "../../fixtures/run/private-namespace.ts";
@@ -50,7 +50,7 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
 
   const layouts = hostileLayouts(canary.path).filter(({ runcFollows }) => runcFollows !== true);
 
-  test.each(layouts)("cannot change the host, and gets its files all the same, where $name", (layout) => {
+  it.each(layouts)("cannot change the host, and gets its files all the same, where $name", (layout) => {
     // A static shell: the image itself has to work whatever its directories are.
     const bundle = askingBundle(build, { rootfs: "busybox" });
     applyLayout(bundle.rootfs, layout);
@@ -70,7 +70,7 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     }
   });
 
-  test.each([
+  it.each([
     "fifo",
     "device",
     "socket",
@@ -90,7 +90,7 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     }
   });
 
-  test("keeps its own directories with content, and gets the rest", () => {
+  it("keeps its own directories with content, and gets the rest", () => {
     const bundle = askingBundle(build, { rootfs: "busybox" });
     try {
       const kept = ["/etc/nvpmodel.conf", `${NVIDIA}/libcuda.so.1`];
@@ -110,7 +110,7 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     }
   });
 
-  test("cannot lead a hook that runs by itself through a link in the place of /dev", async () => {
+  it("cannot lead a hook that runs by itself through a link in the place of /dev", async () => {
     const bundle = askingBundle(build, { rootfs: "busybox" });
     const layout = hostileLayouts(canary.path).find(({ runcFollows }) => runcFollows === true);
     if (layout === undefined) throw new Error("no such layout");
@@ -137,7 +137,7 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     }
   });
 
-  test("cannot have its own programs run by the hook", () => {
+  it("cannot have its own programs run by the hook", () => {
     const bundle = askingBundle(build, { rootfs: "busybox" });
     const marker = join(canary.path, "ran");
     for (const name of ["ldconfig", "nvidia-smi", "nvidia-ctk"]) {
@@ -153,7 +153,7 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     }
   });
 
-  test.each([
+  it.each([
     ["an environment of its own", hookEntry([build.path, "hook", "prestart"])],
     ["none, which is then the runtime's", { path: build.path, args: ["nvoci", "hook", "prestart"] }],
   ])("cannot reach the hook through its environment when the hook's entry has %s", (_, entry) => {
@@ -173,7 +173,7 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
   });
 
   // A caller's environment can be the image's: runc's is for hooks without one at createContainer.
-  test("cannot have Node.js or a program of its own started by a hook that inherits its environment", () => {
+  it("cannot have Node.js or a program of its own started by a hook that inherits its environment", () => {
     const bundle = askingBundle(build);
     const marker = join(canary.path, "ran");
     const evil = join(bundle.directory, "evil");
@@ -202,7 +202,7 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     }
   });
 
-  test("cannot have the hook run among its own namespaces", () => {
+  it("cannot have the hook run among its own namespaces", () => {
     const bundle = askingBundle(build, { env: ["NVIDIA_VISIBLE_DEVICES=all"] });
     try {
       const { status, stderr } = jetson.place.run([build.path, "hook", "createContainer"], { input: "{}" });

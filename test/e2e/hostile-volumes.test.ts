@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Bundle, BundleOptions } from "../../fixtures/bundle.ts";
 import { compileC } from "../../fixtures/run/compile-c.ts";
 import { createContainer, runContainer } from "../../fixtures/run/container.ts";
@@ -105,7 +105,7 @@ describeBuilds(
         symlinkSync("/host-etc", at("etc"));
       };
 
-      test.each([
+      it.each([
         ["root", {}],
         ["another user without rights", { user: { uid: 1000, gid: 1000 } }],
       ])("keeps its ld.so.cache though the image's /etc is a link to it, and the container's user is %s", (_, init) => {
@@ -120,7 +120,7 @@ describeBuilds(
         expect(snapshotTree(volume.path)).toEqual(before);
       });
 
-      test("keeps its ld.so.cache where it is the container's /etc", () => {
+      it("keeps its ld.so.cache where it is the container's /etc", () => {
         inVolume("ld.so.cache", "the user's");
         inVolume("passwd", "root:x:0:0");
         const before = snapshotTree(volume.path);
@@ -128,7 +128,7 @@ describeBuilds(
         expect(snapshotTree(volume.path)).toEqual(before);
       });
 
-      test("gets no files of the container's root in a user namespace, which could write to them from then on", () => {
+      it("gets no files of the container's root in a user namespace, which could write to them from then on", () => {
         inVolume("ld.so.cache", "the host's");
         chmodSync(volume.path, 0o777);
         const before = snapshotTree(volume.path);
@@ -137,7 +137,7 @@ describeBuilds(
         expect(snapshotTree(volume.path)).toEqual(before);
       });
 
-      test.each([
+      it.each([
         ["to it", "/host-etc"],
         ["below it", "/host-etc/x"],
         ["to nothing in it", "/host-etc/made/deep"],
@@ -156,7 +156,7 @@ describeBuilds(
         expect(snapshotTree(volume.path)).toEqual(before);
       });
 
-      test.each([
+      it.each([
         "rw",
         "ro",
       ])("keeps files, links and empty directories with the names of the driver's: %s", (mode) => {
@@ -174,7 +174,7 @@ describeBuilds(
         expect(runContainer(bundle, ["sha256sum", place], jetson.place).stdout).toBe(host.stdout);
       });
 
-      test("stays the user's where it is a file for one of the host's files", () => {
+      it("stays the user's where it is a file for one of the host's files", () => {
         const path = jetson.files.find((file) => file === "/etc/nvpmodel.conf") ?? "";
         inVolume("mine", "the user's");
         const bundle = ask(path, undefined, { source: "mine" });
@@ -182,7 +182,7 @@ describeBuilds(
         startsWithRest(bundle, (file) => file !== path);
       });
 
-      test("is made upon when it is a file system in memory that the runtime made for this container", () => {
+      it("is made upon when it is a file system in memory that the runtime made for this container", () => {
         const bundle = ask("/unused", undefined, {
           mounts: [{ destination: NVIDIA, type: "tmpfs", source: "tmpfs", options: ["mode=755"] }],
         });
@@ -191,7 +191,7 @@ describeBuilds(
         );
       });
 
-      test("is not made upon when it is a file system in memory of the host", () => {
+      it("is not made upon when it is a file system in memory of the host", () => {
         const host = inVolume("memory");
         jetson.place.run(["mount", "-t", "tmpfs", "tmpfs", host]);
         try {
@@ -203,7 +203,7 @@ describeBuilds(
         }
       });
 
-      test("cannot cost a start minutes by dangling links with thousands of components", () => {
+      it("cannot cost a start minutes by dangling links with thousands of components", () => {
         const bundle = ask("/volume", (at) => {
           rmSync(at(LIBRARIES), { recursive: true, force: true });
           symlinkSync(`/k0/${"a/".repeat(2000)}`, at(LIBRARIES));
@@ -217,7 +217,7 @@ describeBuilds(
         expect(existsSync(join(bundle.rootfs, "k38"))).toBe(false);
       });
 
-      test("in a user namespace is left alone with what else its root may not write to", () => {
+      it("in a user namespace is left alone with what else its root may not write to", () => {
         const bundle = ask("/volume", undefined, { userNamespace: true });
         // A directory of the image that is another's: root outside could write to it.
         mkdirSync(join(bundle.rootfs, NVIDIA), { recursive: true });
@@ -227,7 +227,7 @@ describeBuilds(
         expect(readdirSync(join(bundle.rootfs, NVIDIA))).toEqual([]);
       });
 
-      test("keeps its links to libraries, pinned and dangling ones, where ldconfig looks into it", () => {
+      it("keeps its links to libraries, pinned and dangling ones, where ldconfig looks into it", () => {
         const library = compileC(join(import.meta.dirname, "../support/host/pinned-library.c"), [
           "-shared",
           "-nostdlib",
@@ -245,7 +245,7 @@ describeBuilds(
         expect(stdout).toMatch(/libtool\.so\.1 .*=> \/opt\/tools\/libtool\.so\.1\n/);
       });
 
-      test("two hooks at once on one root both finish, and each has its mounts", async () => {
+      it("two hooks at once on one root both finish, and each has its mounts", async () => {
         const bundle = ask("/volume");
         const containers = [
           await openBareContainer(bundle, jetson.place),
@@ -293,7 +293,7 @@ describeBuilds(
         }
       });
 
-      test("two starts on one root: the one that fails takes nothing from the one that runs", () => {
+      it("two starts on one root: the one that fails takes nothing from the one that runs", () => {
         const bundle = ask("/volume");
         const first = createContainer(bundle, undefined, jetson.place);
         try {
@@ -314,7 +314,7 @@ describeBuilds(
         }
       });
 
-      test("what a killed hook has set aside is back after `nvoci clean`", () => {
+      it("what a killed hook has set aside is back after `nvoci clean`", () => {
         const bundle = ask("/volume");
         const at = (path: string): string => join(bundle.rootfs, path);
         mkdirSync(at(`${NVIDIA}/.nvoci-aside`), { recursive: true });

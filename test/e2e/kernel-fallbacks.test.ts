@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createContainer, runContainer } from "../../fixtures/run/container.ts";
 import { hookEntry } from "../support/build/builds.ts";
 import { withFault } from "../support/engines/inject-fault.ts";
@@ -65,14 +65,14 @@ describeBuilds([...CONTAINER, "gcc", "cgroup v2"], "the hook on an older kernel"
     });
     afterAll(() => jetson?.close());
 
-    test("gives what this kernel's own calls give", () => {
+    it("gives what this kernel's own calls give", () => {
       expect(usual).toMatchObject({
         files: describeHost(jetson),
         nodes: jetson.place.run(describeDevices(jetson)),
       });
     });
 
-    test.each(LACKS)("injects the same without %s", (_, names) => {
+    it.each(LACKS)("injects the same without %s", (_, names) => {
       expect(look(withoutCalls(names, command))).toEqual(usual);
     });
   });
@@ -85,7 +85,7 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "a kernel that refuses", (build)
   });
   afterAll(() => jetson?.close());
 
-  test("MFD_EXEC, which it does not know before 6.3, gets the same without it", () => {
+  it("MFD_EXEC, which it does not know before 6.3, gets the same without it", () => {
     const fault = { call: "memfd_create", when: 1, error: "EINVAL" };
     const log = join(jetson.host.directory, `${build.name}-memfd`);
     const hook = hookEntry(withFault(fault, [build.path, "hook", "prestart"], log));
@@ -109,7 +109,7 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "a kernel that refuses", (build)
     ["move_mount", ["mount"]],
   ] as const;
 
-  test.each(REFUSED)("%s is believed, and not asked by other means", (call, others) => {
+  it.each(REFUSED)("%s is believed, and not asked by other means", (call, others) => {
     const hook = [build.path, "hook", "prestart"];
     const log = join(jetson.host.directory, `${build.name}-${call}`);
     const calls = [call, ...others].join(",");

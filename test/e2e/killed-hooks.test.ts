@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { openBareContainer } from "../support/engines/bare-container.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
 import { installLinks } from "../support/engines/wrapper.ts";
@@ -15,7 +15,7 @@ describeBuilds([...CONTAINER, "strace"], "a hook that ends before its time", (bu
   const hook = [build.path, "hook", "prestart"];
 
   // Of all calls, these are the ones that change what the image has.
-  test.each([
+  it.each([
     "renameat2",
     "unlinkat",
     "write",
@@ -39,7 +39,7 @@ describeBuilds([...CONTAINER, "strace"], "a hook that ends before its time", (bu
     }
   });
 
-  test("does not end the wrapper where no file may grow, and the runtime gets its signals as they were", () => {
+  it("does not end the wrapper where no file may grow, and the runtime gets its signals as they were", () => {
     const bundle = askingBundle(build);
     const wrapper = installLinks(build, join(bundle.directory, "bin"));
     const runtime = join(bundle.directory, "runtime");
@@ -68,7 +68,7 @@ describeBuilds([...CONTAINER, "strace"], "a hook that ends before its time", (bu
     }
   });
 
-  test("because no file may grow takes everything back", async () => {
+  it("because no file may grow takes everything back", async () => {
     const bundle = askingBundle(build);
     const container = await openBareContainer(bundle, jetson.place);
     try {

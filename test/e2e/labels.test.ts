@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { makeBundle } from "../../fixtures/bundle.ts";
 import { openBareContainer } from "../support/engines/bare-container.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
@@ -15,7 +15,7 @@ describeBuilds(CONTAINER, "a container with labels", (build) => {
   });
   afterAll(() => jetson?.close());
 
-  test.each([
+  it.each([
     ["SELinux", { selinuxLabel: "system_u:system_r:container_t:s0:c1,c2" }],
     ["AppArmor", { apparmorProfile: "docker-default" }],
   ])("of %s gets the same mounts, whose labels are the host files' own", async (_, labels) => {

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { BundleOptions } from "../../fixtures/bundle.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { mustRun } from "../../fixtures/run/run-command.ts";
@@ -71,7 +71,7 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
     });
     afterAll(() => jetson?.close());
 
-    test(`${way}: has no capability, and no way to one`, () => {
+    it(`${way}: has no capability, and no way to one`, () => {
       const { capabilities, bounding, ambient, noNewPrivileges, makeDevice } = world;
       expect({ capabilities, bounding, ambient, noNewPrivileges }).toEqual({
         capabilities: 0,
@@ -82,16 +82,16 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       expect(makeDevice).toBe(EPERM);
     });
 
-    test(`${way}: runs as the container's root, without groups`, () => {
+    it(`${way}: runs as the container's root, without groups`, () => {
       expect([world.uids, world.gids, world.groups]).toEqual([[0, 0, 0], [0, 0, 0], 0]);
     });
 
-    test(`${way}: has no environment and no file of the hook's`, () => {
+    it(`${way}: has no environment and no file of the hook's`, () => {
       expect(world.variables).toBe(0);
       expect(world.openFds).toBe("0 1 2");
     });
 
-    test(`${way}: sees the container's root, and nothing above it`, () => {
+    it(`${way}: sees the container's root, and nothing above it`, () => {
       const { rootIsItsParent, aboveIsRoot, startsInRoot } = world;
       expect({ rootIsItsParent, aboveIsRoot, startsInRoot }).toEqual({
         rootIsItsParent: 1,
@@ -102,17 +102,17 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       expect(world.root).not.toContain("opt work");
     });
 
-    test(`${way}: sees no kernel: no /proc, no /sys, no device`, () => {
+    it(`${way}: sees no kernel: no /proc, no /sys, no device`, () => {
       expect([world.proc, world.sys, world.dev]).toEqual(["", "", "ld.so.conf results"]);
       expect([world.writeProc, world.writeDev]).toEqual([EROFS, EROFS]);
     });
 
-    test(`${way}: cannot open device nodes of the image or of a volume`, () => {
+    it(`${way}: cannot open device nodes of the image or of a volume`, () => {
       const image = way.startsWith("the image's");
       expect([world.openImageDevice, world.openVolumeDevice]).toEqual([EACCES, image ? ENOENT : EACCES]);
     });
 
-    test(`${way}: can write to nothing of the image and of volumes`, () => {
+    it(`${way}: can write to nothing of the image and of volumes`, () => {
       const { writeRoot, writeTmp, writeVolume, writeAuxCache } = world;
       expect([writeRoot, writeTmp, writeVolume]).toEqual([EROFS, EROFS, EROFS]);
       expect(writeAuxCache).not.toBe(0);
@@ -120,11 +120,11 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       expect(statSync(join(volume.path, "secret")).mode & 0o7777).toBe(0o600);
     });
 
-    test(`${way}: ${way.startsWith("the image's") ? "does not see" : "sees"} volumes`, () => {
+    it(`${way}: ${way.startsWith("the image's") ? "does not see" : "sees"} volumes`, () => {
       expect(world.volume).toBe(way.startsWith("the image's") ? "" : "device secret");
     });
 
-    test(`${way}: gets no memory that no limit counts, no links, and no other machine's calls`, () => {
+    it(`${way}: gets no memory that no limit counts, no links, and no other machine's calls`, () => {
       const { memoryFile, sharedMemory, muchMemory, link, i386 } = world;
       expect({ memoryFile, sharedMemory, muchMemory, link }).toEqual({
         memoryFile: EPERM,
@@ -135,18 +135,18 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       if (process.arch === "x64") expect(i386).toBe(EPERM);
     });
 
-    test(`${way}: is alone in its process namespace`, () => {
+    it(`${way}: is alone in its process namespace`, () => {
       expect([world.pid, world.parent]).toEqual([1, 0]);
       expect(world.ptraceParent).not.toBe(0);
     });
 
-    test(`${way}: cannot mount, unmount, change its root, its name or its user`, () => {
+    it(`${way}: cannot mount, unmount, change its root, its name or its user`, () => {
       const { mount, unmount, unshare, chroot, sethostname, setuid, raiseLimit } = world;
       const refused = { mount, unmount, unshare, chroot, sethostname, setuid, raiseLimit };
       for (const [call, errno] of Object.entries(refused)) expect([call, errno]).toEqual([call, EPERM]);
     });
 
-    test(`${way}: can neither start children nor ask the kernel for more`, () => {
+    it(`${way}: can neither start children nor ask the kernel for more`, () => {
       const { fork, unshareUser, cloneUser, clone3, socket, bpf } = world;
       expect({ fork, unshareUser, cloneUser, clone3, socket, bpf }).toEqual({
         fork: EPERM,
@@ -158,7 +158,7 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       });
     });
 
-    test(`${way}: cannot change its configuration, nor write ldconfig's auxiliary cache`, () => {
+    it(`${way}: cannot change its configuration, nor write ldconfig's auxiliary cache`, () => {
       expect(world.configurationFile).toBe("/dev/ld.so.conf");
       expect(world.configuration).toContain("/usr/lib/aarch64-linux-gnu/nvidia\n");
       expect(world.input).toBe(world.configuration);
@@ -166,7 +166,7 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       expect(world.writeAuxCache).not.toBe(0);
     });
 
-    test(`${way}: has limits`, () => {
+    it(`${way}: has limits`, () => {
       const { limitCpu, limitData, limitMemory, limitFile, limitFiles, limitCore } = world;
       expect({ limitCpu, limitData, limitMemory, limitFile, limitFiles, limitCore }).toEqual({
         limitCpu: 3,
@@ -178,14 +178,14 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       });
     });
 
-    test(`${way}: is started ${way.startsWith("the image's") ? "by its path in the image" : "from memory, by its descriptor"}`, () => {
+    it(`${way}: is started ${way.startsWith("the image's") ? "by its path in the image" : "from memory, by its descriptor"}`, () => {
       expect(world.program).toMatch(
         way.startsWith("the image's") ? /^\/sbin\/ldconfig$/ : /^\/dev\/fd\/\d+$/,
       );
     });
   }
 
-  test("runs with the ids of a user namespace's root", async () => {
+  it("runs with the ids of a user namespace's root", async () => {
     const jetson = await openWithLdconfig({ program: PROGRAMS.world() });
     try {
       const world = look(jetson, { userNamespace: true, mounts: [] });
@@ -203,7 +203,7 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
   });
 
   // Linux 4.9 has no call that restricts all mounts at once: each is found by its name.
-  test("cannot open a device of a volume whose mount point is not UTF-8, on Linux 4.9", async () => {
+  it("cannot open a device of a volume whose mount point is not UTF-8, on Linux 4.9", async () => {
     const jetson = await openWithLdconfig({ program: PROGRAMS.world() });
     const hook = hookEntry(withoutCalls(old, [build.path, "hook", "prestart"]));
     const mounts = [{ destination: "/volume", type: "bind", source: volume.path, options: ["rbind"] }];
@@ -224,7 +224,7 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
     }
   });
 
-  test.each([
+  it.each([
     ["in a user namespace", true, 101_000],
     ["without one", false, 1000],
   ] as const)("of the image has the ids of the container's process %s", async (_, userNamespace, id) => {
@@ -246,7 +246,7 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
     }
   });
 
-  test("of the image is in the container's device cgroup before it runs", async () => {
+  it("of the image is in the container's device cgroup before it runs", async () => {
     const jetson = await openWithLdconfig({ program: PROGRAMS.script(), config: ALLOWED });
     const log = join(jetson.host.directory, "cgroup");
     const strace = ["/usr/bin/strace", "-f", "-qq", "-y", "-o", log, "-e", "trace=write,execve"];
@@ -262,7 +262,7 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
     }
   });
 
-  test("leaves no mount of its own to the container, nor to the host", async () => {
+  it("leaves no mount of its own to the container, nor to the host", async () => {
     const jetson = await openWithLdconfig({ program: PROGRAMS.world() });
     const bundle = askingBundle(build);
     try {
@@ -285,7 +285,7 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "the copy of ldconfig", (build) 
     return () => jetson.close();
   });
 
-  test("is sealed before it runs: nobody can alter it", () => {
+  it("is sealed before it runs: nobody can alter it", () => {
     const log = join(jetson.host.directory, "strace");
     const strace = ["/usr/bin/strace", "-f", "-qq", "-o", log, "-e", "trace=memfd_create,fcntl,execveat"];
     const hook = hookEntry([...strace, build.path, "hook", "prestart"]);

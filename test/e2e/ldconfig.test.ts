@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, expect, it } from "vitest";
 import type { Bundle, BundleOptions } from "../../fixtures/bundle.ts";
 import { sharedObject } from "../../fixtures/host/shared-object.ts";
 import { compileC } from "../../fixtures/run/compile-c.ts";
@@ -63,7 +63,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
   const logging: OtherLdconfig["config"] = `debug = "${LOG}"\n`;
   const log = (jetson: Jetson): string => jetson.place.run(["cat", LOG]).stdout;
 
-  test.each([
+  it.each([
     "script",
     "dynamic",
   ] as const)("is made by the image's ldconfig where the host's is a %s and the configuration allows it", async (kind) => {
@@ -78,7 +78,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(mustRun(["stat", "-c", "%F %a %u:%g", cache])).toBe("regular file 644 0:0\n");
   });
 
-  test.each([
+  it.each([
     "script",
     "dynamic",
   ] as const)("is left alone, and no program of the image runs, where the host's ldconfig is a %s", async (kind) => {
@@ -98,7 +98,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(log(jetson)).toContain("1 SONAME links are made");
   });
 
-  test("has SONAME links in its place where neither host nor image has an ldconfig", async () => {
+  it("has SONAME links in its place where neither host nor image has an ldconfig", async () => {
     const library: OtherLdconfig["more"] = [
       { kind: "file", path: "/opt/made-up/libmade.so.1.2.3", content: sharedObject("libmade.so.1") },
     ];
@@ -111,7 +111,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
   });
 
   // musl has a script that takes glibc's options and makes no cache.
-  test("has SONAME links in its place where the image's ldconfig is a script", async () => {
+  it("has SONAME links in its place where the image's ldconfig is a script", async () => {
     const library: OtherLdconfig["more"] = [
       { kind: "file", path: "/opt/made-up/libmade.so.1.2.3", content: sharedObject("libmade.so.1") },
     ];
@@ -125,7 +125,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(log(jetson)).toContain("1 SONAME links are made");
   });
 
-  test.each([
+  it.each([
     ["fails", "ldconfig: Can't create temporary cache file"],
     ["crashes", "killed by signal "],
     ["writesNothing", "it made no cache"],
@@ -149,7 +149,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(readFileSync(join(bundle.rootfs, "etc/ld.so.cache"))).toEqual(before);
   });
 
-  test("cannot be held up for long by an image's ldconfig that closes its output and sleeps", async () => {
+  it("cannot be held up for long by an image's ldconfig that closes its output and sleeps", async () => {
     const jetson = await open({ program: PROGRAMS.script(), config: `${logging}${ALLOWED}` });
     const bundle = ask();
     writeFileSync(join(bundle.rootfs, "usr/sbin/ldconfig"), PROGRAMS.hangs());
@@ -157,7 +157,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(log(jetson)).toContain("ldconfig failed: it did not finish within 5 s");
   });
 
-  test("cannot be held up for long by a neighbor's lease in a common volume", async () => {
+  it("cannot be held up for long by a neighbor's lease in a common volume", async () => {
     const volume = temporaryDirectory("volume");
     made.push(volume.remove);
     const library = join(volume.path, "libleased.so.1");
@@ -173,7 +173,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(log(jetson)).toContain("ldconfig failed: it did not finish within 5 s");
   });
 
-  test("cannot be made to take long by twenty thousand libraries", async () => {
+  it("cannot be made to take long by twenty thousand libraries", async () => {
     const volume = temporaryDirectory("volume");
     made.push(volume.remove);
     const template = Buffer.from(sharedObject("libn000000.so"));
@@ -196,7 +196,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(log(jetson)).toMatch(/ldconfig failed|^(?!.*ldconfig)/s);
   });
 
-  test("lists libraries of gigabytes", async () => {
+  it("lists libraries of gigabytes", async () => {
     const jetson = await open({ program: HOST_OWN });
     const bundle = ask();
     const large = join(bundle.rootfs, "usr/lib/liblarge.so.1");
@@ -205,7 +205,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(runContainer(bundle, ["ldconfig", "-p"], jetson.place).stdout).toContain("liblarge.so.1 ");
   });
 
-  test("leaves links of the image and of volumes as they are", async () => {
+  it("leaves links of the image and of volumes as they are", async () => {
     const volume = temporaryDirectory("volume");
     made.push(volume.remove);
     const jetson = await open({ program: HOST_OWN });
@@ -227,7 +227,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     );
   });
 
-  test("is not written again when nothing changes", async () => {
+  it("is not written again when nothing changes", async () => {
     const jetson = await open({ program: HOST_OWN });
     const bundle = ask();
     const cache = join(bundle.rootfs, "etc/ld.so.cache");
@@ -239,7 +239,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(statSync(join(bundle.rootfs, "etc")).mtimeMs).toBe(etc);
   });
 
-  test("cannot make the hook keep megabytes of what ldconfig prints", async () => {
+  it("cannot make the hook keep megabytes of what ldconfig prints", async () => {
     const measure = async (program: Uint8Array) => {
       const jetson = await open({ program });
       const report = join(logs.path, "time");
@@ -255,7 +255,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(flooding).toBeLessThan(1.5 * failing);
   });
 
-  test("stays as it is where the root file system cannot be written to, and the container starts", async () => {
+  it("stays as it is where the root file system cannot be written to, and the container starts", async () => {
     const manifest = `dev, /dev/nvmap\nlib, ${NVIDIA}/libcuda.so.1.1\n`;
     const jetson = await open({ program: PROGRAMS.fails(), manifest, config: logging });
     const { rootfs, ...bundle } = ask();
@@ -274,7 +274,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(readFileSync(join(rootfs, "etc/ld.so.cache"))).toEqual(before);
   });
 
-  test("is made on a host where memory files are not to be run unless they say so", async () => {
+  it("is made on a host where memory files are not to be run unless they say so", async () => {
     const jetson = await open({ program: HOST_OWN });
     const runtime = join(logs.path, "runc");
     // The setting belongs to a pid namespace, and so does the runtime then.
@@ -290,7 +290,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
   });
 
   // Nix makes every directory 0555. ldconfig has no capability to write there all the same.
-  test.each([
+  it.each([
     ["that nobody may write to", "555", "0:0"],
     ["that only its owner may enter", "500", "0:0"],
     ["that is another user's", "755", "1000:1000"],
@@ -308,7 +308,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(mustRun(["stat", "-c", "%a", join(etc, "ld.so.cache")])).toBe("644\n");
   });
 
-  test("stays as it is where a volume lies in its place, and the container starts", async () => {
+  it("stays as it is where a volume lies in its place, and the container starts", async () => {
     const jetson = await open({ program: HOST_OWN, config: logging });
     const bundle = ask();
     const source = join(bundle.directory, "cache");
@@ -324,7 +324,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(readdirSync(join(bundle.rootfs, "etc")).filter((name) => name.startsWith(".nvoci"))).toEqual([]);
   });
 
-  test("is not made for an image without a directory /etc, and the container starts", async () => {
+  it("is not made for an image without a directory /etc, and the container starts", async () => {
     const manifest = `lib, ${NVIDIA}/libcuda.so.1.1\n`;
     const jetson = await open({ program: PROGRAMS.fails(), manifest, config: logging });
     const bundle = ask({ rootfs: "busybox" });
@@ -335,7 +335,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(log(jetson)).toContain("the image has no /etc");
   });
 
-  test("is left alone when the configuration says so", async () => {
+  it("is left alone when the configuration says so", async () => {
     const jetson = await open({ program: PROGRAMS.fails(), config: "[nvoci]\nldconfig = false\n" });
     const bundle = ask();
     const before = readFileSync(join(bundle.rootfs, "etc/ld.so.cache"));
@@ -343,7 +343,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(readFileSync(join(bundle.rootfs, "etc/ld.so.cache"))).toEqual(before);
   });
 
-  test("keeps the image's order of directories, behind injected ones that the image does not name", async () => {
+  it("keeps the image's order of directories, behind injected ones that the image does not name", async () => {
     const own = "/usr/lib/aarch64-linux-gnu";
     const manifest = ["/opt/made-up", NVIDIA, own].map((path) => `lib, ${path}/libnvorder.so.1\n`).join("");
     const jetson = await open({ program: HOST_OWN, manifest });
@@ -364,7 +364,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(order).toEqual(["/opt/made-up", NVIDIA, "/image/first", own, "/image/second"]);
   });
 
-  test("comes with SONAME links in injected directories, and without an auxiliary cache", async () => {
+  it("comes with SONAME links in injected directories, and without an auxiliary cache", async () => {
     const manifest = "lib, /opt/made-up/libmade.so.1.2.3\n";
     const content = sharedObject("libmade.so.1");
     const more = [{ kind: "file", path: "/opt/made-up/libmade.so.1.2.3", content } as const];
@@ -376,7 +376,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(readdirSync(join(bundle.rootfs, "var/cache/ldconfig"))).toEqual([]);
   });
 
-  test("cannot be led elsewhere by a cache that is a link or a directory", async () => {
+  it("cannot be led elsewhere by a cache that is a link or a directory", async () => {
     const jetson = await open({ program: HOST_OWN, config: logging });
     const linked = ask();
     const cache = join(linked.rootfs, "etc/ld.so.cache");

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { manyStarts } from "../support/engines/many-starts.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
 import { type Jetson, openJetson } from "../support/host/jetson.ts";
@@ -13,7 +13,7 @@ describeBuilds([...CONTAINER, "cgroup v1"], "starts in sequence", (build) => {
   });
   afterAll(() => jetson?.close());
 
-  test(
+  it(
     `leave as much after ${STARTS} as after one`,
     async () => {
       const { first, last } = await manyStarts(build, jetson, STARTS);

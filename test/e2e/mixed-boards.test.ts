@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import { MANIFEST_DIRECTORY } from "../../fixtures/host/fake-l4t.ts";
 import {
@@ -76,13 +76,13 @@ describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated
   describe("chosen by looking", () => {
     beforeEach(() => start());
 
-    test("gives the files of both, whichever GPU is asked for", () => {
+    it("gives the files of both, whichever GPU is asked for", () => {
       for (const visible of ["all", "0", "1", "none"]) {
         expect(look(visible).seen, visible).toEqual(expect.arrayContaining([BOARD_LIBRARY, CARD_LIBRARY]));
       }
     });
 
-    test.each([
+    it.each([
       ["all", ["/dev/nvmap", "/dev/nvidia0", "/dev/nvidia1", "/dev/nvidia2", "/dev/nvidiactl"]],
       ["0", ["/dev/nvmap", ...OF_INTEGRATED, "/dev/nvidiactl"]],
       ["1", ["/dev/nvmap", "/dev/nvidia1", "/dev/nvidiactl"]],
@@ -95,11 +95,11 @@ describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated
       expect(nodes(visible)).toEqual(expected);
     });
 
-    test("gives no node of a GPU for none", () => {
+    it("gives no node of a GPU for none", () => {
       expect(nodes("none").filter((path) => /nvmap|nvidia\d/.test(path))).toEqual([]);
     });
 
-    test("shows below /proc the GPUs that were asked for", () => {
+    it("shows below /proc the GPUs that were asked for", () => {
       const list = (visible: string): string[] => {
         const bundle = serverBundle(build, { visible });
         bundles.push(bundle);
@@ -112,7 +112,7 @@ describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated
       expect(list("none")).toEqual([]);
     });
 
-    test.each(["2", "GPU-dead", "0000:99:00.0"])("does not start for the unknown GPU %s", (visible) => {
+    it.each(["2", "GPU-dead", "0000:99:00.0"])("does not start for the unknown GPU %s", (visible) => {
       const { status, stderr } = look(visible);
       expect(status).not.toBe(0);
       expect(stderr).toContain(`nvoci: Cannot find GPU \\"${visible}\\"`);
@@ -122,7 +122,7 @@ describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated
   describe("with a mode in config.toml", () => {
     const mode = (word: string) => start({ config: `[nvidia-container-runtime]\nmode = "${word}"\n` });
 
-    test("csv takes the manifests alone", async () => {
+    it("csv takes the manifests alone", async () => {
       await mode("csv");
       const { seen } = look("all");
       expect(seen).toContain(BOARD_LIBRARY);
@@ -132,14 +132,14 @@ describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated
       expect(stderr).toContain('nvoci: Cannot use the GPU \\"1\\"');
     });
 
-    test("legacy takes the cache alone", async () => {
+    it("legacy takes the cache alone", async () => {
       await mode("legacy");
       const { seen } = look("1");
       expect(seen).toEqual(["/dev/nvidia1", "/dev/nvidiactl", CARD_LIBRARY]);
     });
   });
 
-  test("a Tegra board without a card refuses what it does not have", async () => {
+  it("a Tegra board without a card refuses what it does not have", async () => {
     await start({ gpus: [INTEGRATED] });
     expect(look("0").status).toBe(0);
     expect(look("0").seen).toContain(BOARD_LIBRARY);

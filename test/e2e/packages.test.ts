@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../../build/root.ts";
 import { makeBundle } from "../../fixtures/bundle.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
@@ -24,13 +24,13 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
   });
   afterAll(() => made?.remove());
 
-  test("makes the same bytes in another directory", () => {
+  it("makes the same bytes in another directory", () => {
     const other = packageCopy(at("another, with blanks"));
     const sums = (directory: string) => readFileSync(join(directory, "SHA256SUMS"), "utf8");
     expect(sums(other.path)).toBe(sums(release.path));
   });
 
-  test("lists every artefact in SHA256SUMS, as it is", () => {
+  it("lists every artefact in SHA256SUMS, as it is", () => {
     const lines = release.files
       .filter((file) => file !== "SHA256SUMS")
       .map((file) => `${sha256(join(release.path, file))}  ${file}\n`);
@@ -38,7 +38,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
     expect(readFileSync(release.file(/SHA256SUMS/), "utf8")).toBe(lines.join(""));
   });
 
-  test("leaves no path of the build machine in a program or the source archive's C", async () => {
+  it("leaves no path of the build machine in a program or the source archive's C", async () => {
     for (const arch of ["x86_64", "aarch64"]) {
       const program = readFileSync(release.file(new RegExp(`^nvoci-linux-${arch}$`)), "latin1");
       expect(program).not.toContain(made.path);
@@ -50,7 +50,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
     for (const { content } of generated) expect(content.includes(made.path)).toBe(false);
   });
 
-  test("names everything that is in the bundles in the bill of materials and in the copyright file", () => {
+  it("names everything that is in the bundles in the bill of materials and in the copyright file", () => {
     const { components } = JSON.parse(readFileSync(release.file(/\.cdx\.json$/), "utf8"));
     const names: string[] = components.map(({ name }: { name: string }) => name);
     expect(names).toEqual(
@@ -64,7 +64,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
   describe("a .deb and an .ipk", () => {
     const packages = (kind: string): string[] => release.files.filter((file) => file.endsWith(`.${kind}`));
 
-    test.each(["deb", "ipk"])("of kind %s have members that every reader knows", async (kind) => {
+    it.each(["deb", "ipk"])("of kind %s have members that every reader knows", async (kind) => {
       expect(packages(kind)).toHaveLength(3);
       for (const file of packages(kind)) {
         const members = readAr(readFileSync(join(release.path, file)));
@@ -80,7 +80,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
       }
     });
 
-    test.each(["deb", "ipk"])("of kind %s say what is in them", (kind) => {
+    it.each(["deb", "ipk"])("of kind %s say what is in them", (kind) => {
       for (const file of packages(kind)) {
         const path = join(release.path, file);
         const field = (name: string): string => mustRun(["dpkg-deb", "--field", path, name]).trim();
@@ -90,7 +90,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
       }
     });
 
-    test("have the program of their architecture", () => {
+    it("have the program of their architecture", () => {
       for (const [file, machine] of [
         ["amd64.deb", 62],
         ["arm64.deb", 183],
@@ -108,7 +108,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
     /** The first release has no bug report of a distribution's to close. */
     const ALLOWED = /initial-upload-closes-no-bugs/;
 
-    test("finds no error in a package, and nothing to warn of", () => {
+    it("finds no error in a package, and nothing to warn of", () => {
       const packages = release.files.filter((file) => file.endsWith(".deb"));
       const { stdout } = runCommand(["lintian", "--allow-root", "--fail-on", "none", ...packages], {
         cwd: release.path,
@@ -118,7 +118,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
   });
 
   describeNeeding(["man"], "the manual", () => {
-    test.each([
+    it.each([
       "nvoci.1",
       "nvoci-config.5",
       "nvoci-manifest.5",
@@ -140,12 +140,12 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
       return at(name);
     };
 
-    test.each(["x86_64", "aarch64"])("is at most 2 MB for %s", (arch) => {
+    it.each(["x86_64", "aarch64"])("is at most 2 MB for %s", (arch) => {
       const { size } = statSync(release.file(new RegExp(`^nvoci-linux-${arch}$`)));
       expect(size).toBeLessThanOrEqual(2_000_000);
     });
 
-    test("works after strip", () => {
+    it("works after strip", () => {
       const program = copy("stripped");
       mustRun(["strip", "--strip-all", "--remove-section=.comment", program]);
       const { status, stdout } = runCommand([
@@ -159,7 +159,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
       expect({ status, stdout }).toEqual({ status: 0, stdout: "lib, /src/main.ts\n" });
     });
 
-    test.each([0.01, 0.25, 0.5, 0.75, 0.9, 0.99])("fails when only the first %d of it is there", (share) => {
+    it.each([0.01, 0.25, 0.5, 0.75, 0.9, 0.99])("fails when only the first %d of it is there", (share) => {
       const program = copy(`truncated-${share}`);
       truncateSync(program, Math.floor(readFileSync(program).length * share));
       const start = () => {
@@ -181,19 +181,19 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
         env: {},
       });
 
-    test("tells version and architecture", () => {
+    it("tells version and architecture", () => {
       expect(call(["--version"]).stdout).toMatch(/^nvoci \d/);
       expect(call(["info"]).stdout).toMatch(/^architecture +arm64$/m);
     });
 
-    test("reads directories, links and files", () => {
+    it("reads directories, links and files", () => {
       const words = ["manifest", "generate", "--root", root, "/src/sys/native/*.h", "/tsconfig*.json"];
       const native = runCommand([release.file(/^nvoci-linux-x86_64$/), ...words]);
       expect(call(words)).toEqual(native);
       expect(native.stdout.split("\n").length).toBeGreaterThan(4);
     });
 
-    test.each([
+    it.each([
       ["does nothing for a container that does not ask", "void", 0],
       ["makes a plan for one that asks, and says that there is no driver", "all", 1],
     ])("%s", (_, devices, status) => {
@@ -221,7 +221,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
       });
       afterAll(() => jetson?.close());
 
-      test.each([
+      it.each([
         [["list"]],
         [["manifest", "list"]],
         [["manifest", "lint"]],
@@ -234,7 +234,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
         expect(answer).toEqual(native);
       });
 
-      test("gives a container every file and link of the manifest", () => {
+      it("gives a container every file and link of the manifest", () => {
         const emulated = [
           "/usr/bin/qemu-aarch64-static",
           release.file(/^nvoci-linux-aarch64$/),
@@ -250,7 +250,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
       });
     });
 
-    test("fails with a line for a state that is none", () => {
+    it("fails with a line for a state that is none", () => {
       const { status, stderr } = call(["hook", "prestart"], "{oops");
       expect(status).toBe(1);
       expect(stderr).toMatch(/^nvoci: Cannot read /);

@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openNamespace } from "../../fixtures/run/private-namespace.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
@@ -30,7 +30,7 @@ const KERNELS = [
 describeBuilds([...CONTAINER, "gcc"], "an image that another process changes", (build) => {
   // The races are in the system calls, which all builds make alike; this one makes far more of them in a second.
   if (build.name !== "native")
-    return test("is tried with the native build", () => expect(["node", "pkg"]).toContain(build.name));
+    return it("is tried with the native build", () => expect(["node", "pkg"]).toContain(build.name));
 
   const canary = temporaryDirectory("canary");
   let jetson: Jetson;
@@ -54,7 +54,7 @@ describeBuilds([...CONTAINER, "gcc"], "an image that another process changes", (
   });
 
   describe.each(KERNELS)("on %s", (_, missing) => {
-    test.each(SWAPS)("cannot lead the hook out by swapping %s", async (_title, path, text) => {
+    it.each(SWAPS)("cannot lead the hook out by swapping %s", async (_title, path, text) => {
       const bundle = askingBundle(build, { rootfs: "busybox" });
       const { rootfs, directory } = bundle;
       const config = join(directory, "config.toml");

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import { canLayOver } from "../../fixtures/host/fake-host.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
@@ -102,11 +102,11 @@ const title = "a container with the manifests of";
 const [native] = builds();
 if (collected.length === 0 && process.env.CI !== "true") {
   describe.skip(`${title} real releases (needs a collection: put one at ../shared/manifests)`, () => {
-    test("starts", () => {});
+    it("starts", () => {});
   });
 } else {
   describeNeeding(["build", ...CONTAINER], `${title} real releases`, () => {
-    test("has a collection to be proved with", () => {
+    it("has a collection to be proved with", () => {
       expect(collected.length).toBeGreaterThan(20);
     });
 
@@ -114,7 +114,7 @@ if (collected.length === 0 && process.env.CI !== "true") {
       { ...set, set, host: "everything", lacking: false },
       { ...set, set, host: "two thirds", lacking: true },
     ]);
-    test.each(cases)("$name: sees all that a host with $host of it has", async ({
+    it.each(cases)("$name: sees all that a host with $host of it has", async ({
       set,
       manifests,
       lacking,

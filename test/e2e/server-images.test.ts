@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import {
   DRIVER_LIBRARIES,
@@ -29,14 +29,14 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
     scriptLines(bundle, script, server.place, ["/bin/busybox", "sh"]);
 
   describe("in different images", () => {
-    test("lies where a Debian-like image looks, SONAME links included", async () => {
+    it("lies where a Debian-like image looks, SONAME links included", async () => {
       const said = lines(await open(), ask(), `ls ${DRIVER_LIBRARIES}`);
       expect(said).toEqual(
         expect.arrayContaining([`libcuda.so.${DRIVER_VERSION}`, "libcuda.so.1", "libcuda.so"]),
       );
     });
 
-    test("lies in /usr/lib64 of an Alpine image, with its links, although no ldconfig is there", async () => {
+    it("lies in /usr/lib64 of an Alpine image, with its links, although no ldconfig is there", async () => {
       const said = lines(
         await open(),
         ask({ rootfs: "alpine" }),
@@ -48,7 +48,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       expect(said.at(-1)).toBe(`/usr/lib64/libnvcuvid.so.${DRIVER_VERSION}`);
     });
 
-    test.each([
+    it.each([
       false,
       true,
     ])("comes into an image of one static program (user namespace: %s)", async (userNamespace) => {
@@ -70,7 +70,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       expect(said.slice(-3)).toEqual(["0", "0", expect.stringContaining("No such device or address")]);
     });
 
-    test("leaves an image's own files of the same names out of sight, and no trace of them", async () => {
+    it("leaves an image's own files of the same names out of sight, and no trace of them", async () => {
       const server = await open();
       const bundle = ask();
       const libraries = join(bundle.rootfs, DRIVER_LIBRARIES);
@@ -82,7 +82,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
   });
 
   describe("on different hosts", () => {
-    test("comes in the version of the kernel modules where a newer one lies beside it", async () => {
+    it("comes in the version of the kernel modules where a newer one lies beside it", async () => {
       const server = await open({ versions: [DRIVER_VERSION, OTHER_VERSION] });
       // ldconfig has linked libcuda.so.1 to the newer one.
       const link = `readlink ${DRIVER_LIBRARIES}/libcuda.so.1`;
@@ -92,7 +92,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       expect(said.at(-1)).toBe(`libcuda.so.${DRIVER_VERSION}`);
     });
 
-    test("comes in the version of the kernel modules where the cache names two directories", async () => {
+    it("comes in the version of the kernel modules where the cache names two directories", async () => {
       const other = "/opt/driver-550";
       const server = await open({
         more: [
@@ -108,7 +108,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       expect(said.at(-1)).toBe("535");
     });
 
-    test("does not come where the libraries are of another version than the modules", async () => {
+    it("does not come where the libraries are of another version than the modules", async () => {
       const server = await open({ modules: OTHER_VERSION, versions: [DRIVER_VERSION] });
       const { status, stderr, stdout } = runContainer(ask(), ["echo", "started"], server.place);
       expect([status === 0, stdout]).toEqual([false, ""]);
@@ -117,14 +117,14 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       );
     });
 
-    test("does not come where no kernel module is loaded", async () => {
+    it("does not come where no kernel module is loaded", async () => {
       const server = await open({ modules: null });
       const { status, stderr } = runContainer(ask(), ["true"], server.place);
       expect(status).not.toBe(0);
       expect(stderr).toContain("/proc/driver/nvidia/version");
     });
 
-    test("is NVIDIA's own where Mesa's libraries have the vendor-neutral names", async () => {
+    it("is NVIDIA's own where Mesa's libraries have the vendor-neutral names", async () => {
       const mesa = ["libGL.so.1", "libEGL.so.1", "libGLESv2.so.2"];
       const server = await open({
         more: mesa.map((name) => fileEntry(`${DRIVER_LIBRARIES}/${name}.0.0`, sharedObject(name))),
@@ -134,7 +134,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       expect(said.filter((line) => /^lib(?:GL|EGL|GLESv2)\.so/.test(line))).toEqual([]);
     });
 
-    test("comes without what a stale cache entry names", async () => {
+    it("comes without what a stale cache entry names", async () => {
       const server = await open({ setup: [`rm ${DRIVER_LIBRARIES}/libnvcuvid.so*`] });
       expect(server.place.run(["ldconfig", "-p"]).stdout).toContain("libnvcuvid.so.1");
       const said = lines(server, ask(), `ls ${DRIVER_LIBRARIES}; use-cuda`);
@@ -142,7 +142,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       expect(said.at(-1)).toBe("535");
     });
 
-    test.each([
+    it.each([
       ["has no ld.so.cache", "rm /etc/ld.so.cache"],
       [
         "has one that is cut off",
@@ -157,7 +157,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       ]);
     });
 
-    test.each([
+    it.each([
       false,
       true,
     ])("comes from a container that carries it (user namespace: %s)", async (userNamespace) => {
@@ -200,7 +200,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       ],
     };
 
-    test.each([
+    it.each([
       false,
       true,
     ])("shows them under their own path and lists their libraries (user namespace: %s)", async (userNamespace) => {
@@ -219,13 +219,13 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
     const MOUNTED = `${CUDA}/extras/deep/mounted`;
     const mounted = [`mkdir ${MOUNTED}`, `mount -t tmpfs tmpfs ${MOUNTED}`, `touch ${MOUNTED}/file`];
 
-    test("shows them without what is mounted below them", async () => {
+    it("shows them without what is mounted below them", async () => {
       const server = await open({ ...options, setup: mounted });
       const said = lines(server, ask(), "ls /usr/local/cuda/extras/deep/mounted; use-cuda");
       expect(said).toEqual(["535"]);
     });
 
-    test.each([
+    it.each([
       "this kernel",
       "5.11",
       "4.9",
@@ -246,7 +246,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
   });
 
   describe("against requirements of an image", () => {
-    test.each([
+    it.each([
       ["cuda>=12.0", []],
       ["cuda>=12.0 brand=tesla,driver>=470", []],
       ["cuda>=13.0", ["NVIDIA_DISABLE_REQUIRE=true"]],
@@ -255,7 +255,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       expect(lines(await open(), bundle, "use-cuda")).toEqual(["535"]);
     });
 
-    test.each(["cuda>=13.0", "driver>=999", "brand=geforce"])("does not come for %s", async (requirement) => {
+    it.each(["cuda>=13.0", "driver>=999", "brand=geforce"])("does not come for %s", async (requirement) => {
       const bundle = ask({ env: [`NVIDIA_REQUIRE_CUDA=${requirement}`] });
       const { status, stdout, stderr } = run(await open(), bundle, "echo started");
       expect([status === 0, stdout]).toEqual([false, ""]);

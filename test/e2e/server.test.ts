@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import {
   DRIVER_LIBRARIES,
@@ -52,7 +52,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
     });
     afterAll(() => server?.close());
 
-    test("has every file of the driver with the host's content", () => {
+    it("has every file of the driver with the host's content", () => {
       const sums = (paths: readonly string[]): string[] => {
         const { stdout, status } = server.place.run(["sha256sum", ...paths]);
         expect(status).toBe(0);
@@ -66,7 +66,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       expect(inside).toEqual(sums([...LIBRARIES.map(({ host }) => host), ...FILES]));
     });
 
-    test("can neither write to the driver's files nor run them set-uid, and finds no program that changes the host", () => {
+    it("can neither write to the driver's files nor run them set-uid, and finds no program that changes the host", () => {
       const bundle = ask();
       const mounts = mountOptions(run(bundle, "cat", "/proc/self/mountinfo").stdout);
       for (const path of [...LIBRARIES.map((library) => library.path), ...FILES]) {
@@ -78,7 +78,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       expect(run(bundle, "ls", "/usr/bin/nvidia-modprobe").status).not.toBe(0);
     });
 
-    test("has the links by which programs load the libraries", () => {
+    it("has the links by which programs load the libraries", () => {
       const links = new Map(LIBRARIES.map(({ path, soname }) => [`${DRIVER_LIBRARIES}/${soname}`, path]));
       for (const [link, path] of links) if (link === path) links.delete(link);
       links.set(`${DRIVER_LIBRARIES}/libcuda.so`, CUDA);
@@ -94,7 +94,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       expect(targets).toEqual([...links.values()]);
     });
 
-    test("lists the libraries in its linker's cache and runs a program that is linked to libcuda.so.1", () => {
+    it("lists the libraries in its linker's cache and runs a program that is linked to libcuda.so.1", () => {
       const { stdout } = run(ask(), "ldconfig", "-p");
       for (const { soname } of LIBRARIES) expect(stdout).toContain(`\t${soname} (`);
       expect(run(ask(), "use-cuda")).toEqual({ status: 0, stdout: "535\n", stderr: "" });
@@ -102,7 +102,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       expect(without.stderr).toContain("libcuda.so.1");
     });
 
-    test("opens every node of the driver, with the host's numbers and modes", () => {
+    it("opens every node of the driver, with the host's numbers and modes", () => {
       const describeNodes = ["/bin/busybox", "stat", "-c", "%n %t:%T %a %u:%g", ...server.devices];
       const onHost = server.place.run(describeNodes);
       expect(onHost.status).toBe(0);
@@ -112,7 +112,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       for (const line of said) expect(line).toContain(NO_DRIVER);
     });
 
-    test.each([
+    it.each([
       ["an index", "0"],
       ["a UUID", FAKE_GPUS[0].uuid],
       ["the beginning of a UUID", "GPU-8f3c"],
@@ -133,7 +133,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       expect(said).not.toContain("0000:65:00.0");
     });
 
-    test("sees the kernel module's files with the making of nodes switched off", () => {
+    it("sees the kernel module's files with the making of nodes switched off", () => {
       const [params, version, listed, written] = [
         "cat /proc/driver/nvidia/params",
         "cat /proc/driver/nvidia/version",
@@ -147,7 +147,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       expect(written?.[0]).toContain("Read-only file system");
     });
 
-    test("has the driver but no GPU when it asks for none", () => {
+    it("has the driver but no GPU when it asks for none", () => {
       const bundle = ask({ visible: "none" });
       const said = lines(bundle, "ls /dev; ls /proc/driver/nvidia/gpus; use-cuda; cat /dev/nvidiactl");
       expect(said).toContain("nvidiactl");
@@ -155,7 +155,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       expect(said.slice(-2)).toEqual(["535", expect.stringContaining(NO_DRIVER)]);
     });
 
-    test("keeps its devices in processes that join later", () => {
+    it("keeps its devices in processes that join later", () => {
       const container = createContainer(ask(), undefined, server.place);
       try {
         container.start();
@@ -165,7 +165,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       }
     });
 
-    test.each([
+    it.each([
       "7",
       "GPU-dead",
       "0000:99:00.0",
@@ -177,7 +177,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       expect(stderr).toContain(`nvoci: Cannot find GPU \\"${visible.split(",").pop()}\\"`);
     });
 
-    test("gets devices and libraries by its capabilities alone", () => {
+    it("gets devices and libraries by its capabilities alone", () => {
       const bundle = ask({ driverCapabilities: "utility" });
       const said = lines(bundle, `ls /dev ${DRIVER_LIBRARIES} /usr/bin`);
       expect(said).toContain(`libnvidia-ml.so.${DRIVER_VERSION}`);

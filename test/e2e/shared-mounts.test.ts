@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { Bundle, BundleOptions } from "../../fixtures/bundle.ts";
 import { createContainer, runContainer } from "../../fixtures/run/container.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
@@ -49,7 +49,7 @@ describeBuilds([...CONTAINER, "gcc"], "shared propagation", (build) => {
     };
     const options = (more: BundleOptions): BundleOptions => ({ hooks: { prestart: [hook] }, ...more });
 
-    test.each([
+    it.each([
       "shared",
       "rshared",
       "slave",
@@ -71,7 +71,7 @@ describeBuilds([...CONTAINER, "gcc"], "shared propagation", (build) => {
       expect(runContainer(bundle, describeCommand(jetson), jetson.place)).toEqual(describeHost(jetson));
     });
 
-    test("cannot leak a mount through a volume that the container shares with the host", () => {
+    it("cannot leak a mount through a volume that the container shares with the host", () => {
       const volume = temporaryDirectory("volume");
       made.push(volume.remove);
       mkdirSync(join(volume.path, "nvidia"));
@@ -97,7 +97,7 @@ describeBuilds([...CONTAINER, "gcc"], "shared propagation", (build) => {
     });
 
     // As docker does for `-v a:b:shared`: the root is made shared for one volume's sake.
-    test("does not cost a container its driver where a volume elsewhere is shared", () => {
+    it("does not cost a container its driver where a volume elsewhere is shared", () => {
       const volume = temporaryDirectory("volume");
       made.push(volume.remove);
       inPlace("mount", "--bind", volume.path, volume.path);
@@ -111,7 +111,7 @@ describeBuilds([...CONTAINER, "gcc"], "shared propagation", (build) => {
       expect(snapshotMounts(jetson.place.pid)).toEqual(before);
     });
 
-    test("takes nothing from a volume that only receives the host's mounts", () => {
+    it("takes nothing from a volume that only receives the host's mounts", () => {
       const volume = temporaryDirectory("volume");
       made.push(volume.remove);
       inPlace("mount", "--bind", volume.path, volume.path);

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Bundle, makeBundle } from "../../fixtures/bundle.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
@@ -103,12 +103,12 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "a volume whose server never ans
     }
   }
 
-  test.each(CASES)("is not asked at $name", (one) => trial(one, [build.path, "hook", "prestart"]));
+  it.each(CASES)("is not asked at $name", (one) => trial(one, [build.path, "hook", "prestart"]));
 
-  test.each(CASES)("is not asked on a kernel of 2016, at $name", (one) =>
+  it.each(CASES)("is not asked on a kernel of 2016, at $name", (one) =>
     trial(one, withoutCalls(MISSING_BEFORE["4.9"], [build.path, "hook", "prestart"])));
 
-  test("is given a minute, for what can be ended: one call to the kernel's clock", async () => {
+  it("is given a minute, for what can be ended: one call to the kernel's clock", async () => {
     const bundle = makeBundle({ env: ["NVIDIA_VISIBLE_DEVICES=all"] });
     const container = await openBareContainer(bundle, jetson.place);
     const log = join(directory.path, "calls");
@@ -127,7 +127,7 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "a volume whose server never ans
     }
   });
 
-  test.each([
+  it.each([
     ["", false],
     [" in a user namespace", true],
   ])("does not keep a real container from starting%s", async (_, userNamespace) => {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mustRun, runCommand } from "../../fixtures/run/run-command.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { matchGlob } from "../../src/text/match-glob.ts";
@@ -63,7 +63,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
       name in values ? expand(values[name] ?? "", values) : whole,
     );
 
-  test("unpacks to one directory of the release's name", () => {
+  it("unpacks to one directory of the release's name", () => {
     const { version } = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
     expect(readdirSync(at("unpacked"))).toEqual([`nvoci-${version}`]);
     for (const file of ["LICENSE", "quickjs/LICENSE", "src/main.ts", "build/build.ts", "package-lock.json"]) {
@@ -71,7 +71,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
     }
   });
 
-  test("builds a program for another machine with its compiler, and for this one dynamically", () => {
+  it("builds a program for another machine with its compiler, and for this one dynamically", () => {
     const compiler = { CFLAGS: "-O0", CC: mustRun(["which", "aarch64-linux-gnu-gcc"]).trim() };
     shell("make -j2", source, compiler);
     expect(readFileSync(join(source, "nvoci")).readUInt16LE(18)).toBe(183);
@@ -82,7 +82,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
     shell("make clean", source);
   });
 
-  test("installs what the Debian packages have, their own files aside", async () => {
+  it("installs what the Debian packages have, their own files aside", async () => {
     shell(`make -j2 CFLAGS=-O0; make install install-compat DESTDIR=${at("installed")}`, source);
     const packaged: string[] = [];
     for (const pattern of [/^nvoci_.*_amd64\.deb$/, /^nvoci-compat_.*\.deb$/]) {
@@ -96,7 +96,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
     expect(listFiles(at("installed"))).toEqual(packaged.filter((path) => !own(path)).sort());
   });
 
-  test.each([
+  it.each([
     "meta-nvoci",
     "meta-nvoci-dunfell",
   ])("is built and installed by the commands of the recipe in %s, with a compiler alone", (layer) => {
@@ -157,7 +157,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
     expect(rest.filter((file) => !/^\/usr\/(bin|share\/man|share\/doc)\//.test(file))).toEqual([]);
   });
 
-  test.each([
+  it.each([
     "meta-nvoci",
     "meta-nvoci-dunfell",
   ])("has the licences and the sum that the recipe in %s names", (layer) => {
@@ -197,7 +197,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
       return image;
     };
 
-    test("lists the libraries and links of cuDNN and TensorRT, and nothing else of theirs", () => {
+    it("lists the libraries and links of cuDNN and TensorRT, and nothing else of theirs", () => {
       const cudnn = tree(
         "cudnn",
         "usr/lib/libcudnn.so.8 -> libcudnn.so.8.2.1",
@@ -222,7 +222,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
       ]);
     });
 
-    test("lists the directory of CUDA, and a link to it as a link", () => {
+    it("lists the directory of CUDA, and a link to it as a link", () => {
       const cuda = tree(
         "cuda",
         "usr/local/cuda-10.2/targets/aarch64-linux/lib/libcudart.so.10.2",
@@ -235,7 +235,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
       ]);
     });
 
-    test("keeps the manifests that the recipe installs itself, and fails for a pattern without a match", () => {
+    it("keeps the manifests that the recipe installs itself, and fails for a pattern without a match", () => {
       const image = tree(
         "own",
         "etc/nvidia-container-runtime/host-files-for-container.d/own.csv",
@@ -249,7 +249,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
       expect(() => generate(image, { PN: "x", CONTAINER_CSV_FILES: "/usr/lib/missing*" })).toThrow("missing");
     });
 
-    test("packages the manifest in the layer's syntax", () => {
+    it("packages the manifest in the layer's syntax", () => {
       const text = readFileSync(join(layers, layer, "classes/nvoci-container-csv.bbclass"), "utf8");
       const sign = layer === "meta-nvoci" ? ":" : "_";
       for (const line of ["FILES:PKG = ", "RRECOMMENDS:PN:append = "]) {
@@ -260,7 +260,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
     });
   });
 
-  test("lets an image write the manifest of what it has installed", () => {
+  it("lets an image write the manifest of what it has installed", () => {
     const program = at("native-tools");
     mkdirSync(program);
     symlinkSync(release.file(/^nvoci-linux-x86_64$/), join(program, "nvoci"));

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Bundle, type BundleOptions, makeBundle } from "../../fixtures/bundle.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { nvociHook } from "../support/build/builds.ts";
@@ -60,7 +60,7 @@ describeBuilds(
         made?.remove();
       });
 
-      test("keeps its devices over a reload when the wrapper gave them; with the hook alone it loses them", () => {
+      it("keeps its devices over a reload when the wrapper gave them; with the hook alone it loses them", () => {
         const wrapped = start({}, join(made.path, "bin/nvidia-container-runtime"));
         const hooked = start({ hooks: { prestart: [nvociHook(build)] } }, "runc");
         const eachGives = (exec: typeof wrapped, reason: string) => {

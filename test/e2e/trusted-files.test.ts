@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, linkSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import { mustRun } from "../../fixtures/run/run-command.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
@@ -63,7 +63,7 @@ describeBuilds(CONTAINER, "a file that root goes by", (build) => {
     ],
   ];
 
-  test.each(CHANGES)("is not believed by the hook when it is one that %s", (_, change, reason, remedy) => {
+  it.each(CHANGES)("is not believed by the hook when it is one that %s", (_, change, reason, remedy) => {
     writeFileSync(at("config.toml"), "# nothing\n");
     change(at("config.toml"));
     const before = container.snapshot();
@@ -74,7 +74,7 @@ describeBuilds(CONTAINER, "a file that root goes by", (build) => {
     expect(container.snapshot()).toEqual(before);
   });
 
-  test.each(
+  it.each(
     CHANGES,
   )("runs no program of its choice for the wrapper when it is one that %s", (_, change, reason) => {
     const wrapper = installLinks(build, at("bin"));
@@ -93,7 +93,7 @@ describeBuilds(CONTAINER, "a file that root goes by", (build) => {
     expect(() => lstatSync(evidence)).toThrow();
   });
 
-  test("is believed when root's own group may write to it", () => {
+  it("is believed when root's own group may write to it", () => {
     writeFileSync(at("config.toml"), "[nvidia-container-cli]\nno-cgroups = true\n[nvoci]\nmistake = ");
     chmodSync(at("config.toml"), 0o664);
     expect(runHook().stderr).toMatch(/^nvoci: Cannot read .*line 4/);
@@ -123,7 +123,7 @@ describeBuilds(CONTAINER, "a file that root goes by", (build) => {
       }
     }
 
-    test("is made for root and its group alone, and appended to", async () => {
+    it("is made for root and its group alone, and appended to", async () => {
       expect(await start()).toBe("");
       expect(lstatSync(at("log")).mode & 0o777).toBe(0o640);
       const first = readFileSync(at("log"), "utf8");
@@ -132,7 +132,7 @@ describeBuilds(CONTAINER, "a file that root goes by", (build) => {
       expect(readFileSync(at("log"), "utf8").startsWith(first)).toBe(true);
     });
 
-    test.each([
+    it.each([
       ["a link to a file of root", () => symlinkSync(at("victim"), at("log")), "ELOOP"],
       ["a second name of a file of root", () => linkSync(at("victim"), at("log")), "second name"],
       ["a link to a file that is not there", () => symlinkSync(at("new"), at("log")), "ELOOP"],
@@ -149,7 +149,7 @@ describeBuilds(CONTAINER, "a file that root goes by", (build) => {
       expect(() => lstatSync(at("new"))).toThrow();
     });
 
-    test("is not followed by the wrapper either, which has an error to put into the engine's", () => {
+    it("is not followed by the wrapper either, which has an error to put into the engine's", () => {
       writeFileSync(at("victim"), "root's own\n");
       symlinkSync(at("victim"), at("log"));
       writeFileSync(at("config.toml"), "broken");

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import {
   DRIVER_LIBRARIES,
@@ -72,12 +72,12 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
         prestart: [hookEntry(withoutCalls(missing, [build.path, "hook", "prestart"]))],
       };
 
-      test("runs a program that is linked to libcuda.so.1, which its cache lists", () => {
+      it("runs a program that is linked to libcuda.so.1, which its cache lists", () => {
         expect(lines(ask({ hooks }), "use-cuda")).toEqual(["535"]);
         expect(run(ask({ hooks }), "ldconfig", "-p").stdout).toContain("\tlibnvcuvid.so.1 (");
       });
 
-      test("opens its GPU's node and no other", () => {
+      it("opens its GPU's node and no other", () => {
         const said = lines(ask({ hooks, visible: "0" }), "cat /dev/nvidia1; cat /dev/nvidiactl; ls /dev");
         expect(said.slice(0, 2)).toEqual([
           expect.stringContaining(NO_DRIVER),
@@ -86,7 +86,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
         expect(said).not.toContain("nvidia0");
       });
 
-      test("sees its GPU and masked parameters below /proc", () => {
+      it("sees its GPU and masked parameters below /proc", () => {
         const script = "cat /proc/driver/nvidia/params; ls /proc/driver/nvidia/gpus";
         const said = lines(ask({ hooks, visible: "0" }), script);
         expect(said).toContain("ModifyDeviceFiles: 0");
@@ -94,7 +94,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
         expect(said).not.toContain("0000:65:00.0");
       });
 
-      test("can neither write to the host's files nor lift what keeps it from that", () => {
+      it("can neither write to the host's files nor lift what keeps it from that", () => {
         const bundle = ask({ hooks });
         const mounts = mountOptions(run(bundle, "cat", "/proc/self/mountinfo").stdout);
         for (const path of [CUDA, FIRMWARE, "/usr/bin/nvidia-smi"]) {
@@ -107,7 +107,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
         expect(said.at(-1)).toBe(DRIVER_VERSION);
       });
 
-      test("owns the files that were made in it", () => {
+      it("owns the files that were made in it", () => {
         const paths = [
           "/etc/ld.so.cache",
           `${DRIVER_LIBRARIES}/libcuda.so.1`,
@@ -121,7 +121,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
       });
     });
 
-    test("sees the host's owner of device nodes as nobody, and can open them all the same", () => {
+    it("sees the host's owner of device nodes as nobody, and can open them all the same", () => {
       expect(lines(ask(), "stat -c '%u %a' /dev/nvidiactl; cat /dev/nvidiactl")).toEqual([
         "65534 666",
         expect.stringContaining(NO_DRIVER),
@@ -129,7 +129,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
     });
 
     // With this capability a container may remount what is mounted in it, as it may a runtime's own read-only mounts.
-    test("cannot write to the host's files even with CAP_SYS_ADMIN, because their owner is none of its own", () => {
+    it("cannot write to the host's files even with CAP_SYS_ADMIN, because their owner is none of its own", () => {
       const bundle = ask({ capabilities: ["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"] });
       const script = `mount -o remount,bind,rw ${CUDA}; echo x > ${CUDA} && echo written; chmod 777 ${CUDA} && echo changed; use-cuda`;
       const said = lines(bundle, script);
@@ -138,13 +138,13 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
       expect(said.at(-1)).toBe("535");
     });
 
-    test("opens no node of the host with a name of its own", () => {
+    it("opens no node of the host with a name of its own", () => {
       const [made, opened] = lines(ask({ visible: "0" }), "mknod /dev/other c 195 0; cat /dev/other");
       expect(made).toContain(REFUSED);
       expect(opened).not.toContain(NO_DRIVER);
     });
 
-    test("has it all below a read-only root that has the places", () => {
+    it("has it all below a read-only root that has the places", () => {
       const bundle = ask();
       expect(lines(bundle, "use-cuda")).toEqual(["535"]);
       const root = bundle.config.root as Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
@@ -34,7 +34,7 @@ describeBuilds(CONTAINER, "a volume of the user's", (build) => {
     volume?.remove();
   });
 
-  test.each(
+  it.each(
     VOLUMES,
   )("stays where it is: %s, and the container starts with the rest", (_, place, source, seen) => {
     const mount = { destination: place, type: "bind", source: join(volume.path, source), options: ["rbind"] };

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Bundle, makeBundle } from "../../fixtures/bundle.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
@@ -50,11 +50,11 @@ describeBuilds([...CONTAINER, "cgroup v2", "crun"], "the wrapper around crun", (
     made?.remove();
   });
 
-  test("gives a container that asks the host's files, by the configuration that the wrapper was given", () => {
+  it("gives a container that asks the host's files, by the configuration that the wrapper was given", () => {
     expect(run(describeCommand(jetson), ["NVIDIA_VISIBLE_DEVICES=all"])).toEqual(describeHost(jetson));
   });
 
-  test("hands on one that does not ask, and its exit status", () => {
+  it("hands on one that does not ask, and its exit status", () => {
     expect(run(["ls", "/dev/nvmap"], []).stderr).toContain("No such file");
     expect(run(["sh", "-c", "exit 5"], []).status).toBe(5);
   });

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { Bundle, BundleOptions } from "../../fixtures/bundle.ts";
 import { type FakeL4tOptions, yoctoEntries } from "../../fixtures/host/fake-l4t.ts";
 import { sharedObject } from "../../fixtures/host/shared-object.ts";
@@ -49,7 +49,7 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
   const sh = (jetson: Jetson, script: string, options?: BundleOptions) =>
     runContainer(ask(options), ["sh", "-c", script], jetson.place);
 
-  test("puts its libraries where a Debian image looks, and everything else where it was", async () => {
+  it("puts its libraries where a Debian image looks, and everything else where it was", async () => {
     const jetson = await open();
     const script = `cd ${MULTIARCH}; for link in libnvmade.so.1 libnvmade.so libabsolute.so; do readlink $link; done
       ls libnvmade.so.1.2 gstreamer-1.0 /usr/share/made-up /usr/bin/made-up-program; ls /usr/lib`;
@@ -68,7 +68,7 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
     ]);
   });
 
-  test("has a Debian image's linker find them without its ld.so.conf", async () => {
+  it("has a Debian image's linker find them without its ld.so.conf", async () => {
     const jetson = await open();
     const { path } = temporaryDirectory("program");
     made.push(() => mustRun(["rm", "-r", path]));
@@ -87,7 +87,7 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
     expect(bare.stderr).toContain("libnvmade.so.1");
   });
 
-  test.each([
+  it.each([
     "busybox",
     "alpine",
   ] as const)("leaves its libraries in /usr/lib of a %s image", async (rootfs) => {
@@ -98,7 +98,7 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
     expect(stdout).not.toContain(TRIPLET);
   });
 
-  test("starts a musl image whose own ldconfig is a script that knows no options", async () => {
+  it("starts a musl image whose own ldconfig is a script that knows no options", async () => {
     const jetson = await open();
     const bundle = ask({ rootfs: "alpine" });
     writeFileSync(join(bundle.rootfs, "sbin/ldconfig"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
@@ -116,19 +116,19 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
     ];
     const manifest = `lib, /usr/share/made-up/data\nlib, ${MULTIARCH}/nvidia/libtree.so.1\nlib, /usr/share/made-up/host\n`;
 
-    test("prefers it to the host's own file, and falls back to that", async () => {
+    it("prefers it to the host's own file, and falls back to that", async () => {
       const jetson = await open({ manifests: { "l4t.csv": manifest }, more: both });
       const script = `cat /usr/share/made-up/data ${MULTIARCH}/nvidia/libtree.so.1 /usr/share/made-up/host`;
       expect(sh(jetson, script).stdout).toBe("of the treeof the treeof the host");
     });
 
-    test("cannot show the container the tree itself", async () => {
+    it("cannot show the container the tree itself", async () => {
       const jetson = await open({ manifests: { "l4t.csv": manifest }, more: both });
       expect(sh(jetson, `ls -d ${PASS_THROUGH}`).status).not.toBe(0);
     });
   });
 
-  test.each([
+  it.each([
     "debian",
     "alpine",
   ] as const)("gives a %s container with a read-only root the same", async (rootfs) => {
@@ -142,7 +142,7 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
     expect(writable.stderr).toBe("");
   });
 
-  test("reaches /usr/lib through a multiarch directory that is a link to it", async () => {
+  it("reaches /usr/lib through a multiarch directory that is a link to it", async () => {
     const jetson = await open();
     const bundle = ask({ rootfs: "alpine" });
     mkdirSync(join(bundle.rootfs, "usr/lib"), { recursive: true });
