@@ -48,14 +48,14 @@ describeNeeding(CONTAINER, "a container of the test support", () => {
     expect(JSON.parse(readFileSync(seen, "utf8"))).toMatchObject({ bundle: bundle.directory });
   });
 
-  it("fails with the hook's words when a hook fails", () => {
+  it("fails with the hook's output when a hook fails", () => {
     const hook = hookEntry(["/bin/sh", "-c", "echo no such thing >&2; exit 1"]);
     const result = runContainer(bundleOf({ hooks: { prestart: [hook] } }), ["true"]);
     expect(result.status).toBe(1);
     expect(result.stderr).toContain("no such thing");
   });
 
-  it("can be looked at between its creation and its end", () => {
+  it("can be inspected between its creation and its end", () => {
     const bundle = bundleOf();
     const mounts = snapshotMounts();
     const container = createContainer(bundle);
@@ -69,14 +69,14 @@ describeNeeding(CONTAINER, "a container of the test support", () => {
     }
   });
 
-  it("gets a listed device and is refused others, with cgroup v1 or both", () => {
+  it("can open a listed device and no other, with cgroup v1 or both", () => {
     const script = "mknod /tmp/n c 60 8; cat /dev/local; cat /tmp/n";
     const { stderr } = runContainer(bundleOf({ devices: [NODE] }), ["sh", "-c", script]);
     expect(stderr).toContain("/dev/local': No such device or address");
     expect(stderr).toContain("/tmp/n': Operation not permitted");
   });
 
-  it("gets a listed device and is refused others, with cgroup v2 alone", async () => {
+  it("can open a listed device and no other, with cgroup v2 alone", async () => {
     const place = await openNamespace(CGROUP_V2_ONLY);
     const script = "mknod /tmp/n c 60 8; cat /dev/local; cat /tmp/n";
     const { stderr } = runContainer(bundleOf({ devices: [NODE] }), ["sh", "-c", script], place);
@@ -91,7 +91,7 @@ describeNeeding(CONTAINER, "a container of the test support", () => {
     expect(runContainer(bundleOf({ readonlyRoot: true }), ["touch", "/etc/x"]).stderr).toContain("Read-only");
   });
 
-  it("can have a hostile layout; the snapshot of the canary does not change", () => {
+  it("can have a hostile layout that leaves the canary unchanged", () => {
     const canary = temporaryDirectory("canary");
     made.push(canary);
     mkdirSync(join(canary.path, "lib"));

@@ -16,7 +16,7 @@ describe("sharedObject()", () => {
     expect(result).toEqual({ status: 0, stdout: "", stderr: "" });
   });
 
-  it("makes an object that cannot be loaded without what it needs", () => {
+  it("makes an object that cannot be loaded without its dependencies", () => {
     writeFileSync(path, sharedObject("libmade.so.1", { needed: ["libnever.so.9"] }));
     expect(runCommand(["/bin/true"], { env: { LD_PRELOAD: path } }).stderr).toContain("libnever.so.9");
   });
