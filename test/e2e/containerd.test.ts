@@ -15,9 +15,9 @@ const START_MS = 20_000;
 
 describeBuilds(
   [...CONTAINER, "cgroup v2", "containerd"],
-  "containerd with the wrapper in the place of runc",
+  "containerd with the wrapper in place of runc",
   (build) => {
-    describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+    describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
       let jetson: Jetson;
       let made: TemporaryDirectory;
       let stop: () => Promise<void> = async () => {};
@@ -83,12 +83,12 @@ describeBuilds(
         made?.remove();
       });
 
-      it("gives a container that asks the host's files and devices", () => {
+      it("injects the host's files and devices into a container that requests GPUs", () => {
         expect(run(describeCommand(jetson), ...ASK)).toEqual(describeHost(jetson));
         expect(run(["cat", "/dev/nvmap"], ...ASK).stderr).toContain(NO_DRIVER);
       });
 
-      it("gives one that does not ask nothing, and its exit status", () => {
+      it("leaves a container that requests no GPUs alone, and returns its exit status", () => {
         expect(run(["ls", "/dev/nvmap"]).status).not.toBe(0);
         expect(run(["sh", "-c", "exit 9"])).toMatchObject({ status: 9 });
       });
@@ -99,7 +99,7 @@ describeBuilds(
         expect(stderr).toMatch(/nvoci: Cannot .*GPU-none/);
       });
 
-      it("reads the configuration that configure writes", () => {
+      it("accepts the configuration that nvoci configure writes", () => {
         const file = at("configured.toml");
         writeFileSync(
           file,

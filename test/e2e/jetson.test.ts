@@ -23,7 +23,7 @@ const NO_DRIVER = "No such device or address";
 const REFUSED = "Operation not permitted";
 
 describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a Jetson", (build) => {
-  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+  describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
     let jetson: Jetson;
     const bundles: Bundle[] = [];
     const ask = (options?: BundleOptions): Bundle => {

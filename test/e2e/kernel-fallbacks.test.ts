@@ -30,7 +30,7 @@ const LACKS: readonly (readonly [string, readonly string[]])[] = [
 describeBuilds([...CONTAINER, "gcc", "cgroup v2"], "the hook on an older kernel", (build) => {
   const command = [build.path, "hook", "prestart"];
 
-  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+  describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
     let jetson: Jetson;
     let usual: object;
 

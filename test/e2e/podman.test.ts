@@ -16,7 +16,7 @@ const OPEN = ["cat", "/dev/nvmap"];
 const NO_DRIVER = "No such device or address";
 
 describeBuilds([...CONTAINER, "cgroup v2", "podman"], "podman", (build) => {
-  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+  describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
     let jetson: Jetson;
     let made: TemporaryDirectory;
     const at = (name: string): string => join(made.path, name);

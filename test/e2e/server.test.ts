@@ -33,7 +33,7 @@ const FILES = [
 ];
 
 describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (build) => {
-  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+  describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
     let server: FakeServer;
     const bundles: Bundle[] = [];
     const ask = (options?: ServerBundleOptions): Bundle => {

@@ -15,7 +15,7 @@ describeBuilds(
   [...CONTAINER, "cgroup v1", "cgroup v2", "systemd"],
   "a container in a unit of systemd",
   (build) => {
-    describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+    describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
       let jetson: Jetson;
       let systemd: Systemd;
       let made: TemporaryDirectory;

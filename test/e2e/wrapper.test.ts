@@ -30,7 +30,7 @@ interface Config {
 }
 
 describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made through the wrapper", (build) => {
-  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+  describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
     let jetson: Jetson;
     let made: TemporaryDirectory;
     let wrapper: string;
