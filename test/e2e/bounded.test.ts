@@ -16,9 +16,9 @@ import { describeCommand, describeHost, type Jetson, openJetson } from "../suppo
 const MIB = 1024 * 1024;
 
 /**
- * Seconds of processor time, which does not depend on the machine's load. The kernel kills a process that takes longer,
- * and denies it more memory. A JavaScript engine that compiles at run time maps gigabytes from the start. The hard
- * limits stay, because ldconfig's sandbox sets its own.
+ * Seconds of processor time, which does not depend on the machine's load. The kernel kills a process that takes
+ * longer, and denies it more memory. A JavaScript engine that compiles at run time maps gigabytes from the start.
+ * The hard limits stay, because ldconfig's sandbox sets its own.
  */
 const CEILING_SECONDS = 3;
 const CEILING_BYTES = 64 * MIB;

@@ -19,8 +19,8 @@ const OPEN = ["cat", "/dev/nvmap"];
 const NO_DRIVER = "No such device or address";
 
 /**
- * Returns a runtime that drops a capability from containers if root lacks it on this machine. Docker grants privileged
- * containers every capability, and runc refuses those that it does not have itself.
+ * Returns a runtime that drops a capability from containers if root lacks it on this machine. Docker grants
+ * privileged containers every capability, and runc refuses those that it does not have itself.
  */
 function boundedRuntime(wrapper: string): string {
   const trim = `sed -i 's/"CAP_SYS_RESOURCE",//g' "$word/config.json"`;

@@ -219,7 +219,7 @@ describeBuilds(
 
       it("is left alone in a user namespace, as are directories that its root may not write to", () => {
         const bundle = ask("/volume", undefined, { userNamespace: true });
-        // A directory of the image that belongs to another user. Only root outside the namespace could write to it.
+        // The directory belongs to another user, so only root outside the namespace could write to it.
         mkdirSync(join(bundle.rootfs, NVIDIA), { recursive: true });
         chownSync(join(bundle.rootfs, NVIDIA), FIRST_ID + 7, FIRST_ID + 7);
         chownSync(join(bundle.rootfs, LIBRARIES), FIRST_ID, FIRST_ID);

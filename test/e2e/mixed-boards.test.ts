@@ -47,7 +47,7 @@ const BOARD: readonly TreeEntry[] = [
 
 const OF_INTEGRATED = ["/dev/nvidia0", "/dev/nvidia2"];
 
-describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated GPU", (build) => {
+describeBuilds([...CONTAINER, "gcc"], "a board with a card next to its integrated GPU", (build) => {
   let server: FakeServer;
   const bundles: Bundle[] = [];
   const start = async (options: FakeServerOptions = {}): Promise<void> => {

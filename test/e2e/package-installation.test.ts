@@ -210,7 +210,7 @@ describeNeeding(
         const files = (): string[] =>
           run("ls", "-A", "/etc/nvidia-container-runtime").stdout.split("\n").filter(Boolean);
 
-        it("is the only conffile, belongs to nvoci-compat, and documents the defaults", () => {
+        it("is the only conffile, belongs to nvoci-compat, and has the packaged content", () => {
           expect(install(program(), compat())).toMatchObject({ status: 0 });
           const list = (name: string) => run("dpkg-query", "--show", "--showformat", CONFFILES, name).stdout;
           expect(list("nvoci").trim()).toBe("");

@@ -28,7 +28,7 @@ const KERNELS = [
 ] as const;
 
 describeBuilds([...CONTAINER, "gcc"], "an image that another process changes", (build) => {
-  // The races are in the system calls, which are the same in all builds. The native build makes the most per second.
+  // The races are in the system calls, which all builds share. The native build makes the most per second.
   if (build.name !== "native")
     return it("is tried only on the native build", () => expect(["node", "pkg"]).toContain(build.name));
 

@@ -46,9 +46,9 @@ const readPlan = (program: string, bundle: Bundle, { place }: Jetson): Plan =>
 const quoted = (paths: readonly string[]): string => paths.map((path) => `'${path}'`).join(" ");
 
 /**
- * Returns a command that shows what is at paths: content of files, texts of links, numbers and modes of nodes, names in
- * directories. For links below /lib it shows only where they end, because /lib itself is a link on some systems and a
- * directory on others.
+ * Returns a command that shows what is at paths: content of files, texts of links, numbers and modes of nodes,
+ * names in directories. For links below /lib it shows only where they end, because /lib itself is a link on some
+ * systems and a directory on others.
  */
 function describePaths({ files, links, devices, directories }: Listed, present: readonly string[]): string[] {
   const [inLib, others] = [true, false].map((wanted) =>
@@ -80,8 +80,8 @@ function listed(jetson: Jetson): Listed {
 }
 
 /**
- * Returns the lines that contradict an earlier one, as in samples for parsers. No host has a path that is both a file
- * and a directory.
+ * Returns the lines that contradict an earlier one, as in samples for parsers. No host has a path that is both a
+ * file and a directory.
  */
 function contradicting(set: Collected): ReadonlySet<string> {
   const first = new Map<string, string>();
