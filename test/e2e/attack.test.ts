@@ -1,9 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { repeating, runAttack } from "../../attack/attack.ts";
 import { ATTACKS } from "../../attack/attacks.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
 
-/** Milliseconds of one attack with one seed: all attacks together stay far below two minutes. */
+/** Milliseconds per attack and seed. All attacks together stay far below two minutes. */
 const TIME = 3_000;
 const FIXED = 1;
 
@@ -13,12 +13,12 @@ const SEEDS = [
 ] as const;
 
 describeBuilds([...CONTAINER, "strace", "gcc"], "an attack", (build) => {
-  // All builds make the same system calls from the same bundles; this one is attacked far more often in a second.
+  // All builds make the same system calls; the native one allows by far the most attacks per second.
   if (build.name !== "native")
-    return test("is made on the native build", () => expect(["node", "pkg"]).toContain(build.name));
+    return it("is tried only on the native build", () => expect(["node", "pkg"]).toContain(build.name));
 
   describe.each(SEEDS)("with %s", (_, seed) => {
-    test.each(
+    it.each(
       ATTACKS.map((attack) => [attack.name, attack] as const),
     )("of %s does not succeed", async (_, attack) => {
       const outcome = await runAttack(attack, build, seed, TIME);

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Bundle, type BundleOptions, makeBundle } from "../../fixtures/bundle.ts";
 import type { FakeServer } from "../../fixtures/host/fake-server.ts";
 import { deviceEntry, fileEntry } from "../../fixtures/host/tree-entry.ts";
@@ -16,9 +16,9 @@ import { describeCommand, describeHost, type Jetson, openJetson } from "../suppo
 const MIB = 1024 * 1024;
 
 /**
- * Seconds of processor time, not of a clock: they are the same on a loaded machine. The kernel kills what takes longer,
- * and refuses memory to what takes more. An engine that compiles while it runs maps gigabytes from the start. The hard
- * limits stay: ldconfig's sandbox sets its own.
+ * Seconds of processor time, which does not depend on the machine's load. The kernel kills a process that takes
+ * longer, and denies it more memory. A JavaScript engine that compiles at run time maps gigabytes from the start.
+ * The hard limits stay, because ldconfig's sandbox sets its own.
  */
 const CEILING_SECONDS = 3;
 const CEILING_BYTES = 64 * MIB;
@@ -38,16 +38,16 @@ const hooksBelow = (build: Build) => ({
 const range = <T>(count: number, item: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => item(index));
 
-/** What an image can have around its ld.so.conf to make the reading of it long. */
+/** Contents of an image that make its ld.so.conf slow to read. */
 const CONFIGURATIONS: Readonly<Record<string, (rootfs: string) => void>> = {
-  "patterns that nearly match every name of a full directory": (rootfs) => {
+  "patterns that almost match every name of a full directory": (rootfs) => {
     mkdirSync(join(rootfs, "etc/g"));
     for (const index of range(4096, (count) => count)) {
       writeFileSync(join(rootfs, "etc/g", `${"a".repeat(240)}${index}`), "");
     }
     conf(rootfs, `include /etc/g/*${"a".repeat(120)}b\n`.repeat(64));
   },
-  "files of nothing but line ends": (rootfs) => {
+  "files of empty lines": (rootfs) => {
     for (const index of range(64, (count) => count)) {
       writeFileSync(join(rootfs, `etc/ld.so.conf.d/${index}.conf`), "\n".repeat(65_536));
     }
@@ -77,15 +77,15 @@ const CONFIGURATIONS: Readonly<Record<string, (rootfs: string) => void>> = {
 
 const conf = (rootfs: string, text: string): void => writeFileSync(join(rootfs, "etc/ld.so.conf"), text);
 
-describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
-  describe("an image's ld.so.conf", () => {
+describeBuilds([...CONTAINER, "gcc"], "bounds on time and memory", (build) => {
+  describe("reading an image's ld.so.conf", () => {
     let jetson: Jetson;
     beforeAll(async () => {
       jetson = await openJetson();
     });
     afterAll(() => jetson?.close());
 
-    test.each(Object.keys(CONFIGURATIONS))("with %s", (kind) => {
+    it.each(Object.keys(CONFIGURATIONS))("with %s", (kind) => {
       const sysfs = { destination: "/sys", type: "sysfs", source: "sysfs", options: ["ro"] };
       const env = ["NVIDIA_VISIBLE_DEVICES=all"];
       const bundle = makeBundle({ hooks: hooksBelow(build), env, mounts: [sysfs] });
@@ -105,7 +105,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
     const start = (server: FakeServer, options: BundleOptions, command = ["true"]): CommandResult =>
       runContainer(ask({ hooks: hooksBelow(build), ...options }), command, server.place);
 
-    /** Calls the hook alone: a runtime takes minutes for such environments itself. */
+    /** Calls the hook without a runtime, which itself takes minutes for such environments. */
     function callHook(server: FakeServer, env: readonly string[]): CommandResult {
       const { directory: bundle } = ask({ env });
       const state = { ociVersion: "1.0.2", id: "x", pid: process.pid, status: "created", bundle };
@@ -113,7 +113,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
       return server.place.run([...below(build), build.path, "hook", "prestart"], { input });
     }
 
-    test("with more conditions than an image can mean is refused by name", async () => {
+    it("with absurdly many conditions is refused by the variable's name", async () => {
       const server = await open();
       const unknown = (count: number) => range(count, (index) => `x${index}>=1`).join(",");
       for (const [env, reason] of [
@@ -140,7 +140,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
       }
     });
 
-    test("with as many conditions as are taken starts", async () => {
+    it("with the maximum number of conditions starts", async () => {
       const server = await open();
       const env = [`NVIDIA_REQUIRE_X=${range(4096, (index) => `x${index}>=1`).join(",")}`];
       expect(start(server, { env })).toEqual({ status: 0, stdout: "", stderr: "" });
@@ -155,11 +155,11 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
     const hostChannels = (server: FakeServer): string =>
       server.place.run(["sh", "-c", `ls -d ${channels}/* /dev/char/235:* 2>/dev/null`]).stdout;
 
-    test.each([
+    it.each([
       ["20,000 channels", range(20_000, (index) => index), "NVIDIA_IMEX_CHANNELS"],
       ["65 channels", range(65, (index) => index), "65 IMEX channels"],
       ["a channel that the host lacks", [5], "the host has no device node"],
-    ])("asking for %s makes nothing on the host", async (_, asked, reason) => {
+    ])("that requests %s makes nothing on the host", async (_, asked, reason) => {
       const server = await open(withImex);
       const { status, stderr } = start(server, { env: [`NVIDIA_IMEX_CHANNELS=${asked}`] });
       expect(status).not.toBe(0);
@@ -167,7 +167,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
       expect(hostChannels(server)).toBe("");
     });
 
-    test("of a privileged container has the channels made that it asks for", async () => {
+    it("of a privileged container gets the channels that it requests, made on the host", async () => {
       const server = await open(withImex);
       const options = { env: ["NVIDIA_IMEX_CHANNELS=5"], capabilities: ["CAP_SYS_ADMIN"] };
       expect(start(server, options, ["ls", `${channels}/channel5`])).toEqual({
@@ -181,7 +181,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
       ]);
     });
 
-    test("that is not trusted gives no parts of the data-centre software", async () => {
+    it("that is not trusted gets no parts of the data-center software", async () => {
       const config = [
         "accept-nvidia-visible-devices-as-volume-mounts = true",
         "accept-nvidia-visible-devices-envvar-when-unprivileged = false",
@@ -215,7 +215,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
       made = temporaryDirectory("bounded");
       const directory = join(made.path, "bin");
       wrapper = [...below(build), installLinks(build, directory)];
-      // The runtime itself takes what it takes.
+      // The runtime's own time and memory do not count.
       writeFileSync(join(directory, "runc"), "#!/bin/sh\necho started\n", { mode: 0o755 });
     });
     afterEach(() => {
@@ -226,7 +226,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
       made?.remove();
     });
 
-    /** Runs wrapper and hook on a config.json with a further member. */
+    /** Runs the wrapper and the hook on a config.json with an extra member. */
     function run(
       env: readonly string[],
       extra: unknown,
@@ -254,7 +254,7 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
     const ASKS = ["NVIDIA_VISIBLE_DEVICES=all"];
     const DONE = { status: 0, stdout: "", stderr: "" };
 
-    test("that names no GPUs is the runtime's business, whatever its size", () => {
+    it("that names no GPUs is left to the runtime, whatever its size", () => {
       for (const extra of [range(6 * MIB, () => []), '\\"'.repeat(3 * MIB), "\u20ac".repeat(6 * MIB)]) {
         const { wrapped, hooked, same } = run(["A=\u003c"], extra);
         expect(wrapped).toEqual({ ...DONE, stdout: "started\n" });
@@ -263,11 +263,11 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
       }
     });
 
-    test.each([
+    it.each([
       ["14 MB of lists", () => range((14 * MIB) / 3, () => [])],
       ["more than 4 MiB in one string", () => "x".repeat(4 * MIB)],
       ["200,001 numbers", () => range(200_001, () => 1)],
-    ] as const)("that may be asking and has %s is refused", (_, extra) => {
+    ] as const)("that may request GPUs and has %s is refused", (_, extra) => {
       const { wrapped, hooked, same } = run(ASKS, extra());
       for (const { status, stderr } of [wrapped, hooked]) {
         expect(status).toBe(1);
@@ -278,14 +278,14 @@ describeBuilds([...CONTAINER, "gcc"], "what takes a bounded time", (build) => {
       expect(same).toBe(true);
     });
 
-    test.each([
+    it.each([
       ["4 MB of environment", [...ASKS, ...range(60_000, (index) => `A${index}=${"x".repeat(50)}`)], null],
       ["190,000 numbers", ASKS, range(190_000, () => 1)],
       ["95,000 empty lists", ASKS, range(95_000, () => [])],
-      ["190,000 short texts", ASKS, range(190_000, () => "a")],
+      ["190,000 short strings", ASKS, range(190_000, () => "a")],
       ["95,000 objects", ASKS, range(95_000, () => ({ a: 1 }))],
       ["190,000 keys", ASKS, Object.fromEntries(range(190_000, (index) => [`k${index}`, 1]))],
-      ["quotation marks in a text", ASKS, '"'.repeat(1.9 * MIB)],
+      ["quotation marks in a string", ASKS, '"'.repeat(1.9 * MIB)],
     ] as const)("with %s is edited", (_, env, extra) => {
       const { wrapped, same } = run(env, extra);
       expect(wrapped).toEqual({ ...DONE, stdout: "started\n" });

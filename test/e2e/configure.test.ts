@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { type CommandResult, runCommand } from "../../fixtures/run/run-command.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { describeBuilds } from "../support/engines/prerequisites.ts";
@@ -19,7 +19,7 @@ import { installLinks } from "../support/engines/wrapper.ts";
 
 const DAEMON = '{\n  "log-driver": "journald",\n  "max-concurrent-downloads": 18446744073709551615\n}\n';
 
-describeBuilds([], "configure", (build) => {
+describeBuilds([], "nvoci configure", (build) => {
   const made: TemporaryDirectory[] = [];
   let directory: string;
   let wrapper: string;
@@ -48,7 +48,7 @@ describeBuilds([], "configure", (build) => {
   });
 
   describe("docker", () => {
-    test("adds the runtime, keeps the rest, its mode and a backup, and says what to do next", () => {
+    it("adds the runtime, keeps the rest, the mode and a backup, and prints what to do next", () => {
       writeFileSync(at("daemon.json"), DAEMON, { mode: 0o600 });
       const { status, stdout, stderr } = configure("docker", "daemon.json", "--default");
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -62,7 +62,7 @@ describeBuilds([], "configure", (build) => {
       expect(statSync(at("daemon.json")).mode & 0o777).toBe(0o600);
     });
 
-    test("takes back what it added, and keeps no backup then", () => {
+    it("removes what it added, and the backup", () => {
       writeFileSync(at("daemon.json"), DAEMON);
       configure("docker", "daemon.json", "--default");
       expect(configure("docker", "daemon.json", "--remove").status).toBe(0);
@@ -70,7 +70,7 @@ describeBuilds([], "configure", (build) => {
       expect(existsSync(at("daemon.json.nvoci-backup"))).toBe(false);
     });
 
-    test("makes the file with its directories, and removes the file that it made", () => {
+    it("creates the file with its directories, and removes the file that it created", () => {
       expect(configure("docker", "etc/docker/daemon.json").status).toBe(0);
       expect(JSON.parse(read("etc/docker/daemon.json"))).toEqual({ runtimes: { nvidia: { path: wrapper } } });
       expect(existsSync(at("etc/docker/daemon.json.nvoci-backup"))).toBe(false);
@@ -78,7 +78,7 @@ describeBuilds([], "configure", (build) => {
       expect(existsSync(at("etc/docker/daemon.json"))).toBe(false);
     });
 
-    test("keeps the first backup, and changes nothing when there is nothing to change", () => {
+    it("keeps the first backup, and does not write when there is nothing to change", () => {
       writeFileSync(at("daemon.json"), DAEMON);
       configure("docker", "daemon.json");
       const { ino } = statSync(at("daemon.json"));
@@ -88,7 +88,7 @@ describeBuilds([], "configure", (build) => {
       expect(read("daemon.json.nvoci-backup")).toBe(DAEMON);
     });
 
-    test("prints with --dry-run a change that patch(1) can make, and makes none", () => {
+    it("prints a change that patch(1) can apply with --dry-run, and changes nothing", () => {
       writeFileSync(at("daemon.json"), DAEMON);
       const { stdout } = configure("docker", "daemon.json", "--default", "--dry-run");
       expect(read("daemon.json")).toBe(DAEMON);
@@ -97,7 +97,7 @@ describeBuilds([], "configure", (build) => {
       expect(JSON.parse(read("daemon.json"))).toMatchObject({ "default-runtime": "nvidia" });
     });
 
-    test("keeps no backup of what it has made itself, so that nothing of it comes back", () => {
+    it("keeps no backup of a file that it created, and removes all of it", () => {
       configure("docker", "daemon.json");
       configure("docker", "daemon.json", "--default");
       expect(existsSync(at("daemon.json.nvoci-backup"))).toBe(false);
@@ -105,7 +105,7 @@ describeBuilds([], "configure", (build) => {
       expect(existsSync(at("daemon.json"))).toBe(false);
     });
 
-    test("keeps a link to a file elsewhere a link", () => {
+    it("edits the target of a link and keeps the link", () => {
       writeFileSync(at("real.json"), DAEMON);
       symlinkSync("real.json", at("daemon.json"));
       expect(configure("docker", "daemon.json").status).toBe(0);
@@ -114,7 +114,7 @@ describeBuilds([], "configure", (build) => {
       expect(read("real.json")).toBe(DAEMON);
     });
 
-    test("makes what a dangling link leads to, keeps the link, and lets nobody else write", () => {
+    it("creates the target of a dangling link, writable only by its owner, and keeps the link", () => {
       mkdirSync(at("elsewhere"));
       symlinkSync("elsewhere/daemon.json", at("daemon.json"));
       expect(configure("docker", "daemon.json").status).toBe(0);
@@ -126,10 +126,10 @@ describeBuilds([], "configure", (build) => {
       expect(readlinkSync(at("daemon.json"))).toBe("elsewhere/daemon.json");
     });
 
-    test.each([
+    it.each([
       ["a link to itself", "daemon.json", "leads back to itself"],
-      ["a link into a directory that is not there", "missing/daemon.json", "directory is not there"],
-    ])("refuses %s and leaves it", (_, target, reason) => {
+      ["a link into a missing directory", "missing/daemon.json", "directory is not there"],
+    ])("refuses %s and leaves it alone", (_, target, reason) => {
       symlinkSync(target, at("daemon.json"));
       for (const options of [[], ["--remove"], ["--dry-run"]]) {
         const { status, stderr } = configure("docker", "daemon.json", ...options);
@@ -141,20 +141,20 @@ describeBuilds([], "configure", (build) => {
       expect(readdirSync(directory).sort()).toEqual(["bin", "daemon.json"]);
     });
 
-    test("takes over no mode from a link in the backup's place", () => {
+    it("does not copy the mode of a link in the backup's place", () => {
       writeFileSync(at("daemon.json"), DAEMON);
       symlinkSync("nowhere", at("daemon.json.nvoci-backup"));
       expect(configure("docker", "daemon.json").status).toBe(0);
       expect(lstatSync(at("daemon.json.nvoci-backup")).mode & 0o777).toBe(0o644);
     });
 
-    test.each([
+    it.each([
       ["an empty file", ""],
       ["white space", " \n\n"],
       ["runtimes that are null", '{"runtimes": null}'],
       ["no last line break", '{"a":1}'],
-      ["a default of its own", '{\n\t"default-runtime": "runc",\n\t"runtimes": {}\n}'],
-    ])("gives %s back to the byte", (_, text) => {
+      ["a default runtime", '{\n\t"default-runtime": "runc",\n\t"runtimes": {}\n}'],
+    ])("restores %s to the byte", (_, text) => {
       writeFileSync(at("daemon.json"), text);
       expect(configure("docker", "daemon.json", "--remove").status).toBe(0);
       expect(read("daemon.json")).toBe(text);
@@ -166,7 +166,7 @@ describeBuilds([], "configure", (build) => {
       }
     });
 
-    test("refuses a key that comes twice, of which dockerd and we could take another one each", () => {
+    it("refuses a duplicate key, of which dockerd and nvoci could use different values", () => {
       const text = '{"runtimes": {"a": {"path": "/a"}},\n "runtimes": {}}\n';
       writeFileSync(at("daemon.json"), text);
       const { status, stderr } = configure("docker", "daemon.json");
@@ -177,10 +177,10 @@ describeBuilds([], "configure", (build) => {
       expect(read("daemon.json")).toBe(text);
     });
 
-    test.each([
-      ["text that is no JSON", '{\n "a": 1,\n}\n', "line 3"],
-      ["bytes that are no UTF-8", Buffer.from([0x7b, 0xff, 0x7d]), "UTF-8"],
-    ])("refuses a file with %s, in one line, and leaves it", (_, content, reason) => {
+    it.each([
+      ["text that is not JSON", '{\n "a": 1,\n}\n', "line 3"],
+      ["bytes that are not UTF-8", Buffer.from([0x7b, 0xff, 0x7d]), "UTF-8"],
+    ])("refuses a file with %s in one line, and leaves it alone", (_, content, reason) => {
       writeFileSync(at("daemon.json"), content);
       const { status, stderr } = configure("docker", "daemon.json");
       expect(status).toBe(1);
@@ -189,7 +189,7 @@ describeBuilds([], "configure", (build) => {
       expect(readFileSync(at("daemon.json"))).toEqual(Buffer.from(content));
     });
 
-    test("cannot register a program that is not there", () => {
+    it("cannot register a missing program", () => {
       const options = ["--config", at("daemon.json"), "--runtime-path", at("none")];
       const { status, stderr } = runCommand([build.path, "configure", "docker", ...options]);
       expect(status).toBe(1);
@@ -198,7 +198,7 @@ describeBuilds([], "configure", (build) => {
     });
   });
 
-  test.each(["containerd", "crio", "podman"])("registers with %s and takes it back", (engine) => {
+  it.each(["containerd", "crio", "podman"])("registers with %s and unregisters", (engine) => {
     expect(configure(engine, `${engine}.d/file.toml`, "--default").status).toBe(0);
     expect(read(`${engine}.d/file.toml`)).toContain(wrapper);
     expect(configure(engine, `${engine}.d/file.toml`, "--remove").status).toBe(0);
@@ -208,7 +208,7 @@ describeBuilds([], "configure", (build) => {
   describe("podman", () => {
     const HOOK = "99-nvoci.hooks.d/oci-nvoci-prestart.json";
 
-    test("has a hook that calls this program, and a directory that others use stays", () => {
+    it("adds a hook that calls this program, and keeps a directory that others use", () => {
       const { stdout } = configure("podman", "99-nvoci.conf");
       expect(stdout).toContain(at("99-nvoci.conf"));
       expect(stdout).toContain(at(HOOK));
@@ -221,7 +221,7 @@ describeBuilds([], "configure", (build) => {
       expect(existsSync(at("99-nvoci.hooks.d/other.json"))).toBe(true);
     });
 
-    test("shows both files with --dry-run, and writes none", () => {
+    it("prints both files with --dry-run, and writes neither", () => {
       const { stdout } = configure("podman", "99-nvoci.conf", "--dry-run");
       expect(stdout).toContain(`+++ ${at("99-nvoci.conf")}`);
       expect(stdout).toContain(`+++ ${at(HOOK)}`);
@@ -230,7 +230,7 @@ describeBuilds([], "configure", (build) => {
   });
 
   describe("containerd", () => {
-    test.each(["version = 2", "version = 2\n", "version = 2\n\n"])("gives %j back to the byte", (text) => {
+    it.each(["version = 2", "version = 2\n", "version = 2\n\n"])("restores %j to the byte", (text) => {
       writeFileSync(at("config.toml"), text);
       expect(configure("containerd", "config.toml").status).toBe(0);
       expect(read("config.toml")).toContain("# nvoci: end");
@@ -238,14 +238,14 @@ describeBuilds([], "configure", (build) => {
       expect(read("config.toml")).toBe(text);
     });
 
-    test.each([
+    it.each([
       ["has lost its end", (text: string) => text.replace("# nvoci: end\n", ""), "has no end"],
       [
-        "holds others' lines",
+        "contains others' lines",
         (text: string) => text.replace("# nvoci: end", "# mine\n# nvoci: end"),
         "not made",
       ],
-    ])("drops no line when the block %s", (_, damage, reason) => {
+    ])("refuses a file whose block %s, and keeps every line", (_, damage, reason) => {
       writeFileSync(at("config.toml"), "version = 2\n");
       configure("containerd", "config.toml");
       const damaged = `${damage(read("config.toml"))}\n[debug]\nlevel = "info"\n`;
@@ -258,13 +258,13 @@ describeBuilds([], "configure", (build) => {
     });
   });
 
-  test("does not know every engine", () => {
+  it("refuses an unknown container engine", () => {
     const { status, stderr } = configure("lxc", "x");
     expect(status).toBe(2);
     expect(stderr).toContain("docker");
   });
 
-  test("cannot make a default of what it takes back", () => {
+  it("refuses --remove together with --default", () => {
     mkdirSync(at("d"));
     expect(configure("docker", "d/daemon.json", "--remove", "--default").status).toBe(2);
   });

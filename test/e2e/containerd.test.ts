@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "smol-toml";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeRootfs } from "../../fixtures/rootfs.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
@@ -15,9 +15,9 @@ const START_MS = 20_000;
 
 describeBuilds(
   [...CONTAINER, "cgroup v2", "containerd"],
-  "containerd with the wrapper in the place of runc",
+  "containerd with the wrapper in place of runc",
   (build) => {
-    describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+    describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
       let jetson: Jetson;
       let made: TemporaryDirectory;
       let stop: () => Promise<void> = async () => {};
@@ -83,23 +83,23 @@ describeBuilds(
         made?.remove();
       });
 
-      test("gives a container that asks the host's files and devices", () => {
+      it("injects the host's files and devices into a container that requests GPUs", () => {
         expect(run(describeCommand(jetson), ...ASK)).toEqual(describeHost(jetson));
         expect(run(["cat", "/dev/nvmap"], ...ASK).stderr).toContain(NO_DRIVER);
       });
 
-      test("gives one that does not ask nothing, and its exit status", () => {
+      it("leaves a container that requests no GPUs alone, and returns its exit status", () => {
         expect(run(["ls", "/dev/nvmap"]).status).not.toBe(0);
         expect(run(["sh", "-c", "exit 9"])).toMatchObject({ status: 9 });
       });
 
-      test("shows why a container cannot start", () => {
+      it("shows why a container cannot start", () => {
         const { status, stderr } = run(["true"], "--env", "NVIDIA_VISIBLE_DEVICES=GPU-none");
         expect(status).not.toBe(0);
         expect(stderr).toMatch(/nvoci: Cannot .*GPU-none/);
       });
 
-      test("reads the configuration that configure writes", () => {
+      it("accepts the configuration that nvoci configure writes", () => {
         const file = at("configured.toml");
         writeFileSync(
           file,

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeRootfs } from "../../fixtures/rootfs.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { type Docker, startDocker } from "../support/engines/docker.ts";
@@ -12,14 +12,14 @@ const ASK = "--env=NVIDIA_VISIBLE_DEVICES=all";
 const NO_DRIVER = "No such device or address";
 
 describeBuilds([...CONTAINER, "cgroup v2", "dockerd"], "docker with userns-remap", (build) => {
-  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+  describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
     let jetson: Jetson;
     let made: TemporaryDirectory;
     let engine: Docker;
     const at = (name: string): string => join(made.path, name);
 
     beforeAll(async () => {
-      // Versions of Docker differ in whether the group's range goes by the user's name.
+      // Some versions of Docker look up the group's range by the user's name.
       const content = "nobody:200000:65536\nnogroup:200000:65536\n";
       const ids = ["/etc/subuid", "/etc/subgid"].map((path) => ({ kind: "file", path, content }) as const);
       jetson = await openJetson({ cgroup, more: ids });
@@ -37,7 +37,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "dockerd"], "docker with userns-remap
       made?.remove();
     });
 
-    test.each([["--runtime=nvidia"], ["--gpus=all"]])("gives files and devices with %s", (option) => {
+    it.each([["--runtime=nvidia"], ["--gpus=all"]])("injects files and devices with %s", (option) => {
       const options = [ASK, option];
       const map = engine.run("image", ["cat", "/proc/self/uid_map"], options);
       expect(map.stdout).toMatch(/^\s*0\s+200000\s+65536/);

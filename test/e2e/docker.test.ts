@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ORIN_MANIFEST } from "../../fixtures/host/fake-l4t.ts";
 import { makeRootfs } from "../../fixtures/rootfs.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
@@ -19,8 +19,8 @@ const OPEN = ["cat", "/dev/nvmap"];
 const NO_DRIVER = "No such device or address";
 
 /**
- * A runtime that takes from a container what this machine takes from root: Docker gives every capability to a
- * privileged one, and runc refuses what it does not have itself.
+ * Returns a runtime that drops a capability from containers if root lacks it on this machine. Docker grants
+ * privileged containers every capability, and runc refuses those that it does not have itself.
  */
 function boundedRuntime(wrapper: string): string {
   const trim = `sed -i 's/"CAP_SYS_RESOURCE",//g' "$word/config.json"`;
@@ -33,13 +33,13 @@ describeBuilds(
   [...CONTAINER, "cgroup v2", "dockerd", "gcc"],
   "docker with nvoci as its default runtime",
   (build) => {
-    describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+    describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
       let jetson: Jetson;
       let made: TemporaryDirectory;
       let engine: Docker;
       const at = (name: string): string => join(made.path, name);
       const names: string[] = [];
-      /** Starts a container that runs until it is stopped, and gives its name. */
+      /** Starts a container that runs until it is stopped. Returns its name. */
       const start = (...options: string[]): string => {
         const name = `c${names.length}`;
         names.push(name);
@@ -78,12 +78,12 @@ describeBuilds(
         made?.remove();
       });
 
-      test("knows the runtime below it", () => {
+      it("knows the runtime that the wrapper runs", () => {
         const { stdout } = engine.docker("info", "--format", "{{.DefaultRuntime}} {{.RuncCommit.ID}}");
         expect(stdout).toMatch(/^nvidia \S*[0-9]/);
       });
 
-      test("runs an image that does not ask as runc runs it", () => {
+      it("runs an image that requests no GPUs as runc does", () => {
         const look = [
           "sh",
           "-c",
@@ -96,7 +96,7 @@ describeBuilds(
         expect(strip(ours.stdout)).toBe(strip(plain.stdout));
       });
 
-      test.each([
+      it.each([
         ["by default", []],
         ["with --read-only", ["--read-only"]],
         ["with --cap-drop ALL", ["--cap-drop=ALL"]],
@@ -104,12 +104,12 @@ describeBuilds(
         ["with --init", ["--init"]],
         ["with --security-opt no-new-privileges", ["--security-opt=no-new-privileges"]],
         ["with a terminal", ["--tty"]],
-      ])("gives an image that asks the host's files %s", (_, options) => {
+      ])("injects the host's files %s", (_, options) => {
         const inside = engine.run("image", describeCommand(jetson), [ASK, ...options]);
         expect({ ...inside, stdout: inside.stdout.replaceAll("\r", "") }).toEqual(describeHost(jetson));
       });
 
-      test("gives a privileged image that asks the host's files and devices", () => {
+      it("injects the host's files and devices into a privileged container", () => {
         const options = [ASK, "--privileged", "--runtime=bounded"];
         expect(engine.run("image", describeCommand(jetson), options)).toEqual(describeHost(jetson));
         for (const node of jetson.devices) {
@@ -120,21 +120,21 @@ describeBuilds(
         );
       });
 
-      test.each([
+      it.each([
         [[]],
         [["--user=1000"]],
         [["--cap-drop=ALL"]],
         [["--read-only"]],
-      ])("gives an image that asks the devices, with options %j", (options) => {
+      ])("injects the devices with options %j", (options) => {
         for (const node of jetson.devices) {
           expect(engine.run("image", ["cat", node], [ASK, ...options]).stderr, node).toContain(NO_DRIVER);
         }
       });
 
-      test.each([
+      it.each([
         ["--gpus=all"],
         ["--gpus=device=0"],
-      ])("runs with %s, with the default runtime and with runc", (gpus) => {
+      ])("injects files and devices with %s, by the nvidia runtime and by runc", (gpus) => {
         for (const runtime of ["nvidia", "runc"]) {
           const options = [gpus, `--runtime=${runtime}`];
           expect(engine.run("image", describeCommand(jetson), options)).toEqual(describeHost(jetson));
@@ -142,7 +142,7 @@ describeBuilds(
         }
       });
 
-      test("cannot give a board's second GPU", () => {
+      it("refuses a second GPU on a board that has one", () => {
         for (const runtime of ["nvidia", "runc"]) {
           const { status, stderr } = engine.run(
             "image",
@@ -156,7 +156,7 @@ describeBuilds(
         }
       });
 
-      test("keeps files and devices over exec, restart, stop and start, and ends as it is told to", () => {
+      it("keeps files and devices over exec, restart, stop and start, and stops on request", () => {
         const name = start(ASK);
         const works = () => {
           expect(exec(name, ...OPEN).stderr).toContain(NO_DRIVER);
@@ -173,14 +173,14 @@ describeBuilds(
         expect(engine.docker("rm", "--force", name).status).toBe(0);
       });
 
-      test("keeps the devices over docker update", () => {
+      it("keeps the devices over docker update", () => {
         const name = start(ASK);
-        // Docker leaves out what a version 2 hierarchy without controllers cannot have, and calls the runtime all the same.
+        // Docker drops settings that a version 2 hierarchy without controllers lacks, and still calls the runtime.
         expect(engine.docker("update", "--cpu-shares=512", name)).toMatchObject({ status: 0 });
         expect(exec(name, ...OPEN).stderr).toContain(NO_DRIVER);
       });
 
-      test("gives the user's terminal to what runs", () => {
+      it("passes the user's terminal to the container's process", () => {
         const words = "run --rm --interactive --tty --network=none --env=NVIDIA_VISIBLE_DEVICES=all image";
         const inside = `read word; tty; test -s ${DRIVER}; echo got $word $?; exit 5`;
         const command = `${engine.client} ${words} sh -c '${inside}'; echo status $?`;
@@ -188,12 +188,12 @@ describeBuilds(
         expect(shown.stdout).toMatch(/\/dev\/pts\/0\s+got a-word 0\s+status 5\s/);
       });
 
-      test("gives back the status of what ran", () => {
+      it("returns the exit status of the container's process", () => {
         expect(engine.run("image", ["sh", "-c", "exit 3"], [ASK]).status).toBe(3);
         expect(engine.run("image", ["/no/such/program"], [ASK]).status).toBe(127);
       });
 
-      test("keeps what the user adds: volumes, devices, groups", () => {
+      it("keeps the volumes, devices and groups that the user adds", () => {
         const [device = ""] = jetson.devices;
         const options = [
           ASK,
@@ -211,7 +211,7 @@ describeBuilds(
         expect(stdout.split("\n").slice(1).sort()).toEqual(["", "/dev/mine", "/dev/nvmap", "/mnt/passwd"]);
       });
 
-      test("builds an image with a program that is linked in it, against a library of the host's", () => {
+      it("builds an image with a program that is linked against a library of the host", () => {
         makeLinkerContext(at("build"));
         const lines = [
           "FROM image",
@@ -226,11 +226,11 @@ describeBuilds(
         expect(built).toMatchObject({ status: 0 });
         const { stdout } = engine.run("built", ["cat", "/result"], ["--runtime=runc"]);
         expect(stdout).toBe("42\n");
-        // The image asks by itself.
+        // The image itself requests GPUs.
         expect(engine.run("built", ["answer"])).toEqual({ status: 0, stdout: "42\n", stderr: "" });
       });
 
-      test("shows the user why a container cannot start", () => {
+      it("shows the user why a container cannot start", () => {
         const { status, stderr } = engine.run("image", ["true"], ["--env=NVIDIA_VISIBLE_DEVICES=GPU-none"]);
         expect(status).toBe(125);
         expect(stderr).toMatch(/nvoci: Cannot .*GPU-none/);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { builds } from "../support/build/builds.ts";
 import { openBareContainer } from "../support/engines/bare-container.ts";
 import { withFault } from "../support/engines/inject-fault.ts";
@@ -15,21 +15,21 @@ const CONFIG_FILE = "/etc/nvidia-container-runtime/config.toml";
 /** A call that fails once, at each of its occurrences in turn. */
 interface Sweep {
   readonly call: string;
-  /** Default EPERM, which a few calls have a meaning of their own for. */
+  /** Default EPERM. For a few calls EPERM has a special meaning. */
   readonly error?: string;
   /** Failures, as strace(1) prints the call, that must not keep the container from starting. */
   readonly tolerated?: RegExp;
-  /** What the hook says; it always names the failed call, unless it is ldconfig that fails. */
+  /** The hook's message. It names the failed call, unless ldconfig fails. */
   readonly says?: RegExp;
-  /** The failures of ldconfig's own calls are its business. */
+  /** Ignores failures of ldconfig's own calls. */
   readonly ownCallsOnly?: true;
-  /** Which of the calls, where not all. */
+  /** Numbers of the calls that fail. Default all. */
   readonly only?: readonly number[];
 }
 
 /**
- * A manifest that cannot be read is left out, and an entry that cannot be looked up; a lock is done without. So is an
- * image's ld.so.conf: the file itself is opened by its number.
+ * The hook tolerates a manifest that it cannot read, an entry that it cannot look up, a missing lock and an image's
+ * ld.so.conf that it cannot read, which it opens through its descriptor's number.
  */
 const OPENAT: Sweep = {
   call: "openat",
@@ -46,7 +46,7 @@ const HOOK: readonly Sweep[] = [
   { call: "mkdirat" },
   { call: "symlinkat" },
   { call: "renameat2" },
-  // What was set aside is removed when everything is done; there is no way back then, and no harm in a leftover.
+  // Files set aside are removed at the very end. Nothing is rolled back then, and a leftover does no harm.
   { call: "unlinkat", tolerated: /"\.nvoci-|"(?:libnvos\.so|libcuda\.so|tegra23x|ld\.so\.cache)", 0\)/ },
   { call: "openat2" },
   OPENAT,
@@ -69,14 +69,14 @@ const SANDBOX: readonly Sweep[] = [
   { call: "chdir" },
   { call: "dup3" },
   { call: "prlimit64", tolerated: /RLIMIT_STACK/ },
-  // Of the 64 that drop a capability each, one will do.
+  // 64 calls drop a capability each; one of them is enough.
   { call: "prctl", tolerated: /PR_CAPBSET_DROP/, only: [1, 2, 3, 67] },
   { call: "setgroups", tolerated: /setgroups/ },
   { call: "setresgid" },
   { call: "setresuid" },
   { call: "capset" },
   { call: "close_range", tolerated: /close_range/ },
-  // What ldconfig does wrong is a finding.
+  // A failure of ldconfig is a finding.
   { call: "execveat", tolerated: /execveat/ },
   { call: "fsync", tolerated: /fsync/ },
   { call: "rename", tolerated: /rename/ },
@@ -84,8 +84,8 @@ const SANDBOX: readonly Sweep[] = [
 ];
 
 /**
- * Reading the host while the machine fails. None of it may end as a container that starts and lacks something, which
- * is what a file that is not there would give.
+ * Failures of the machine while the hook reads the host. The hook must not treat them as missing files, or the
+ * container would start without part of the driver.
  */
 const MACHINE_FAILURES: readonly Sweep[] = [
   ...["EIO", "ENOMEM", "EMFILE", "ENFILE", "EINTR"].map((error) => ({ call: "openat", error })),
@@ -101,7 +101,7 @@ const LINUX_4_9: readonly Sweep[] = [
   { call: "mknodat" },
 ];
 
-/** Calls that Node.js and its launcher make themselves, before and beside the program; how they bear a failure is theirs. */
+/** Calls that Node.js and its launcher also make. How those handle a failure is not the hook's responsibility. */
 const NODE_MAKES_TOO = [
   "openat",
   "read",
@@ -124,23 +124,23 @@ interface Suite {
   readonly name: string;
   readonly cgroup: "host" | "v2";
   readonly sweeps: readonly Sweep[];
-  /** Calls that the kernel is to lack. */
+  /** Calls that the kernel lacks. */
   readonly missing?: readonly string[];
-  /** Text of a config.toml. */
+  /** Content of config.toml. */
   readonly config?: string;
 }
 
 const SUITES: readonly Suite[] = [
-  { name: "of its own", cgroup: "host", sweeps: HOOK },
-  // Without ldconfig, whose own calls are not the question, every call is the hook's.
+  { name: "in its own process", cgroup: "host", sweeps: HOOK },
+  // Without ldconfig, whose calls do not matter here, every call is the hook's.
   {
-    name: "on a machine that fails",
+    name: "on a failing machine",
     cgroup: "host",
     sweeps: MACHINE_FAILURES,
     config: "[nvoci]\nldconfig = false\n",
   },
   { name: "in ldconfig's sandbox", cgroup: "host", sweeps: SANDBOX },
-  // strace(1) counts in each process: without ldconfig every write is the hook's own.
+  // strace(1) counts per process. Without ldconfig every write is the hook's.
   {
     name: "on a version 1 device cgroup",
     cgroup: "host",
@@ -177,7 +177,7 @@ describeNeeding(["build", ...CONTAINER, "cgroup v2", "strace", "gcc"], "a hook w
       return { ...container, before: container.snapshot(), close };
     }
 
-    /** The lines of failed calls; those that only ldconfig made are told apart by the process. */
+    /** Returns the lines of all failed calls and of the hook's own, which the process id identifies. */
     function readInjected(log: string): { all: string[]; own: string[] } {
       const lines = readFileSync(log, "utf8").trimEnd().split("\n");
       const ownPid = lines.at(-1)?.split(" ")[0];
@@ -185,9 +185,9 @@ describeNeeding(["build", ...CONTAINER, "cgroup v2", "strace", "gcc"], "a hook w
       return { all, own: all.filter((line) => line.startsWith(`${ownPid} `)) };
     }
 
-    test.each(
+    it.each(
       sweeps.filter(ours),
-    )("fails and leaves nothing behind, whichever $call it is ($error)", async (sweep) => {
+    )("fails and leaves nothing behind, for each $call that fails ($error)", async (sweep) => {
       const {
         call,
         tolerated,
@@ -207,7 +207,7 @@ describeNeeding(["build", ...CONTAINER, "cgroup v2", "strace", "gcc"], "a hook w
           const at = `${call} ${when}: ${all.join("; ")}`;
           const counted = ownCallsOnly ? own : all;
           if (counted.length === 0) {
-            expect(only, "has fewer calls than that").toBeUndefined();
+            expect(only, "makes fewer calls than that").toBeUndefined();
             break;
           }
           expect(stdout, at).toBe("");
@@ -226,13 +226,13 @@ describeNeeding(["build", ...CONTAINER, "cgroup v2", "strace", "gcc"], "a hook w
       } finally {
         subject.close();
       }
-      // A sweep without a single failure would have shown nothing.
+      // A sweep without a failure would prove nothing.
       if (tolerated === undefined) expect(failures).toBeGreaterThan(0);
       expect(snapshotMounts(jetson.place.pid)).toEqual(hostMounts);
       expect(jetson.host.changes()).toEqual([]);
     });
 
-    test("changes the container when nothing fails", async () => {
+    it("changes the container when no call fails", async () => {
       const subject = await openSubject();
       try {
         expect(subject.runHook(command)).toEqual({ status: 0, stdout: "", stderr: "" });

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { createFakeHost } from "../../fixtures/host/fake-host.ts";
 import { yoctoEntries } from "../../fixtures/host/fake-l4t.ts";
 import { TRIPLET } from "../../fixtures/rootfs.ts";
@@ -12,14 +12,14 @@ import { treeLineEntry } from "../support/host/tree-line-entry.ts";
 const BUNDLE = "/opt/bundle";
 const LD_CACHE = "/etc/ld.so.cache";
 
-/** What a program plans for a case on the real kernel, or the text of its error. */
+/** Returns a program's plan for a case on the real kernel, or the text of its error. */
 async function outcome(program: readonly string[], golden: GoldenCase): Promise<string> {
   const host = createFakeHost([
     ...golden.host.map((line) => treeLineEntry(line)),
     golden.ldCache === undefined
       ? ({ kind: "hidden", path: LD_CACHE } as const)
       : ({ kind: "file", path: LD_CACHE, content: golden.ldCache } as const),
-    // A real C library, since the program of Node.js needs one.
+    // The Node.js program needs a real C library.
     ...(isFlat(golden) ? yoctoEntries() : []),
     ...golden.image.map((line) => treeLineEntry(line, `${BUNDLE}/rootfs`)),
     { kind: "file", path: `${BUNDLE}/config.json`, content: golden.config },
@@ -35,7 +35,7 @@ async function outcome(program: readonly string[], golden: GoldenCase): Promise<
 }
 
 describeBuilds(["root", "namespaces", "overlayfs"], "the plan of the program", (build) => {
-  test.each(goldenCases(TRIPLET))("is the one that the files say: $name", async (golden) => {
+  it.each(goldenCases(TRIPLET))("matches the golden file: $name", async (golden) => {
     expect(await outcome([build.path], golden)).toBe(golden.expected);
   });
 });
@@ -59,7 +59,7 @@ describeNeeding(
     }, 600_000);
     afterAll(() => directory.remove());
 
-    test.each(goldenCases("aarch64-linux-gnu"))("is the one that the files say: $name", async (golden) => {
+    it.each(goldenCases("aarch64-linux-gnu"))("matches the golden file: $name", async (golden) => {
       expect(await outcome(program, golden)).toBe(golden.expected);
     });
   },

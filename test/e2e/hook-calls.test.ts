@@ -1,6 +1,6 @@
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { ORIN_MANIFEST } from "../../fixtures/host/fake-l4t.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { nvociHook } from "../support/build/builds.ts";
@@ -26,14 +26,14 @@ describeBuilds(CONTAINER, "the hook", (build) => {
     trials?.remove();
   });
 
-  test.each(["prestart", "createRuntime"] as const)("injects at %s and says nothing", (stage) => {
+  it.each(["prestart", "createRuntime"] as const)("injects at %s and prints nothing", (stage) => {
     const trial = trials.start(hook(stage), jetson, { stage });
     expect(trial.result).toMatchObject({ status: 0, stderr: "" });
     expect(trial.files).toEqual([DRIVER]);
     expect(trial.hook).toEqual({ status: 0, lines: [] });
   });
 
-  test("has nothing to do at poststart and poststop", () => {
+  it("does nothing at poststart and poststop", () => {
     const poststart = trials.recorded(hook("poststart"));
     const poststop = trials.recorded(hook("poststop"));
     const bundle = trials.bundle({
@@ -46,7 +46,7 @@ describeBuilds(CONTAINER, "the hook", (build) => {
     expect(poststop.read()).toEqual({ status: 0, lines: [] });
   });
 
-  test("keeps a container from starting when it is registered at a stage in the container", () => {
+  it("stops a container when it is registered at a stage that runs in the container", () => {
     const { result, hook: said } = trials.start(hook("createContainer"), jetson, {
       stage: "createContainer",
     });
@@ -55,10 +55,10 @@ describeBuilds(CONTAINER, "the hook", (build) => {
     expect(said?.lines).toEqual([expect.stringMatching(/^nvoci: Cannot .*createContainer.*createRuntime/)]);
   });
 
-  test.each([
+  it.each([
     "nvidia-container-runtime-hook",
     "nvidia-container-toolkit",
-  ])("answers to the name %s", (name) => {
+  ])("works under the name %s", (name) => {
     const called = join(trials.path("bin").replace(/[^/]*$/, ""), name);
     symlinkSync(build.path, called);
     const file = trials.file("config.toml", '[nvoci]\ncsv-mounts = "all"\n');
@@ -69,7 +69,7 @@ describeBuilds(CONTAINER, "the hook", (build) => {
     }
   });
 
-  test("stops a container whose hook has an option that it does not know, with status 2", () => {
+  it("stops a container with status 2 for an unknown option", () => {
     const { result, files, hook: said } = trials.start(hook("-nonsense", "prestart"), jetson);
     expect(result.status).not.toBe(0);
     expect(files).toEqual([]);
@@ -77,7 +77,7 @@ describeBuilds(CONTAINER, "the hook", (build) => {
     expect(said?.lines[0]).toMatch(/^nvoci: Cannot .*-nonsense/);
   });
 
-  test("understands a state with bundlePath in place of bundle", () => {
+  it("accepts a state with bundlePath instead of bundle", () => {
     const filter = `sed "s/\\"bundle\\"/\\"bundlePath\\"/"`;
     expect(trials.start(hook("prestart"), jetson, { filter }).files).toEqual([DRIVER]);
     const without = trials.start(hook("prestart"), jetson, { filter: `sed "s/\\"bundle\\"/\\"other\\"/"` });
@@ -85,28 +85,28 @@ describeBuilds(CONTAINER, "the hook", (build) => {
     expect(without.hook?.lines[0]).toMatch(/^nvoci: Cannot .*bundle/);
   });
 
-  test.each(["", "{", "[]", '{\\"pid\\": 0}'])("does not start a container on the state '%s'", (state) => {
+  it.each(["", "{", "[]", '{\\"pid\\": 0}'])("stops a container given the state '%s'", (state) => {
     const { result, hook: said } = trials.start(hook("prestart"), jetson, { filter: `echo "${state}"` });
     expect(result.status).not.toBe(0);
     expect(said?.status).toBe(1);
     expect(said?.lines).toEqual([expect.stringMatching(/^nvoci: Cannot .*OCI state/)]);
   });
 
-  test("waits for a state on a pipe that does not block", () => {
+  it("waits for the state on a nonblocking pipe", () => {
     const command = `dd iflag=nonblock count=0 2>/dev/null; exec ${hook("prestart").join(" ")}`;
     const trial = trials.start(["/bin/sh", "-c", command], jetson, { filter: "sh -c 'sleep 0.5; cat'" });
     expect(trial.hook).toEqual({ status: 0, lines: [] });
     expect(trial.files).toEqual([DRIVER]);
   });
 
-  test("learns how ldconfig ended though its caller ignores the ends of children", () => {
+  it("learns ldconfig's exit status although its caller ignores SIGCHLD", () => {
     const command = `trap '' CHLD; exec ${hook("prestart").join(" ")}`;
     const trial = trials.start(["/bin/bash", "-c", command], jetson);
     expect(trial.hook).toEqual({ status: 0, lines: [] });
     expect(trial.files).toEqual([DRIVER]);
   });
 
-  test("finds the device cgroup on a host with a mount whose name is not UTF-8", () => {
+  it("finds the device cgroup on a host with a mount point that is not UTF-8", () => {
     const shell = (script: string) => jetson.place.run(["/bin/bash", "-ec", script]);
     expect(shell("mkdir -p $'/run/nvoci-\\xff' && mount -t tmpfs tmpfs $'/run/nvoci-\\xff'").status).toBe(0);
     try {
@@ -116,7 +116,7 @@ describeBuilds(CONTAINER, "the hook", (build) => {
     }
   });
 
-  test.each(["rootfs", "./rootfs/../rootfs/", "absolute"])("finds the root of a container at %s", (path) => {
+  it.each(["rootfs", "./rootfs/../rootfs/", "absolute"])("finds a container's root at %s", (path) => {
     const bundle = trials.bundle({ env: ASKS, hooks: { prestart: [nvociHook(build)] } });
     (bundle.config.root as { path: string }).path = path === "absolute" ? bundle.rootfs : path;
     expect(runContainer(bundle, ["cat", DRIVER], jetson.place)).toMatchObject({ status: 0, stderr: "" });

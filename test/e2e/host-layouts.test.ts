@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import type { BundleOptions } from "../../fixtures/bundle.ts";
 import { type FakeL4tOptions, manifestOf, yoctoEntries } from "../../fixtures/host/fake-l4t.ts";
 import { TRIPLET } from "../../fixtures/rootfs.ts";
@@ -12,7 +12,7 @@ import {
   openJetson,
 } from "../support/host/jetson.ts";
 
-describeBuilds(CONTAINER, "hosts of other kinds", (build) => {
+describeBuilds(CONTAINER, "other kinds of hosts", (build) => {
   const made: (() => void)[] = [];
   afterEach(() => {
     for (const undo of made.splice(0).reverse()) undo();
@@ -31,7 +31,7 @@ describeBuilds(CONTAINER, "hosts of other kinds", (build) => {
   const YOCTO =
     "lib, /usr/lib/libcuda.so.1.1\nsym, /usr/lib/libcuda.so.1\nlib, /usr/lib/gstreamer-1.0/libgstnv.so\n";
 
-  test("libraries of a Yocto host lie where a Debian image looks", async () => {
+  it("injects a Yocto host's libraries where a Debian image looks", async () => {
     const jetson = await open({ manifests: { "l4t.csv": YOCTO }, more: yoctoEntries(), release: "35.4.1" });
     const { stdout } = run(jetson, [
       "sh",
@@ -48,13 +48,13 @@ describeBuilds(CONTAINER, "hosts of other kinds", (build) => {
     expect(stdout).toMatch(/libcuda\.so\.1 .*=> /);
   });
 
-  test("libraries of a Yocto host keep their place in an image that is not Debian's", async () => {
+  it("injects a Yocto host's libraries at their own paths into an image that is not Debian", async () => {
     const jetson = await open({ manifests: { "l4t.csv": YOCTO }, more: yoctoEntries(), release: "35.4.1" });
     const { stdout } = run(jetson, ["readlink", "-f", "/usr/lib/libcuda.so.1"], { rootfs: "busybox" });
     expect(stdout).toBe("/usr/lib/libcuda.so.1.1\n");
   });
 
-  test("files of an alternate root are injected without it", async () => {
+  it("injects the files of an alternate root without its prefix", async () => {
     const root = "/usr/share/nvidia-container-passthrough";
     const jetson = await open({ root });
     const own = jetson.files.map((path) => (path.startsWith(root) ? path.slice(root.length) : path));
@@ -62,13 +62,13 @@ describeBuilds(CONTAINER, "hosts of other kinds", (build) => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   });
 
-  test("a manifest of 300 libraries is injected whole", async () => {
+  it("injects all of a manifest with 300 libraries", async () => {
     const jetson = await open({ manifests: { "l4t.csv": manifestOf(300) } });
     expect(run(jetson, describeCommand(jetson))).toEqual(describeHost(jetson));
     expect(jetson.files.length).toBeGreaterThanOrEqual(300);
   });
 
-  test("an R32 host reads every manifest, an R35 host the base ones", async () => {
+  it("reads every manifest on an R32 host, and only the base ones on an R35 host", async () => {
     const manifests = { "l4t.csv": "lib, /opt/base\n", "cuda.csv": "lib, /opt/cuda\n" };
     const old = await open({ manifests, release: "32.7.4" });
     expect(run(old, ["ls", "/opt"]).stdout).toBe("base\ncuda\n");
@@ -78,7 +78,7 @@ describeBuilds(CONTAINER, "hosts of other kinds", (build) => {
     expect(run(recent, ["ls", "/opt"], all).stdout).toBe("base\ncuda\n");
   });
 
-  test("a bad manifest does not keep a container from starting", async () => {
+  it("starts a container despite a bad manifest", async () => {
     const l4t = "no comma\n\0\nlib, relative\n# a, comment\nfoo, /x\nlib,/opt/last";
     const jetson = await open({ manifests: { "l4t.csv": l4t, "devices.csv": "" } });
     const { status, stdout } = run(jetson, ["ls", "/opt"]);

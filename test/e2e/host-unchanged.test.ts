@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import { createContainer, runContainer } from "../../fixtures/run/container.ts";
 import { hookEntry } from "../support/build/builds.ts";
@@ -7,11 +7,11 @@ import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
 import { askingBundle, describeDevices, type Jetson, openJetson } from "../support/host/jetson.ts";
 import { snapshotMounts, snapshotTree } from "../support/host/snapshot.ts";
 
-/** Directories of the host in which the manifest lists something, or of which a container gets its own. */
+/** Directories of the host in which the manifest lists files, or of which each container has its own. */
 const WATCHED = ["/dev", "/etc", "/usr/lib/aarch64-linux-gnu", "/usr/lib/firmware"];
 
 describeBuilds([...CONTAINER, "cgroup v2", "strace"], "the host", (build) => {
-  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+  describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
     let jetson: Jetson;
     let before: object;
     const look = () => {
@@ -21,7 +21,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "strace"], "the host", (build) => {
         outside: snapshotMounts(),
         files: WATCHED.map((path) => snapshotTree(`${root}${path}`, ["/pts", "/shm", "/mqueue"])),
         devices: jetson.place.run(describeDevices(jetson)),
-        // Every write that reached the host's file systems, wherever it went.
+        // Every write that reached the host's file systems, anywhere.
         changes: jetson.host.changes(),
       };
     };
@@ -41,7 +41,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "strace"], "the host", (build) => {
     });
     afterAll(() => jetson?.close());
 
-    test("is the same before a container with its driver, during its life and after", () => {
+    it("is unchanged while a container has its driver, and afterwards", () => {
       withBundle(prestart, (bundle) => {
         const container = createContainer(bundle, undefined, jetson.place);
         try {
@@ -56,7 +56,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "strace"], "the host", (build) => {
       });
     });
 
-    test("is the same while two containers have its driver, and when one of them ends", () => {
+    it("is unchanged while two containers have its driver, and when one of them ends", () => {
       withBundle(prestart, (first) => {
         withBundle(prestart, (second) => {
           const containers = [first, second].map((bundle) =>
@@ -73,14 +73,14 @@ describeBuilds([...CONTAINER, "cgroup v2", "strace"], "the host", (build) => {
       });
     });
 
-    test("is the same after a container that its hook kept from starting", () => {
+    it("is unchanged after a container that its hook stopped", () => {
       withBundle(withFault({ call: "mknodat", when: 3 }, prestart), (bundle) => {
         expect(runContainer(bundle, ["true"], jetson.place).stderr).toContain("nvoci: Cannot ");
         expect(look()).toEqual(before);
       });
     });
 
-    test("is the same after a container that tried to write to all that it was given", () => {
+    it("is unchanged after a container that tried to write to everything injected", () => {
       const script = `for path in ${[...jetson.files, ...jetson.devices].join(" ")}; do
         rm -f $path; chmod 0 $path; chown 1:1 $path; echo x > $path; mv $path $path.moved
       done 2>/dev/null`;
@@ -90,7 +90,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "strace"], "the host", (build) => {
       });
     });
 
-    test("can unmount what a container had, and remove its files, when the container is gone", () => {
+    it("can unmount the root of a container that has ended, and remove its files", () => {
       withBundle(prestart, (bundle) => {
         runContainer(bundle, ["true"], jetson.place);
         expect(snapshotMounts(jetson.place.pid).filter((line) => line.includes(bundle.directory))).toEqual(

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { mustRun } from "../../fixtures/run/run-command.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
@@ -17,20 +17,20 @@ import {
 import { snapshotMounts, snapshotTree } from "../support/host/snapshot.ts";
 import { nodeEngine } from "../support/kernel/node-engine.ts";
 
-/** Far less than ldconfig's thirty seconds, far more than a container takes. */
+/** Milliseconds: far less than ldconfig's thirty seconds, far more than a container takes. */
 const SOON = 5_000;
 const S_IFSOCK = 0o140000;
 
-/** What an image can have in the place of the linker's configuration, by what it is. */
+/** Makes a replacement of the linker's configuration, by name. */
 const CONFIGURATIONS: Readonly<Record<string, (path: string) => void>> = {
   "a FIFO": (path) => mustRun(["mkfifo", path]),
   "a device that never ends": (path) => mustRun(["mknod", path, "c", "1", "5"]),
-  "a device that has no driver": (path) => mustRun(["mknod", path, "c", "60", "99"]),
+  "a device without a driver": (path) => mustRun(["mknod", path, "c", "60", "99"]),
   "a socket": (path) => linux(nodeEngine()).mknodat(CWD, path, S_IFSOCK | 0o755),
   "a directory": (path) => mkdirSync(path),
   "a link to itself": (path) => mustRun(["ln", "-s", "ld.so.conf", path]),
   "a link to a FIFO": (path) => mustRun(["sh", "-c", `mkfifo ${path}.fifo && ln -s ld.so.conf.fifo ${path}`]),
-  "a file of a GiB": (path) => {
+  "a file of 1 GiB": (path) => {
     writeFileSync(path, "");
     truncateSync(path, 1024 ** 3);
   },
@@ -43,19 +43,19 @@ const CONFIGURATIONS: Readonly<Record<string, (path: string) => void>> = {
     writeFileSync(path, "include /etc/ld.so.conf.fifo\ninclude /etc/ld.so.conf.f*\n");
   },
   "includes of everything": (path) => writeFileSync(path, "include /* /*/* /*/*/* /*/*/*/*\n".repeat(1000)),
-  "a pattern made to take long": (path) => {
+  "a pattern that is slow to match": (path) => {
     writeFileSync(path, `include /etc/${"*a".repeat(120)}b\n`);
     writeFileSync(join(path, "..", "a".repeat(250)), "");
   },
   "a line that is longer than any path": (path) => writeFileSync(path, `${"/".repeat(60_000)}x\n`),
-  "bytes that are no text": (path) =>
+  "bytes that are not text": (path) =>
     writeFileSync(path, Buffer.from("/a\0/b\n\xff\xfe\n/c\x1b[2J\ninclude \0\ninclude /\xff\n", "latin1")),
   "an include that climbs": (path) =>
     writeFileSync(path, "include ../../../../../../etc/passwd\n/../../..\n"),
   "relative lines": (path) => writeFileSync(path, "lib\n../lib\n-C\n-r /\n"),
 };
 
-/** What an image may ask for. The texts are an attacker's; the names are the hook's. */
+/** Requests of an image. The values are an attacker's; the names are ones that the hook reads. */
 const DEMANDS: readonly (readonly string[])[] = [
   ["NVIDIA_VISIBLE_DEVICES=../../etc"],
   ["NVIDIA_VISIBLE_DEVICES=all\nNVIDIA_DRIVER_CAPABILITIES=all"],
@@ -83,7 +83,7 @@ describeBuilds(CONTAINER, "an image's configuration", (build) => {
     canary.remove();
   });
 
-  test.each(Object.keys(CONFIGURATIONS))("cannot hold the container up with %s as ld.so.conf", (kind) => {
+  it.each(Object.keys(CONFIGURATIONS))("cannot delay the container with %s as ld.so.conf", (kind) => {
     const bundle = askingBundle(build);
     const path = join(bundle.rootfs, "etc/ld.so.conf");
     try {
@@ -100,7 +100,7 @@ describeBuilds(CONTAINER, "an image's configuration", (build) => {
     }
   });
 
-  test("cannot hold the container up with FIFOs wherever ldconfig looks", () => {
+  it("cannot delay the container with FIFOs in every place that ldconfig reads", () => {
     const bundle = askingBundle(build);
     try {
       for (const path of [
@@ -121,9 +121,9 @@ describeBuilds(CONTAINER, "an image's configuration", (build) => {
     }
   });
 
-  test.each(
+  it.each(
     DEMANDS.map((env) => [env.join(" ").slice(0, 60), env] as const),
-  )("cannot get more than the host's manifest gives by asking for %j", (_, env) => {
+  )("cannot get more than the host's manifest lists by requesting %j", (_, env) => {
     const bundle = askingBundle(build, { edit: (config) => setEnvironment(config, env) });
     writeFileSync(join(bundle.rootfs, "evil.toml"), '[nvidia-container-cli]\nroot = "/"\n');
     const files = snapshotTree(canary.path);

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CommandResult, runCommand } from "../../fixtures/run/run-command.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { describeBuilds } from "../support/engines/prerequisites.ts";
@@ -9,16 +9,16 @@ import { installLinks } from "../support/engines/wrapper.ts";
 
 const ASKS = "NVIDIA_VISIBLE_DEVICES=all";
 
-/** config.json as text, with what is to be between the braces of `process`, of the root object, and in a string. */
+/** Returns the text of a config.json with the given members of `process` and of the root object, and a value. */
 const spec = ({ process = `"env":["${ASKS}"]`, more = "", value = "1" } = {}): string =>
   `{"ociVersion":"1.0.2",\n"process":{${process}},"root":{"path":"rootfs"},"x":${value}${more}}`;
 
 const state = (bundle: string, more = ""): string =>
   `{"ociVersion":"1.0.2","id":"c","status":"created","pid":${process.pid},"bundle":${JSON.stringify(bundle)}${more}}`;
 
-/** Documents that Go's encoding/json and QuickJS read differently, and where ours says so. */
+/** Documents that Go's encoding/json and QuickJS read differently, and what our error contains. */
 const SPECS: readonly (readonly [name: string, text: string, says: string])[] = [
-  ["ENV beside env", spec({ process: `"env":[],"ENV":["${ASKS}"]` }), 'line 2, column 21: "ENV"'],
+  ["ENV next to env", spec({ process: `"env":[],"ENV":["${ASKS}"]` }), 'line 2, column 21: "ENV"'],
   ["ENV alone", spec({ process: `"ENV":["${ASKS}"]` }), 'line 2, column 12: "ENV"'],
   ["Process", spec({ more: `,"Process":{"env":["${ASKS}"]}` }), '"Process"'],
   ["proce\u017f\u017f", spec({ more: `,"proce\u017f\u017f":{"env":["${ASKS}"]}` }), "proce"],
@@ -27,31 +27,31 @@ const SPECS: readonly (readonly [name: string, text: string, says: string])[] = 
   ["two process objects", spec({ more: `,"process":{"env":["${ASKS}"]}` }), '"process" a second time'],
   ["env a second time", spec({ process: `"env":["${ASKS}"],"env":["A=b"]` }), '"env" a second time'],
   [
-    "env a second time in other letters",
+    "env a second time with an escape",
     spec({ process: `"env":["${ASKS}"],"\\u0065nv":[]` }),
     '"env" a second time',
   ],
   ["an escape by \\x", spec({ value: '"\\x41"' }), "is not JSON"],
   ["an escaped apostrophe", spec({ value: '"\\\'"' }), "is not JSON"],
   ["an escape \\v", spec({ value: '"\\v"' }), "is not JSON"],
-  ["a line that goes on", spec({ value: '"a\\\nb"' }), "is not JSON"],
+  ["a line continuation", spec({ value: '"a\\\nb"' }), "is not JSON"],
   ["an escape \\0", spec({ value: '"\\0"' }), "is not JSON"],
-  ["an escape by braces", spec({ value: '"\\u{41}"' }), "is not JSON"],
-  ["a number without decimals", spec({ value: "5." }), "is not JSON"],
+  ["an escape with braces", spec({ value: '"\\u{41}"' }), "is not JSON"],
+  ["a number that ends with its decimal point", spec({ value: "5." }), "is not JSON"],
   ["a number with leading zeros", spec({ value: "-01" }), "is not JSON"],
-  ["a comma too many", spec({ more: "," }), "is not JSON"],
+  ["a trailing comma", spec({ more: "," }), "is not JSON"],
   ["a control character", spec({ value: '"\u0001"' }), "is not JSON"],
   ["a byte order mark", `\ufeff${spec()}`, "line 1, column 1"],
 ];
 
-describeBuilds([], "a document that runtimes read otherwise", (build) => {
+describeBuilds([], "a document that runtimes read differently", (build) => {
   let temporary: TemporaryDirectory;
   let wrapper: string;
   const file = (): string => join(temporary.path, "config.json");
   beforeAll(() => {
     temporary = temporaryDirectory("documents");
     wrapper = installLinks(build, join(temporary.path, "bin"));
-    // Stands for runc: what starts it has not refused the bundle.
+    // Replaces runc. If it runs, the bundle was not refused.
     writeFileSync(join(temporary.path, "runtime"), "#!/bin/sh\necho started\n", { mode: 0o755 });
     writeFileSync(
       join(temporary.path, "config.toml"),
@@ -70,7 +70,7 @@ describeBuilds([], "a document that runtimes read otherwise", (build) => {
     ["hook", () => runHook(state(temporary.path))],
     ["wrapper", runWrapper],
   ] as const)("stops the %s", (_, run) => {
-    test.each(SPECS)("with %s, before anything is changed", (_, text, says) => {
+    it.each(SPECS)("that reads %s, before it changes anything", (_, text, says) => {
       writeFileSync(file(), text);
       const { status, stdout, stderr } = run();
       expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
@@ -79,12 +79,12 @@ describeBuilds([], "a document that runtimes read otherwise", (build) => {
       expect(readFileSync(file(), "utf8")).toBe(text);
     });
 
-    test("not for a container that does not ask, which is given nothing", () => {
+    it("only for a container that requests GPUs", () => {
       writeFileSync(file(), spec({ process: '"env":["A=b"]', more: ',"Annotations":{"a":"1","a":"2"}' }));
       expect(run()).toMatchObject({ status: 0, stderr: "" });
     });
 
-    test("not for what engines write", () => {
+    it("but not for documents that container engines write", () => {
       const process =
         '"env":["A=b"],"args":["sh","-c","a \\u0026\\u0026 b"],"rlimits":[{"hard":18446744073709551615}]';
       writeFileSync(file(), `${spec({ process: `${process},"cwd":"${"NVIDIA_VISIBLE_DEVICES"}"` })}\n`);
@@ -92,20 +92,20 @@ describeBuilds([], "a document that runtimes read otherwise", (build) => {
     });
   });
 
-  test.each([
+  it.each([
     [',"Bundle":"/"', '"Bundle"'],
     [',"PID":1', '"PID"'],
     [',"pid":1', '"pid" a second time'],
     [',"x":"\\x41"', "is not JSON"],
-  ])("stops the hook with the state's %s", (more, says) => {
+  ])("stops the hook that reads a state with %s", (more, says) => {
     writeFileSync(file(), spec());
     const { status, stderr } = runHook(state(temporary.path, more));
     expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining(says) });
     expect(stderr).toMatch(/^nvoci: Cannot read "the OCI state": line 1, column \d+/);
   });
 
-  // Node.js needs more than that stack for itself.
-  test.runIf(build.name === "native")("is one that is nested deeper than a small stack", () => {
+  // Node.js itself needs a larger stack.
+  it.runIf(build.name === "native")("is refused when its nesting exceeds a small stack", () => {
     writeFileSync(file(), spec({ value: "[".repeat(3000) + "]".repeat(3000) }));
     const small = ["prlimit", "--stack=262144", build.path, "hook", "prestart"];
     expect(runCommand(small, { input: state(temporary.path) })).toEqual({
@@ -115,7 +115,7 @@ describeBuilds([], "a document that runtimes read otherwise", (build) => {
     });
   });
 
-  test("is any that is not JSON, whatever this program's own parser takes for it", () => {
+  it("is refused unless it is valid JSON, even if the JavaScript engine's parser accepts it", () => {
     const good = '[-1.5e3,"\\u00e9\\n\\"",true,{"a":[]}]';
     const bits = [
       "\\",

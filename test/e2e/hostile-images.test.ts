@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import type { HookEntry } from "../../fixtures/bundle.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { openNamespace } from "../../fixtures/run/private-namespace.ts";
@@ -25,7 +25,7 @@ import { nodeEngine } from "../support/kernel/node-engine.ts";
 const NVIDIA = "/usr/lib/aarch64-linux-gnu/nvidia";
 const S_IFSOCK = 0o140000;
 
-/** Puts something that is no file at a path. */
+/** Makes something other than a regular file at a path. */
 function putThing(path: string, kind: string): void {
   if (kind === "fifo") mustRun(["mkfifo", path]);
   else if (kind === "device") mustRun(["mknod", path, "c", "1", "5"]);
@@ -50,8 +50,8 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
 
   const layouts = hostileLayouts(canary.path).filter(({ runcFollows }) => runcFollows !== true);
 
-  test.each(layouts)("cannot change the host, and gets its files all the same, where $name", (layout) => {
-    // A static shell: the image itself has to work whatever its directories are.
+  it.each(layouts)("cannot change the host, and still gets its files, where $name", (layout) => {
+    // A static shell lets the image work whatever its directories are.
     const bundle = askingBundle(build, { rootfs: "busybox" });
     applyLayout(bundle.rootfs, layout);
     const files = snapshotTree(canary.path);
@@ -70,13 +70,13 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     }
   });
 
-  test.each([
+  it.each([
     "fifo",
     "device",
     "socket",
     "empty directory",
     "link to a device",
-  ])("cannot keep a library out by a %s in its place", (kind) => {
+  ])("cannot keep a library out with a %s in its place", (kind) => {
     const bundle = askingBundle(build, { rootfs: "busybox" });
     try {
       const path = join(bundle.rootfs, NVIDIA);
@@ -90,7 +90,7 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     }
   });
 
-  test("keeps its own directories with content, and gets the rest", () => {
+  it("keeps its own directories that are not empty, and gets the rest", () => {
     const bundle = askingBundle(build, { rootfs: "busybox" });
     try {
       const kept = ["/etc/nvpmodel.conf", `${NVIDIA}/libcuda.so.1`];
@@ -110,7 +110,7 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     }
   });
 
-  test("cannot lead a hook that runs by itself through a link in the place of /dev", async () => {
+  it("cannot lead a hook without a runtime through a link in place of /dev", async () => {
     const bundle = askingBundle(build, { rootfs: "busybox" });
     const layout = hostileLayouts(canary.path).find(({ runcFollows }) => runcFollows === true);
     if (layout === undefined) throw new Error("no such layout");
@@ -120,7 +120,7 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     const files = snapshotTree(canary.path);
     try {
       const input = JSON.stringify({ ociVersion: "1.0.2", id: "x", pid: keeper.pid, bundle: directory });
-      // Its cgroup is the host's: nothing is to be allowed there.
+      // The container's cgroup is the host's, so the hook must not change it.
       const config = join(directory, "config.toml");
       writeFileSync(config, "[nvidia-container-cli]\nno-cgroups = true\n");
       const { status, stderr } = jetson.place.run([build.path, "hook", "-config", config, "prestart"], {
@@ -137,7 +137,7 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     }
   });
 
-  test("cannot have its own programs run by the hook", () => {
+  it("cannot make the hook run the image's programs", () => {
     const bundle = askingBundle(build, { rootfs: "busybox" });
     const marker = join(canary.path, "ran");
     for (const name of ["ldconfig", "nvidia-smi", "nvidia-ctk"]) {
@@ -153,9 +153,9 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     }
   });
 
-  test.each([
-    ["an environment of its own", hookEntry([build.path, "hook", "prestart"])],
-    ["none, which is then the runtime's", { path: build.path, args: ["nvoci", "hook", "prestart"] }],
+  it.each([
+    ["its own environment", hookEntry([build.path, "hook", "prestart"])],
+    ["none, so that it inherits the runtime's", { path: build.path, args: ["nvoci", "hook", "prestart"] }],
   ])("cannot reach the hook through its environment when the hook's entry has %s", (_, entry) => {
     const marker = join(canary.path, "ran");
     const env = ["LD_PRELOAD=/evil.so", "NODE_OPTIONS=--require=/evil.js", "PATH=/evil", "LD_AUDIT=/evil.so"];
@@ -172,8 +172,8 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     }
   });
 
-  // A caller's environment can be the image's: runc's is for hooks without one at createContainer.
-  test("cannot have Node.js or a program of its own started by a hook that inherits its environment", () => {
+  // The caller's environment can be the image's: runc passes that to createContainer hooks without one.
+  it("cannot make a hook that inherits its environment start Node.js or a program of the image", () => {
     const bundle = askingBundle(build);
     const marker = join(canary.path, "ran");
     const evil = join(bundle.directory, "evil");
@@ -202,7 +202,7 @@ describeBuilds(CONTAINER, "a hostile image", (build) => {
     }
   });
 
-  test("cannot have the hook run among its own namespaces", () => {
+  it("cannot have the hook run in the container's namespaces", () => {
     const bundle = askingBundle(build, { env: ["NVIDIA_VISIBLE_DEVICES=all"] });
     try {
       const { status, stderr } = jetson.place.run([build.path, "hook", "createContainer"], { input: "{}" });

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Bundle, BundleOptions } from "../../fixtures/bundle.ts";
 import { compileC } from "../../fixtures/run/compile-c.ts";
 import { createContainer, runContainer } from "../../fixtures/run/container.ts";
@@ -41,7 +41,7 @@ const KERNELS = [
 
 describeBuilds(
   [...CONTAINER, "gcc", "strace"],
-  "a volume that an image or a user puts in the way",
+  "a volume that covers a place that the driver needs",
   (build) => {
     let jetson: Jetson;
     beforeAll(async () => {
@@ -68,7 +68,7 @@ describeBuilds(
         if (content !== undefined) writeFileSync(full, content);
         return full;
       };
-      /** A container of an image that `make` has changed, with the volume at `destination`. */
+      /** Makes a container from an image that `make` changes, with the volume at `destination`. */
       const ask = (
         destination: string,
         make: (at: (path: string) => string) => void = () => {},
@@ -88,7 +88,7 @@ describeBuilds(
         make((path) => join(bundle.rootfs, path));
         return bundle;
       };
-      /** What the container that starts sees of files elsewhere. */
+      /** Checks that the container starts and has the files elsewhere. */
       const startsWithRest = (bundle: Bundle, isElsewhere: (path: string) => boolean): void => {
         const rest = { files: jetson.files.filter(isElsewhere), links: jetson.links.filter(isElsewhere) };
         const describing = describeCommand(rest);
@@ -105,10 +105,10 @@ describeBuilds(
         symlinkSync("/host-etc", at("etc"));
       };
 
-      test.each([
+      it.each([
         ["root", {}],
-        ["another user without rights", { user: { uid: 1000, gid: 1000 } }],
-      ])("keeps its ld.so.cache though the image's /etc is a link to it, and the container's user is %s", (_, init) => {
+        ["an unprivileged user", { user: { uid: 1000, gid: 1000 } }],
+      ])("keeps its ld.so.cache when the image's /etc is a link to it and the container runs as %s", (_, init) => {
         inVolume("ld.so.cache", "the host's");
         inVolume("passwd", "root:x:0:0");
         const before = snapshotTree(volume.path);
@@ -120,7 +120,7 @@ describeBuilds(
         expect(snapshotTree(volume.path)).toEqual(before);
       });
 
-      test("keeps its ld.so.cache where it is the container's /etc", () => {
+      it("keeps its ld.so.cache when it is the container's /etc", () => {
         inVolume("ld.so.cache", "the user's");
         inVolume("passwd", "root:x:0:0");
         const before = snapshotTree(volume.path);
@@ -128,7 +128,7 @@ describeBuilds(
         expect(snapshotTree(volume.path)).toEqual(before);
       });
 
-      test("gets no files of the container's root in a user namespace, which could write to them from then on", () => {
+      it("gets no files owned by a user namespace's root, which could then write to them", () => {
         inVolume("ld.so.cache", "the host's");
         chmodSync(volume.path, 0o777);
         const before = snapshotTree(volume.path);
@@ -137,11 +137,11 @@ describeBuilds(
         expect(snapshotTree(volume.path)).toEqual(before);
       });
 
-      test.each([
-        ["to it", "/host-etc"],
-        ["below it", "/host-etc/x"],
-        ["to nothing in it", "/host-etc/made/deep"],
-        ["by detours", "/usr/../host-etc/./x/.."],
+      it.each([
+        ["to the volume", "/host-etc"],
+        ["into the volume", "/host-etc/x"],
+        ["to a missing path in the volume", "/host-etc/made/deep"],
+        ["to the volume by detours", "/usr/../host-etc/./x/.."],
       ])("gets nothing from an image whose library directory is a link %s", (_, target) => {
         inVolume("x");
         inVolume("libnvos.so", "the user's");
@@ -156,10 +156,10 @@ describeBuilds(
         expect(snapshotTree(volume.path)).toEqual(before);
       });
 
-      test.each([
+      it.each([
         "rw",
         "ro",
-      ])("keeps files, links and empty directories with the names of the driver's: %s", (mode) => {
+      ])("keeps files, links and empty directories with names of the driver's files: %s", (mode) => {
         const place = `${NVIDIA}/libnvos.so`;
         inVolume("libnvos.so", "a place");
         inVolume("libcuda.so", "a file where the host has a link");
@@ -169,12 +169,12 @@ describeBuilds(
         const bundle = ask(NVIDIA, undefined, { options: ["rbind", mode] });
         startsWithRest(bundle, (path) => !path.startsWith(NVIDIA) && !path.startsWith(`${LIBRARIES}/tegra`));
         expect(snapshotTree(volume.path)).toEqual(before);
-        // What has the right type is mounted upon.
+        // A file of the right type is mounted upon.
         const host = jetson.place.run(["sha256sum", place]);
         expect(runContainer(bundle, ["sha256sum", place], jetson.place).stdout).toBe(host.stdout);
       });
 
-      test("stays the user's where it is a file for one of the host's files", () => {
+      it("stays in place of a host's file when it is a file of the user", () => {
         const path = jetson.files.find((file) => file === "/etc/nvpmodel.conf") ?? "";
         inVolume("mine", "the user's");
         const bundle = ask(path, undefined, { source: "mine" });
@@ -182,7 +182,7 @@ describeBuilds(
         startsWithRest(bundle, (file) => file !== path);
       });
 
-      test("is made upon when it is a file system in memory that the runtime made for this container", () => {
+      it("gets placeholders when it is a tmpfs that the runtime made for this container", () => {
         const bundle = ask("/unused", undefined, {
           mounts: [{ destination: NVIDIA, type: "tmpfs", source: "tmpfs", options: ["mode=755"] }],
         });
@@ -191,7 +191,7 @@ describeBuilds(
         );
       });
 
-      test("is not made upon when it is a file system in memory of the host", () => {
+      it("gets no placeholders when it is a tmpfs of the host", () => {
         const host = inVolume("memory");
         jetson.place.run(["mount", "-t", "tmpfs", "tmpfs", host]);
         try {
@@ -203,23 +203,23 @@ describeBuilds(
         }
       });
 
-      test("cannot cost a start minutes by dangling links with thousands of components", () => {
+      it("cannot delay a start by minutes with dangling links of thousands of components", () => {
         const bundle = ask("/volume", (at) => {
           rmSync(at(LIBRARIES), { recursive: true, force: true });
           symlinkSync(`/k0/${"a/".repeat(2000)}`, at(LIBRARIES));
           for (let index = 0; index < 38; index++)
             symlinkSync(`/k${index + 1}/${"b/".repeat(2000)}`, at(`k${index}`));
         });
-        // A ceiling for a loaded machine: it took more than a minute.
+        // A generous ceiling for a loaded machine. Without a bound this takes more than a minute.
         const before = Date.now();
         startsWithRest(bundle, (path) => !isInLibraries(path));
         expect(Date.now() - before).toBeLessThan(30_000);
         expect(existsSync(join(bundle.rootfs, "k38"))).toBe(false);
       });
 
-      test("in a user namespace is left alone with what else its root may not write to", () => {
+      it("is left alone in a user namespace, as are directories that its root may not write to", () => {
         const bundle = ask("/volume", undefined, { userNamespace: true });
-        // A directory of the image that is another's: root outside could write to it.
+        // The directory belongs to another user, so only root outside the namespace could write to it.
         mkdirSync(join(bundle.rootfs, NVIDIA), { recursive: true });
         chownSync(join(bundle.rootfs, NVIDIA), FIRST_ID + 7, FIRST_ID + 7);
         chownSync(join(bundle.rootfs, LIBRARIES), FIRST_ID, FIRST_ID);
@@ -227,7 +227,7 @@ describeBuilds(
         expect(readdirSync(join(bundle.rootfs, NVIDIA))).toEqual([]);
       });
 
-      test("keeps its links to libraries, pinned and dangling ones, where ldconfig looks into it", () => {
+      it("keeps its pinned and dangling links to libraries when ldconfig reads it", () => {
         const library = compileC(join(import.meta.dirname, "../support/host/pinned-library.c"), [
           "-shared",
           "-nostdlib",
@@ -245,14 +245,14 @@ describeBuilds(
         expect(stdout).toMatch(/libtool\.so\.1 .*=> \/opt\/tools\/libtool\.so\.1\n/);
       });
 
-      test("two hooks at once on one root both finish, and each has its mounts", async () => {
+      it("lets two simultaneous hooks on one root finish, each with its mounts", async () => {
         const bundle = ask("/volume");
         const containers = [
           await openBareContainer(bundle, jetson.place),
           await openBareContainer(bundle, jetson.place),
         ];
         try {
-          // Each mount takes so long that the second hook comes while the first one works.
+          // Slow mounts make the second hook start while the first one runs.
           const slow = [
             "strace",
             "-qq",
@@ -293,11 +293,11 @@ describeBuilds(
         }
       });
 
-      test("two starts on one root: the one that fails takes nothing from the one that runs", () => {
+      it("loses nothing of a running container when another start on the same root fails", () => {
         const bundle = ask("/volume");
         const first = createContainer(bundle, undefined, jetson.place);
         try {
-          // Its own second hook fails it, after the injection.
+          // The second hook fails after the injection.
           const failing = {
             ...bundle,
             config: {
@@ -314,7 +314,7 @@ describeBuilds(
         }
       });
 
-      test("what a killed hook has set aside is back after `nvoci clean`", () => {
+      it("does not keep `nvoci clean` from restoring what a killed hook set aside", () => {
         const bundle = ask("/volume");
         const at = (path: string): string => join(bundle.rootfs, path);
         mkdirSync(at(`${NVIDIA}/.nvoci-aside`), { recursive: true });

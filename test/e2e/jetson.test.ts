@@ -1,6 +1,6 @@
 import { copyFileSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Bundle, BundleOptions } from "../../fixtures/bundle.ts";
 import { ORIN_MANIFEST } from "../../fixtures/host/fake-l4t.ts";
 import { createContainer, runContainer } from "../../fixtures/run/container.ts";
@@ -23,7 +23,7 @@ const NO_DRIVER = "No such device or address";
 const REFUSED = "Operation not permitted";
 
 describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a Jetson", (build) => {
-  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+  describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
     let jetson: Jetson;
     const bundles: Bundle[] = [];
     const ask = (options?: BundleOptions): Bundle => {
@@ -32,7 +32,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a Jetson", (b
       return bundle;
     };
     const run = (bundle: Bundle, command: readonly string[]) => runContainer(bundle, command, jetson.place);
-    /** What cat(1) says about each node, in their order. */
+    /** Returns cat(1)'s error for each node, in order. */
     const openAll = (bundle: Bundle, nodes: readonly string[]): string[] =>
       run(bundle, ["sh", "-c", `for node in ${nodes.join(" ")}; do cat $node 2>&1; done`])
         .stdout.trimEnd()
@@ -49,23 +49,26 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a Jetson", (b
     });
     afterAll(() => jetson?.close());
 
-    test("sees every file and link of the manifest as the host has it", () => {
+    it("sees every file and link of the manifest as on the host", () => {
       const host = describeHost(jetson);
       expect(host.stdout.split("\n").length).toBeGreaterThan(jetson.files.length);
       expect(run(ask(), describeCommand(jetson))).toEqual(host);
     });
 
-    test.each(["busybox", "alpine"] as const)("sees them in a %s image, which has no linker", (rootfs) => {
+    it.each([
+      "busybox",
+      "alpine",
+    ] as const)("sees them in a %s image, which has no dynamic linker of glibc", (rootfs) => {
       expect(run(ask({ rootfs }), describeCommand(jetson))).toEqual(describeHost(jetson));
     });
 
-    test("sees directories whole", () => {
+    it("sees whole directories", () => {
       const list = ["find", ...jetson.directories, "-type", "f"];
       const inside = run(ask(), list).stdout.trimEnd().split("\n").sort();
       expect(inside).toEqual(["/lib/firmware/tegra23x/below/second", "/lib/firmware/tegra23x/first"]);
     });
 
-    test("can neither write to a file of the host, nor run it set-uid, nor open a device in it", () => {
+    it("cannot write to a file of the host, run it set-uid or open a device in it", () => {
       const inDirectories = (path: string) =>
         jetson.directories.some((above) => path.startsWith(`${above}/`));
       const expected = [...jetson.directories, ...jetson.files.filter((path) => !inDirectories(path))];
@@ -80,24 +83,24 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a Jetson", (b
       expect(stderr.match(/Read-only file system|Device or resource busy/g)).toHaveLength(3);
     });
 
-    test("has the device nodes with the host's numbers, modes and owners", () => {
+    it("has the device nodes with the host's numbers, modes and owners", () => {
       const host = jetson.place.run(describeDevices(jetson));
       expect(host.stdout.trimEnd().split("\n")).toHaveLength(jetson.devices.length);
       expect(run(ask(), describeDevices(jetson))).toEqual(host);
     });
 
-    test("may open the manifest's devices and no others", () => {
+    it("can open the manifest's devices and no others", () => {
       const other = { path: "/dev/other", type: "c", major: 60, minor: 200 };
       const script = `mknod /dev/other c 60 200; for node in ${[...jetson.devices, "/dev/other"].join(" ")}; do cat $node; done`;
       const lines = run(ask(), ["sh", "-c", script]).stderr.trimEnd().split("\n");
       expect(lines.pop()).toContain(REFUSED);
       expect(lines).toHaveLength(jetson.devices.length);
       for (const line of lines) expect(line).toContain(NO_DRIVER);
-      // The same node opens when the runtime is told to allow it: it was the cgroup that said no.
+      // The node opens when the runtime allows it, so the cgroup refused it before.
       expect(openAll(ask({ devices: [other] }), ["/dev/other"])).toEqual([NO_DRIVER]);
     });
 
-    test("may open none of them without the hook", () => {
+    it("can open none of them without the hook", () => {
       const nodes = jetson.devices.map((_, minor) => `/dev/n${minor}`);
       const made = nodes.map((path, minor) => `mknod ${path} c 60 ${minor};`).join(" ");
       const script = `${made} for node in ${nodes.join(" ")}; do cat $node; done`;
@@ -108,7 +111,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a Jetson", (b
       for (const line of lines) expect(line).toContain(REFUSED);
     });
 
-    test("gives its devices to processes that join later", () => {
+    it("lets processes that join later open its devices", () => {
       const container = createContainer(ask(), undefined, jetson.place);
       try {
         container.start();
@@ -118,7 +121,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a Jetson", (b
       }
     });
 
-    test("keeps a device that config.json has already, and gets it only once", () => {
+    it("keeps a device that config.json already has, and gets it only once", () => {
       const devices = [{ path: "/dev/nvmap", type: "c", major: 60, minor: 2 }];
       const bundle = ask({ devices });
       expect(openAll(bundle, jetson.devices)).toEqual(jetson.devices.map(() => NO_DRIVER));
@@ -128,7 +131,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a Jetson", (b
       expect(points).not.toContain("/dev/nvmap");
     });
 
-    test("lists every injected SONAME in its linker's cache", () => {
+    it("lists every injected SONAME in its linker's cache", () => {
       const { stdout } = run(ask(), ["ldconfig", "-p"]);
       const libraries = jetson.files.filter((path) => /\/lib[^/]*\.so[^/]*$/.test(path));
       expect(libraries.length).toBeGreaterThan(4);
@@ -140,7 +143,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a Jetson", (b
       expect(run(ask({ hooks: {} }), ["ldconfig", "-p"]).stdout).not.toContain("libanswer");
     });
 
-    test("runs a program that is linked to an injected library", () => {
+    it("runs a program that is linked against an injected library", () => {
       const bundle = ask();
       copyFileSync(compileAnswer().program, join(bundle.rootfs, "usr/bin/ask-answer"));
       expect(run(bundle, ["ask-answer"])).toEqual({ status: 0, stdout: "42\n", stderr: "" });
@@ -149,16 +152,16 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a Jetson", (b
       expect(run(without, ["ask-answer"]).stderr).toContain("libanswer.so.1");
     });
 
-    test("sees them in a user namespace", () => {
+    it("sees the host's files in a user namespace", () => {
       expect(run(ask({ userNamespace: true }), describeCommand(jetson))).toEqual(describeHost(jetson));
     });
 
-    test("sees them below a read-only root", () => {
+    it("sees the host's files on a read-only root", () => {
       expect(run(ask({ readonlyRoot: true }), describeCommand(jetson))).toEqual(describeHost(jetson));
     });
   });
 
-  test("starts when the host lacks a third of the manifest, with the rest", async () => {
+  it("starts with the rest when the host lacks a third of the manifest", async () => {
     const poor = await openJetson({ lacking: true });
     const bundle = askingBundle(build);
     try {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createContainer, runContainer } from "../../fixtures/run/container.ts";
 import { hookEntry } from "../support/build/builds.ts";
 import { withFault } from "../support/engines/inject-fault.ts";
@@ -18,23 +18,25 @@ import { MISSING_BEFORE, withoutCalls } from "../support/kernel/enosys.ts";
 
 const EPERM = 1;
 
-/** What an older kernel lacks: each of the calls that there is another way for alone, and all of a release. */
+/** What an older kernel lacks: each call that has a fallback, and all the calls added after a release. */
 const LACKS: readonly (readonly [string, readonly string[]])[] = [
   ...["openat2", "open_tree", "move_mount", "mount_setattr", "statx", "close_range"].map(
     (name) => [name, [name]] as const,
   ),
   ["the calls that mount by descriptor", ["open_tree", "move_mount", "mount_setattr"]],
-  ...Object.entries(MISSING_BEFORE).map(([release, names]) => [`what came after ${release}`, names] as const),
+  ...Object.entries(MISSING_BEFORE).map(
+    ([release, names]) => [`the calls added after ${release}`, names] as const,
+  ),
 ];
 
 describeBuilds([...CONTAINER, "gcc", "cgroup v2"], "the hook on an older kernel", (build) => {
   const command = [build.path, "hook", "prestart"];
 
-  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+  describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
     let jetson: Jetson;
     let usual: object;
 
-    /** Everything that a container can tell about what was injected. */
+    /** Returns everything that a container can see of what was injected. */
     function look(hook: readonly string[]): object {
       const bundle = askingBundle(build, { hooks: { prestart: [hookEntry(hook)] } });
       try {
@@ -65,14 +67,14 @@ describeBuilds([...CONTAINER, "gcc", "cgroup v2"], "the hook on an older kernel"
     });
     afterAll(() => jetson?.close());
 
-    test("gives what this kernel's own calls give", () => {
+    it("injects what the host has with all of this kernel's calls", () => {
       expect(usual).toMatchObject({
         files: describeHost(jetson),
         nodes: jetson.place.run(describeDevices(jetson)),
       });
     });
 
-    test.each(LACKS)("injects the same without %s", (_, names) => {
+    it.each(LACKS)("injects the same without %s", (_, names) => {
       expect(look(withoutCalls(names, command))).toEqual(usual);
     });
   });
@@ -85,7 +87,7 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "a kernel that refuses", (build)
   });
   afterAll(() => jetson?.close());
 
-  test("MFD_EXEC, which it does not know before 6.3, gets the same without it", () => {
+  it("MFD_EXEC, unknown before 6.3, still gets the ld.so.cache", () => {
     const fault = { call: "memfd_create", when: 1, error: "EINVAL" };
     const log = join(jetson.host.directory, `${build.name}-memfd`);
     const hook = hookEntry(withFault(fault, [build.path, "hook", "prestart"], log));
@@ -101,7 +103,7 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "a kernel that refuses", (build)
     }
   });
 
-  /** Calls, and the ones that would be tried in their place. */
+  /** Calls, and the fallbacks that must not be tried. */
   const REFUSED = [
     ["openat2", []],
     ["open_tree", ["mount"]],
@@ -109,7 +111,7 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "a kernel that refuses", (build)
     ["move_mount", ["mount"]],
   ] as const;
 
-  test.each(REFUSED)("%s is believed, and not asked by other means", (call, others) => {
+  it.each(REFUSED)("%s with EPERM stops the hook without a fallback", (call, others) => {
     const hook = [build.path, "hook", "prestart"];
     const log = join(jetson.host.directory, `${build.name}-${call}`);
     const calls = [call, ...others].join(",");
@@ -126,7 +128,7 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "a kernel that refuses", (build)
       const made = readFileSync(log, "utf8").split("\n").slice(0, -1);
       const refused = made.findIndex((line) => line.includes("EPERM"));
       expect(refused).toBeGreaterThanOrEqual(0);
-      // What comes after a refusal takes back, and asks for nothing more.
+      // After a refusal the hook rolls back and tries nothing else.
       expect(made.slice(refused + 1)).toEqual([]);
       expect(snapshotTree(bundle.rootfs, excluded)).toEqual(before);
     } finally {

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { openBareContainer } from "../support/engines/bare-container.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
 import { installLinks } from "../support/engines/wrapper.ts";
 import { askingBundle, type Jetson, openJetson } from "../support/host/jetson.ts";
 
-describeBuilds([...CONTAINER, "strace"], "a hook that ends before its time", (build) => {
+describeBuilds([...CONTAINER, "strace"], "a hook that ends early", (build) => {
   let jetson: Jetson;
   beforeAll(async () => {
     jetson = await openJetson();
@@ -14,13 +14,13 @@ describeBuilds([...CONTAINER, "strace"], "a hook that ends before its time", (bu
   afterAll(() => jetson?.close());
   const hook = [build.path, "hook", "prestart"];
 
-  // Of all calls, these are the ones that change what the image has.
-  test.each([
+  // These are the calls that change the image's files.
+  it.each([
     "renameat2",
     "unlinkat",
     "write",
     "socketpair",
-  ])("by a signal at any %s leaves a cache, and the next start leaves nothing else", async (call) => {
+  ])("by a signal at any %s leaves a cache, and the next start removes its leftovers", async (call) => {
     const bundle = askingBundle(build);
     const etc = join(bundle.rootfs, "etc");
     try {
@@ -39,7 +39,7 @@ describeBuilds([...CONTAINER, "strace"], "a hook that ends before its time", (bu
     }
   });
 
-  test("does not end the wrapper where no file may grow, and the runtime gets its signals as they were", () => {
+  it("does not kill the wrapper where files may not grow, nor change the runtime's signals", () => {
     const bundle = askingBundle(build);
     const wrapper = installLinks(build, join(bundle.directory, "bin"));
     const runtime = join(bundle.directory, "runtime");
@@ -61,14 +61,14 @@ describeBuilds([...CONTAINER, "strace"], "a hook that ends before its time", (bu
       expect(readdirSync(bundle.directory).filter((name) => name.includes(".nvoci-"))).toEqual([]);
       const { stdout } = create("unlimited");
       expect(readFileSync(file, "utf8")).not.toBe(before);
-      // Node.js ignores both itself.
+      // Node.js itself ignores both signals.
       if (build.name === "native") expect(stdout).toMatch(/^SigIgn:\s+0+\n$/);
     } finally {
       bundle.remove();
     }
   });
 
-  test("because no file may grow takes everything back", async () => {
+  it("because files may not grow rolls everything back", async () => {
     const bundle = askingBundle(build);
     const container = await openBareContainer(bundle, jetson.place);
     try {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { makeBundle } from "../../fixtures/bundle.ts";
 import { openBareContainer } from "../support/engines/bare-container.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
@@ -7,7 +7,7 @@ import { snapshotMounts } from "../support/host/snapshot.ts";
 
 const LABEL = "system_u:object_r:container_file_t:s0:c1,c2";
 
-/** This kernel has neither module: runc(8) would not start such a container, so the hook is called as it would. */
+/** This kernel has neither module. runc(8) would refuse the container, so the test calls the hook as runc would. */
 describeBuilds(CONTAINER, "a container with labels", (build) => {
   let jetson: Jetson;
   beforeAll(async () => {
@@ -15,10 +15,10 @@ describeBuilds(CONTAINER, "a container with labels", (build) => {
   });
   afterAll(() => jetson?.close());
 
-  test.each([
+  it.each([
     ["SELinux", { selinuxLabel: "system_u:system_r:container_t:s0:c1,c2" }],
     ["AppArmor", { apparmorProfile: "docker-default" }],
-  ])("of %s gets the same mounts, whose labels are the host files' own", async (_, labels) => {
+  ])("of %s gets the same mounts, with the labels of the host's files", async (_, labels) => {
     const mountsWith = async (added: object): Promise<string[]> => {
       const bundle = makeBundle({
         env: ["NVIDIA_VISIBLE_DEVICES=all"],

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { BundleOptions } from "../../fixtures/bundle.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { mustRun } from "../../fixtures/run/run-command.ts";
@@ -18,13 +18,13 @@ const EROFS = 30;
 const ENOENT = 2;
 const ENOMEM = 12;
 
-/** Lets images run their own ldconfig. */
+/** Allows images to run their own ldconfig. */
 const ALLOWED = "[features]\nallow-ldconfig-from-container = true\n";
 
-/** What ldconfig-world.c says about itself and around. */
+/** The report of ldconfig-world.c about itself and its surroundings. */
 type World = Readonly<Record<string, number | string | readonly number[]>>;
 
-/** How the program in ldconfig's place comes to run. */
+/** The ways in which the program in ldconfig's place is started. */
 const WAYS = ["the host's program", "the image's program", "the host's program on Linux 4.9"] as const;
 
 describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
@@ -37,7 +37,7 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
   });
   afterAll(() => volume?.remove());
 
-  /** Runs a container with the reporting program as ldconfig. */
+  /** Runs a container with the reporting program as ldconfig. Returns the report. */
   function look(jetson: Jetson, options: BundleOptions & { image?: boolean } = {}): World {
     const mounts = [{ destination: "/volume", type: "bind", source: volume.path, options: ["rbind"] }];
     const bundle = askingBundle(build, { mounts, ...options });
@@ -71,7 +71,7 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
     });
     afterAll(() => jetson?.close());
 
-    test(`${way}: has no capability, and no way to one`, () => {
+    it(`${way}: has no capability, and cannot gain one`, () => {
       const { capabilities, bounding, ambient, noNewPrivileges, makeDevice } = world;
       expect({ capabilities, bounding, ambient, noNewPrivileges }).toEqual({
         capabilities: 0,
@@ -82,16 +82,16 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       expect(makeDevice).toBe(EPERM);
     });
 
-    test(`${way}: runs as the container's root, without groups`, () => {
+    it(`${way}: runs as the container's root, without supplementary groups`, () => {
       expect([world.uids, world.gids, world.groups]).toEqual([[0, 0, 0], [0, 0, 0], 0]);
     });
 
-    test(`${way}: has no environment and no file of the hook's`, () => {
+    it(`${way}: inherits neither the hook's environment nor its descriptors`, () => {
       expect(world.variables).toBe(0);
       expect(world.openFds).toBe("0 1 2");
     });
 
-    test(`${way}: sees the container's root, and nothing above it`, () => {
+    it(`${way}: sees the container's root and nothing above it`, () => {
       const { rootIsItsParent, aboveIsRoot, startsInRoot } = world;
       expect({ rootIsItsParent, aboveIsRoot, startsInRoot }).toEqual({
         rootIsItsParent: 1,
@@ -102,17 +102,17 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       expect(world.root).not.toContain("opt work");
     });
 
-    test(`${way}: sees no kernel: no /proc, no /sys, no device`, () => {
+    it(`${way}: sees no /proc, no /sys and no device`, () => {
       expect([world.proc, world.sys, world.dev]).toEqual(["", "", "ld.so.conf results"]);
       expect([world.writeProc, world.writeDev]).toEqual([EROFS, EROFS]);
     });
 
-    test(`${way}: cannot open device nodes of the image or of a volume`, () => {
+    it(`${way}: cannot open device nodes of the image or of a volume`, () => {
       const image = way.startsWith("the image's");
       expect([world.openImageDevice, world.openVolumeDevice]).toEqual([EACCES, image ? ENOENT : EACCES]);
     });
 
-    test(`${way}: can write to nothing of the image and of volumes`, () => {
+    it(`${way}: cannot write to the image or to volumes`, () => {
       const { writeRoot, writeTmp, writeVolume, writeAuxCache } = world;
       expect([writeRoot, writeTmp, writeVolume]).toEqual([EROFS, EROFS, EROFS]);
       expect(writeAuxCache).not.toBe(0);
@@ -120,11 +120,11 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       expect(statSync(join(volume.path, "secret")).mode & 0o7777).toBe(0o600);
     });
 
-    test(`${way}: ${way.startsWith("the image's") ? "does not see" : "sees"} volumes`, () => {
+    it(`${way}: ${way.startsWith("the image's") ? "does not see" : "sees"} volumes`, () => {
       expect(world.volume).toBe(way.startsWith("the image's") ? "" : "device secret");
     });
 
-    test(`${way}: gets no memory that no limit counts, no links, and no other machine's calls`, () => {
+    it(`${way}: gets no memory outside its limits, makes no links and no 32-bit calls`, () => {
       const { memoryFile, sharedMemory, muchMemory, link, i386 } = world;
       expect({ memoryFile, sharedMemory, muchMemory, link }).toEqual({
         memoryFile: EPERM,
@@ -135,18 +135,18 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       if (process.arch === "x64") expect(i386).toBe(EPERM);
     });
 
-    test(`${way}: is alone in its process namespace`, () => {
+    it(`${way}: is alone in its process namespace`, () => {
       expect([world.pid, world.parent]).toEqual([1, 0]);
       expect(world.ptraceParent).not.toBe(0);
     });
 
-    test(`${way}: cannot mount, unmount, change its root, its name or its user`, () => {
+    it(`${way}: cannot mount, unmount, or change its root, host name, user or limits`, () => {
       const { mount, unmount, unshare, chroot, sethostname, setuid, raiseLimit } = world;
       const refused = { mount, unmount, unshare, chroot, sethostname, setuid, raiseLimit };
       for (const [call, errno] of Object.entries(refused)) expect([call, errno]).toEqual([call, EPERM]);
     });
 
-    test(`${way}: can neither start children nor ask the kernel for more`, () => {
+    it(`${way}: cannot start children, make namespaces or sockets, or call bpf(2)`, () => {
       const { fork, unshareUser, cloneUser, clone3, socket, bpf } = world;
       expect({ fork, unshareUser, cloneUser, clone3, socket, bpf }).toEqual({
         fork: EPERM,
@@ -158,7 +158,7 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       });
     });
 
-    test(`${way}: cannot change its configuration, nor write ldconfig's auxiliary cache`, () => {
+    it(`${way}: cannot change its configuration or write ldconfig's auxiliary cache`, () => {
       expect(world.configurationFile).toBe("/dev/ld.so.conf");
       expect(world.configuration).toContain("/usr/lib/aarch64-linux-gnu/nvidia\n");
       expect(world.input).toBe(world.configuration);
@@ -166,7 +166,7 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       expect(world.writeAuxCache).not.toBe(0);
     });
 
-    test(`${way}: has limits`, () => {
+    it(`${way}: runs under resource limits`, () => {
       const { limitCpu, limitData, limitMemory, limitFile, limitFiles, limitCore } = world;
       expect({ limitCpu, limitData, limitMemory, limitFile, limitFiles, limitCore }).toEqual({
         limitCpu: 3,
@@ -178,14 +178,14 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
       });
     });
 
-    test(`${way}: is started ${way.startsWith("the image's") ? "by its path in the image" : "from memory, by its descriptor"}`, () => {
+    it(`${way}: is started ${way.startsWith("the image's") ? "by its path in the image" : "from memory through its descriptor"}`, () => {
       expect(world.program).toMatch(
         way.startsWith("the image's") ? /^\/sbin\/ldconfig$/ : /^\/dev\/fd\/\d+$/,
       );
     });
   }
 
-  test("runs with the ids of a user namespace's root", async () => {
+  it("runs with the ids of a user namespace's root", async () => {
     const jetson = await openWithLdconfig({ program: PROGRAMS.world() });
     try {
       const world = look(jetson, { userNamespace: true, mounts: [] });
@@ -202,14 +202,14 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
     }
   });
 
-  // Linux 4.9 has no call that restricts all mounts at once: each is found by its name.
-  test("cannot open a device of a volume whose mount point is not UTF-8, on Linux 4.9", async () => {
+  // Linux 4.9 has no call that restricts all mounts at once, so the hook finds each one by name.
+  it("cannot open a device of a volume whose mount point is not UTF-8 on Linux 4.9", async () => {
     const jetson = await openWithLdconfig({ program: PROGRAMS.world() });
     const hook = hookEntry(withoutCalls(old, [build.path, "hook", "prestart"]));
     const mounts = [{ destination: "/volume", type: "bind", source: volume.path, options: ["rbind"] }];
     const bundle = askingBundle(build, { mounts, hooks: { prestart: [hook] } });
     try {
-      // Node.js takes no such name as text.
+      // Node.js cannot pass such a name as a string.
       const name = Buffer.concat([Buffer.from(join(bundle.rootfs, "/")), Buffer.from([0xff, 0xfe])]);
       mkdirSync(name);
       symlinkSync(Buffer.from([0xff, 0xfe]), join(bundle.rootfs, "volume"));
@@ -224,10 +224,10 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
     }
   });
 
-  test.each([
+  it.each([
     ["in a user namespace", true, 101_000],
-    ["without one", false, 1000],
-  ] as const)("of the image has the ids of the container's process %s", async (_, userNamespace, id) => {
+    ["without a user namespace", false, 1000],
+  ] as const)("of the image runs with the ids of the container's process %s", async (_, userNamespace, id) => {
     const jetson = await openWithLdconfig({ program: PROGRAMS.script(), config: ALLOWED });
     const edit = (config: Record<string, unknown>) => {
       (config.process as Record<string, unknown>).user = { uid: 1000, gid: 1000 };
@@ -246,7 +246,7 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
     }
   });
 
-  test("of the image is in the container's device cgroup before it runs", async () => {
+  it("of the image joins the container's device cgroup before it runs", async () => {
     const jetson = await openWithLdconfig({ program: PROGRAMS.script(), config: ALLOWED });
     const log = join(jetson.host.directory, "cgroup");
     const strace = ["/usr/bin/strace", "-f", "-qq", "-y", "-o", log, "-e", "trace=write,execve"];
@@ -262,7 +262,7 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
     }
   });
 
-  test("leaves no mount of its own to the container, nor to the host", async () => {
+  it("leaves no mount behind in the container or on the host", async () => {
     const jetson = await openWithLdconfig({ program: PROGRAMS.world() });
     const bundle = askingBundle(build);
     try {
@@ -285,7 +285,7 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "the copy of ldconfig", (build) 
     return () => jetson.close();
   });
 
-  test("is sealed before it runs: nobody can alter it", () => {
+  it("is sealed against changes before it runs", () => {
     const log = join(jetson.host.directory, "strace");
     const strace = ["/usr/bin/strace", "-f", "-qq", "-o", log, "-e", "trace=memfd_create,fcntl,execveat"];
     const hook = hookEntry([...strace, build.path, "hook", "prestart"]);

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, expect, it } from "vitest";
 import type { Bundle, BundleOptions } from "../../fixtures/bundle.ts";
 import { sharedObject } from "../../fixtures/host/shared-object.ts";
 import { compileC } from "../../fixtures/run/compile-c.ts";
@@ -26,7 +26,7 @@ import { askingBundle, type Jetson } from "../support/host/jetson.ts";
 import { type OtherLdconfig, openWithLdconfig, PROGRAMS } from "../support/host/other-ldconfig.ts";
 import { snapshotTree } from "../support/host/snapshot.ts";
 
-/** Lets images run their own ldconfig. */
+/** Allows images to run their own ldconfig. */
 const ALLOWED = "[features]\nallow-ldconfig-from-container = true\n";
 
 const asUser = (config: Record<string, unknown>): void => {
@@ -45,17 +45,17 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     made.push(jetson.close);
     return jetson;
   };
-  /** A container whose hook tells its findings. */
+  /** Makes a container whose hook logs its findings. */
   const ask = (options: BundleOptions = {}): Bundle => {
     const command = [build.path, "hook", "-debug", "prestart"];
     const bundle = askingBundle(build, { hooks: { prestart: [hookEntry(command)] }, ...options });
     made.push(bundle.remove);
     return bundle;
   };
-  /** The host's own ldconfig, under the name that the configuration has. */
+  /** The host's own ldconfig, at the path that the configuration names. */
   const HOST_OWN = readFileSync(existsSync("/sbin/ldconfig.real") ? "/sbin/ldconfig.real" : "/sbin/ldconfig");
 
-  /** The hook's findings, from the log that it is told to write. */
+  /** The hook's findings, in its log. */
   const logs = temporaryDirectory("logs");
   const LOG = join(logs.path, "log");
   afterEach(() => rmSync(LOG, { force: true }));
@@ -63,10 +63,10 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
   const logging: OtherLdconfig["config"] = `debug = "${LOG}"\n`;
   const log = (jetson: Jetson): string => jetson.place.run(["cat", LOG]).stdout;
 
-  test.each([
+  it.each([
     "script",
     "dynamic",
-  ] as const)("is made by the image's ldconfig where the host's is a %s and the configuration allows it", async (kind) => {
+  ] as const)("is made by the image's ldconfig if the host's is a %s and the configuration allows it", async (kind) => {
     const jetson = await open({ program: PROGRAMS[kind](), config: `${logging}${ALLOWED}` });
     const bundle = ask({ edit: asUser });
     const { stdout } = runContainer(bundle, ["ldconfig", "-p"], jetson.place);
@@ -78,17 +78,17 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(mustRun(["stat", "-c", "%F %a %u:%g", cache])).toBe("regular file 644 0:0\n");
   });
 
-  test.each([
+  it.each([
     "script",
     "dynamic",
-  ] as const)("is left alone, and no program of the image runs, where the host's ldconfig is a %s", async (kind) => {
+  ] as const)("is left alone, and no program of the image runs, if the host's ldconfig is a %s", async (kind) => {
     const library: OtherLdconfig["more"] = [
       { kind: "file", path: "/opt/made-up/libmade.so.1.2.3", content: sharedObject("libmade.so.1") },
     ];
     const manifest = "lib, /opt/made-up/libmade.so.1.2.3\n";
     const jetson = await open({ program: PROGRAMS[kind](), config: logging, manifest, more: library });
     const bundle = ask({ edit: asUser });
-    // It would write down what it sees in the cache's place.
+    // If it ran, it would write its report in place of the cache.
     writeFileSync(join(bundle.rootfs, "usr/sbin/ldconfig"), PROGRAMS.world());
     const before = readFileSync(join(bundle.rootfs, "etc/ld.so.cache"));
     const { stdout, stderr } = runContainer(bundle, ["readlink", "/opt/made-up/libmade.so.1"], jetson.place);
@@ -98,7 +98,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(log(jetson)).toContain("1 SONAME links are made");
   });
 
-  test("has SONAME links in its place where neither host nor image has an ldconfig", async () => {
+  it("is replaced by SONAME links if neither host nor image has an ldconfig", async () => {
     const library: OtherLdconfig["more"] = [
       { kind: "file", path: "/opt/made-up/libmade.so.1.2.3", content: sharedObject("libmade.so.1") },
     ];
@@ -110,8 +110,8 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(log(jetson)).toContain("1 SONAME links are made");
   });
 
-  // musl has a script that takes glibc's options and makes no cache.
-  test("has SONAME links in its place where the image's ldconfig is a script", async () => {
+  // musl has a script that accepts glibc's options and makes no cache.
+  it("is replaced by SONAME links if the image's ldconfig is a script", async () => {
     const library: OtherLdconfig["more"] = [
       { kind: "file", path: "/opt/made-up/libmade.so.1.2.3", content: sharedObject("libmade.so.1") },
     ];
@@ -125,7 +125,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(log(jetson)).toContain("1 SONAME links are made");
   });
 
-  test.each([
+  it.each([
     ["fails", "ldconfig: Can't create temporary cache file"],
     ["crashes", "killed by signal "],
     ["writesNothing", "it wrote no cache"],
@@ -133,7 +133,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     ["forks", "ldconfig: no children"],
     ["hangs", "it did not finish within 5 s"],
     ["spins", /killed by signal 9|did not finish within 5 s/],
-  ] as const)("stays as it is, and links are made in its place, by a program that %s", async (kind, reason) => {
+  ] as const)("is left alone, and links are made instead, if ldconfig %s", async (kind, reason) => {
     const library: OtherLdconfig["more"] = [
       { kind: "file", path: "/opt/made-up/libmade.so.1.2.3", content: sharedObject("libmade.so.1") },
     ];
@@ -149,7 +149,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(readFileSync(join(bundle.rootfs, "etc/ld.so.cache"))).toEqual(before);
   });
 
-  test("cannot be held up for long by an image's ldconfig that closes its output and sleeps", async () => {
+  it("is given up after 5 s if the image's ldconfig closes its output and sleeps", async () => {
     const jetson = await open({ program: PROGRAMS.script(), config: `${logging}${ALLOWED}` });
     const bundle = ask();
     writeFileSync(join(bundle.rootfs, "usr/sbin/ldconfig"), PROGRAMS.hangs());
@@ -157,7 +157,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(log(jetson)).toContain("ldconfig failed: it did not finish within 5 s");
   });
 
-  test("cannot be held up for long by a neighbor's lease in a common volume", async () => {
+  it("is given up after 5 s if another process holds a lease in a shared volume", async () => {
     const volume = temporaryDirectory("volume");
     made.push(volume.remove);
     const library = join(volume.path, "libleased.so.1");
@@ -173,7 +173,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(log(jetson)).toContain("ldconfig failed: it did not finish within 5 s");
   });
 
-  test("cannot be made to take long by twenty thousand libraries", async () => {
+  it("does not delay the container by minutes given twenty thousand libraries", async () => {
     const volume = temporaryDirectory("volume");
     made.push(volume.remove);
     const template = Buffer.from(sharedObject("libn000000.so"));
@@ -190,13 +190,13 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     const names = readdirSync(volume.path).length;
     const begun = Date.now();
     expect(runContainer(bundle, ["true"], jetson.place)).toEqual({ status: 0, stdout: "", stderr: "" });
-    // Generous: it took two minutes when a hundred thousand names were looked at 240 times.
+    // A generous ceiling. Looking at a hundred thousand names 240 times takes two minutes.
     expect(Date.now() - begun).toBeLessThan(60_000);
     expect(readdirSync(volume.path)).toHaveLength(names);
     expect(log(jetson)).toMatch(/ldconfig failed|^(?!.*ldconfig)/s);
   });
 
-  test("lists libraries of gigabytes", async () => {
+  it("lists libraries of several gigabytes", async () => {
     const jetson = await open({ program: HOST_OWN });
     const bundle = ask();
     const large = join(bundle.rootfs, "usr/lib/liblarge.so.1");
@@ -205,7 +205,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(runContainer(bundle, ["ldconfig", "-p"], jetson.place).stdout).toContain("liblarge.so.1 ");
   });
 
-  test("leaves links of the image and of volumes as they are", async () => {
+  it("leaves the links of the image and of volumes alone", async () => {
     const volume = temporaryDirectory("volume");
     made.push(volume.remove);
     const jetson = await open({ program: HOST_OWN });
@@ -227,7 +227,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     );
   });
 
-  test("is not written again when nothing changes", async () => {
+  it("is not rewritten when nothing changes", async () => {
     const jetson = await open({ program: HOST_OWN });
     const bundle = ask();
     const cache = join(bundle.rootfs, "etc/ld.so.cache");
@@ -239,7 +239,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(statSync(join(bundle.rootfs, "etc")).mtimeMs).toBe(etc);
   });
 
-  test("cannot make the hook keep megabytes of what ldconfig prints", async () => {
+  it("does not make the hook keep megabytes of ldconfig's output", async () => {
     const measure = async (program: Uint8Array) => {
       const jetson = await open({ program });
       const report = join(logs.path, "time");
@@ -251,15 +251,15 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     const failing = await measure(PROGRAMS.fails());
     const flooding = await measure(PROGRAMS.floods());
     expect(failing).toBeGreaterThan(0);
-    // It prints sixty megabytes.
+    // The program prints sixty megabytes.
     expect(flooding).toBeLessThan(1.5 * failing);
   });
 
-  test("stays as it is where the root file system cannot be written to, and the container starts", async () => {
+  it("is left alone on a read-only root file system, and the container starts", async () => {
     const manifest = `dev, /dev/nvmap\nlib, ${NVIDIA}/libcuda.so.1.1\n`;
     const jetson = await open({ program: PROGRAMS.fails(), manifest, config: logging });
     const { rootfs, ...bundle } = ask();
-    // Places to mount upon have to be in such an image.
+    // Such an image must contain the placeholders.
     mkdirSync(join(rootfs, NVIDIA), { recursive: true });
     for (const path of [`${NVIDIA}/libcuda.so.1.1`, "/etc/nv_tegra_release"])
       writeFileSync(join(rootfs, path), "");
@@ -274,10 +274,10 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(readFileSync(join(rootfs, "etc/ld.so.cache"))).toEqual(before);
   });
 
-  test("is made on a host where memory files are not to be run unless they say so", async () => {
+  it("is made on a host with vm.memfd_noexec = 1", async () => {
     const jetson = await open({ program: HOST_OWN });
     const runtime = join(logs.path, "runc");
-    // The setting belongs to a pid namespace, and so does the runtime then.
+    // The setting is per pid namespace, so the runtime runs in its own.
     const script = 'echo 1 >/proc/sys/vm/memfd_noexec 2>/dev/null; exec runc "$@"';
     writeFileSync(
       runtime,
@@ -289,12 +289,12 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(stdout).toContain("libcuda.so.1 ");
   });
 
-  // Nix makes every directory 0555. ldconfig has no capability to write there all the same.
-  test.each([
-    ["that nobody may write to", "555", "0:0"],
-    ["that only its owner may enter", "500", "0:0"],
-    ["that is another user's", "755", "1000:1000"],
-  ])("is made in an /etc %s, which stays so", async (_, mode, owner) => {
+  // Nix makes every directory 0555, and ldconfig has no capability to write there anyway.
+  it.each([
+    ["that is not writable", "555", "0:0"],
+    ["that only its owner can enter", "500", "0:0"],
+    ["that belongs to another user", "755", "1000:1000"],
+  ])("is made in an /etc %s, and leaves its mode and owner alone", async (_, mode, owner) => {
     const jetson = await open({ program: HOST_OWN });
     const bundle = ask();
     const etc = join(bundle.rootfs, "etc");
@@ -308,7 +308,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(mustRun(["stat", "-c", "%a", join(etc, "ld.so.cache")])).toBe("644\n");
   });
 
-  test("stays as it is where a volume lies in its place, and the container starts", async () => {
+  it("is left alone if a volume is mounted on it, and the container starts", async () => {
     const jetson = await open({ program: HOST_OWN, config: logging });
     const bundle = ask();
     const source = join(bundle.directory, "cache");
@@ -324,7 +324,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(readdirSync(join(bundle.rootfs, "etc")).filter((name) => name.startsWith(".nvoci"))).toEqual([]);
   });
 
-  test("is not made for an image without a directory /etc, and the container starts", async () => {
+  it("is not made if /etc is not a directory, and the container starts", async () => {
     const manifest = `lib, ${NVIDIA}/libcuda.so.1.1\n`;
     const jetson = await open({ program: PROGRAMS.fails(), manifest, config: logging });
     const bundle = ask({ rootfs: "busybox" });
@@ -335,7 +335,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(log(jetson)).toContain("the image has no /etc");
   });
 
-  test("is left alone when the configuration says so", async () => {
+  it("is left alone with ldconfig = false", async () => {
     const jetson = await open({ program: PROGRAMS.fails(), config: "[nvoci]\nldconfig = false\n" });
     const bundle = ask();
     const before = readFileSync(join(bundle.rootfs, "etc/ld.so.cache"));
@@ -343,7 +343,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(readFileSync(join(bundle.rootfs, "etc/ld.so.cache"))).toEqual(before);
   });
 
-  test("keeps the image's order of directories, behind injected ones that the image does not name", async () => {
+  it("keeps the image's order of directories, after injected ones that the image does not name", async () => {
     const own = "/usr/lib/aarch64-linux-gnu";
     const manifest = ["/opt/made-up", NVIDIA, own].map((path) => `lib, ${path}/libnvorder.so.1\n`).join("");
     const jetson = await open({ program: HOST_OWN, manifest });
@@ -364,7 +364,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(order).toEqual(["/opt/made-up", NVIDIA, "/image/first", own, "/image/second"]);
   });
 
-  test("comes with SONAME links in injected directories, and without an auxiliary cache", async () => {
+  it("is made with SONAME links in injected directories, and without an auxiliary cache", async () => {
     const manifest = "lib, /opt/made-up/libmade.so.1.2.3\n";
     const content = sharedObject("libmade.so.1");
     const more = [{ kind: "file", path: "/opt/made-up/libmade.so.1.2.3", content } as const];
@@ -376,7 +376,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect(readdirSync(join(bundle.rootfs, "var/cache/ldconfig"))).toEqual([]);
   });
 
-  test("cannot be led elsewhere by a cache that is a link or a directory", async () => {
+  it("is not written through a link, nor into a directory, in its place", async () => {
     const jetson = await open({ program: HOST_OWN, config: logging });
     const linked = ask();
     const cache = join(linked.rootfs, "etc/ld.so.cache");

@@ -1,14 +1,14 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { hookEntry } from "../support/build/builds.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
 import { askingBundle, openJetson } from "../support/host/jetson.ts";
 
-/** What a service of systemd is started with, and its hooks with it. */
+/** The soft limit of services that systemd starts, and so of their hooks. */
 const OPEN_FILES = 1024;
 
 describeBuilds(CONTAINER, "a manifest", (build) => {
-  test("can list files in more directories than a process may have files open", async () => {
+  it("can list files in more directories than a process can have open files", async () => {
     const paths = Array.from({ length: OPEN_FILES + 200 }, (_, index) => `/opt/made-up/${index}/file`);
     const jetson = await openJetson({
       manifests: { "l4t.csv": paths.map((path) => `lib, ${path}\n`).join("") },

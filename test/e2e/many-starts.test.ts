@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { manyStarts } from "../support/engines/many-starts.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
 import { type Jetson, openJetson } from "../support/host/jetson.ts";
 
-/** NVOCI_STARTS asks for more. */
+/** Set NVOCI_STARTS for more. */
 const STARTS = Number(process.env.NVOCI_STARTS ?? 300);
 
 describeBuilds([...CONTAINER, "cgroup v1"], "starts in sequence", (build) => {
@@ -13,8 +13,8 @@ describeBuilds([...CONTAINER, "cgroup v1"], "starts in sequence", (build) => {
   });
   afterAll(() => jetson?.close());
 
-  test(
-    `leave as much after ${STARTS} as after one`,
+  it(
+    `leave the same files after ${STARTS} as after one`,
     async () => {
       const { first, last } = await manyStarts(build, jetson, STARTS);
       expect(first.processes).toEqual([]);

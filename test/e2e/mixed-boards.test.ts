@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import { MANIFEST_DIRECTORY } from "../../fixtures/host/fake-l4t.ts";
 import {
@@ -29,7 +29,7 @@ const CARD: FakeGpu = {
   model: "NVIDIA RTX 6000 Ada Generation",
 };
 
-/** What makes a server with these GPUs a Tegra board. */
+/** Files that make a server with these GPUs a Tegra board. */
 const BOARD: readonly TreeEntry[] = [
   {
     kind: "file",
@@ -47,7 +47,7 @@ const BOARD: readonly TreeEntry[] = [
 
 const OF_INTEGRATED = ["/dev/nvidia0", "/dev/nvidia2"];
 
-describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated GPU", (build) => {
+describeBuilds([...CONTAINER, "gcc"], "a board with a card next to its integrated GPU", (build) => {
   let server: FakeServer;
   const bundles: Bundle[] = [];
   const start = async (options: FakeServerOptions = {}): Promise<void> => {
@@ -57,7 +57,7 @@ describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated
       more: [...BOARD, deviceEntry("/dev/nvidia2", 195, 2)],
     });
   };
-  /** What a container of this request sees, or what was said instead. */
+  /** Returns what a container with this request sees, or the error. */
   const look = (visible: string) => {
     const bundle = serverBundle(build, { visible });
     bundles.push(bundle);
@@ -73,16 +73,16 @@ describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated
     server?.close();
   });
 
-  describe("chosen by looking", () => {
+  describe("with the mode detected", () => {
     beforeEach(() => start());
 
-    test("gives the files of both, whichever GPU is asked for", () => {
+    it("injects the files of both, whichever GPU is requested", () => {
       for (const visible of ["all", "0", "1", "none"]) {
         expect(look(visible).seen, visible).toEqual(expect.arrayContaining([BOARD_LIBRARY, CARD_LIBRARY]));
       }
     });
 
-    test.each([
+    it.each([
       ["all", ["/dev/nvmap", "/dev/nvidia0", "/dev/nvidia1", "/dev/nvidia2", "/dev/nvidiactl"]],
       ["0", ["/dev/nvmap", ...OF_INTEGRATED, "/dev/nvidiactl"]],
       ["1", ["/dev/nvmap", "/dev/nvidia1", "/dev/nvidiactl"]],
@@ -91,15 +91,15 @@ describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated
       [INTEGRATED.busId, ["/dev/nvmap", ...OF_INTEGRATED, "/dev/nvidiactl"]],
       [INTEGRATED.uuid, ["/dev/nvmap", ...OF_INTEGRATED, "/dev/nvidiactl"]],
       [`0,${CARD.uuid}`, ["/dev/nvmap", "/dev/nvidia0", "/dev/nvidia1", "/dev/nvidia2", "/dev/nvidiactl"]],
-    ])("gives for %s the nodes %j", (visible, expected) => {
+    ])("injects for the request %s the nodes %j", (visible, expected) => {
       expect(nodes(visible)).toEqual(expected);
     });
 
-    test("gives no node of a GPU for none", () => {
+    it("injects no GPU's node for the request none", () => {
       expect(nodes("none").filter((path) => /nvmap|nvidia\d/.test(path))).toEqual([]);
     });
 
-    test("shows below /proc the GPUs that were asked for", () => {
+    it("shows only the requested GPUs in /proc", () => {
       const list = (visible: string): string[] => {
         const bundle = serverBundle(build, { visible });
         bundles.push(bundle);
@@ -112,7 +112,11 @@ describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated
       expect(list("none")).toEqual([]);
     });
 
-    test.each(["2", "GPU-dead", "0000:99:00.0"])("does not start for the unknown GPU %s", (visible) => {
+    it.each([
+      "2",
+      "GPU-dead",
+      "0000:99:00.0",
+    ])("does not start a container that requests the unknown GPU %s", (visible) => {
       const { status, stderr } = look(visible);
       expect(status).not.toBe(0);
       expect(stderr).toContain(`nvoci: Cannot find GPU \\"${visible}\\"`);
@@ -122,7 +126,7 @@ describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated
   describe("with a mode in config.toml", () => {
     const mode = (word: string) => start({ config: `[nvidia-container-runtime]\nmode = "${word}"\n` });
 
-    test("csv takes the manifests alone", async () => {
+    it("csv uses only the manifests", async () => {
       await mode("csv");
       const { seen } = look("all");
       expect(seen).toContain(BOARD_LIBRARY);
@@ -132,14 +136,14 @@ describeBuilds([...CONTAINER, "gcc"], "a board with a card beside its integrated
       expect(stderr).toContain('nvoci: Cannot use GPU \\"1\\"');
     });
 
-    test("legacy takes the cache alone", async () => {
+    it("legacy uses only the cache", async () => {
       await mode("legacy");
       const { seen } = look("1");
       expect(seen).toEqual(["/dev/nvidia1", "/dev/nvidiactl", CARD_LIBRARY]);
     });
   });
 
-  test("a Tegra board without a card refuses what it does not have", async () => {
+  it("refuses the card on a Tegra board without one", async () => {
     await start({ gpus: [INTEGRATED] });
     expect(look("0").status).toBe(0);
     expect(look("0").seen).toContain(BOARD_LIBRARY);

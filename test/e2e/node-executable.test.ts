@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { makeBundle } from "../../fixtures/bundle.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { openNamespace } from "../../fixtures/run/private-namespace.ts";
@@ -26,7 +26,7 @@ describeNeeding(["the Node.js executable"], "the Node.js executable", () => {
   });
   afterAll(() => made?.remove());
 
-  test("brings its own Node.js", () => {
+  it("contains its own Node.js", () => {
     const { status, stdout } = runCommand([build.path, "info"], { env: {} });
     expect({ status, stdout }).toMatchObject({
       status: 0,
@@ -34,8 +34,8 @@ describeNeeding(["the Node.js executable"], "the Node.js executable", () => {
     });
   });
 
-  describeNeeding(["make"], "made again", () => {
-    test("is the same bytes in another directory", () => {
+  describeNeeding(["make"], "built again", () => {
+    it("has the same bytes in another directory", () => {
       packageCopy(at("another, with blanks"), ["--arch", "x86_64"]);
       const again = join(at("another, with blanks"), "dist/pkg/nvoci-linux-x86_64");
       for (const file of ["nvoci-node", "nvoci.node"]) {
@@ -47,13 +47,13 @@ describeNeeding(["the Node.js executable"], "the Node.js executable", () => {
     });
   });
 
-  test("does what its name says", () => {
+  it("acts by the name that it is called by", () => {
     symlinkSync(build.path, at("nvidia-container-runtime-hook"));
     const { status, stdout } = runCommand([at("nvidia-container-runtime-hook"), "-version"], { env: {} });
     expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringContaining("Hook") });
   });
 
-  test.each([
+  it.each([
     ["NODE_OPTIONS", (file: string) => `--require=${file}`],
     ["NODE_OPTIONS", () => "--no-such-option"],
     ["NODE_EXTRA_CA_CERTS", (file: string) => file],
@@ -62,7 +62,7 @@ describeNeeding(["the Node.js executable"], "the Node.js executable", () => {
     ["NODE_DEBUG", () => "fs,module"],
     ["OPENSSL_CONF", (file: string) => file],
     ["PKG_EXECPATH", () => "PKG_INVOKE_NODEJS"],
-  ])("does not obey %s", (variable, value) => {
+  ])("ignores %s", (variable, value) => {
     writeFileSync(at("evil.cjs"), `require("node:fs").writeFileSync(${JSON.stringify(at("obeyed"))}, "")`);
     const env = { PATH: "/usr/bin:/bin", [variable]: value(at("evil.cjs")) };
     expect(runCommand([build.path, "--version"], { env })).toEqual(runCommand([build.path, "--version"]));
@@ -70,7 +70,7 @@ describeNeeding(["the Node.js executable"], "the Node.js executable", () => {
   });
 
   describeNeeding(["root", "namespaces"], "on a read-only root", () => {
-    test("runs without a home, and nowhere to write", async () => {
+    it("runs without a home directory or a writable file system", async () => {
       const place = await openNamespace(["mount --rbind / /mnt", "mount -o remount,bind,ro /mnt"]);
       const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
       const { status, stdout, stderr } = place.run(["chroot", "/mnt", build.path, "info"], { env });
@@ -79,7 +79,7 @@ describeNeeding(["the Node.js executable"], "the Node.js executable", () => {
       expect(stdout).toContain("Node.js");
     });
 
-    test("writes nothing to a home and a temporary directory that it could write to", () => {
+    it("writes nothing to a writable home or temporary directory", () => {
       for (const name of ["home", "tmp"]) mkdirSync(at(name));
       const env = { PATH: "/usr/bin:/bin", HOME: at("home"), TMPDIR: at("tmp") };
       expect(runCommand([build.path, "info"], { env }).status).toBe(0);
@@ -92,20 +92,20 @@ describeNeeding(["the Node.js executable"], "the Node.js executable", () => {
     ["qemu", "an arm64 C++ library", "the arm64 Node.js executable"],
     "for arm64, emulated",
     () => {
-      // What the launcher, a script that the emulator cannot start, gives to the executable.
+      // The variables that the launcher sets. The launcher is a script, which the emulator cannot start.
       const env = { NVOCI_ARGV0: "nvoci", NVOCI_FDS: "0 1 2", NVOCI_NOFILE: "1024", PATH: "/usr/bin:/bin" };
       const emulated = ["/usr/bin/qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu", ARM64_EXECUTABLE];
 
-      test("tells version, engine and architecture", () => {
+      it("prints its version, engine and architecture", () => {
         const call = (word: string) => runCommand([...emulated, word], { env });
         expect(call("--version").stdout).toMatch(/^nvoci \d/);
         expect(call("info").stdout).toMatch(/^engine +Node\.js\narchitecture +arm64$/m);
       });
 
       describeNeeding([...CONTAINER, "cgroup v1"], "as a hook of runc on a Jetson", () => {
-        test("gives a container every file and link of the manifest", async () => {
+        it("injects every file and link of the manifest", async () => {
           const path = "/etc/nvidia-container-runtime/config.toml";
-          // The emulator refuses the namespaces of the ldconfig sandbox, and does not know bpf(2).
+          // The emulator refuses the namespaces of the ldconfig sandbox, and lacks bpf(2).
           const content = "[nvoci]\nldconfig = false\n";
           const jetson = await openJetson({ more: [{ kind: "file", path, content }] });
           const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
@@ -128,7 +128,7 @@ describeNeeding(["the Node.js executable"], "the Node.js executable", () => {
     });
     afterAll(() => jetson?.close());
 
-    test("gives a container every file and link of the manifest", () => {
+    it("injects every file and link of the manifest", () => {
       const bundle = askingBundle(build);
       expect(runContainer(bundle, describeCommand(jetson), jetson.place)).toEqual(describeHost(jetson));
       bundle.remove();

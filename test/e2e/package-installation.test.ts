@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../../build/root.ts";
 import { makeRootfs } from "../../fixtures/rootfs.ts";
 import { openNamespace, type PrivateNamespace } from "../../fixtures/run/private-namespace.ts";
@@ -15,7 +15,7 @@ import { copyOfThisSystem, oldDpkg, oldSystem } from "../support/image/debian-ro
 const DAEMON = "/etc/docker/daemon.json";
 const CONFIG = "/etc/nvidia-container-runtime/config.toml";
 const OTHERS = '{\n  "log-driver": "journald",\n  "runtimes": {"other": {"path": "x"}}\n}\n';
-// dpkg's own placeholder.
+// A placeholder of dpkg, not of JavaScript.
 const STATUS = `\${db:Status-Status}`;
 const CONFFILES = `\${Conffiles}`;
 const OWN_CONFIG = readFileSync(join(root, "packaging/config.toml"), "utf8");
@@ -79,12 +79,12 @@ describeNeeding(
       });
       afterAll(() => place?.close());
 
-      test("is the system that it is said to be", () => {
+      it("is the expected system", () => {
         expect(dpkg("--version").stdout).toContain(facts.dpkg);
         expect(run("readlink", "/lib").status === 0).toBe(facts.merged);
       });
 
-      test("has the program after the installation, and docker's configuration is untouched", () => {
+      it("gets the program from nvoci, which leaves docker's configuration alone", () => {
         writeDaemon(OTHERS);
         expect(install(program())).toMatchObject({ status: 0 });
         expect(run("nvoci", "--version").stdout).toMatch(/^nvoci \d/);
@@ -92,7 +92,7 @@ describeNeeding(
         expect(readDaemon()).toBe(OTHERS);
       });
 
-      test("has the runtime registered by nvoci-compat, beside what was there", () => {
+      it("gets the runtime registered by nvoci-compat, next to existing runtimes", () => {
         expect(install(compat())).toMatchObject({ status: 0 });
         expect(JSON.parse(readDaemon())).toEqual({
           "log-driver": "journald",
@@ -101,7 +101,7 @@ describeNeeding(
         expect(run("nvidia-container-runtime-hook", "-version").status).toBe(0);
       });
 
-      test("keeps what the administrator changed through an upgrade", () => {
+      it("keeps the administrator's daemon.json through an upgrade", () => {
         const changed = '{"runtimes": {"nvidia": {"path": "/opt/mine"}}}';
         const before = readDaemon();
         writeDaemon(changed);
@@ -110,13 +110,13 @@ describeNeeding(
         writeDaemon(before);
       });
 
-      test("has its own daemon.json back after the removal", () => {
+      it("gets its own daemon.json back after the removal", () => {
         expect(dpkg("--remove", "nvoci-compat")).toMatchObject({ status: 0 });
         expect(readDaemon()).toBe(OTHERS);
         expect(run("nvidia-container-runtime", "--version").status).not.toBe(0);
       });
 
-      test("gets no daemon.json where there is no docker", () => {
+      it("gets no daemon.json without docker", () => {
         run("rm", "-r", "/etc/docker");
         const lines =
           "for name in dockerd docker; do rm -f /usr/bin/$name /usr/sbin/$name /usr/local/bin/$name; done";
@@ -126,7 +126,7 @@ describeNeeding(
         expect(dpkg("--remove", "nvoci-compat").status).toBe(0);
       });
 
-      test("keeps a daemon.json that is no JSON, and the package is installed all the same", () => {
+      it("keeps a daemon.json that is not JSON, and installs the package", () => {
         writeDaemon("{oops\n");
         const { status, stderr } = install(compat());
         expect(status).toBe(0);
@@ -137,7 +137,7 @@ describeNeeding(
         expect(readDaemon()).toBe("{oops\n");
       });
 
-      test("is not registered with docker when /etc/default/nvoci says so", () => {
+      it("registers no runtime with docker with REGISTER=no in /etc/default/nvoci", () => {
         writeDaemon(OTHERS);
         write("/etc/default/nvoci", "REGISTER=no\n");
         expect(install(compat()).status).toBe(0);
@@ -147,10 +147,10 @@ describeNeeding(
         run("rm", "/etc/default/nvoci");
       });
 
-      test.each([
+      it.each([
         ["DPKG_ROOT", /^nvoci-compat_.*\.deb$/],
         ["D", /^nvoci-compat_.*\.ipk$/],
-      ])("is left alone when $%s says that an image is being built, and the image is not", (variable, file) => {
+      ])("is left alone when $%s names the root of an image being built, which is changed", (variable, file) => {
         const scripts = at(`${name}-scripts-${variable}`);
         mustRun(["dpkg-deb", "--control", release.file(file), scripts]);
         const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", [variable]: "/tmp/image" };
@@ -172,7 +172,7 @@ describeNeeding(
         expect(run("ls", "/var/lib/nvoci-compat").status).not.toBe(0);
       });
 
-      test("lets nvoci-compat take the place of NVIDIA's toolkit, and what needs that stays", () => {
+      it("lets nvoci-compat replace NVIDIA's toolkit, and keeps packages that depend on the toolkit", () => {
         const toolkit = fakePackage("nvidia-container-toolkit", "1.11.0-1", { Architecture: "all" }, [
           "usr/bin/nvidia-container-runtime",
           "usr/bin/nvidia-container-runtime-hook",
@@ -180,7 +180,7 @@ describeNeeding(
         const fields = { Architecture: "all", Depends: "nvidia-container-toolkit (>= 1.10.0-1)" };
         const docker2 = fakePackage("nvidia-docker2", "2.11.0-1", fields, ["usr/bin/nvidia-docker"]);
         expect(install(toolkit, docker2).status).toBe(0);
-        // The program alone goes beside it.
+        // nvoci alone can be installed next to it.
         expect(install(program()).status).toBe(0);
         expect(run("readlink", "/usr/bin/nvidia-container-runtime").status).toBe(1);
         expect(install(compat())).toMatchObject({ status: 0 });
@@ -193,7 +193,7 @@ describeNeeding(
         expect(dpkg("--purge", "nvidia-docker2", "nvidia-container-toolkit").status).toBe(0);
       });
 
-      test("keeps nothing of ours after the purge", () => {
+      it("keeps nothing of nvoci after the purge", () => {
         expect(dpkg("--purge", "nvoci-compat", "nvoci").status).toBe(0);
         const found = run(
           "sh",
@@ -210,7 +210,7 @@ describeNeeding(
         const files = (): string[] =>
           run("ls", "-A", "/etc/nvidia-container-runtime").stdout.split("\n").filter(Boolean);
 
-        test("is the only conffile, of nvoci-compat alone, and says what holds without it", () => {
+        it("is the only conffile, belongs to nvoci-compat, and has the packaged content", () => {
           expect(install(program(), compat())).toMatchObject({ status: 0 });
           const list = (name: string) => run("dpkg-query", "--show", "--showformat", CONFFILES, name).stdout;
           expect(list("nvoci").trim()).toBe("");
@@ -220,7 +220,7 @@ describeNeeding(
           expect(read(CONFIG)).toBe(OWN_CONFIG);
         });
 
-        test("keeps what the administrator changed through an upgrade and a removal", () => {
+        it("keeps the administrator's changes through an upgrade and a removal", () => {
           write(CONFIG, ADMIN);
           expect(install(nextRelease(program()), nextRelease(compat()))).toMatchObject({ status: 0 });
           expect(read(CONFIG)).toBe(ADMIN);
@@ -233,7 +233,7 @@ describeNeeding(
           expect(run("ls", "/etc/nvidia-container-runtime").status).not.toBe(0);
         });
 
-        test("is exchanged by an upgrade that has another, where nobody changed it", () => {
+        it("is replaced by an upgrade with a new one if it is unchanged", () => {
           expect(install(program(), compat())).toMatchObject({ status: 0 });
           expect(install(nextRelease(program()), nextRelease(compat(), "# new\n"))).toMatchObject({
             status: 0,
@@ -242,7 +242,7 @@ describeNeeding(
           purge();
         });
 
-        test("stays what it was when there is one already, and nobody is asked", () => {
+        it("keeps an existing file without a prompt", () => {
           write(CONFIG, ADMIN);
           expect(install(program(), compat())).toMatchObject({ status: 0 });
           expect([read(CONFIG), files()]).toEqual([ADMIN, ["config.toml"]]);
@@ -250,10 +250,10 @@ describeNeeding(
           expect(run("ls", "/etc/nvidia-container-runtime").status).not.toBe(0);
         });
 
-        test.each([
+        it.each([
           ["as it was installed", undefined],
           ["changed", ADMIN],
-        ])("of NVIDIA's toolkit is taken over %s, and the toolkit's purge leaves it", (_, changed) => {
+        ])("of NVIDIA's toolkit is adopted %s, and the toolkit's purge keeps it", (_, changed) => {
           const theirs = "[nvidia-container-cli]\nload-kmods = true\n";
           const toolkit = fakePackage("nvidia-container-toolkit", "1.7.0-1", { Architecture: "all" }, [], {
             [CONFIG]: theirs,
@@ -267,7 +267,7 @@ describeNeeding(
           purge();
         });
 
-        test("is back when the installation is given up", () => {
+        it("is restored when the installation fails", () => {
           write(CONFIG, ADMIN);
           write("/usr/bin/nvidia-container-runtime", "somebody else's");
           const other = fakePackage("other", "1-1", { Architecture: "all" }, [
@@ -283,7 +283,7 @@ describeNeeding(
       });
     }
 
-    /** The same package as a later release, perhaps with another config.toml. */
+    /** Builds the package as a later release, optionally with another config.toml. */
     function nextRelease(file: string, config?: string): string {
       const tree = at(`next-${basename(file)}-${config === undefined ? "same" : "new"}`);
       const made = `${tree}.deb`;
@@ -296,7 +296,7 @@ describeNeeding(
       return made;
     }
 
-    /** A package of somebody else's, with files that only have names, and conffiles. */
+    /** Builds a foreign package with empty files, and conffiles. */
     function fakePackage(
       name: string,
       version: string,
@@ -330,7 +330,7 @@ describeNeeding(
       let jetson: Jetson;
       let engine: Docker;
       beforeAll(async () => {
-        // An entry in /var gives the namespace a /var of its own, and dpkg's database with it.
+        // An entry in /var makes the namespace have its own /var, and so its own dpkg database.
         jetson = await openJetson({ more: [{ kind: "directory", path: "/var/lib/nvoci-test" }] });
         const { run } = jetson.place;
         run(["rm", "-rf", "/etc/docker", CONFIG]);
@@ -345,7 +345,7 @@ describeNeeding(
         jetson?.close();
       });
 
-      test("register the runtime, and leave the default one", () => {
+      it("register the runtime, and keep the default one", () => {
         expect(JSON.parse(jetson.place.run(["cat", DAEMON]).stdout)).toEqual({
           runtimes: { nvidia: { path: "/usr/bin/nvidia-container-runtime" } },
         });
@@ -353,16 +353,16 @@ describeNeeding(
         expect(stdout).toMatch(/^runc .*"nvidia"/);
       });
 
-      test.each([
+      it.each([
         ["--runtime=nvidia", ["--runtime=nvidia", "--env=NVIDIA_VISIBLE_DEVICES=all"]],
         ["--gpus", ["--gpus=all"]],
-      ])("give a container that asks with %s the host's files and devices", (_, options) => {
+      ])("inject the host's files and devices with %s", (_, options) => {
         expect(engine.run("image", describeCommand(jetson), options)).toEqual(describeHost(jetson));
         const { stderr } = engine.run("image", ["cat", "/dev/nvmap"], options);
         expect(stderr).toContain("No such device or address");
       });
 
-      test("take the runtime back with their removal", () => {
+      it("unregister the runtime when they are removed", () => {
         expect(jetson.place.run(["dpkg", "--remove", "nvoci-compat"]).status).toBe(0);
         expect(jetson.place.run(["ls", DAEMON]).status).not.toBe(0);
         const { status, stderr } = engine.run("image", ["true"], ["--runtime=nvidia"]);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../../build/root.ts";
 import { makeBundle } from "../../fixtures/bundle.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
@@ -24,13 +24,13 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
   });
   afterAll(() => made?.remove());
 
-  test("makes the same bytes in another directory", () => {
+  it("makes the same bytes in another directory", () => {
     const other = packageCopy(at("another, with blanks"));
     const sums = (directory: string) => readFileSync(join(directory, "SHA256SUMS"), "utf8");
     expect(sums(other.path)).toBe(sums(release.path));
   });
 
-  test("lists every artefact in SHA256SUMS, as it is", () => {
+  it("lists every artifact in SHA256SUMS with its sum", () => {
     const lines = release.files
       .filter((file) => file !== "SHA256SUMS")
       .map((file) => `${sha256(join(release.path, file))}  ${file}\n`);
@@ -38,7 +38,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
     expect(readFileSync(release.file(/SHA256SUMS/), "utf8")).toBe(lines.join(""));
   });
 
-  test("leaves no path of the build machine in a program or the source archive's C", async () => {
+  it("leaves no path of the build machine in a program or in the source archive's C", async () => {
     for (const arch of ["x86_64", "aarch64"]) {
       const program = readFileSync(release.file(new RegExp(`^nvoci-linux-${arch}$`)), "latin1");
       expect(program).not.toContain(made.path);
@@ -50,7 +50,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
     for (const { content } of generated) expect(content.includes(made.path)).toBe(false);
   });
 
-  test("names everything that is in the bundles in the bill of materials and in the copyright file", () => {
+  it("lists everything that the bundles contain in the bill of materials and the copyright file", () => {
     const { components } = JSON.parse(readFileSync(release.file(/\.cdx\.json$/), "utf8"));
     const names: string[] = components.map(({ name }: { name: string }) => name);
     expect(names).toEqual(
@@ -64,14 +64,14 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
   describe("a .deb and an .ipk", () => {
     const packages = (kind: string): string[] => release.files.filter((file) => file.endsWith(`.${kind}`));
 
-    test.each(["deb", "ipk"])("of kind %s have members that every reader knows", async (kind) => {
+    it.each(["deb", "ipk"])("of kind %s have members that every reader supports", async (kind) => {
       expect(packages(kind)).toHaveLength(3);
       for (const file of packages(kind)) {
         const members = readAr(readFileSync(join(release.path, file)));
         expect(members.map(({ name }) => name)).toEqual(["debian-binary", "control.tar.gz", "data.tar.gz"]);
         expect(`${members[0]?.content}`).toBe("2.0\n");
         for (const { content } of members.slice(1)) {
-          // A type letter of "x" or "g" at its place would be a pax header, which dpkg before 1.20 does not know.
+          // The type letters "x" and "g" mark a pax header, which dpkg before 1.20 does not support.
           expect(paxHeaders(content)).toBe(0);
           for (const { header } of await readTarGz(content)) {
             expect(["file", "directory", "symlink"]).toContain(header.type);
@@ -80,7 +80,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
       }
     });
 
-    test.each(["deb", "ipk"])("of kind %s say what is in them", (kind) => {
+    it.each(["deb", "ipk"])("of kind %s describe their content in their fields", (kind) => {
       for (const file of packages(kind)) {
         const path = join(release.path, file);
         const field = (name: string): string => mustRun(["dpkg-deb", "--field", path, name]).trim();
@@ -90,7 +90,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
       }
     });
 
-    test("have the program of their architecture", () => {
+    it("contain the program of their architecture", () => {
       for (const [file, machine] of [
         ["amd64.deb", 62],
         ["arm64.deb", 183],
@@ -105,10 +105,10 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
   });
 
   describeNeeding(["lintian"], "lintian", () => {
-    /** The first release has no bug report of a distribution's to close. */
+    /** The first release has no distribution's bug report to close. */
     const ALLOWED = /initial-upload-closes-no-bugs/;
 
-    test("finds no error in a package, and nothing to warn of", () => {
+    it("reports no error or warning for a package", () => {
       const packages = release.files.filter((file) => file.endsWith(".deb"));
       const { stdout } = runCommand(["lintian", "--allow-root", "--fail-on", "none", ...packages], {
         cwd: release.path,
@@ -118,13 +118,13 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
   });
 
   describeNeeding(["man"], "the manual", () => {
-    test.each([
+    it.each([
       "nvoci.1",
       "nvoci-config.5",
       "nvoci-manifest.5",
       "nvidia-container-runtime.8",
       "nvidia-container-runtime-hook.8",
-    ])("%s is rendered without a warning", (page) => {
+    ])("%s renders without a warning", (page) => {
       const path = join(root, "packaging/man", page);
       const { status, stdout, stderr } = runCommand(["man", "-l", "--warnings", path], {
         env: { PATH: process.env.PATH ?? "", LC_ALL: "C.UTF-8", MANPAGER: "cat" },
@@ -140,12 +140,12 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
       return at(name);
     };
 
-    test.each(["x86_64", "aarch64"])("is at most 2 MB for %s", (arch) => {
+    it.each(["x86_64", "aarch64"])("is at most 2 MB for %s", (arch) => {
       const { size } = statSync(release.file(new RegExp(`^nvoci-linux-${arch}$`)));
       expect(size).toBeLessThanOrEqual(2_000_000);
     });
 
-    test("works after strip", () => {
+    it("works after strip(1)", () => {
       const program = copy("stripped");
       mustRun(["strip", "--strip-all", "--remove-section=.comment", program]);
       const { status, stdout } = runCommand([
@@ -159,14 +159,16 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
       expect({ status, stdout }).toEqual({ status: 0, stdout: "lib, /src/main.ts\n" });
     });
 
-    test.each([0.01, 0.25, 0.5, 0.75, 0.9, 0.99])("fails when only the first %d of it is there", (share) => {
+    it.each([
+      0.01, 0.25, 0.5, 0.75, 0.9, 0.99,
+    ])("fails when truncated to the first %d of its size", (share) => {
       const program = copy(`truncated-${share}`);
       truncateSync(program, Math.floor(readFileSync(program).length * share));
       const start = () => {
         try {
           return runCommand([program, "hook", "prestart"], { input: "{}" }).status;
         } catch {
-          // The kernel would not even start it.
+          // The kernel does not start it.
           return "not started";
         }
       };
@@ -181,21 +183,21 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
         env: {},
       });
 
-    test("tells version and architecture", () => {
+    it("prints its version and architecture", () => {
       expect(call(["--version"]).stdout).toMatch(/^nvoci \d/);
       expect(call(["info"]).stdout).toMatch(/^architecture +arm64$/m);
     });
 
-    test("reads directories, links and files", () => {
+    it("reads directories, links and files", () => {
       const words = ["manifest", "generate", "--root", root, "/src/sys/native/*.h", "/tsconfig*.json"];
       const native = runCommand([release.file(/^nvoci-linux-x86_64$/), ...words]);
       expect(call(words)).toEqual(native);
       expect(native.stdout.split("\n").length).toBeGreaterThan(4);
     });
 
-    test.each([
-      ["does nothing for a container that does not ask", "void", 0],
-      ["makes a plan for one that asks, and says that there is no driver", "all", 1],
+    it.each([
+      ["does nothing for a container that requests no GPUs", "void", 0],
+      ["reports that there is no driver for a container that requests GPUs", "all", 1],
     ])("%s", (_, devices, status) => {
       const bundle = at(`bundle-${devices}`);
       mkdirSync(join(bundle, "rootfs"), { recursive: true });
@@ -215,18 +217,18 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
       let jetson: Jetson;
       beforeAll(async () => {
         const path = "/etc/nvidia-container-runtime/config.toml";
-        // The emulator refuses the namespaces of the ldconfig sandbox. It does not know bpf(2) either, hence version 1.
+        // The emulator refuses the namespaces of the ldconfig sandbox. It also lacks bpf(2), hence cgroup version 1.
         const content = "[nvoci]\nldconfig = false\n";
         jetson = await openJetson({ more: [{ kind: "file", path, content }] });
       });
       afterAll(() => jetson?.close());
 
-      test.each([
+      it.each([
         [["list"]],
         [["manifest", "list"]],
         [["manifest", "lint"]],
         [["plan", "--json"]],
-      ])("answers to %j as the native program does", (words) => {
+      ])("prints the same for %j as the native program", (words) => {
         const arm64 = ["qemu-aarch64-static", release.file(/^nvoci-linux-aarch64$/)];
         const answer = jetson.place.run([...arm64, ...words]);
         const native = jetson.place.run([release.file(/^nvoci-linux-x86_64$/), ...words]);
@@ -234,7 +236,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
         expect(answer).toEqual(native);
       });
 
-      test("gives a container every file and link of the manifest", () => {
+      it("injects every file and link of the manifest", () => {
         const emulated = [
           "/usr/bin/qemu-aarch64-static",
           release.file(/^nvoci-linux-aarch64$/),
@@ -250,7 +252,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
       });
     });
 
-    test("fails with a line for a state that is none", () => {
+    it("fails with one line for an invalid state", () => {
       const { status, stderr } = call(["hook", "prestart"], "{oops");
       expect(status).toBe(1);
       expect(stderr).toMatch(/^nvoci: Cannot read /);
@@ -258,7 +260,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
   });
 });
 
-/** How many headers of a compressed tar archive are of the pax kind. */
+/** Returns the number of pax headers in a compressed tar archive. */
 function paxHeaders(content: Buffer): number {
   const tar = gunzipSync(content);
   let count = 0;

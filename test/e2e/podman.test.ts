@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeRootfs } from "../../fixtures/rootfs.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { type PodmanOptions, runPodman } from "../support/engines/podman.ts";
@@ -16,7 +16,7 @@ const OPEN = ["cat", "/dev/nvmap"];
 const NO_DRIVER = "No such device or address";
 
 describeBuilds([...CONTAINER, "cgroup v2", "podman"], "podman", (build) => {
-  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+  describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
     let jetson: Jetson;
     let made: TemporaryDirectory;
     const at = (name: string): string => join(made.path, name);
@@ -39,21 +39,21 @@ describeBuilds([...CONTAINER, "cgroup v2", "podman"], "podman", (build) => {
       jetson?.close();
       made?.remove();
     });
-    /** What manifests list: the link to the hook's program is the host's alone. */
+    /** Describes what manifests list. The link to the hook's program is only on the host. */
     const listed = () =>
       describeCommand({ files: jetson.files, links: jetson.links.filter((path) => path !== NVOCI) });
     const inventory = (options: PodmanOptions) => run(listed(), options);
     const host = () => jetson.place.run(listed());
 
-    test.each([
+    it.each([
       "prestart",
       "create-runtime",
-    ])("with the hook file for %s gives files and devices", (stage) => {
+    ])("injects files and devices with the hook file for %s", (stage) => {
       expect(inventory({ hooks: at(stage) })).toEqual(host());
       expect(run(OPEN, { hooks: at(stage) }).stderr).toContain(NO_DRIVER);
     });
 
-    test("with the wrapper as its runtime gives files and devices", () => {
+    it("injects files and devices with the wrapper as its runtime", () => {
       const runtime = at("bin/nvidia-container-runtime");
       expect(inventory({ runtime })).toEqual(host());
       for (const options of [[], ["--user=1000"], ["--cap-drop=all"], ["--read-only"]]) {
@@ -61,7 +61,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "podman"], "podman", (build) => {
       }
     });
 
-    test("with both gives them once", () => {
+    it("injects files and devices once with both", () => {
       const both = { runtime: at("bin/nvidia-container-runtime"), hooks: at("prestart") };
       expect(inventory(both)).toEqual(host());
       const { stdout, ...rest } = run(["cat", "/proc/self/mountinfo"], both);
@@ -70,14 +70,14 @@ describeBuilds([...CONTAINER, "cgroup v2", "podman"], "podman", (build) => {
       expect(mounts).toHaveLength(1);
     });
 
-    test("knows the runtime after configure", () => {
+    it("knows the runtime after nvoci configure", () => {
       const options = ["--config", at("nvoci.conf"), "--runtime-path", at("bin/nvidia-container-runtime")];
       expect(jetson.place.run([build.path, "configure", "podman", ...options]).status).toBe(0);
       const configured = { config: at("nvoci.conf"), runtime: "nvidia" };
       expect(inventory(configured)).toEqual(host());
     });
 
-    test("has the hook and the runtime after configure, beside the administrator's own hooks, until they are taken back", () => {
+    it("has the hook and the runtime after nvoci configure, next to the administrator's hooks, until --remove", () => {
       const ran = join(at("admin"), "ran");
       const hook = { path: "/bin/sh", args: ["sh", "-c", `echo >> ${ran}`], env: ["PATH=/usr/bin:/bin"] };
       const file = { version: "1.0.0", hook, when: { always: true }, stages: ["prestart"] };
@@ -111,7 +111,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "podman"], "podman", (build) => {
       expect(readFileSync(ran, "utf8")).toBe("\n");
     });
 
-    test("shows why a container cannot start", () => {
+    it("shows why a container cannot start", () => {
       const options = ["--env=NVIDIA_VISIBLE_DEVICES=GPU-none"];
       const { status, stderr } = run(["true"], { options, runtime: at("bin/nvidia-container-runtime") });
       expect(status).not.toBe(0);

@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openNamespace } from "../../fixtures/run/private-namespace.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
@@ -13,7 +13,7 @@ const SECONDS = 2.5;
 const LIBRARIES = "usr/lib/aarch64-linux-gnu";
 const CLIMB = "../../../../../../../..";
 
-/** What is swapped for a link, and where that leads: `$CANARY` is a directory of the host. */
+/** What is swapped for a link, and the link's target. `$CANARY` is a directory of the host. */
 const SWAPS = [
   ["the library directory for an absolute link", LIBRARIES, "$CANARY"],
   ["a driver directory for a link that climbs", `${LIBRARIES}/nvidia`, `${CLIMB}$CANARY/lib`],
@@ -28,9 +28,9 @@ const KERNELS = [
 ] as const;
 
 describeBuilds([...CONTAINER, "gcc"], "an image that another process changes", (build) => {
-  // The races are in the system calls, which all builds make alike; this one makes far more of them in a second.
+  // The races are in the system calls, which all builds share. The native build makes the most per second.
   if (build.name !== "native")
-    return test("is tried with the native build", () => expect(["node", "pkg"]).toContain(build.name));
+    return it("is tried only on the native build", () => expect(["node", "pkg"]).toContain(build.name));
 
   const canary = temporaryDirectory("canary");
   let jetson: Jetson;
@@ -54,11 +54,11 @@ describeBuilds([...CONTAINER, "gcc"], "an image that another process changes", (
   });
 
   describe.each(KERNELS)("on %s", (_, missing) => {
-    test.each(SWAPS)("cannot lead the hook out by swapping %s", async (_title, path, text) => {
+    it.each(SWAPS)("cannot lead the hook out by swapping %s", async (_title, path, text) => {
       const bundle = askingBundle(build, { rootfs: "busybox" });
       const { rootfs, directory } = bundle;
       const config = join(directory, "config.toml");
-      // The processes that stand for containers are in the cgroup of the test.
+      // The processes that replace containers are in the test's cgroup.
       writeFileSync(config, "[nvidia-container-cli]\nno-cgroups = true\n");
       const hook = [build.path, "hook", "-config", config, "prestart"];
       const command = missing.length === 0 ? hook : withoutCalls(missing, hook);
@@ -90,7 +90,7 @@ describeBuilds([...CONTAINER, "gcc"], "an image that another process changes", (
       expect(snapshotTree(canary.path)).toEqual(files);
       expect(snapshotMounts(jetson.place.pid)).toEqual(mounts);
       expect(jetson.host.changes()).toEqual([]);
-      // A hook that always gave up would have shown nothing.
+      // A hook that always failed would prove nothing.
       expect(statuses.filter((status) => status === 0).length).toBeGreaterThan(3);
     });
   });

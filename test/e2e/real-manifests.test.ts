@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import { canLayOver } from "../../fixtures/host/fake-host.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
@@ -10,12 +10,12 @@ import { builds } from "../support/build/builds.ts";
 import { CONTAINER, describeNeeding } from "../support/engines/prerequisites.ts";
 import { askingBundle, type Jetson, openJetson } from "../support/host/jetson.ts";
 
-/** Manifests of releases and distributions: kept beside the checkout, not in it. */
+/** Manifests of releases and distributions, kept next to the checkout, not in it. */
 const COLLECTION = join(import.meta.dirname, "../../../shared/manifests");
 
 interface Collected {
   readonly name: string;
-  /** File name to text. */
+  /** Maps file names to texts. */
   readonly manifests: Readonly<Record<string, string>>;
 }
 
@@ -29,7 +29,7 @@ const collected: Collected[] = existsSync(COLLECTION)
       })
   : [];
 
-/** The lines that ask for something, as sources name them. */
+/** Returns the sources, such as `l4t.csv:41`, of all lines that are entries. */
 const asking = ({ manifests }: Collected): string[] =>
   Object.entries(manifests).flatMap(([file, text]) =>
     text.split("\n").flatMap((line, index) => (/^\s*(?:#|$)/.test(line) ? [] : [`${file}:${index + 1}`])),
@@ -46,9 +46,9 @@ const readPlan = (program: string, bundle: Bundle, { place }: Jetson): Plan =>
 const quoted = (paths: readonly string[]): string => paths.map((path) => `'${path}'`).join(" ");
 
 /**
- * A command that shows what lies at paths: content of files, texts of links, numbers and modes of nodes, what
- * directories hold. Of links below /lib, which is a link itself on some systems and a directory on others, only the
- * end counts.
+ * Returns a command that shows what is at paths: content of files, texts of links, numbers and modes of nodes,
+ * names in directories. For links below /lib it shows only where they end, because /lib itself is a link on some
+ * systems and a directory on others.
  */
 function describePaths({ files, links, devices, directories }: Listed, present: readonly string[]): string[] {
   const [inLib, others] = [true, false].map((wanted) =>
@@ -72,14 +72,17 @@ function describePaths({ files, links, devices, directories }: Listed, present: 
 
 type Listed = Pick<Jetson, "files" | "links" | "devices" | "directories">;
 
-/** What the host has because of its manifests; links that lead nowhere are left out. */
+/** Returns what the host has because of its manifests, except dangling links. */
 function listed(jetson: Jetson): Listed {
   const script = `for path in ${quoted(jetson.links)}; do [ ! -e "$path" ] || echo "$path"; done`;
   const whole = jetson.place.run(["/bin/sh", "-c", script]).stdout.split("\n");
   return { ...jetson, links: whole.filter((path) => path !== "") };
 }
 
-/** Lines that contradict an earlier one, as samples for parsers do: no host has one path as file and directory. */
+/**
+ * Returns the lines that contradict an earlier one, as in samples for parsers. No host has a path that is both a
+ * file and a directory.
+ */
 function contradicting(set: Collected): ReadonlySet<string> {
   const first = new Map<string, string>();
   return new Set(
@@ -92,7 +95,7 @@ function contradicting(set: Collected): ReadonlySet<string> {
   );
 }
 
-/** What is wrong with a line itself, whatever the host has, or with a path that no fake host can have. */
+/** Reports whether a finding is about the line itself, or about a path that no fake host can have. */
 const isExpected = (set: Collected, { code, args, source }: Finding): boolean =>
   code.startsWith("manifest-") ||
   (code === "entry-missing" && "path" in args && !canLayOver(args.path)) ||
@@ -102,11 +105,11 @@ const title = "a container with the manifests of";
 const [native] = builds();
 if (collected.length === 0 && process.env.CI !== "true") {
   describe.skip(`${title} real releases (needs a collection: put one at ../shared/manifests)`, () => {
-    test("starts", () => {});
+    it("starts", () => {});
   });
 } else {
   describeNeeding(["build", ...CONTAINER], `${title} real releases`, () => {
-    test("has a collection to be proved with", () => {
+    it("is tested with a collection of manifests", () => {
       expect(collected.length).toBeGreaterThan(20);
     });
 
@@ -114,7 +117,7 @@ if (collected.length === 0 && process.env.CI !== "true") {
       { ...set, set, host: "everything", lacking: false },
       { ...set, set, host: "two thirds", lacking: true },
     ]);
-    test.each(cases)("$name: sees all that a host with $host of it has", async ({
+    it.each(cases)("$name: sees everything that a host with $host of it has", async ({
       set,
       manifests,
       lacking,
@@ -155,7 +158,7 @@ if (collected.length === 0 && process.env.CI !== "true") {
   });
 }
 
-/** The text that a source such as `l4t.csv:41` names. */
+/** Returns the line that a source such as `l4t.csv:41` names. */
 function lineAt({ manifests }: Collected, source: string): string {
   const [file = "", line] = source.split(":");
   return manifests[file]?.split("\n")[Number(line) - 1] ?? "";

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MANIFEST_DIRECTORY, ORIN_MANIFEST } from "../../fixtures/host/fake-l4t.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { type HookTrials, hookTrials } from "../support/engines/hook-trials.ts";
@@ -13,7 +13,7 @@ const MANIFESTS = { "l4t.csv": ORIN_MANIFEST, "cuda.csv": `lib, ${CUDA}\n` };
 const ASKS = "NVIDIA_VISIBLE_DEVICES=all";
 const CONFIG_FILE = "/etc/nvidia-container-runtime/config.toml";
 
-/** A mount that asks for a device without a variable. */
+/** Returns a mount that requests a device without a variable. */
 const deviceMount = (name: string) => ({
   destination: `/var/run/nvidia-container-devices/${name}`,
   type: "bind",
@@ -46,8 +46,8 @@ describeBuilds([...CONTAINER, "strace"], "a request", (build) => {
     ["does not name the variable", []],
     ["leaves the variable empty", ["NVIDIA_VISIBLE_DEVICES="]],
     ["sets it to void", ["NVIDIA_VISIBLE_DEVICES=void"]],
-  ])("that is none: the environment %s", (_, env) => {
-    test("gets nothing, not a mount and not a byte", () => {
+  ])("that is absent because the environment %s", (_, env) => {
+    it("leaves the container without a mount or a changed byte", () => {
       const look = (hooks: object) => {
         const bundle = trials.bundle({ env, hooks });
         const { status, stdout } = runContainer(bundle, ["cat", "/proc/self/mountinfo"], jetson.place);
@@ -62,7 +62,7 @@ describeBuilds([...CONTAINER, "strace"], "a request", (build) => {
       expect(read()).toEqual({ status: 0, lines: [] });
     });
 
-    test("has nothing opened but config.json, and no namespace entered", () => {
+    it("opens only config.json and enters no namespace", () => {
       const log = trials.path("strace");
       const changing = [
         "setns",
@@ -85,18 +85,18 @@ describeBuilds([...CONTAINER, "strace"], "a request", (build) => {
       }
       const call = new RegExp(`\\b(?:${changing.join("|")})\\(`);
       expect(lines.filter((line) => call.test(line))).toEqual([]);
-      // Node.js opens its own files besides.
+      // Node.js also opens its own files.
       if (build.name === "native") expect(opened).toHaveLength(1);
     });
   });
 
-  test.each([
+  it.each([
     ["32.7.4", undefined, [DRIVER, CUDA]],
     ["32.7.4", "csv-mounts=base", [DRIVER]],
     ["36.4.3", undefined, [DRIVER]],
     ["36.4.3", "csv-mounts=all", [DRIVER, CUDA]],
     ["36.4.3", "csv-mounts=ALL", [DRIVER]],
-  ])("on L4T %s with NVIDIA_REQUIRE_JETPACK=%s sees %j", async (release, wanted, files) => {
+  ])("on L4T %s with NVIDIA_REQUIRE_JETPACK=%s gets %j", async (release, wanted, files) => {
     const board = await openJetson({ manifests: MANIFESTS, release });
     try {
       const env = [ASKS, ...(wanted === undefined ? [] : [`NVIDIA_REQUIRE_JETPACK=${wanted}`])];
@@ -106,21 +106,21 @@ describeBuilds([...CONTAINER, "strace"], "a request", (build) => {
     }
   });
 
-  test("sees what the host's administrator wants where the image does not say", () => {
+  it("gets the administrator's choice of manifests unless the image names its own", () => {
     const all = configured('[nvoci]\ncsv-mounts = "all"\n');
     expect(trials.start(all, jetson).files).toEqual([DRIVER, CUDA]);
     const env = [ASKS, "NVIDIA_REQUIRE_JETPACK=csv-mounts=base"];
     expect(trials.start(all, jetson, { env }).files).toEqual([DRIVER]);
   });
 
-  test("can be a mount where the administrator takes mounts, and nowhere else", () => {
+  it("can be a mount only if the administrator accepts mounts", () => {
     const accepting = configured("accept-nvidia-visible-devices-as-volume-mounts = true\n");
     const mounts = [deviceMount("all")];
     expect(trials.start(accepting, jetson, { env: [], mounts }).files).toEqual([DRIVER]);
     expect(trials.start(prestart, jetson, { env: [], mounts }).files).toEqual([]);
   });
 
-  test("cannot be a variable of an unprivileged container where the administrator forbids it", () => {
+  it("cannot be a variable of an unprivileged container if the administrator forbids it", () => {
     const strict = configured("accept-nvidia-visible-devices-envvar-when-unprivileged = false\n");
     const denied = trials.start(strict, jetson);
     expect(denied.files).toEqual([]);
@@ -137,7 +137,7 @@ describeBuilds([...CONTAINER, "strace"], "a request", (build) => {
       return { ...trial, lines: existsSync(log) ? readFileSync(log, "utf8").trimEnd().split("\n") : [] };
     };
 
-    test("is told with time, level and container, and unknown keys with their names", () => {
+    it("is logged with time, level and container, and unknown keys by name", () => {
       const { files, hook, lines } = logged("info");
       expect(files).toEqual([DRIVER]);
       expect(hook).toEqual({ status: 0, lines: [] });
@@ -152,30 +152,30 @@ describeBuilds([...CONTAINER, "strace"], "a request", (build) => {
       );
     });
 
-    test("has no line below the level that is asked for", () => {
+    it("has no line below the configured level", () => {
       const warnings = logged("warning").lines;
       expect(warnings.length).toBeGreaterThan(0);
       for (const line of warnings) expect(line).toContain("level=warning");
       expect(logged("error").lines.filter((line) => line !== "")).toEqual([]);
     });
 
-    test("starts although the log cannot be written", () => {
+    it("is met although the log cannot be written", () => {
       const text = '[nvidia-container-cli]\ndebug = "/proc/nowhere/nvoci.log"\n';
       expect(trials.start(configured(text), jetson).files).toEqual([DRIVER]);
     });
 
-    test("is told on standard error when the hook is called with -debug", () => {
+    it("is logged on standard error with -debug", () => {
       const { hook, files } = trials.start([build.path, "hook", "-debug", "prestart"], jetson);
       expect(files).toEqual([DRIVER]);
       expect(hook?.lines).toContainEqual(expect.stringMatching(/^nvoci: .*cuda\.csv/));
     });
   });
 
-  test.each([
+  it.each([
     ["a syntax error", "a = 1\nb = = 2\n", /line 2\b/],
     ["a wrong type", "[nvidia-container-cli]\nno-cgroups = 7\n", /nvidia-container-cli\.no-cgroups/],
-    ["a wrong word", '[nvidia-container-runtime]\nlog-level = "loud"\n', /log-level.*loud/],
-  ])("is not answered when config.toml has %s: one line says where", (_, text, place) => {
+    ["an invalid value", '[nvidia-container-runtime]\nlog-level = "loud"\n', /log-level.*loud/],
+  ])("fails when config.toml has %s, with one line that names the place", (_, text, place) => {
     const { result, files, hook } = trials.start(configured(text), jetson);
     expect(result.status).not.toBe(0);
     expect(files).toEqual([]);
@@ -185,13 +185,13 @@ describeBuilds([...CONTAINER, "strace"], "a request", (build) => {
     expect(result.stderr).toContain("config.toml");
   });
 
-  test("is not answered when the file that -config names is not there", () => {
+  it("fails when the file that -config names does not exist", () => {
     const { result, hook } = trials.start([build.path, "hook", "-config", "/none.toml", "prestart"], jetson);
     expect(result.status).not.toBe(0);
     expect(hook).toMatchObject({ status: 1, lines: [expect.stringContaining("/none.toml")] });
   });
 
-  test("follows the host's own config.toml when no other is named", async () => {
+  it("follows the host's config.toml by default", async () => {
     const content = '[nvoci]\ncsv-mounts = "all"\n';
     const board = await openJetson({
       manifests: MANIFESTS,

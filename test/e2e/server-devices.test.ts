@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { root } from "../../build/root.ts";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import {
@@ -31,7 +31,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
   const lines = (server: FakeServer, bundle: Bundle, script: string): string[] =>
     scriptLines(bundle, script, server.place);
 
-  /** Starts a service of the host that says a word to whoever connects. */
+  /** Starts a service of the host that sends a word to each client. */
   async function serve(server: FakeServer, socket: string): Promise<void> {
     const script = [
       `const server = require("node:net").createServer((client) => client.end("hello"));`,
@@ -56,10 +56,10 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
         join(bundle.rootfs, "bin/socket-client"),
       );
 
-    // It makes /run one of the fake host's own.
+    // This makes the fake host have its own /run.
     const more: TreeEntry[] = [{ kind: "directory", path: dirname(SOCKET) }];
 
-    test.each([false, true])("can be connected to (user namespace: %s)", async (userNamespace) => {
+    it.each([false, true])("can be connected to (user namespace: %s)", async (userNamespace) => {
       const server = await open({ more });
       await serve(server, SOCKET);
       const bundle = ask({ userNamespace });
@@ -73,13 +73,13 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
       expect(options).toEqual(expect.arrayContaining(["rw", "nosuid", "nodev", "noexec"]));
     });
 
-    test("are given with the utility capability alone", async () => {
+    it("are injected only with the utility capability", async () => {
       const server = await open({ more });
       await serve(server, SOCKET);
       expect(run(server, ask({ driverCapabilities: "compute" }), "ls", SOCKET).status).not.toBe(0);
     });
 
-    test("are not given where something else has their place", async () => {
+    it("are not injected if another kind of file is in their place", async () => {
       const server = await open({ more: [fileEntry(SOCKET, "no socket")] });
       expect(lines(server, ask(), `ls ${SOCKET}; use-cuda`).at(-1)).toBe("535");
       expect(run(server, ask(), "ls", SOCKET).status).not.toBe(0);
@@ -90,7 +90,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
     const ROOT = "/opt/driver";
     const config = `[nvidia-container-cli]\nroot = "${ROOT}"\n`;
 
-    test("can be written to, and the host sees it", async () => {
+    it("is writable, and shared with the host", async () => {
       const made = `mkdir -p ${ROOT}/tmp/nvidia-mps; chmod 1777 ${ROOT}/tmp/nvidia-mps`;
       const server = await open({ root: ROOT, config, setup: [made] });
       expect(lines(server, ask(), "echo from-container > /tmp/nvidia-mps/x; cat /tmp/nvidia-mps/x")).toEqual([
@@ -99,7 +99,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
       expect(server.place.run(["cat", `${ROOT}/tmp/nvidia-mps/x`]).stdout).toBe("from-container\n");
     });
 
-    test("is not given when it is a link, which anybody could have made", async () => {
+    it("is not injected if it is a link, which any user could have made", async () => {
       const secret = temporaryDirectory("secret");
       closing.push(() => secret.remove());
       writeFileSync(join(secret.path, "key"), "secret");
@@ -126,7 +126,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
       ],
     };
 
-    test("are those of the chosen GPU, with their names by place", async () => {
+    it("are those of the chosen GPU, with their names in by-path", async () => {
       const server = await open(options);
       const said = lines(
         server,
@@ -142,7 +142,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
       ]);
     });
 
-    test("are given with graphics alone", async () => {
+    it("are injected only with the graphics capability", async () => {
       const said = run(await open(options), ask({ driverCapabilities: "compute,utility" }), "ls", "/dev/dri");
       expect(said.status).not.toBe(0);
     });
@@ -170,7 +170,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
       ],
     };
 
-    test("come alone: nodes and files of the chosen one, and its GPU", async () => {
+    it("are injected alone: the nodes and files of the chosen one, and its GPU", async () => {
       const server = await open(options);
       const script = `ls /dev/nvidia-caps; find ${CAPABILITIES} -type f | sort; cat /dev/nvidia-caps/*; ls /proc/driver/nvidia/gpus`;
       const said = lines(server, ask({ visible: "0:1" }), script);
@@ -187,19 +187,19 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
       expect(said.slice(6)).toEqual([FIRST.busId]);
     });
 
-    test("come all with their GPU", async () => {
+    it("are all injected with their GPU", async () => {
       const said = lines(await open(options), ask({ visible: "0" }), "ls /dev/nvidia-caps");
       expect(said).toEqual(["nvidia-cap12", "nvidia-cap13", "nvidia-cap21", "nvidia-cap22"]);
     });
 
-    test("keep the container from starting where there is no such one", async () => {
+    it("stop a container that requests one that does not exist", async () => {
       const { status, stdout, stderr } = run(await open(options), ask({ visible: "0:7" }), "echo", "started");
       expect([status === 0, stdout]).toEqual([false, ""]);
       expect(stderr).toContain("nvoci: Cannot find GPU");
     });
   });
 
-  // Only this machine's linker makes objects of the other width without further packages.
+  // Only the linker of x64 makes objects of the other width without further packages.
   describe.runIf(process.arch === "x64")("32-bit libraries", () => {
     const WIDE = `${DRIVER_LIBRARIES}/libcuda.so.1`;
     const NARROW = "/usr/lib/i386-linux-gnu";
@@ -230,7 +230,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
         ],
       });
 
-    test("come with compat32, beside the others", async () => {
+    it("are injected with compat32, next to the others", async () => {
       const server = await openNarrow();
       expect(server.place.run(["ldconfig", "-p"]).stdout).toContain(`=> ${NARROW}/libcuda.so.1`);
       const said = lines(
@@ -248,7 +248,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
       expect(said.slice(5).join("\n")).toContain(`=> ${NARROW}/libcuda.so.1`);
     });
 
-    test("stay away without it", async () => {
+    it("are not injected without compat32", async () => {
       const said = lines(
         await openNarrow(),
         ask({ driverCapabilities: "compute" }),
@@ -259,7 +259,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
     });
   });
 
-  test("a GPU that config.json has already is left to the runtime", async () => {
+  it("leave a GPU that config.json already has to the runtime", async () => {
     const server = await open();
     const bundle = ask({
       visible: "0",
@@ -271,7 +271,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
     expect(mounts.has("/dev/nvidia1")).toBe(false);
   });
 
-  test("a GPU's node that is missing is made on the host", async () => {
+  it("include a GPU's missing node, which is made on the host", async () => {
     const server = await open({ setup: ["rm /dev/nvidia1"] });
     expect(lines(server, ask({ visible: "0" }), "cat /dev/nvidia1")).toEqual([
       expect.stringContaining(NO_DRIVER),
@@ -279,7 +279,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
     expect(server.place.run(["stat", "-c", "%t:%T %a", "/dev/nvidia1"]).stdout).toBe("c3:1 666\n");
   });
 
-  test("a GPU's node that is missing keeps the container from starting where none may be made", async () => {
+  it("stop a container if a GPU's node is missing and must not be made", async () => {
     const config = "[nvidia-container-cli]\nload-kmods = false\n";
     const server = await open({ config, setup: ["rm /dev/nvidia1"] });
     const { status, stderr } = run(server, ask({ visible: "0" }), "true");

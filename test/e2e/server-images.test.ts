@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import {
   DRIVER_LIBRARIES,
@@ -29,14 +29,14 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
     scriptLines(bundle, script, server.place, ["/bin/busybox", "sh"]);
 
   describe("in different images", () => {
-    test("lies where a Debian-like image looks, SONAME links included", async () => {
+    it("is injected where a Debian-like image looks, with SONAME links", async () => {
       const said = lines(await open(), ask(), `ls ${DRIVER_LIBRARIES}`);
       expect(said).toEqual(
         expect.arrayContaining([`libcuda.so.${DRIVER_VERSION}`, "libcuda.so.1", "libcuda.so"]),
       );
     });
 
-    test("lies in /usr/lib64 of an Alpine image, with its links, although no ldconfig is there", async () => {
+    it("is injected into /usr/lib64 of an Alpine image, with SONAME links, although it has no ldconfig", async () => {
       const said = lines(
         await open(),
         ask({ rootfs: "alpine" }),
@@ -48,10 +48,10 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       expect(said.at(-1)).toBe(`/usr/lib64/libnvcuvid.so.${DRIVER_VERSION}`);
     });
 
-    test.each([
+    it.each([
       false,
       true,
-    ])("comes into an image of one static program (user namespace: %s)", async (userNamespace) => {
+    ])("is injected into an image of one static program (user namespace: %s)", async (userNamespace) => {
       const bundle = ask({ rootfs: "busybox", userNamespace });
       const kept = ["bin", "proc", "dev"];
       for (const name of readdirSync(bundle.rootfs)) {
@@ -70,7 +70,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       expect(said.slice(-3)).toEqual(["0", "0", expect.stringContaining("No such device or address")]);
     });
 
-    test("leaves an image's own files of the same names out of sight, and no trace of them", async () => {
+    it("hides an image's own files of the same names", async () => {
       const server = await open();
       const bundle = ask();
       const libraries = join(bundle.rootfs, DRIVER_LIBRARIES);
@@ -82,9 +82,9 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
   });
 
   describe("on different hosts", () => {
-    test("comes in the version of the kernel modules where a newer one lies beside it", async () => {
+    it("matches the version of the kernel modules if a newer one is also installed", async () => {
       const server = await open({ versions: [DRIVER_VERSION, OTHER_VERSION] });
-      // ldconfig has linked libcuda.so.1 to the newer one.
+      // ldconfig links libcuda.so.1 to the newer one.
       const link = `readlink ${DRIVER_LIBRARIES}/libcuda.so.1`;
       expect(server.place.run(["sh", "-c", link]).stdout).toContain(OTHER_VERSION);
       const said = lines(server, ask(), `ls ${DRIVER_LIBRARIES}; ${link}`);
@@ -92,7 +92,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       expect(said.at(-1)).toBe(`libcuda.so.${DRIVER_VERSION}`);
     });
 
-    test("comes in the version of the kernel modules where the cache names two directories", async () => {
+    it("matches the version of the kernel modules if the cache names two directories", async () => {
       const other = "/opt/driver-550";
       const server = await open({
         more: [
@@ -108,7 +108,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       expect(said.at(-1)).toBe("535");
     });
 
-    test("does not come where the libraries are of another version than the modules", async () => {
+    it("is refused if the libraries and the modules have different versions", async () => {
       const server = await open({ modules: OTHER_VERSION, versions: [DRIVER_VERSION] });
       const { status, stderr, stdout } = runContainer(ask(), ["echo", "started"], server.place);
       expect([status === 0, stdout]).toEqual([false, ""]);
@@ -117,14 +117,14 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       );
     });
 
-    test("does not come where no kernel module is loaded", async () => {
+    it("is refused if no kernel module is loaded", async () => {
       const server = await open({ modules: null });
       const { status, stderr } = runContainer(ask(), ["true"], server.place);
       expect(status).not.toBe(0);
       expect(stderr).toContain("/proc/driver/nvidia/version");
     });
 
-    test("is NVIDIA's own where Mesa's libraries have the vendor-neutral names", async () => {
+    it("contains only NVIDIA's libraries if Mesa's have the vendor-neutral names", async () => {
       const mesa = ["libGL.so.1", "libEGL.so.1", "libGLESv2.so.2"];
       const server = await open({
         more: mesa.map((name) => fileEntry(`${DRIVER_LIBRARIES}/${name}.0.0`, sharedObject(name))),
@@ -134,7 +134,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       expect(said.filter((line) => /^lib(?:GL|EGL|GLESv2)\.so/.test(line))).toEqual([]);
     });
 
-    test("comes without what a stale cache entry names", async () => {
+    it("is injected without the library of a stale cache entry", async () => {
       const server = await open({ setup: [`rm ${DRIVER_LIBRARIES}/libnvcuvid.so*`] });
       expect(server.place.run(["ldconfig", "-p"]).stdout).toContain("libnvcuvid.so.1");
       const said = lines(server, ask(), `ls ${DRIVER_LIBRARIES}; use-cuda`);
@@ -142,14 +142,14 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       expect(said.at(-1)).toBe("535");
     });
 
-    test.each([
+    it.each([
       ["has no ld.so.cache", "rm /etc/ld.so.cache"],
       [
-        "has one that is cut off",
+        "has a truncated one",
         "head -c 300 /etc/ld.so.cache > /tmp/nvoci-cache.$$; cat /tmp/nvoci-cache.$$ > /etc/ld.so.cache; rm /tmp/nvoci-cache.$$",
       ],
       ["has an empty one", ": > /etc/ld.so.cache"],
-    ])("is found where the host %s", async (_, script) => {
+    ])("is found if the host %s", async (_, script) => {
       const server = await open({ setup: [script] });
       expect(lines(server, ask(), "use-cuda; readlink -f /usr/lib/*/libnvcuvid.so.1")).toEqual([
         "535",
@@ -157,10 +157,10 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       ]);
     });
 
-    test.each([
+    it.each([
       false,
       true,
-    ])("comes from a container that carries it (user namespace: %s)", async (userNamespace) => {
+    ])("is injected from a driver container (user namespace: %s)", async (userNamespace) => {
       const root = "/run/nvidia/driver";
       const server = await open({ root, config: `[nvidia-container-cli]\nroot = "${root}"\n` });
       expect(server.place.run(["sh", "-c", `ls ${DRIVER_LIBRARIES}`]).stdout).not.toContain("libcuda");
@@ -176,7 +176,7 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
     });
   });
 
-  describe("beside directories of config.toml", () => {
+  describe("with directories of config.toml", () => {
     const CUDA = "/opt/cuda-12.2";
     const library = (path: string, soname: string) => fileEntry(path, sharedObject(soname));
     const options: FakeServerOptions = {
@@ -200,10 +200,10 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
       ],
     };
 
-    test.each([
+    it.each([
       false,
       true,
-    ])("shows them under their own path and lists their libraries (user namespace: %s)", async (userNamespace) => {
+    ])("shows them at their own path and lists their libraries (user namespace: %s)", async (userNamespace) => {
       const server = await open(options);
       const bundle = ask({ userNamespace });
       const said = lines(server, bundle, "ls /usr/local/cuda /opt; ldconfig -p; echo x > /usr/local/cuda/x");
@@ -219,17 +219,17 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
     const MOUNTED = `${CUDA}/extras/deep/mounted`;
     const mounted = [`mkdir ${MOUNTED}`, `mount -t tmpfs tmpfs ${MOUNTED}`, `touch ${MOUNTED}/file`];
 
-    test("shows them without what is mounted below them", async () => {
+    it("shows them without the mounts below them", async () => {
       const server = await open({ ...options, setup: mounted });
       const said = lines(server, ask(), "ls /usr/local/cuda/extras/deep/mounted; use-cuda");
       expect(said).toEqual(["535"]);
     });
 
-    test.each([
+    it.each([
       "this kernel",
       "5.11",
       "4.9",
-    ] as const)("shows them whole and read-only in a user namespace (%s)", async (kernel) => {
+    ] as const)("shows all of them read-only in a user namespace (%s)", async (kernel) => {
       const missing = kernel === "this kernel" ? [] : MISSING_BEFORE[kernel];
       const hook = hookEntry(withoutCalls(missing, [build.path, "hook", "prestart"]));
       const server = await open({ ...options, setup: mounted });
@@ -245,17 +245,17 @@ describeBuilds([...CONTAINER, "gcc"], "a server's driver", (build) => {
     });
   });
 
-  describe("against requirements of an image", () => {
-    test.each([
+  describe("with an image's requirements", () => {
+    it.each([
       ["cuda>=12.0", []],
       ["cuda>=12.0 brand=tesla,driver>=470", []],
       ["cuda>=13.0", ["NVIDIA_DISABLE_REQUIRE=true"]],
-    ])("comes for %s with %j", async (requirement, env) => {
+    ])("is injected for %s with %j", async (requirement, env) => {
       const bundle = ask({ env: [`NVIDIA_REQUIRE_CUDA=${requirement}`, ...env] });
       expect(lines(await open(), bundle, "use-cuda")).toEqual(["535"]);
     });
 
-    test.each(["cuda>=13.0", "driver>=999", "brand=geforce"])("does not come for %s", async (requirement) => {
+    it.each(["cuda>=13.0", "driver>=999", "brand=geforce"])("is refused for %s", async (requirement) => {
       const bundle = ask({ env: [`NVIDIA_REQUIRE_CUDA=${requirement}`] });
       const { status, stdout, stderr } = run(await open(), bundle, "echo started");
       expect([status === 0, stdout]).toEqual([false, ""]);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import {
   DRIVER_LIBRARIES,
@@ -17,7 +17,7 @@ const NO_DRIVER = "No such device or address";
 const REFUSED = "Operation not permitted";
 const CUDA = `${DRIVER_LIBRARIES}/libcuda.so.${DRIVER_VERSION}`;
 
-/** File and SONAME of each library; those of VDPAU come out of their directory. */
+/** File and SONAME of each library. Those of VDPAU are moved out of their directory. */
 const LIBRARIES = Object.entries(DRIVER_SONAMES).map(([stem, soname]) => ({
   host: `${DRIVER_LIBRARIES}/${stem}.${DRIVER_VERSION}`,
   path: `${DRIVER_LIBRARIES}/${stem.replace("vdpau/", "")}.${DRIVER_VERSION}`,
@@ -33,7 +33,7 @@ const FILES = [
 ];
 
 describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (build) => {
-  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+  describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
     let server: FakeServer;
     const bundles: Bundle[] = [];
     const ask = (options?: ServerBundleOptions): Bundle => {
@@ -52,7 +52,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
     });
     afterAll(() => server?.close());
 
-    test("has every file of the driver with the host's content", () => {
+    it("has every file of the driver with the host's content", () => {
       const sums = (paths: readonly string[]): string[] => {
         const { stdout, status } = server.place.run(["sha256sum", ...paths]);
         expect(status).toBe(0);
@@ -66,7 +66,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       expect(inside).toEqual(sums([...LIBRARIES.map(({ host }) => host), ...FILES]));
     });
 
-    test("can neither write to the driver's files nor run them set-uid, and finds no program that changes the host", () => {
+    it("cannot write to the driver's files or run them set-uid, and gets no program that changes the host", () => {
       const bundle = ask();
       const mounts = mountOptions(run(bundle, "cat", "/proc/self/mountinfo").stdout);
       for (const path of [...LIBRARIES.map((library) => library.path), ...FILES]) {
@@ -78,7 +78,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       expect(run(bundle, "ls", "/usr/bin/nvidia-modprobe").status).not.toBe(0);
     });
 
-    test("has the links by which programs load the libraries", () => {
+    it("has the links through which programs load the libraries", () => {
       const links = new Map(LIBRARIES.map(({ path, soname }) => [`${DRIVER_LIBRARIES}/${soname}`, path]));
       for (const [link, path] of links) if (link === path) links.delete(link);
       links.set(`${DRIVER_LIBRARIES}/libcuda.so`, CUDA);
@@ -94,7 +94,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       expect(targets).toEqual([...links.values()]);
     });
 
-    test("lists the libraries in its linker's cache and runs a program that is linked to libcuda.so.1", () => {
+    it("lists the libraries in its linker's cache and runs a program that is linked against libcuda.so.1", () => {
       const { stdout } = run(ask(), "ldconfig", "-p");
       for (const { soname } of LIBRARIES) expect(stdout).toContain(`\t${soname} (`);
       expect(run(ask(), "use-cuda")).toEqual({ status: 0, stdout: "535\n", stderr: "" });
@@ -102,7 +102,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       expect(without.stderr).toContain("libcuda.so.1");
     });
 
-    test("opens every node of the driver, with the host's numbers and modes", () => {
+    it("opens every node of the driver, with the host's numbers and modes", () => {
       const describeNodes = ["/bin/busybox", "stat", "-c", "%n %t:%T %a %u:%g", ...server.devices];
       const onHost = server.place.run(describeNodes);
       expect(onHost.status).toBe(0);
@@ -112,15 +112,15 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       for (const line of said) expect(line).toContain(NO_DRIVER);
     });
 
-    test.each([
+    it.each([
       ["an index", "0"],
       ["a UUID", FAKE_GPUS[0].uuid],
-      ["the beginning of a UUID", "GPU-8f3c"],
+      ["a prefix of a UUID", "GPU-8f3c"],
       ["a PCI address", "0000:17:00.0"],
       ["a PCI address as nvidia-smi writes it", "00000000:17:00.0"],
       ["the same GPU twice", `0,${FAKE_GPUS[0].uuid}`],
-    ])("gets one GPU by %s, and can neither open the other nor see it", (_, visible) => {
-      // The first on the bus has minor 1.
+    ])("gets one GPU by %s, and can neither open nor see the other", (_, visible) => {
+      // The first GPU on the bus has minor 1.
       const open = "for node in /dev/nvidia1 /dev/other; do cat $node; done";
       const said = lines(
         ask({ visible }),
@@ -133,7 +133,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       expect(said).not.toContain("0000:65:00.0");
     });
 
-    test("sees the kernel module's files with the making of nodes switched off", () => {
+    it("sees the kernel module's parameters with the making of nodes disabled", () => {
       const [params, version, listed, written] = [
         "cat /proc/driver/nvidia/params",
         "cat /proc/driver/nvidia/version",
@@ -147,7 +147,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       expect(written?.[0]).toContain("Read-only file system");
     });
 
-    test("has the driver but no GPU when it asks for none", () => {
+    it("has the driver but no GPU for the request none", () => {
       const bundle = ask({ visible: "none" });
       const said = lines(bundle, "ls /dev; ls /proc/driver/nvidia/gpus; use-cuda; cat /dev/nvidiactl");
       expect(said).toContain("nvidiactl");
@@ -155,7 +155,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       expect(said.slice(-2)).toEqual(["535", expect.stringContaining(NO_DRIVER)]);
     });
 
-    test("keeps its devices in processes that join later", () => {
+    it("lets processes that join later open its devices", () => {
       const container = createContainer(ask(), undefined, server.place);
       try {
         container.start();
@@ -165,19 +165,19 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container on a server", (b
       }
     });
 
-    test.each([
+    it.each([
       "7",
       "GPU-dead",
       "0000:99:00.0",
       "0,nonsense",
-    ])("does not start for the unknown GPU %s", (visible) => {
+    ])("does not start if it requests the unknown GPU %s", (visible) => {
       const { status, stdout, stderr } = run(ask({ visible }), "echo", "started");
       expect(status).not.toBe(0);
       expect(stdout).toBe("");
       expect(stderr).toContain(`nvoci: Cannot find GPU \\"${visible.split(",").pop()}\\"`);
     });
 
-    test("gets devices and libraries by its capabilities alone", () => {
+    it("gets only the devices and libraries of its driver capabilities", () => {
       const bundle = ask({ driverCapabilities: "utility" });
       const said = lines(bundle, `ls /dev ${DRIVER_LIBRARIES} /usr/bin`);
       expect(said).toContain(`libnvidia-ml.so.${DRIVER_VERSION}`);

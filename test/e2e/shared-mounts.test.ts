@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { Bundle, BundleOptions } from "../../fixtures/bundle.ts";
 import { createContainer, runContainer } from "../../fixtures/run/container.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
@@ -19,7 +19,7 @@ import { withoutCalls } from "../support/kernel/enosys.ts";
 const NVIDIA = "/usr/lib/aarch64-linux-gnu/nvidia";
 const OLD = ["mount_setattr", "open_tree", "move_mount"];
 
-describeBuilds([...CONTAINER, "gcc"], "shared propagation", (build) => {
+describeBuilds([...CONTAINER, "gcc"], "mount propagation", (build) => {
   const command = [build.path, "hook", "-debug", "prestart"];
   const kernels = [
     ["this kernel", hookEntry(command)],
@@ -49,12 +49,12 @@ describeBuilds([...CONTAINER, "gcc"], "shared propagation", (build) => {
     };
     const options = (more: BundleOptions): BundleOptions => ({ hooks: { prestart: [hook] }, ...more });
 
-    test.each([
+    it.each([
       "shared",
       "rshared",
       "slave",
       "rprivate",
-    ])("cannot leak a mount to a host whose file system is shared, with a root that is %s", (propagation) => {
+    ])("does not leak a mount to a host with a shared file system from a root that is %s", (propagation) => {
       const bundle = remember(askingBundle(build, options({ edit: shared(propagation) })));
       inPlace("mount", "--bind", bundle.directory, bundle.directory);
       inPlace("mount", "--make-shared", bundle.directory);
@@ -71,7 +71,7 @@ describeBuilds([...CONTAINER, "gcc"], "shared propagation", (build) => {
       expect(runContainer(bundle, describeCommand(jetson), jetson.place)).toEqual(describeHost(jetson));
     });
 
-    test("cannot leak a mount through a volume that the container shares with the host", () => {
+    it("does not leak a mount through a volume that the container shares with the host", () => {
       const volume = temporaryDirectory("volume");
       made.push(volume.remove);
       mkdirSync(join(volume.path, "nvidia"));
@@ -87,7 +87,7 @@ describeBuilds([...CONTAINER, "gcc"], "shared propagation", (build) => {
       try {
         expect(snapshotMounts(jetson.place.pid)).toEqual(before);
         container.start();
-        // What lies elsewhere is injected all the same.
+        // Files elsewhere are still injected.
         const seen = container.exec(["cat", "/etc/nvpmodel.conf", `${NVIDIA}/libnvos.so`]);
         expect(seen).toEqual(jetson.place.run(["cat", "/etc/nvpmodel.conf"]));
       } finally {
@@ -96,8 +96,8 @@ describeBuilds([...CONTAINER, "gcc"], "shared propagation", (build) => {
       expect(snapshotMounts(jetson.place.pid)).toEqual(before);
     });
 
-    // As docker does for `-v a:b:shared`: the root is made shared for one volume's sake.
-    test("does not cost a container its driver where a volume elsewhere is shared", () => {
+    // docker makes the root shared for `-v a:b:shared`.
+    it("does not keep the driver out of a container with a shared volume elsewhere", () => {
       const volume = temporaryDirectory("volume");
       made.push(volume.remove);
       inPlace("mount", "--bind", volume.path, volume.path);
@@ -111,12 +111,12 @@ describeBuilds([...CONTAINER, "gcc"], "shared propagation", (build) => {
       expect(snapshotMounts(jetson.place.pid)).toEqual(before);
     });
 
-    test("takes nothing from a volume that only receives the host's mounts", () => {
+    it("does not keep the driver out of a volume that only receives the host's mounts", () => {
       const volume = temporaryDirectory("volume");
       made.push(volume.remove);
       inPlace("mount", "--bind", volume.path, volume.path);
       inPlace("mount", "--make-shared", volume.path);
-      // Nothing is made in a volume: it has the places.
+      // The hook makes nothing in a volume, so the volume has the placeholders.
       for (const path of jetson.files.filter((file) => file.startsWith(`${NVIDIA}/`))) {
         writeFileSync(join(volume.path, basename(path)), "");
       }

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Bundle, makeBundle } from "../../fixtures/bundle.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
@@ -13,7 +13,7 @@ import { openSilentServer } from "../support/kernel/silent-server.ts";
 
 const LIBRARIES = "/usr/lib/aarch64-linux-gnu";
 
-/** Where a silent file system is mounted, what else the image has, and what is not injected then. */
+/** Where a silent file system is mounted, what else the image has, and what is then not injected. */
 interface Case {
   readonly name: string;
   readonly place: string;
@@ -32,7 +32,7 @@ const CASES: readonly Case[] = [
   { name: "/etc", place: "/etc", without: "/etc/" },
   { name: "the cache", place: "/etc/ld.so.cache", kind: "file", without: NOTHING },
   { name: "the cache's draft", place: "/etc/.nvoci-cache", kind: "file", without: NOTHING },
-  { name: "what is set aside", place: `${LIBRARIES}/nvidia/.nvoci-aside`, without: NOTHING },
+  { name: "the directory for files set aside", place: `${LIBRARIES}/nvidia/.nvoci-aside`, without: NOTHING },
   {
     name: "the end of a link",
     place: "/volume",
@@ -53,10 +53,10 @@ const CASES: readonly Case[] = [
     without: NOTHING,
   },
   { name: "/usr/local/cuda", place: "/usr/local/cuda", without: NOTHING },
-  { name: "a place that nobody looks at", place: "/volume", without: NOTHING },
+  { name: "a place that the hook does not use", place: "/volume", without: NOTHING },
 ];
 
-/** A hook that looks into such a mount cannot be killed. The server ends by itself, so a failing test does too. */
+/** A hook that accesses such a mount cannot be killed. The server ends by itself, so a failing test ends too. */
 describeBuilds([...CONTAINER, "gcc", "strace"], "a volume whose server never answers", (build) => {
   let jetson: Jetson;
   const directory = temporaryDirectory("silent");
@@ -84,7 +84,7 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "a volume whose server never ans
     const bundle: Bundle = makeBundle({ env: ["NVIDIA_VISIBLE_DEVICES=all"] });
     const place = makePlace(bundle.rootfs, one);
     const container: BareContainer = await openBareContainer(bundle, jetson.place);
-    // /dev is a file system of the container's own, empty by now.
+    // /dev is the container's own file system, and still empty.
     if (one.place.startsWith("/dev/")) writeFileSync(join(`/proc/${container.pid}/root`, place), "");
     const server = await openSilentServer(container.pid, place);
     try {
@@ -103,12 +103,12 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "a volume whose server never ans
     }
   }
 
-  test.each(CASES)("is not asked at $name", (one) => trial(one, [build.path, "hook", "prestart"]));
+  it.each(CASES)("is not accessed at $name", (one) => trial(one, [build.path, "hook", "prestart"]));
 
-  test.each(CASES)("is not asked on a kernel of 2016, at $name", (one) =>
+  it.each(CASES)("is not accessed on a kernel of 2016 at $name", (one) =>
     trial(one, withoutCalls(MISSING_BEFORE["4.9"], [build.path, "hook", "prestart"])));
 
-  test("is given a minute, for what can be ended: one call to the kernel's clock", async () => {
+  it("delays a hook that can be killed by one minute at most, set with one alarm", async () => {
     const bundle = makeBundle({ env: ["NVIDIA_VISIBLE_DEVICES=all"] });
     const container = await openBareContainer(bundle, jetson.place);
     const log = join(directory.path, "calls");
@@ -127,7 +127,7 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "a volume whose server never ans
     }
   });
 
-  test.each([
+  it.each([
     ["", false],
     [" in a user namespace", true],
   ])("does not keep a real container from starting%s", async (_, userNamespace) => {

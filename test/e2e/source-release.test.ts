@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mustRun, runCommand } from "../../fixtures/run/run-command.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { matchGlob } from "../../src/text/match-glob.ts";
@@ -9,9 +9,9 @@ import { packageCopy, type Release } from "../support/build/release.ts";
 import { describeNeeding } from "../support/engines/prerequisites.ts";
 import { readAr, readTarGz } from "../support/image/archives.ts";
 
-/** Tools that a C compiler and make need, and no Node.js among them. */
+/** Tools that a C compiler and make need. Node.js is not among them. */
 const TOOLS = ["ar", "as", "cc", "chmod", "dirname", "install", "ld", "ln", "make", "mkdir", "rm", "sh"];
-/** What OpenEmbedded gives to every recipe. */
+/** Variables that OpenEmbedded sets for every recipe. */
 const OE = { bindir: "/usr/bin", datadir: "/usr/share", docdir: "/usr/share/doc", sysconfdir: "/etc" };
 
 describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () => {
@@ -34,7 +34,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
   });
   afterAll(() => made?.remove());
 
-  /** Runs shell lines in an unpacked copy, where there is nothing but a compiler and make. */
+  /** Runs shell lines in an unpacked copy, with only a compiler and make. */
   const shell = (lines: string, directory: string, env: Record<string, string> = {}): string =>
     mustRun(["sh", "-ec", lines], {
       cwd: directory,
@@ -63,7 +63,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
       name in values ? expand(values[name] ?? "", values) : whole,
     );
 
-  test("unpacks to one directory of the release's name", () => {
+  it("unpacks to one directory with the release's name", () => {
     const { version } = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
     expect(readdirSync(at("unpacked"))).toEqual([`nvoci-${version}`]);
     for (const file of ["LICENSE", "quickjs/LICENSE", "src/main.ts", "build/build.ts", "package-lock.json"]) {
@@ -71,7 +71,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
     }
   });
 
-  test("builds a program for another machine with its compiler, and for this one dynamically", () => {
+  it("builds a program for another machine with a cross compiler, and a dynamic one for this machine", () => {
     const compiler = { CFLAGS: "-O0", CC: mustRun(["which", "aarch64-linux-gnu-gcc"]).trim() };
     shell("make -j2", source, compiler);
     expect(readFileSync(join(source, "nvoci")).readUInt16LE(18)).toBe(183);
@@ -82,7 +82,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
     shell("make clean", source);
   });
 
-  test("installs what the Debian packages have, their own files aside", async () => {
+  it("installs the files of the Debian packages, except Debian's own", async () => {
     shell(`make -j2 CFLAGS=-O0; make install install-compat DESTDIR=${at("installed")}`, source);
     const packaged: string[] = [];
     for (const pattern of [/^nvoci_.*_amd64\.deb$/, /^nvoci-compat_.*\.deb$/]) {
@@ -96,10 +96,10 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
     expect(listFiles(at("installed"))).toEqual(packaged.filter((path) => !own(path)).sort());
   });
 
-  test.each([
+  it.each([
     "meta-nvoci",
     "meta-nvoci-dunfell",
-  ])("is built and installed by the commands of the recipe in %s, with a compiler alone", (layer) => {
+  ])("builds and installs with only a compiler by the commands of the recipe in %s", (layer) => {
     const text = recipe(layer);
     const directory = at(`work-${layer}`);
     mkdirSync(directory);
@@ -137,7 +137,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
     expect(files).toContain("/usr/bin/nvoci");
     expect(files).toContain("/etc/docker/daemon.json");
     expect(runCommand([join(at(`image-${layer}`), "usr/bin/nvoci"), "--version"]).status).toBe(0);
-    // Not stripped: the packager does that, and complains when it is done.
+    // The program is not stripped: the packager strips it, and warns if it already is.
     expect(mustRun(["readelf", "--sections", join(at(`image-${layer}`), "usr/bin/nvoci")])).toContain(
       ".symtab",
     );
@@ -150,17 +150,17 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
       files.filter((file) => claims(name).some((claim) => isClaimed(file, claim)));
     expect(claimed("docker-config")).toEqual(["/etc/docker/daemon.json"]);
     expect(claimed("compat").length).toBe(4);
-    // The rest is where OpenEmbedded's own patterns for the main package and for -doc are.
+    // OpenEmbedded's own patterns for the main package and -doc match the rest.
     const rest = files.filter(
       (file) => !["compat", "docker-config"].some((name) => claimed(name).includes(file)),
     );
     expect(rest.filter((file) => !/^\/usr\/(bin|share\/man|share\/doc)\//.test(file))).toEqual([]);
   });
 
-  test.each([
+  it.each([
     "meta-nvoci",
     "meta-nvoci-dunfell",
-  ])("has the licences and the sum that the recipe in %s names", (layer) => {
+  ])("has the licenses and the checksum that the recipe in %s names", (layer) => {
     const text = recipe(layer);
     const sums = [...text.matchAll(/file:\/\/(\S+);md5=(\w+)/g)];
     expect(sums).toHaveLength(3);
@@ -172,7 +172,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
   });
 
   describe.each(["meta-nvoci", "meta-nvoci-dunfell"])("the class nvoci-container-csv of %s", (layer) => {
-    /** Runs the class for a recipe that has installed a tree; gives the manifest. */
+    /** Runs the class for a recipe that has installed a tree. Returns the manifest's lines. */
     const generate = (image: string, recipeSays: Record<string, string>): string[] => {
       const program = at("tools-of-classes");
       mkdirSync(program, { recursive: true });
@@ -185,7 +185,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
       shell(lines, "/", { PATH: `${program}:${at("tools")}` });
       return readFileSync(join(image, expand("$" + "{CONTAINER_CSV_PATH}", values)), "utf8").split("\n");
     };
-    /** Lays files, and links where there is an arrow. */
+    /** Makes files, and links for paths with an arrow. */
     const tree = (name: string, ...paths: string[]): string => {
       const image = at(`${layer}-${name}`);
       for (const path of paths) {
@@ -197,7 +197,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
       return image;
     };
 
-    test("lists the libraries and links of cuDNN and TensorRT, and nothing else of theirs", () => {
+    it("lists only the libraries and links of cuDNN and TensorRT", () => {
       const cudnn = tree(
         "cudnn",
         "usr/lib/libcudnn.so.8 -> libcudnn.so.8.2.1",
@@ -222,7 +222,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
       ]);
     });
 
-    test("lists the directory of CUDA, and a link to it as a link", () => {
+    it("lists CUDA's directory as a directory, and a link to it as a link", () => {
       const cuda = tree(
         "cuda",
         "usr/local/cuda-10.2/targets/aarch64-linux/lib/libcudart.so.10.2",
@@ -235,7 +235,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
       ]);
     });
 
-    test("keeps the manifests that the recipe installs itself, and fails for a pattern without a match", () => {
+    it("keeps the manifests that the recipe itself installs, and fails for a pattern without a match", () => {
       const image = tree(
         "own",
         "etc/nvidia-container-runtime/host-files-for-container.d/own.csv",
@@ -249,7 +249,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
       expect(() => generate(image, { PN: "x", CONTAINER_CSV_FILES: "/usr/lib/missing*" })).toThrow("missing");
     });
 
-    test("packages the manifest in the layer's syntax", () => {
+    it("packages the manifest in the layer's syntax", () => {
       const text = readFileSync(join(layers, layer, "classes/nvoci-container-csv.bbclass"), "utf8");
       const sign = layer === "meta-nvoci" ? ":" : "_";
       for (const line of ["FILES:PKG = ", "RRECOMMENDS:PN:append = "]) {
@@ -260,7 +260,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
     });
   });
 
-  test("lets an image write the manifest of what it has installed", () => {
+  it("lets an image write the manifest of its installed files", () => {
     const program = at("native-tools");
     mkdirSync(program);
     symlinkSync(release.file(/^nvoci-linux-x86_64$/), join(program, "nvoci"));
@@ -303,7 +303,7 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
   });
 });
 
-/** Whether a pattern of FILES names a file or a directory above it. */
+/** Reports whether a pattern of FILES matches a file or a directory above it. */
 const isClaimed = (file: string, claim: string): boolean =>
   file.startsWith(`${claim}/`) ||
   (dirname(file) === dirname(claim) && matchGlob(basename(claim), basename(file)));

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Bundle, type BundleOptions, makeBundle } from "../../fixtures/bundle.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { nvociHook } from "../support/build/builds.ts";
@@ -13,15 +13,15 @@ const REFUSED = "Operation not permitted";
 
 describeBuilds(
   [...CONTAINER, "cgroup v1", "cgroup v2", "systemd"],
-  "a container in a unit of systemd",
+  "a container in a systemd unit",
   (build) => {
-    describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+    describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
       let jetson: Jetson;
       let systemd: Systemd;
       let made: TemporaryDirectory;
       const bundles: Bundle[] = [];
       let count = 0;
-      /** Starts a container as engines with systemd's cgroup driver do, and gives what runs a command in it. */
+      /** Starts a container as engines with systemd's cgroup driver do. Returns a function that runs a command in it. */
       const start = (options: BundleOptions, runtime: string): ((...words: string[]) => string) => {
         const id = `nvoci-test-${++count}`;
         const bundle = makeBundle({
@@ -35,7 +35,7 @@ describeBuilds(
         bundles.push(bundle);
         const { directory } = bundle;
         const runc = [runtime, "--root", join(directory, "runc"), "--systemd-cgroup"];
-        // What runs on keeps its outputs open.
+        // The detached container keeps its outputs open.
         const quietly = [
           "sh",
           "-c",
@@ -60,7 +60,7 @@ describeBuilds(
         made?.remove();
       });
 
-      test("keeps its devices over a reload when the wrapper gave them; with the hook alone it loses them", () => {
+      it("keeps its devices over a reload with the wrapper, and loses them with only the hook", () => {
         const wrapped = start({}, join(made.path, "bin/nvidia-container-runtime"));
         const hooked = start({ hooks: { prestart: [nvociHook(build)] } }, "runc");
         const eachGives = (exec: typeof wrapped, reason: string) => {

@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, linkSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import { mustRun } from "../../fixtures/run/run-command.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
@@ -11,8 +11,8 @@ import { askingBundle, type Jetson, openJetson } from "../support/host/jetson.ts
 
 const NOBODY = 65534;
 
-/** Files that make root do something, in the hands of somebody else. */
-describeBuilds(CONTAINER, "a file that root goes by", (build) => {
+/** Files that control what root does, when another user can write to them. */
+describeBuilds(CONTAINER, "a file that controls what root does", (build) => {
   let jetson: Jetson;
   let bundle: Bundle;
   let container: BareContainer;
@@ -45,7 +45,7 @@ describeBuilds(CONTAINER, "a file that root goes by", (build) => {
     reason: string,
     remedy: string,
   ])[] = [
-    ["everybody may write to", (path) => chmodSync(path, 0o666), "every user may write to it", "chmod go-w"],
+    ["every user may write to", (path) => chmodSync(path, 0o666), "every user may write to it", "chmod go-w"],
     [
       "a group may write to",
       (path) => {
@@ -56,14 +56,14 @@ describeBuilds(CONTAINER, "a file that root goes by", (build) => {
       "chmod g-w",
     ],
     [
-      "belongs to somebody else",
+      "belongs to another user",
       (path) => chownSync(path, NOBODY, 0),
       "it belongs to user 65534",
       "chown root",
     ],
   ];
 
-  test.each(CHANGES)("is not believed by the hook when it is one that %s", (_, change, reason, remedy) => {
+  it.each(CHANGES)("is not trusted by the hook if it is one that %s", (_, change, reason, remedy) => {
     writeFileSync(at("config.toml"), "# nothing\n");
     change(at("config.toml"));
     const before = container.snapshot();
@@ -74,9 +74,7 @@ describeBuilds(CONTAINER, "a file that root goes by", (build) => {
     expect(container.snapshot()).toEqual(before);
   });
 
-  test.each(
-    CHANGES,
-  )("runs no program of its choice for the wrapper when it is one that %s", (_, change, reason) => {
+  it.each(CHANGES)("cannot make the wrapper run a program if it is one that %s", (_, change, reason) => {
     const wrapper = installLinks(build, at("bin"));
     const evidence = at("evidence");
     writeFileSync(at("evil"), `#!/bin/sh\ntouch ${evidence}\n`, { mode: 0o755 });
@@ -93,7 +91,7 @@ describeBuilds(CONTAINER, "a file that root goes by", (build) => {
     expect(() => lstatSync(evidence)).toThrow();
   });
 
-  test("is believed when root's own group may write to it", () => {
+  it("is trusted if only root's group may write to it", () => {
     writeFileSync(at("config.toml"), "[nvidia-container-cli]\nno-cgroups = true\n[nvoci]\nmistake = ");
     chmodSync(at("config.toml"), 0o664);
     expect(runHook().stderr).toMatch(/^nvoci: Cannot read .*line 4/);
@@ -102,7 +100,7 @@ describeBuilds(CONTAINER, "a file that root goes by", (build) => {
   describe("as a log", () => {
     const CONFIG = () => `[nvidia-container-cli]\ndebug = "${at("log")}"\nno-cgroups = true\n`;
 
-    /** A hook that starts its container whatever becomes of the log; each test has a fresh one. */
+    /** Runs a hook that succeeds whether or not it can log. Each test has its own log. */
     async function start(): Promise<string> {
       writeFileSync(at("config.toml"), CONFIG());
       const own = askingBundle(build);
@@ -123,7 +121,7 @@ describeBuilds(CONTAINER, "a file that root goes by", (build) => {
       }
     }
 
-    test("is made for root and its group alone, and appended to", async () => {
+    it("is readable only by root and its group, and appended to", async () => {
       expect(await start()).toBe("");
       expect(lstatSync(at("log")).mode & 0o777).toBe(0o640);
       const first = readFileSync(at("log"), "utf8");
@@ -132,14 +130,14 @@ describeBuilds(CONTAINER, "a file that root goes by", (build) => {
       expect(readFileSync(at("log"), "utf8").startsWith(first)).toBe(true);
     });
 
-    test.each([
+    it.each([
       ["a link to a file of root", () => symlinkSync(at("victim"), at("log")), "ELOOP"],
-      ["a second name of a file of root", () => linkSync(at("victim"), at("log")), "second name"],
-      ["a link to a file that is not there", () => symlinkSync(at("new"), at("log")), "ELOOP"],
-      ["a FIFO that nobody reads", () => mustRun(["mkfifo", at("log")]), "ENXIO"],
+      ["a hard link to a file of root", () => linkSync(at("victim"), at("log")), "second name"],
+      ["a link to a missing file", () => symlinkSync(at("new"), at("log")), "ELOOP"],
+      ["a FIFO without a reader", () => mustRun(["mkfifo", at("log")]), "ENXIO"],
       ["a device", () => mustRun(["mknod", at("log"), "c", "1", "3"]), "character-device"],
       ["a directory", () => mustRun(["mkdir", at("log")]), "EISDIR"],
-    ])("is not written to when it is %s, and the container starts", async (_, lay, reason) => {
+    ])("is not written to if it is %s, and the container starts", async (_, lay, reason) => {
       writeFileSync(at("victim"), "root's own\n");
       lay();
       const stderr = await start();
@@ -149,7 +147,7 @@ describeBuilds(CONTAINER, "a file that root goes by", (build) => {
       expect(() => lstatSync(at("new"))).toThrow();
     });
 
-    test("is not followed by the wrapper either, which has an error to put into the engine's", () => {
+    it("is not followed if it is a link by the wrapper, which logs an error to the engine's log", () => {
       writeFileSync(at("victim"), "root's own\n");
       symlinkSync(at("victim"), at("log"));
       writeFileSync(at("config.toml"), "broken");

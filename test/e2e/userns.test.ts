@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import {
   DRIVER_LIBRARIES,
@@ -20,13 +20,13 @@ const CUDA = `${DRIVER_LIBRARIES}/libcuda.so.${DRIVER_VERSION}`;
 const FIRMWARE = `/usr/lib/firmware/nvidia/${DRIVER_VERSION}/gsp_tu10x.bin`;
 const PROFILE = "/etc/nvidia/nvidia-application-profiles-rc.d/10-container.conf";
 
-/** Shell lines that mount a directory of the host on itself, with less rights than before. */
+/** Returns shell lines that bind a directory of the host to itself with stricter mount flags. */
 const restrict = (directory: string, options: string): string[] => [
   `mount --bind ${directory} ${directory}`,
   `mount -o remount,bind,${options} ${directory}`,
 ];
 
-/** Hosts of which the mounts that the driver lies in have flags that a user namespace locks. */
+/** Hosts, one of them with the driver on mounts whose flags a user namespace locks. */
 const HOSTS: readonly (readonly [name: string, options: FakeServerOptions])[] = [
   ["cgroup v1", {}],
   ["cgroup v2", { cgroup: "v2" }],
@@ -72,12 +72,12 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
         prestart: [hookEntry(withoutCalls(missing, [build.path, "hook", "prestart"]))],
       };
 
-      test("runs a program that is linked to libcuda.so.1, which its cache lists", () => {
+      it("runs a program that is linked against libcuda.so.1, which its cache lists", () => {
         expect(lines(ask({ hooks }), "use-cuda")).toEqual(["535"]);
         expect(run(ask({ hooks }), "ldconfig", "-p").stdout).toContain("\tlibnvcuvid.so.1 (");
       });
 
-      test("opens its GPU's node and no other", () => {
+      it("can open its GPU's node and no other", () => {
         const said = lines(ask({ hooks, visible: "0" }), "cat /dev/nvidia1; cat /dev/nvidiactl; ls /dev");
         expect(said.slice(0, 2)).toEqual([
           expect.stringContaining(NO_DRIVER),
@@ -86,7 +86,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
         expect(said).not.toContain("nvidia0");
       });
 
-      test("sees its GPU and masked parameters below /proc", () => {
+      it("sees its GPU and masked parameters in /proc", () => {
         const script = "cat /proc/driver/nvidia/params; ls /proc/driver/nvidia/gpus";
         const said = lines(ask({ hooks, visible: "0" }), script);
         expect(said).toContain("ModifyDeviceFiles: 0");
@@ -94,7 +94,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
         expect(said).not.toContain("0000:65:00.0");
       });
 
-      test("can neither write to the host's files nor lift what keeps it from that", () => {
+      it("can neither write to the host's files nor remount them writable", () => {
         const bundle = ask({ hooks });
         const mounts = mountOptions(run(bundle, "cat", "/proc/self/mountinfo").stdout);
         for (const path of [CUDA, FIRMWARE, "/usr/bin/nvidia-smi"]) {
@@ -107,7 +107,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
         expect(said.at(-1)).toBe(DRIVER_VERSION);
       });
 
-      test("owns the files that were made in it", () => {
+      it("owns the files that the hook makes in it", () => {
         const paths = [
           "/etc/ld.so.cache",
           `${DRIVER_LIBRARIES}/libcuda.so.1`,
@@ -121,15 +121,15 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
       });
     });
 
-    test("sees the host's owner of device nodes as nobody, and can open them all the same", () => {
+    it("sees nobody as the owner of the host's device nodes, and can open them", () => {
       expect(lines(ask(), "stat -c '%u %a' /dev/nvidiactl; cat /dev/nvidiactl")).toEqual([
         "65534 666",
         expect.stringContaining(NO_DRIVER),
       ]);
     });
 
-    // With this capability a container may remount what is mounted in it, as it may a runtime's own read-only mounts.
-    test("cannot write to the host's files even with CAP_SYS_ADMIN, because their owner is none of its own", () => {
+    // With this capability a container may remount everything in it, including the runtime's own read-only mounts.
+    it("cannot write to the host's files even with CAP_SYS_ADMIN, because it does not map their owner", () => {
       const bundle = ask({ capabilities: ["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"] });
       const script = `mount -o remount,bind,rw ${CUDA}; echo x > ${CUDA} && echo written; chmod 777 ${CUDA} && echo changed; use-cuda`;
       const said = lines(bundle, script);
@@ -138,13 +138,13 @@ describeBuilds([...CONTAINER, "cgroup v2", "gcc"], "a container in a user namesp
       expect(said.at(-1)).toBe("535");
     });
 
-    test("opens no node of the host with a name of its own", () => {
+    it("cannot open a host's device through a node that it makes", () => {
       const [made, opened] = lines(ask({ visible: "0" }), "mknod /dev/other c 195 0; cat /dev/other");
       expect(made).toContain(REFUSED);
       expect(opened).not.toContain(NO_DRIVER);
     });
 
-    test("has it all below a read-only root that has the places", () => {
+    it("has the driver on a read-only root that has the placeholders", () => {
       const bundle = ask();
       expect(lines(bundle, "use-cuda")).toEqual(["535"]);
       const root = bundle.config.root as Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
@@ -9,7 +9,7 @@ import { snapshotTree } from "../support/host/snapshot.ts";
 
 const LIBRARIES = "/usr/lib/aarch64-linux-gnu";
 
-/** A place where the host has something, and what a user mounts there. */
+/** A place where the host has a file, and what a user mounts there. */
 const VOLUMES: readonly (readonly [what: string, destination: string, source: string, seen: string])[] = [
   ["an empty directory for a link to a directory", `${LIBRARIES}/tegra`, "empty", ""],
   ["a directory for a link to a directory", `${LIBRARIES}/tegra`, "full", "content\n"],
@@ -20,7 +20,7 @@ const VOLUMES: readonly (readonly [what: string, destination: string, source: st
   ["a directory for a device", "/dev/nvmap", "full", "content\n"],
 ];
 
-describeBuilds(CONTAINER, "a volume of the user's", (build) => {
+describeBuilds(CONTAINER, "a user's volume", (build) => {
   let jetson: Jetson;
   let volume: TemporaryDirectory;
   beforeAll(async () => {
@@ -34,9 +34,7 @@ describeBuilds(CONTAINER, "a volume of the user's", (build) => {
     volume?.remove();
   });
 
-  test.each(
-    VOLUMES,
-  )("stays where it is: %s, and the container starts with the rest", (_, place, source, seen) => {
+  it.each(VOLUMES)("stays in place: %s, and the container starts with the rest", (_, place, source, seen) => {
     const mount = { destination: place, type: "bind", source: join(volume.path, source), options: ["rbind"] };
     const bundle = askingBundle(build, { mounts: [mount] });
     const isElsewhere = (path: string) => !path.startsWith(place);

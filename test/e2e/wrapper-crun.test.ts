@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Bundle, makeBundle } from "../../fixtures/bundle.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
@@ -12,7 +12,7 @@ describeBuilds([...CONTAINER, "cgroup v2", "crun"], "the wrapper around crun", (
   let made: TemporaryDirectory;
   let bundle: Bundle;
   const at = (name: string): string => join(made.path, name);
-  /** Runs a command in a container. No cgroup: crun wants all of them to be of one version. */
+  /** Runs a command in a container without a cgroup, because crun requires all of them to have one version. */
   const run = (command: readonly string[], env: readonly string[]) => {
     const { process: init, ...rest } = bundle.config as { process: object };
     const config = { ...rest, process: { ...init, args: command, env: ["PATH=/usr/bin:/bin", ...env] } };
@@ -50,11 +50,11 @@ describeBuilds([...CONTAINER, "cgroup v2", "crun"], "the wrapper around crun", (
     made?.remove();
   });
 
-  test("gives a container that asks the host's files, by the configuration that the wrapper was given", () => {
+  it("injects the host's files into a container that requests GPUs, using the wrapper's configuration", () => {
     expect(run(describeCommand(jetson), ["NVIDIA_VISIBLE_DEVICES=all"])).toEqual(describeHost(jetson));
   });
 
-  test("hands on one that does not ask, and its exit status", () => {
+  it("passes through a container that requests no GPUs, and its exit status", () => {
     expect(run(["ls", "/dev/nvmap"], []).stderr).toContain("No such file");
     expect(run(["sh", "-c", "exit 5"], []).status).toBe(5);
   });

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type CommandResult, runCommand } from "../../fixtures/run/run-command.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
@@ -45,8 +45,8 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
   });
   afterAll(() => made?.remove());
 
-  describe("as a way to the runtime", () => {
-    test("hands on every argument, and its exit status", () => {
+  describe("before the runtime", () => {
+    it("passes on every argument, and returns the exit status", () => {
       const words = ["--root", "", "state", "a b", "é😀", "--", "-x", "\\n", ""];
       expect(call(words)).toEqual({ status: 7, stdout: "", stderr: "" });
       const argv = [recorder.path, ...words].map((word) => Buffer.from(word).toString("latin1"));
@@ -55,7 +55,7 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
       expect(recorder.take()?.argv).toEqual([recorder.path]);
     });
 
-    test("hands on arguments and variables that are not UTF-8", () => {
+    it("passes on arguments and variables that are not UTF-8", () => {
       const script = 'B=$(printf "b\\377\\200") exec "$0" kill "$(printf "a\\377\\376z")" KILL';
       const { status } = runCommand(["sh", "-c", script, wrapper], { env: environment() });
       expect(status).toBe(7);
@@ -64,16 +64,16 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
       expect(record?.environ).toContain("B=b\xff\x80");
     });
 
-    test("hands on the environment as it is", () => {
+    it("passes on the environment unchanged", () => {
       const env = { _LIBCONTAINER_X: "1", EMPTY: "", NODE_CHANNEL: "x", NOTIFY_SOCKET: "/run/s" };
       call(["start", "c"], env);
       const given = Object.entries({ ...environment(), ...env }).map(([name, value]) => `${name}=${value}`);
-      // The launcher of the Node.js build is a shell, which sets this one.
+      // The launcher of the Node.js build is a shell script, and the shell sets this variable.
       const environ = recorder.take()?.environ.filter((entry) => !entry.startsWith("PWD="));
       expect(environ?.sort()).toEqual(given.sort());
     });
 
-    test("is the same process, with the signals and limits that it was given", () => {
+    it("becomes the runtime in the same process, with the same signals and limits", () => {
       const script = 'ulimit -S -n 777; echo $$; exec "$0" start c';
       const { stdout } = runCommand(["sh", "-c", script, wrapper], { env: environment() });
       const record = recorder.take();
@@ -83,7 +83,7 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
       expect(BigInt(`0x${record?.status("SigBlk")}`)).toBe(0n);
     });
 
-    test("hands on descriptors and opens none", () => {
+    it("passes on descriptors and opens none", () => {
       const extra = [3, 4, 5, 6].map(() => openSync("/dev/null", "r"));
       const inherit = ["ignore", "ignore", "ignore", extra[0], extra[1], "pipe"] as const;
       spawnSync(wrapper, ["create", "--preserve-fds", "2", "c"], {
@@ -95,7 +95,7 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
       expect(recorder.take()?.descriptors).toEqual([0, 1, 2, 3, 4, 5]);
     });
 
-    test("keeps a terminal a terminal", () => {
+    it("passes on a terminal as a terminal", () => {
       const shown = runCommand(["script", "-qec", `${wrapper} start c; echo $?`, "/dev/null"], {
         env: environment(),
       });
@@ -106,14 +106,14 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
   describe("looking for the runtime", () => {
     const missing = { status: 1, stderr: expect.stringMatching(/^nvoci: Cannot find the low-level runtime/) };
 
-    test("takes the first of the configured ones that can be run", () => {
+    it("runs the first configured one that is executable", () => {
       writeFileSync(at("no-program"), "");
       mkdirSync(at("directory"), { recursive: true });
       runtimes("/nowhere/runc", at("no-program"), at("directory"), "no-such-runtime", recorder.path, "runc");
       expect(call(["state", "c"]).status).toBe(7);
     });
 
-    test("looks for a name in PATH, and in the usual directories besides", () => {
+    it("searches PATH for a name, and then the usual directories", () => {
       runtimes("recorder");
       expect(call(["state", "c"], { PATH: `/nowhere:${at("recorder")}` }).status).toBe(7);
       expect(call(["state", "c"], { PATH: "recorder:" })).toMatchObject(missing);
@@ -121,7 +121,7 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
       expect(call(["--version"], { PATH: "/nowhere" }).stdout).toMatch(/^runc version/);
     });
 
-    test("never takes itself, by whatever name", () => {
+    it("never runs itself under any name", () => {
       mkdirSync(at("links"), { recursive: true });
       for (const name of ["runc", "other"]) symlinkSync(wrapper, at(`links/${name}`));
       runtimes(at("links/other"), "runc");
@@ -132,7 +132,7 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
       expect(stderr).toContain("nvoci itself");
     });
 
-    test("says what it looked for when there is none, in the runtime's log too", () => {
+    it("reports what it searched for if there is none, also in the runtime's log", () => {
       runtimes("no-such-runtime", "/nowhere/crun");
       const json = at("missing.json");
       const result = call(["--log", json, "--log-format=json", "create", "c"]);
@@ -143,17 +143,17 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
       expect(new Date(line.time).getTime()).toBeGreaterThan(0);
     });
 
-    test("is not kept from stopping a container by a mistake elsewhere in config.toml", () => {
+    it("can stop a container despite a mistake elsewhere in config.toml", () => {
       configure(`mistake = 1\n[nvidia-container-runtime]\nruntimes = ["${recorder.path}"]\nmode = "cdi"\n`);
       expect(call(["kill", "c"]).status).toBe(7);
     });
 
-    test("hands on where config.toml cannot be read and names no runtime", () => {
+    it("runs the default one if config.toml is invalid and names none", () => {
       configure("[nvidia-container-runtime\n");
       expect(call(["--version"]).stdout).toMatch(/^runc version/);
     });
 
-    test("cannot guess the runtime where config.toml names it and cannot be read", () => {
+    it("does not guess the runtime if config.toml names one and is invalid", () => {
       configure("[nvidia-container-runtime\nruntimes = ['runc']\n");
       expect(call(["kill", "c"])).toMatchObject({
         status: 1,
@@ -164,8 +164,8 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
     });
   });
 
-  describe("with a bundle whose container does not ask", () => {
-    test.each([
+  describe("with a bundle whose container requests no GPUs", () => {
+    it.each([
       [[]],
       [["NVIDIA_VISIBLE_DEVICES=void"]],
       [["NVIDIA_VISIBLE_DEVICES="]],
@@ -176,7 +176,7 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
       expect(statSync(file, { bigint: true })).toMatchObject({ ino: before.ino, ctimeNs: before.ctimeNs });
     });
 
-    test("leaves what is wrong with the bundle to the runtime's words", () => {
+    it("leaves errors in the bundle to the runtime's messages", () => {
       expect(call(["create", "--bundle", at("no-bundle"), "c"])).toEqual({
         status: 7,
         stdout: "",
@@ -185,7 +185,7 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
     });
   });
 
-  describe("on a Jetson, with a bundle whose container asks", () => {
+  describe("on a Jetson, with a bundle whose container requests GPUs", () => {
     let jetson: Jetson;
     beforeAll(async () => {
       jetson = await openJetson();
@@ -203,7 +203,7 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
       return readFileSync(file, "utf8") !== text;
     };
 
-    test.each([
+    it.each([
       [["create", "c"]],
       [["run", "c"]],
       [["create", "--bundle", ".", "c"]],
@@ -216,7 +216,7 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
       expect(isEdited(words)).toBe(true);
     });
 
-    test.each([
+    it.each([
       [["state", "create"]],
       [["delete", "--force", "create"]],
       [["--root", "create", "start", "c"]],
@@ -230,11 +230,11 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
       [["--", "--root", "create", "c"]],
       [["list", "create"]],
       [[]],
-    ])("does not look at it for %j", (words) => {
+    ])("does not read it for %j", (words) => {
       expect(isEdited(words)).toBe(false);
     });
 
-    test("edits nothing when the runtime is missing", () => {
+    it("edits nothing if the runtime is missing", () => {
       runtimes("/nowhere/runc");
       const text = specAsking([ASKS]);
       const file = join(bundle("asking", text), "config.json");
@@ -242,9 +242,9 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
       expect(readFileSync(file, "utf8")).toBe(text);
     });
 
-    test.each([
-      ["text that is no JSON", `{"process": {"env": ["${ASKS}"]},\n "x" 1}`, "line 2, column 6"],
-      ["bytes that are no UTF-8", Buffer.from(`{"process": {"env": ["${ASKS}\xff"]}}`, "latin1"), "UTF-8"],
+    it.each([
+      ["text that is not JSON", `{"process": {"env": ["${ASKS}"]},\n "x" 1}`, "line 2, column 6"],
+      ["bytes that are not UTF-8", Buffer.from(`{"process": {"env": ["${ASKS}\xff"]}}`, "latin1"), "UTF-8"],
       [
         "devices of a wrong type",
         `{"process":{"env":["${ASKS}"]},"root":{"path":"r"},"linux":{"devices":7}}`,
@@ -255,8 +255,8 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
         `{"process":{"env":["${ASKS}"]},"root":{"path":"r"},"hooks":{"prestart":{}}}`,
         "hooks.prestart",
       ],
-      ["a request for a GPU that is not there", specAsking(["NVIDIA_VISIBLE_DEVICES=GPU-none"]), "GPU-none"],
-    ])("does not start the runtime on %s, says so where engines look, and leaves the file", (_, content, reason) => {
+      ["a request for a missing GPU", specAsking(["NVIDIA_VISIBLE_DEVICES=GPU-none"]), "GPU-none"],
+    ])("does not start the runtime given %s, reports it where engines look, and leaves the file alone", (_, content, reason) => {
       mkdirSync(at("faulty"), { recursive: true });
       const file = at("faulty/config.json");
       writeFileSync(file, content);
@@ -280,7 +280,7 @@ describeBuilds([...CONTAINER, "gcc"], "the wrapper", (build) => {
       expect(readFileSync(file)).toEqual(Buffer.from(content));
     });
 
-    test("logs in the form of a text where no other is asked for", () => {
+    it("logs as text by default", () => {
       bundle("faulty", "{");
       call(["--log", at("log.txt"), "create", "--bundle", at("faulty"), "c"]);
       expect(readFileSync(at("log.txt"), "utf8")).toMatch(

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Bundle, type BundleOptions, makeBundle } from "../../fixtures/bundle.ts";
 import { type Container, createContainer, runContainer } from "../../fixtures/run/container.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
@@ -29,8 +29,8 @@ interface Config {
   };
 }
 
-describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made through the wrapper", (build) => {
-  describe.each(["host", "v2"] as const)("with cgroups of kind %s", (cgroup) => {
+describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container run by the wrapper", (build) => {
+  describe.each(["host", "v2"] as const)("with %s cgroups", (cgroup) => {
     let jetson: Jetson;
     let made: TemporaryDirectory;
     let wrapper: string;
@@ -50,7 +50,7 @@ describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made throu
       containers.push(container);
       return container;
     };
-    /** Runs a container from config.json as it lies there. */
+    /** Runs a container from the bundle's existing config.json. */
     const again = (from: Bundle) => {
       const options = ["--root", join(from.directory, "runc")];
       return jetson.place.run([
@@ -79,19 +79,19 @@ describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made throu
       made?.remove();
     });
 
-    test("sees the host's files, links and devices as the hook alone would show them", () => {
+    it("sees the same files, links and devices as with only the hook", () => {
       expect(run(ask(), describeCommand(jetson))).toEqual(describeHost(jetson));
       expect(run(ask(), describeDevices(jetson))).toEqual(jetson.place.run(describeDevices(jetson)));
     });
 
-    test("may open the devices, and no others", () => {
+    it("can open the devices, and no others", () => {
       const open = `for node in ${jetson.devices.join(" ")}; do cat $node; done; mknod /dev/other c 60 999 && cat /dev/other`;
       const lines = run(ask(), ["sh", "-c", open]).stderr.trimEnd().split("\n");
       const reasons = lines.map((line) => line.replace(/^.*: /, ""));
       expect(reasons).toEqual([...jetson.devices.map(() => NO_DRIVER), REFUSED]);
     });
 
-    test("has its devices from the runtime: none of them is a mount", () => {
+    it("gets its devices from the runtime, not as mounts", () => {
       const { stdout } = run(ask(), ["cat", "/proc/self/mountinfo"]);
       expect(
         stdout.split("\n").filter((line) => jetson.devices.some((node) => line.includes(` ${node} `))),
@@ -99,7 +99,7 @@ describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made throu
       expect(stdout).toContain("libcuda.so.1.1");
     });
 
-    test("has one hook of ours, by absolute path and with an environment of its own", () => {
+    it("has one nvoci hook, with an absolute path and its own environment", () => {
       const asking = ask();
       run(asking, ["true"]);
       const { hooks } = config(asking);
@@ -110,7 +110,7 @@ describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made throu
       expect(hook?.env).toEqual([expect.stringMatching(/^PATH=\//)]);
     });
 
-    test("gets devices once, though the wrapper comes twice over the same bundle", () => {
+    it("gets devices once if the wrapper edits the same bundle twice", () => {
       const asking = ask();
       expect(run(asking, ["true"]).status).toBe(0);
       const after = configText(asking);
@@ -121,7 +121,7 @@ describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made throu
       expect(paths).toHaveLength(jetson.devices.length);
     });
 
-    test("keeps everything of config.json that is others' business", () => {
+    it("keeps everything else in config.json", () => {
       const foreign = { path: "/bin/true", args: ["true", "a b"], env: [] };
       const asking = ask({
         hooks: { prestart: [foreign], poststop: [foreign] },
@@ -129,7 +129,7 @@ describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made throu
           Object.assign(spec, { annotations: { "org.example.é": "x" }, unknown: [1, { a: null }] });
         },
       });
-      // An integer that a JavaScript number cannot hold.
+      // An integer that does not fit a JavaScript number.
       const large =
         '"rlimits": [{"type": "RLIMIT_CORE", "hard": 18446744073709551615, "soft": 9223372036854775809}]';
       const marker = '"rlimits": []';
@@ -149,10 +149,10 @@ describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made throu
       expect(hooks).toMatchObject({ poststop: [foreign] });
     });
 
-    test.each([
+    it.each([
       "nvidia-container-runtime-hook",
       "nvidia-container-toolkit",
-    ])("has no second hook where an engine has put %s", (name) => {
+    ])("has no second hook if the container engine added %s", (name) => {
       const path = join(made.path, name);
       jetson.place.run(["ln", "-sf", build.path, path]);
       const asking = ask({
@@ -162,7 +162,7 @@ describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made throu
       expect(config(asking).hooks?.prestart).toHaveLength(1);
     });
 
-    test("does not get again what config.json gives already", () => {
+    it("does not get a device again that config.json already has", () => {
       const [path = ""] = jetson.devices;
       const given = { path, type: "c", major: 60, minor: 77 };
       const asking = ask({ devices: [given] });
@@ -171,7 +171,7 @@ describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made throu
       expect(config(asking).linux.devices.filter((device) => device.path === path)).toHaveLength(1);
     });
 
-    test("lets a user open what only a group of the host may", () => {
+    it("lets a user open a device that only a group of the host may open", () => {
       const card = jetson.devices.find((path) => path.startsWith("/dev/dri/")) ?? "";
       const asUser = (spec: Record<string, unknown>) => {
         (spec.process as { user: object }).user = { uid: 1000, gid: 1000 };
@@ -184,7 +184,7 @@ describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made throu
       expect(runContainer(without, ["cat", card], jetson.place).stderr).toContain("Permission denied");
     });
 
-    test("works in a user namespace, without groups that it cannot have", () => {
+    it("works in a user namespace, without groups that it does not map", () => {
       const asking = ask({ userNamespace: true });
       expect(run(asking, describeCommand(jetson))).toEqual(describeHost(jetson));
       expect(config(asking).process.user.additionalGids).toBeUndefined();
@@ -192,7 +192,7 @@ describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made throu
       expect(stderr).toContain(NO_DRIVER);
     });
 
-    test("that does not ask is what runc makes of it, from an untouched config.json", () => {
+    it("is the same as with runc if it requests no GPUs, and its config.json is unchanged", () => {
       const quiet = bundle({ env: ["NVIDIA_VISIBLE_DEVICES=void"] });
       const look = ["sh", "-c", "cat /proc/self/mountinfo | cut -d' ' -f4-; ls -lR /dev"];
       const strip = (text: string) =>
@@ -207,7 +207,7 @@ describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made throu
       expect(text).not.toContain("nvidia-container");
     });
 
-    test("starts, answers to exec and kill, and is deleted through the wrapper, leaving the image as it was", () => {
+    it("starts, handles exec and kill, and is deleted, all through the wrapper, and leaves the image unchanged", () => {
       const asking = ask();
       const before = snapshotTree(asking.rootfs);
       const container = create(asking, ["sh", "-c", "sleep 300 & wait"]);
@@ -223,12 +223,12 @@ describeBuilds([...CONTAINER, "cgroup v1", "cgroup v2"], "a container made throu
       expect(changed.filter((line) => line.startsWith("/dev/nv"))).toEqual([]);
     });
 
-    test("keeps its devices over the runtime's update", () => {
+    it("keeps its devices over the runtime's update", () => {
       const asking = ask();
       const wrapped = create(asking);
       wrapped.start();
       writeFileSync(join(asking.directory, "resources.json"), "{}");
-      // A version 2 hierarchy has no controllers where version 1 has them: the update has nothing else to set.
+      // A version 2 hierarchy lacks the controllers that version 1 uses, so the update can set nothing else.
       const change =
         cgroup === "host"
           ? ["--cpu-share", "512"]

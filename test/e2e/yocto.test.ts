@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { Bundle, BundleOptions } from "../../fixtures/bundle.ts";
 import { type FakeL4tOptions, yoctoEntries } from "../../fixtures/host/fake-l4t.ts";
 import { sharedObject } from "../../fixtures/host/shared-object.ts";
@@ -14,7 +14,7 @@ import { askingBundle, type Jetson, openJetson } from "../support/host/jetson.ts
 const PASS_THROUGH = "/usr/share/nvidia-container-passthrough";
 const MULTIARCH = `/usr/lib/${TRIPLET}`;
 
-/** As meta-tegra writes them: a blank line first, everything in /usr/lib, chains of links, plugins a level deeper. */
+/** As in meta-tegra: an empty first line, everything in /usr/lib, chains of links, plugins one level deeper. */
 const MANIFEST = `
 lib, /usr/lib/libnvmade.so.1.2
 sym, /usr/lib/libnvmade.so.1
@@ -49,7 +49,7 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
   const sh = (jetson: Jetson, script: string, options?: BundleOptions) =>
     runContainer(ask(options), ["sh", "-c", script], jetson.place);
 
-  test("puts its libraries where a Debian image looks, and everything else where it was", async () => {
+  it("has its libraries injected where a Debian image looks, and everything else at its own path", async () => {
     const jetson = await open();
     const script = `cd ${MULTIARCH}; for link in libnvmade.so.1 libnvmade.so libabsolute.so; do readlink $link; done
       ls libnvmade.so.1.2 gstreamer-1.0 /usr/share/made-up /usr/bin/made-up-program; ls /usr/lib`;
@@ -68,11 +68,11 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
     ]);
   });
 
-  test("has a Debian image's linker find them without its ld.so.conf", async () => {
+  it("has its libraries found by a Debian image's linker without ld.so.conf", async () => {
     const jetson = await open();
     const { path } = temporaryDirectory("program");
     made.push(() => mustRun(["rm", "-r", path]));
-    // The program needs the SONAME alone: nothing is called.
+    // The program needs only the SONAME and calls nothing.
     writeFileSync(join(path, "libnvmade.so.1"), sharedObject("libnvmade.so.1"));
     writeFileSync(join(path, "program.c"), "int main(void) { return 7; }\n");
     const flags = ["-Wl,--no-as-needed", `-L${path}`, "-l:libnvmade.so.1"];
@@ -81,16 +81,16 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
     mustRun(["cp", join(path, "program"), join(bundle.rootfs, "usr/bin/program")]);
     writeFileSync(join(bundle.rootfs, "etc/ld.so.conf"), "");
     expect(runContainer(bundle, ["program"], jetson.place)).toEqual({ status: 7, stdout: "", stderr: "" });
-    // Without the hook the linker refuses.
+    // Without the hook the linker fails.
     const { hooks: _, ...config } = bundle.config;
     const bare = runContainer({ ...bundle, config }, ["program"], jetson.place);
     expect(bare.stderr).toContain("libnvmade.so.1");
   });
 
-  test.each([
+  it.each([
     "busybox",
     "alpine",
-  ] as const)("leaves its libraries in /usr/lib of a %s image", async (rootfs) => {
+  ] as const)("has its libraries injected into /usr/lib of a %s image", async (rootfs) => {
     const jetson = await open();
     const script = "cd /usr/lib; readlink -f libabsolute.so; ls gstreamer-1.0; ls";
     const { stdout } = sh(jetson, script, { rootfs });
@@ -98,7 +98,7 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
     expect(stdout).not.toContain(TRIPLET);
   });
 
-  test("starts a musl image whose own ldconfig is a script that knows no options", async () => {
+  it("starts a musl image whose ldconfig is a script that fails", async () => {
     const jetson = await open();
     const bundle = ask({ rootfs: "alpine" });
     writeFileSync(join(bundle.rootfs, "sbin/ldconfig"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
@@ -116,22 +116,22 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
     ];
     const manifest = `lib, /usr/share/made-up/data\nlib, ${MULTIARCH}/nvidia/libtree.so.1\nlib, /usr/share/made-up/host\n`;
 
-    test("prefers it to the host's own file, and falls back to that", async () => {
+    it("prefers the tree's files, and falls back to the host's", async () => {
       const jetson = await open({ manifests: { "l4t.csv": manifest }, more: both });
       const script = `cat /usr/share/made-up/data ${MULTIARCH}/nvidia/libtree.so.1 /usr/share/made-up/host`;
       expect(sh(jetson, script).stdout).toBe("of the treeof the treeof the host");
     });
 
-    test("cannot show the container the tree itself", async () => {
+    it("does not show the tree itself to the container", async () => {
       const jetson = await open({ manifests: { "l4t.csv": manifest }, more: both });
       expect(sh(jetson, `ls -d ${PASS_THROUGH}`).status).not.toBe(0);
     });
   });
 
-  test.each([
+  it.each([
     "debian",
     "alpine",
-  ] as const)("gives a %s container with a read-only root the same", async (rootfs) => {
+  ] as const)("has the same files injected into a %s container with a read-only root", async (rootfs) => {
     const jetson = await open();
     const directory = rootfs === "debian" ? MULTIARCH : "/usr/lib";
     const script = `cat ${directory}/libnvmade.so.1 /usr/share/made-up/data | sha256sum; : > /usr/lib/x`;
@@ -142,7 +142,7 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
     expect(writable.stderr).toBe("");
   });
 
-  test("reaches /usr/lib through a multiarch directory that is a link to it", async () => {
+  it("has its libraries injected through a multiarch directory that is a link to /usr/lib", async () => {
     const jetson = await open();
     const bundle = ask({ rootfs: "alpine" });
     mkdirSync(join(bundle.rootfs, "usr/lib"), { recursive: true });

@@ -1,9 +1,9 @@
 /**
- * The arm64 program under qemu's user emulation, beside the one of this machine.
+ * Runs the arm64 program under qemu's user emulation and compares it with this machine's.
  *
- * What the emulation cannot show: it has no openat2(2), so the walk is what resolves there; it refuses clone(2) with
- * namespaces, setns(2) into them and seccomp filters, so no hook runs to its end; mounts and cgroups are the host's.
- * Those calls are covered by their numbers and layouts below, which are compared with the C compiler's.
+ * The emulation lacks openat2(2), so the walk resolves paths. It refuses clone(2) with namespaces, setns(2) into them
+ * and seccomp filters, so a hook cannot finish. Mounts and cgroups are the host's. For those calls the test compares
+ * the numbers and layouts below with the C compiler's.
  */
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ import { makeTree, randomTree, wildPath } from "../support/host/random-tree.ts";
 const root = join(import.meta.dirname, "../..");
 const QEMU = "/usr/bin/qemu-aarch64-static";
 
-/** Offset and size of each member that src/ reads or writes, as its code has them. */
+/** Offset and size of each member that src/ reads or writes. */
 const LAYOUTS: Readonly<Record<string, readonly [offset: number, size: number]>> = {
   "struct open_how.flags": [0, 8],
   "struct open_how.mode": [8, 8],
@@ -67,7 +67,7 @@ const LAYOUTS: Readonly<Record<string, readonly [offset: number, size: number]>>
   "struct rlimit.rlim_max": [8, 8],
 };
 
-/** Whole structures whose size the kernel is told, or that must fit into the buffer given. */
+/** Structures whose size is passed to the kernel, or that must fit into the buffer passed to it. */
 const SIZES: Readonly<Record<string, number>> = {
   "struct open_how": 24,
   "struct mount_attr": 32,
@@ -114,7 +114,7 @@ describeNeeding(["an arm64 compiler", "qemu", "build"], "on arm64, emulated", ()
   const directory = temporaryDirectory("arm64");
   afterAll(() => directory.remove());
 
-  it("structures and call numbers are those of the C compiler", () => {
+  it("has the C compiler's structure layouts and call numbers", () => {
     const source = join(directory.path, "layouts.c");
     const compiled = join(directory.path, "layouts");
     writeFileSync(source, program());
@@ -155,7 +155,7 @@ describeNeeding(["an arm64 compiler", "qemu", "build"], "on arm64, emulated", ()
         stat?: { mode: number; inode: number; type: string; size: number };
       };
 
-    it("finds on random trees what this machine's kernel finds", () => {
+    it("resolves paths in random trees as this machine's kernel does", () => {
       const reached = new Set<string>();
       const made = fc.sample(fc.tuple(randomTree, fc.array(wildPath, { minLength: 8, maxLength: 16 })), 60);
       const trees = made.map(([tree, paths], index) => {
@@ -170,7 +170,7 @@ describeNeeding(["an arm64 compiler", "qemu", "build"], "on arm64, emulated", ()
       expect([...reached].sort()).toEqual(["ELOOP", "ENOENT", "ENOTDIR", "directory", "file", "symlink"]);
     });
 
-    it.each(["/dev/null", "/etc/passwd", "/usr"])("reads what stat(2) says about %s", (path) => {
+    it.each(["/dev/null", "/etc/passwd", "/usr"])("reads the same metadata as stat(2) for %s", (path) => {
       const { ino, mode, size } = statSync(path);
       expect(ask(arm64, { stat: path }).stat).toMatchObject({ inode: ino, mode: mode & 0o7777, size });
       expect(ask(arm64, { stat: path })).toEqual(ask(own, { stat: path }));

@@ -27,7 +27,7 @@ describeNeeding(["root", "build"], "readCompat()", () => {
   afterAll(() => directory.remove());
 
   let count = 0;
-  /** An empty image. Beside it lies a libcuda that is not the image's. */
+  /** Makes an empty image, with a libcuda outside it. */
   const newImage = (): string => {
     const image = join(directory.path, `${count++}`, "image");
     mkdirSync(image, { recursive: true });
@@ -52,7 +52,7 @@ describeNeeding(["root", "build"], "readCompat()", () => {
     return compat;
   };
 
-  it("finds the library and its note, past the links beside it and through the version's link", () => {
+  it("finds the library and its note through the version's link, ignoring links next to it", () => {
     const image = newImage();
     write(image, `/usr/local/cuda-12.9/compat/${LIBRARY}`);
     link(image, "/usr/local/cuda-12.9/compat/libcuda.so.1", LIBRARY);
@@ -89,20 +89,20 @@ describeNeeding(["root", "build"], "readCompat()", () => {
       "a link out of the image in place of the library",
       (image) => link(image, `${COMPAT}/${LIBRARY}`, join(image, "../outside", LIBRARY)),
     ],
-    ["a link that leads to itself in place of the directory", (image) => link(image, COMPAT, "compat")],
+    ["a link to itself in place of the directory", (image) => link(image, COMPAT, "compat")],
     [
-      "links in a circle",
+      "a loop of links",
       (image) => {
         link(image, "/usr/local/cuda", "/usr/local/other");
         link(image, "/usr/local/other", "cuda");
       },
     ],
     [
-      "a link out of the image in place of the directory, absolute",
+      "an absolute link out of the image in place of the directory",
       (image) => link(image, COMPAT, join(image, "../outside")),
     ],
     [
-      "a link out of the image in place of the directory, upwards",
+      "a relative link out of the image in place of the directory",
       (image) => link(image, COMPAT, "../../../../../../../outside"),
     ],
     ["a FIFO in place of the library", (image) => makeFifo(image, `${COMPAT}/${LIBRARY}`)],
@@ -119,19 +119,19 @@ describeNeeding(["root", "build"], "readCompat()", () => {
     ],
     ["an empty file", (image) => write(image, `${COMPAT}/${LIBRARY}`, "")],
     [
-      "a file that is no ELF file",
+      "a file that is not an ELF file",
       (image) => write(image, `${COMPAT}/${LIBRARY}`, "#!/bin/sh\n".repeat(100)),
     ],
-    ["an ELF file that is cut off", (image) => write(image, `${COMPAT}/${LIBRARY}`, ELF.subarray(0, 100))],
-    ["notes of a gigabyte", (image) => write(image, `${COMPAT}/${LIBRARY}`, withNotesOf(1 << 30))],
-    ["more headers than a library has", (image) => write(image, `${COMPAT}/${LIBRARY}`, withSegments(4000))],
-  ])("finds nothing in %s", (_, make) => {
+    ["a truncated ELF file", (image) => write(image, `${COMPAT}/${LIBRARY}`, ELF.subarray(0, 100))],
+    ["a gigabyte of notes", (image) => write(image, `${COMPAT}/${LIBRARY}`, withNotesOf(1 << 30))],
+    ["too many program headers", (image) => write(image, `${COMPAT}/${LIBRARY}`, withSegments(4000))],
+  ])("finds nothing given %s", (_, make) => {
     const image = newImage();
     make(image);
     expect(read(image)).toBeUndefined();
   });
 
-  it("counts regular files only when it asks whether there is exactly one", () => {
+  it("counts only regular files when it requires exactly one", () => {
     const image = newImage();
     write(image, `${COMPAT}/${LIBRARY}`);
     link(image, `${COMPAT}/libcuda.so.570.1`, LIBRARY);
@@ -139,7 +139,7 @@ describeNeeding(["root", "build"], "readCompat()", () => {
     expect(read(image)).toEqual(FOUND);
   });
 
-  it("ignores what a note says when it is not what a libcuda says", () => {
+  it("ignores a note with a value that no libcuda has", () => {
     const image = newImage();
     write(image, `${COMPAT}/${LIBRARY}`, noteElf([madeCudaNote({ "CUDA version": "12.9; rm -rf /" })]));
     expect(read(image)?.note).toBeUndefined();
@@ -150,13 +150,13 @@ describeNeeding(["root", "build"], "readCompat()", () => {
     mustRun(["mkfifo", join(image, path)]);
     chmodSync(join(image, path), 0o666);
   };
-  /** The size of the segment of notes, in the header of the file's only segment. */
+  /** Sets the size of the note segment in the file's only program header. */
   const withNotesOf = (size: number): Uint8Array => {
     const elf = Buffer.from(ELF);
     elf.writeUInt32LE(size, 64 + 32);
     return elf;
   };
-  /** The same segment of notes again and again. */
+  /** Repeats the note segment's program header. */
   const withSegments = (segments: number): Uint8Array => {
     const elf = Buffer.from(ELF);
     elf.writeUInt16LE(segments, 56);

@@ -18,7 +18,7 @@ describeNeeding(["root", "build", "cgroup v2"], "the kernel's verifier", () => {
     system = linux(nodeEngine());
   });
 
-  /** Loads a program and lets it go; the descriptor or `-errno`. */
+  /** Loads a program and releases it. Returns the descriptor or `-errno`. */
   const load = (instructions: Uint8Array): number => {
     const attribute = new Uint8Array(64);
     const license = new TextEncoder().encode("Apache\0");
@@ -34,18 +34,18 @@ describeNeeding(["root", "build", "cgroup v2"], "the kernel's verifier", () => {
   const rules = (count: number): DeviceRule[] =>
     Array.from({ length: count }, (_, minor) => ({ type: "c", major: 195, minor, access: "rw" }));
 
-  it.each([0, 1, 16, 200])("accepts what extendDeviceProgram() makes of %i rules", (count) => {
+  it.each([0, 1, 16, 200])("accepts the program that extendDeviceProgram() makes from %i rules", (count) => {
     for (const existing of [constantProgram(0), majorProgram(10)]) {
       expect(load(extendDeviceProgram(rules(count), existing))).toBeGreaterThanOrEqual(0);
     }
   });
 
-  it("accepts a program that was extended twice", () => {
+  it("accepts a program extended twice", () => {
     const once = extendDeviceProgram(rules(3), majorProgram(10));
     expect(load(extendDeviceProgram(rules(2), once))).toBeGreaterThanOrEqual(0);
   });
 
-  it("does not accept rules without a program behind them, which shows that it looks", () => {
+  it("rejects rules that no program follows, which proves that it checks", () => {
     const result = load(extendDeviceProgram(rules(1), new Uint8Array()));
     expect(result).not.toBe(-EPERM);
     expect(EACCES_OR_EINVAL).toContain(result);

@@ -39,26 +39,26 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
   const start = (name: string, words: readonly string[] = [], env?: Record<string, string>): CommandResult =>
     runCommand([path, name, ...words], env ? { env } : {});
 
-  /** What the case printed. It must have ended well and said nothing on stderr. */
+  /** Returns the output of a case, which must succeed with nothing on stderr. */
   const ask = (...args: Parameters<typeof start>) => {
     const { status, stdout, stderr } = start(...args);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     return JSON.parse(stdout);
   };
 
-  it("is there", (context) => {
+  it("exists", (context) => {
     if (!existsSync(path) && process.env.CI !== "true")
       context.skip(`needs the sources of QuickJS and musl: set NVOCI_QUICKJS_TARBALL and NVOCI_MUSL_TARBALL`);
     expect(existsSync(path)).toBe(true);
   });
 
-  it("argv and environ are the process' own", () => {
+  it("argv and environ are the process's own", () => {
     const { argv, environ, ...rest } = ask("constants", ["a b", "--help", "é"], {
       FIRST: "1",
       SECOND: "ü=2",
     });
     expect(argv).toEqual([path, "constants", "a b", "--help", "é"]);
-    // A shell, where one starts the program, adds these two.
+    // If a shell starts the program, it adds these two.
     expect(environ.filter((entry: string) => !/^(PWD|_)=/.test(entry)).sort()).toEqual([
       "FIRST=1",
       "SECOND=ü=2",
@@ -66,7 +66,7 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
     expect(rest).toEqual({ arch: process.arch, argvAddress: native, environAddress: true });
   });
 
-  it("argv keeps arguments that Node.js would take for its own", () => {
+  it("argv keeps arguments that look like options of Node.js", () => {
     expect(ask("constants", ["--version", "--inspect", "-e", "1"]).argv.slice(2)).toEqual([
       "--version",
       "--inspect",
@@ -75,7 +75,7 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
     ]);
   });
 
-  it("syscall() gives the kernel's answer, or minus errno", () => {
+  it("syscall() returns the kernel's result, or minus errno", () => {
     expect(ask("syscalls")).toMatchObject({
       pidAgrees: true,
       absent: -2,
@@ -86,7 +86,7 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
     });
   });
 
-  it("syscall() passes integers of more than 32 bits and BigInts", () => {
+  it("syscall() passes BigInts and integers of more than 32 bits", () => {
     expect(ask("syscalls")).toMatchObject({
       notOpenAsBigInt: -9,
       allBitsAsBigInt: -9,
@@ -95,7 +95,7 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
     });
   });
 
-  it("syscall() passes a view of an array from its own first byte", () => {
+  it("syscall() passes a view from the view's first byte", () => {
     expect(ask("syscalls")).toMatchObject({ pidAgrees: true, untouchedBefore: true });
   });
 
@@ -110,7 +110,7 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
     });
   });
 
-  it("syscall() refuses a string with NUL and calls nothing", () => {
+  it("syscall() refuses a string with NUL without making the call", () => {
     expect(ask("syscalls")).toMatchObject({
       withNul: "TypeError",
       withNulAtEnd: "TypeError",
@@ -118,14 +118,14 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
     });
   });
 
-  it("syscall() refuses what is no argument", () => {
+  it("syscall() refuses a value that is not an argument", () => {
     const { refused, withoutNumber, textAsNumber, sevenArguments } = ask("syscalls");
     expect(refused.length).toBeGreaterThan(10);
     expect(refused.filter(([, outcome]: [string, unknown]) => outcome !== "TypeError")).toEqual([]);
     expect([withoutNumber, textAsNumber, sevenArguments]).toEqual(["TypeError", "TypeError", "TypeError"]);
   });
 
-  it("address() stays where it is and can be read by the kernel", () => {
+  it("address() returns a stable address that the kernel can read", () => {
     expect(ask("addresses")).toEqual({
       positive: true,
       stable: true,
@@ -138,7 +138,7 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
     });
   });
 
-  it("decode() gives the part that was asked for, and refuses one outside the array", () => {
+  it("decode() returns the requested range, and refuses one outside the array", () => {
     expect(ask("decoding")).toEqual({
       part: "b",
       nothing: "",
@@ -189,7 +189,7 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
     expect(ask("spawning")).toMatchObject({ failed: failure, failedUnaligned: failure });
   });
 
-  it("spawn() goes on after the errno that a step may have, and after no other", () => {
+  it("spawn() continues after a step's permitted errno, and after no other", () => {
     expect(ask("spawning")).toMatchObject({
       ignored: exited(3),
       anyIgnored: exited(3),
@@ -197,14 +197,14 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
     });
   });
 
-  it("spawn() becomes the program of an execve step, with the environment untouched", () => {
+  it("spawn() becomes the program of an execve step, with the environment unchanged", () => {
     expect(ask("spawning", [], { CONTRACT: "kept" })).toMatchObject({
       program: exited(7),
       environment: NOTHING,
     });
   });
 
-  it("spawn() refuses to share memory, another signal and half a step", () => {
+  it("spawn() refuses shared memory, a signal other than SIGCHLD and an incomplete step", () => {
     expect(ask("spawning")).toMatchObject({
       memoryShared: { error: EINVAL },
       otherSignal: { error: EINVAL },
@@ -213,7 +213,7 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
     });
   });
 
-  it("leaves SIGPIPE and the limit of open files as it found them", () => {
+  it("leaves SIGPIPE and the open file limit unchanged", () => {
     const soft = Number(
       mustRun(["sh", "-c", "ulimit -n 300; exec prlimit --nofile --noheadings --output SOFT"]),
     );
@@ -222,19 +222,19 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
     expect(JSON.parse(stdout)).toEqual({ pipeIsDefault: true, openFiles: 300 });
   });
 
-  it("survives nesting and recursion without end", () => {
+  it("survives endless nesting and recursion", () => {
     expect(ask("nesting")).toMatch(/Error$/);
     expect(ask("recursion")).toBe("string");
   });
 
-  it("refuses a bundle that the build does not have", () => {
+  it("refuses a part that the build does not have", () => {
     expect(ask("require")).toBe(true);
   });
 
   it.each([
     ["throw", /^nvoci: bug: RangeError: of the contract\n {4}at \S*throw/],
     ["throwText", /^nvoci: bug: words\n$/],
-  ])("tells of what nobody catches (%s) and exits with 70", (name, told) => {
+  ])("reports an uncaught value (%s) and exits with 70", (name, told) => {
     const { status, stdout, stderr } = start(name);
     expect({ status, stdout }).toEqual({ status: 70, stdout: "" });
     expect(stderr).toMatch(told);

@@ -9,7 +9,7 @@ import { describeBuilds } from "../support/engines/prerequisites.ts";
 const VERSION = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC 2024\n";
 const DEVICES =
   "Character devices:\n  1 mem\n195 nvidia\n234 nvidia-caps\n507 nvidia-uvm\n\nBlock devices:\n  8 sd\n";
-/** Where the test's own tree is seen inside of the namespace. */
+/** Path of the test's own tree inside the namespace. */
 const TREE = "/mnt";
 
 const file = (path: string, content: string, mode = 0o644): TreeEntry => ({
@@ -23,7 +23,7 @@ const gpu = (name: string): TreeEntry[] => [
   file(`/pci/${name}/class`, "0x030200\n"),
 ];
 
-/** Writes down how it was called, makes the kernel show the module, and fails for one of them. */
+/** A modprobe that logs its call and makes the kernel show the module. It fails for one module. */
 const modprobe = (shell: string, log: string): string => `#!${shell}
 { echo "$0 $*"; tr '\\0' '\\n' < /proc/$$/environ; readlink /proc/$$/fd/0; umask; pwd; } >> ${log}-$1
 test "$1" != nvidia-modeset || { echo 'modprobe: FATAL: Module nvidia-modeset not found' >&2; exit 1; }
@@ -38,7 +38,7 @@ describeBuilds(["root", "namespaces", "busybox"], "nvoci system create-device-no
     for (const close of opened.splice(0).reverse()) close();
   });
 
-  /** A server with two GPUs on which nothing is loaded. Nothing that is done to it shows outside of the namespace. */
+  /** Opens a server with two GPUs and no module loaded. Changes stay inside its namespace. */
   async function server(
     more: readonly TreeEntry[] = [],
     setup: readonly string[] = [],
@@ -75,7 +75,7 @@ describeBuilds(["root", "namespaces", "busybox"], "nvoci system create-device-no
       input: '{"state": "of a container"}',
       env: { LD_LIBRARY_PATH: "/nowhere", MODPROBE_OPTIONS: "--bogus" },
     });
-  /** Kind, number, mode and owner of a node; a link's text. */
+  /** Returns a node's type, number, mode and owner, or a link's text. */
   const shown = (namespace: PrivateNamespace, ...paths: readonly string[]): string[] =>
     namespace
       .run(["stat", "-c", "%N %F %t:%T %a %u:%g", ...paths])
@@ -85,7 +85,7 @@ describeBuilds(["root", "namespaces", "busybox"], "nvoci system create-device-no
   const logOf = (tree: string, name: string): string[] =>
     readFileSync(join(tree, name), "utf8").trimEnd().split("\n");
 
-  it("loads what is missing by the kernel's own program, with nothing of our environment and input", async () => {
+  it("loads missing modules with the kernel's own program, without our environment and input", async () => {
     const { namespace, tree } = await server();
     const { status, stdout } = create(namespace);
     expect(stdout.split("\n").slice(0, 2)).toEqual([
@@ -101,12 +101,12 @@ describeBuilds(["root", "namespaces", "busybox"], "nvoci system create-device-no
         "/",
       ]);
     }
-    // One of them failed.
+    // One module fails to load.
     expect(status).toBe(1);
     expect(stdout).toMatch(/^warning: .*nvidia-modeset.*FATAL: Module nvidia-modeset not found/m);
   });
 
-  it("makes nodes with their numbers and modes, and links to them, and finds nothing to do the next time", async () => {
+  it("makes nodes with their numbers and modes, and links to them, and does nothing the second time", async () => {
     const { namespace } = await server();
     create(namespace);
     const nodes = ["nvidiactl", "nvidia0", "nvidia1", "nvidia-uvm", "nvidia-uvm-tools"];
@@ -124,13 +124,13 @@ describeBuilds(["root", "namespaces", "busybox"], "nvoci system create-device-no
       "507:0",
       "507:1",
     ]);
-    // Through the link, as systemd looks.
+    // systemd follows the link.
     expect(namespace.run(["stat", "-L", "-c", "%t:%T", "/dev/char/507:1"]).stdout).toBe("1fb:1\n");
     expect(namespace.run(["ls", "/dev"]).stdout).not.toContain("modeset");
     expect(create(namespace).stdout).toMatch(/^warning: [^\n]*nvidia-modeset[^\n]*\n$/);
   });
 
-  it("makes nodes as the driver's parameters want them, whatever the umask is", async () => {
+  it("makes nodes as the driver's parameters say, whatever the umask is", async () => {
     const params = "ModifyDeviceFiles: 1\nDeviceFileUID: 11\nDeviceFileGID: 44\nDeviceFileMode: 432\n";
     const capability = "DeviceFileMinor: 300\nDeviceFileMode: 292\nDeviceFileModify: 1\n";
     const { namespace } = await server([
@@ -145,7 +145,7 @@ describeBuilds(["root", "namespaces", "busybox"], "nvoci system create-device-no
     ]);
   });
 
-  it("replaces what cannot be right, and goes on where something cannot be replaced", async () => {
+  it("replaces wrong files, and continues where one cannot be replaced", async () => {
     const { namespace } = await server(
       [],
       [
@@ -166,7 +166,7 @@ describeBuilds(["root", "namespaces", "busybox"], "nvoci system create-device-no
     expect(namespace.run(["ls", "/dev/char"]).stdout).not.toContain("195:0");
   });
 
-  it("changes nothing in a dry run, and loads nothing when told so", async () => {
+  it("changes nothing with --dry-run, and loads no module with --no-load-kmods", async () => {
     const { namespace, tree } = await server();
     expect(create(namespace, "--dry-run")).toMatchObject({
       status: 0,
@@ -180,14 +180,14 @@ describeBuilds(["root", "namespaces", "busybox"], "nvoci system create-device-no
     expect(() => readFileSync(join(tree, "log-nvidia"))).toThrow("ENOENT");
   });
 
-  it("makes no links in /dev/char when told so", async () => {
+  it("makes no links in /dev/char with --no-dev-char", async () => {
     const { namespace } = await server();
     create(namespace, "--no-dev-char");
     expect(namespace.run(["ls", "/dev"]).stdout.split("\n")).toContain("nvidia-uvm-tools");
     expect(namespace.run(["ls", "/dev"]).stdout.split("\n")).not.toContain("char");
   });
 
-  it("loads modules inside of the driver's root", async () => {
+  it("loads modules inside the driver's root", async () => {
     const root = `${TREE}/root`;
     const { namespace, tree } = await server(
       [
@@ -217,9 +217,9 @@ describeBuilds(["root", "namespaces", "busybox"], "nvoci system create-device-no
   });
 
   it.each([
-    ["that is not there", "/nowhere/modprobe", /execve\("\/nowhere\/modprobe"\) = -1 ENOENT/],
-    ["that is no program", `${TREE}/devices`, /execve\(.*\) = -1 EACCES/],
-  ])("tells about a modprobe %s, and makes nothing", async (_, program, words) => {
+    ["that does not exist", "/nowhere/modprobe", /execve\("\/nowhere\/modprobe"\) = -1 ENOENT/],
+    ["that is not executable", `${TREE}/devices`, /execve\(.*\) = -1 EACCES/],
+  ])("reports a modprobe %s, and makes nothing", async (_, program, words) => {
     const { namespace } = await server([file("/kernel/modprobe", `${program}\n`)]);
     const { status, stdout } = create(namespace);
     expect(status).toBe(1);

@@ -37,7 +37,7 @@ const PATHS = [
   "/none/below",
 ].map(containerPath);
 
-/** Everything that a view answers about the paths. Identities are compared, because their texts are each view's own. */
+/** Returns all that a view reports about the paths. Identities are compared, because their text differs per view. */
 const answers = (image: ImageView) =>
   PATHS.map((path) => ({
     path,
@@ -62,11 +62,11 @@ describeNeeding(["root", "build"], "a view of an image", () => {
   });
   afterAll(() => directory.remove());
 
-  it("answers as the one that tests have in memory", () => {
+  it("reports the same as the in-memory view of the tests", () => {
     expect(answers(openImage(system, hostPath(directory.path)))).toEqual(answers(memoryImage(TREE)));
   });
 
-  it("cannot be opened where there is no directory", () => {
+  it("cannot be opened on a path that is not a directory", () => {
     const error = catchError(() => openImage(system, hostPath(`${directory.path}/none`)));
     expect(error.code).toBe("spec-invalid");
   });

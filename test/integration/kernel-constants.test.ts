@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import * as constants from "../../src/sys/constants.ts";
 import { describeNeeding } from "../support/engines/prerequisites.ts";
 
-/** Ours under a name that the headers lack: the value is an expression of theirs. */
+/** Constants of ours that the headers do not name, as expressions of the headers' constants. */
 const EXPRESSIONS: Readonly<Record<string, string>> = {
   F_SEAL_ALL: "F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE",
   SECBIT_NOROOT_AND_LOCKED: "SECBIT_NOROOT | SECBIT_NOROOT_LOCKED",
@@ -34,7 +34,7 @@ const OWN = Object.entries(constants as Readonly<Record<string, unknown>>)
   .filter((entry): entry is [string, number] => typeof entry[1] === "number")
   .map(([name, value]) => ({ name, value, expression: EXPRESSIONS[name] ?? name }));
 
-/** Prints each constant that the headers have. */
+/** Returns a C program that prints each constant that the headers have. */
 const program = (): string =>
   [
     "#define _GNU_SOURCE",
@@ -51,7 +51,7 @@ describeNeeding(["gcc"], "the kernel's constants", () => {
   const directory = temporaryDirectory("constants");
   afterAll(() => directory.remove());
 
-  it("are those of this machine's headers", () => {
+  it("match this machine's headers", () => {
     const source = join(directory.path, "constants.c");
     writeFileSync(source, program());
     mustRun(["gcc", "-o", join(directory.path, "constants"), source]);
@@ -64,7 +64,7 @@ describeNeeding(["gcc"], "the kernel's constants", () => {
     for (const { name, value } of OWN) {
       if (found.has(name)) expect(`${name} ${value}`).toBe(`${name} ${found.get(name)}`);
     }
-    // Headers of an older distribution lack the newest calls' flags, and no more.
+    // Headers of older distributions lack only the flags of the newest calls.
     const missing = OWN.map(({ name }) => name).filter((name) => !found.has(name));
     expect(missing.length, missing.join(" ")).toBeLessThan(12);
   });

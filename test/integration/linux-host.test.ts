@@ -31,12 +31,12 @@ describeNeeding(["root", "build"], "linuxHost()", () => {
   });
   const text = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
 
-  it("reads files, also those of /proc that claim to be empty", () => {
+  it("reads files, including those of /proc whose size is 0", () => {
     expect(text(host.readFile(at("link")))).toBe("0123456789");
     expect(text(host.readFile(hostPath("/proc/self/mountinfo")))).toContain(" - ");
   });
 
-  it("reads files larger than any buffer, and no byte more than allowed", () => {
+  it("reads files larger than its buffer, and not a byte more than allowed", () => {
     const large = Uint8Array.from({ length: 300_000 }, (_, index) => index % 251);
     writeFileSync(at("large"), large);
     expect(host.readFile(at("large"))).toEqual(large);
@@ -45,7 +45,7 @@ describeNeeding(["root", "build"], "linuxHost()", () => {
     expect(catchError(() => host.readFile(hostPath("/proc/self/mountinfo"), 9)).code).toBe("file-invalid");
   });
 
-  it("reads a range, less at the end and nothing beyond", () => {
+  it("reads a range, less near the end of the file and nothing beyond it", () => {
     expect([0, 8, 20].map((offset) => text(host.readRange(at("d/file"), offset, 4)))).toEqual([
       "0123",
       "89",
@@ -53,12 +53,12 @@ describeNeeding(["root", "build"], "linuxHost()", () => {
     ]);
   });
 
-  it("does not read what is no file, nor wait for a FIFO", () => {
+  it("reads only regular files, and does not wait for a FIFO", () => {
     for (const name of ["d", "fifo"])
       expect(catchError(() => host.readFile(at(name))).code).toBe("file-invalid");
   });
 
-  it("answers undefined for what is not there", () => {
+  it("returns undefined for a missing path", () => {
     for (const name of ["none", "d/file/x", "dangling", "loop", "a".repeat(256)]) {
       const path = at(name);
       const answers = [
@@ -73,12 +73,12 @@ describeNeeding(["root", "build"], "linuxHost()", () => {
     expect(host.readLink(at("d"))).toBeUndefined();
   });
 
-  it("lists names in a directory, without dots and names that are not UTF-8", () => {
+  it("lists names in a directory, except dots and names that are not UTF-8", () => {
     expect(host.readDirectory(at("d"))).toEqual(["file"]);
     expect(host.readDirectory(at("d/file"))).toBeUndefined();
   });
 
-  it("looks at the name itself, and tells where links lead", () => {
+  it("does not follow a link at the end of a path, and returns its target", () => {
     expect(host.lstat(at("link"))).toMatchObject({ type: "symlink" });
     expect(host.lstat(at("device"))).toMatchObject({
       type: "character-device",

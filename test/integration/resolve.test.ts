@@ -17,7 +17,7 @@ import { startSwapping } from "../support/kernel/swapper.ts";
 const directory = temporaryDirectory("resolve");
 afterAll(() => directory.remove());
 
-/** What is at the end of a path, or why nothing is. */
+/** Returns the object at the end of a path, or the error. */
 function outcome(system: Syscalls, resolver: Resolver, path: string, flags: number): string {
   let fd: Fd;
   try {
@@ -31,7 +31,7 @@ function outcome(system: Syscalls, resolver: Resolver, path: string, flags: numb
   return `${stat?.type} ${stat?.device} ${stat?.inode}`;
 }
 
-/** Directory entries of /proc/self/fd: one more than there are open descriptors, always. */
+/** Counts the entries of /proc/self/fd: always one more than the open descriptors. */
 const openDescriptors = (system: Syscalls): number => {
   const fd = system.openat(CWD, "/proc/self/fd", O_RDONLY | system.O_DIRECTORY);
   const { length } = system.getdents64(fd);
@@ -39,14 +39,14 @@ const openDescriptors = (system: Syscalls): number => {
   return length;
 };
 
-describeNeeding(["root", "build"], "byWalk() beside openat2(2)", () => {
+describeNeeding(["root", "build"], "byWalk() compared with openat2(2)", () => {
   let system: Syscalls;
   beforeAll(() => {
     system = linux(nodeEngine());
   });
   let count = 0;
 
-  /** A root with a tree in it, one directory below what is to stay out of reach. */
+  /** Makes a root with a tree in it, one directory below what must stay out of reach. */
   const newRoot = (tree: Parameters<typeof makeTree>[1]) => {
     const path = join(directory.path, `${count++}`, "root");
     mkdirSync(path, { recursive: true });
@@ -61,7 +61,7 @@ describeNeeding(["root", "build"], "byWalk() beside openat2(2)", () => {
     return both.flatMap((flags) => [flags | O_PATH, flags | O_RDONLY]);
   };
 
-  it("finds the same object or fails alike, on any tree, for any path and flags", () => {
+  it("finds the same object or fails with the same error, for any tree, path and flags", () => {
     const reached = new Set<string>();
     fc.assert(
       fc.property(randomTree, fc.array(wildPath, { minLength: 8, maxLength: 16 }), (tree, paths) => {
@@ -102,7 +102,7 @@ describeNeeding(["root", "build"], "byWalk() beside openat2(2)", () => {
     "none/..",
     "a".repeat(255),
     "a".repeat(256),
-  ])("does with %j what the kernel does", (path) => {
+  ])("resolves %j as the kernel does", (path) => {
     const { fd, kernel, walk } = newRoot({
       file: null,
       d: { up: "..", e: {} },
@@ -119,7 +119,7 @@ describeNeeding(["root", "build"], "byWalk() beside openat2(2)", () => {
     system.close(fd);
   });
 
-  it("follows forty links and not one more", () => {
+  it("follows forty links and no more", () => {
     const links = Object.fromEntries(
       Array.from({ length: 41 }, (_, index) => [`l${index}`, `l${index + 1}`]),
     );
@@ -130,7 +130,7 @@ describeNeeding(["root", "build"], "byWalk() beside openat2(2)", () => {
     }
   });
 
-  it("walks as far as a path can lead without running out of descriptors", () => {
+  it("walks the longest possible path without running out of descriptors", () => {
     const { kernel, walk } = newRoot({ d: {}, l: `${"d/../".repeat(800)}d`, m: `${"l/../".repeat(39)}l` });
     expect(outcome(system, walk, "m", O_PATH)).toBe(outcome(system, kernel, "m", O_PATH));
     const before = openDescriptors(system);
@@ -148,7 +148,7 @@ describeNeeding(["root", "build"], "byWalk() beside openat2(2)", () => {
     ).toMatch(/^directory/);
   });
 
-  it("keeps no descriptor but the one it gives", () => {
+  it("keeps open only the descriptor that it returns", () => {
     const { walk } = newRoot({ d: { e: { f: null } }, l: "d/e", loop: "loop" });
     const before = openDescriptors(system);
     for (const path of ["l/f", "l/f/x", "none", "loop", "d/../d/e", "/"]) {
@@ -157,7 +157,7 @@ describeNeeding(["root", "build"], "byWalk() beside openat2(2)", () => {
     expect(openDescriptors(system)).toBe(before);
   });
 
-  describe.each(["kernel", "walk"] as const)("while names are exchanged, by the %s", (which) => {
+  describe.each(["kernel", "walk"] as const)("while names are exchanged, resolving by %s", (which) => {
     it.each([
       ["a directory for a link to /", "dir", "link", (canary: string) => `dir${canary}`],
       [
@@ -166,14 +166,14 @@ describeNeeding(["root", "build"], "byWalk() beside openat2(2)", () => {
         "flat",
         (canary: string) => `a/b/c/d${"/..".repeat(20)}${canary}`,
       ],
-    ])("is led out of the root by no exchange of %s", async (_, one, other, pathTo) => {
+    ])("stays in the root during an exchange of %s", async (_, one, other, pathTo) => {
       const { path, fd, ...resolvers } = newRoot({
         dir: {},
         link: "/",
         flat: {},
         a: { b: { c: { d: {} } } },
       });
-      // A walk has steps for one start, and this one goes on: each round has its own.
+      // A walk's budget is for one start, so each round has its own walk.
       const open = (target: string) =>
         (which === "walk" ? byWalk(system, fd) : resolvers.kernel).open(target, O_PATH);
       const canary = join(path, "..", "canary");
@@ -199,7 +199,7 @@ describeNeeding(["root", "build"], "byWalk() beside openat2(2)", () => {
     });
   });
 
-  it("would be led out without care, which shows that the exchange is one to be careful about", async () => {
+  it("would leave the root if it used plain statx(2), which proves that the exchange is an attack", async () => {
     const { path } = newRoot({ dir: {}, link: "/" });
     const canary = join(path, "..", "canary");
     writeFileSync(canary, "");

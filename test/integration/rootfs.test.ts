@@ -31,18 +31,18 @@ afterAll(() => directory.remove());
 
 const p = containerPath;
 
-/** An image's root that is looked at from outside, and the object under test on it. */
+/** An image's root seen from outside, and the object under test on it. */
 interface Image {
   readonly path: string;
   readonly rootfs: Rootfs;
   readonly undo: Undo;
   /** Another start on the same root. */
   newRootfs(undo: Undo, alone?: boolean): Rootfs;
-  /** The tree as it was before anything was done to it. */
+  /** The tree before any change. */
   readonly before: readonly string[];
-  /** The tree as it is now. */
+  /** Returns the current tree. */
   now(): readonly string[];
-  /** Lines that came and went, for trees that differ. */
+  /** Returns the lines added and removed. */
   changes(): readonly string[];
 }
 
@@ -58,7 +58,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
   afterEach(() => system.close(root));
   afterAll(() => system.umask(mask));
 
-  /** Makes the root; `make` is given the real path of a name in it. Beside it lies `outside`, which nothing may touch. */
+  /** Makes a root; `make` gets a function from names in it to real paths. Nothing may touch `outside`, next to it. */
   const image = (make: (at: (name: string) => string) => void = () => {}): Image => {
     const path = join(directory.path, `${count++}`, "root");
     mkdirSync(path, { recursive: true });
@@ -98,15 +98,15 @@ describeNeeding(["root", "build"], "Rootfs", () => {
   const leftovers = (path: string): string[] =>
     readdirSync(path, { recursive: true, encoding: "utf8" }).filter((name) => name.includes(".nvoci-"));
 
-  /** Where a descriptor is. */
+  /** Returns the path of a descriptor. */
   const realPath = (fd: Fd): string => realpathSync(`/proc/self/fd/${fd.number}`);
 
-  it("view.readFile() does not wait for a lease that another process holds on the file", () => {
+  it("view.readFile() does not wait for another process's lease on the file", () => {
     const [setSignal, setLease, writeLease, harmless] = [10, 1024, 1, 28];
     const { path, rootfs } = image((at) => writeFileSync(at("etc/ld.so.conf"), "/opt"));
     expect(rootfs.view.readFile("/etc/ld.so.conf", 100)).toHaveLength(4);
     const held = system.openat(CWD, join(path, "etc/ld.so.conf"), O_WRONLY);
-    // What tells its holder that somebody waits would end the process.
+    // The default signal to a lease's holder, SIGIO, would end the process.
     system.fcntl(held, setSignal, harmless);
     system.fcntl(held, setLease, writeLease);
     const before = Date.now();
@@ -115,7 +115,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     system.close(held);
   });
 
-  it("makeDirectories() makes what is missing, readable by all, and gives the same descriptor again", () => {
+  it("makeDirectories() makes missing directories, readable by all, and returns the same descriptor again", () => {
     const { path, rootfs, changes } = image((at) => mkdirSync(at("usr"), { mode: 0o700 }));
     const fd = rootfs.makeDirectories(p("/usr/lib/nvidia"));
     expect(realPath(fd)).toBe(join(path, "usr/lib/nvidia"));
@@ -147,8 +147,8 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     ["absolute", "lib", "/usr/lib", "/root/usr/lib/x"],
     ["out of the root", "lib", "../../../outside-made", "/root/outside-made/x"],
     ["with dots", "opt/lib", "./../var/./lib", "/root/var/lib/x"],
-    ["to itself with more", "opt/lib", "lib64", "/root/opt/lib64/x"],
-  ])("makeDirectories() makes what a dangling link points to, inside the root: %s", (_, name, target, expected) => {
+    ["to a name that starts with its own", "opt/lib", "lib64", "/root/opt/lib64/x"],
+  ])("makeDirectories() makes the target of a dangling link inside the root: %s", (_, name, target, expected) => {
     const { path, rootfs, undo, before, now } = image((at) => symlinkSync(target, at(name)));
     const fd = rootfs.makeDirectories(p(`/${name}/x`));
     expect(realPath(fd).slice(dirname(path).length)).toBe(expected);
@@ -169,8 +169,8 @@ describeNeeding(["root", "build"], "Rootfs", () => {
   it.each([
     ["a link to itself", { a: "a" }],
     ["two links to each other", { a: "b", b: "a" }],
-    ["a link to what is below it", { a: "a/b" }],
-  ])("makeDirectories() does not put a directory in the place of %s", (_, links: Record<string, string>) => {
+    ["a link to a path below itself", { a: "a/b" }],
+  ])("makeDirectories() does not replace %s with a directory", (_, links: Record<string, string>) => {
     const { rootfs, undo, changes } = image((at) => {
       for (const [name, target] of Object.entries(links)) symlinkSync(target, at(name));
     });
@@ -182,11 +182,11 @@ describeNeeding(["root", "build"], "Rootfs", () => {
   it.each([
     ["a file", "file"],
     ["a link to a file", "toFile"],
-    ["a file further up", "file/a"],
+    ["a file among the parents", "file/a"],
     ["a device", "null"],
-    ["a dangling link that leads through a file", "through"],
-    ["a dangling link to a name longer than any", "long"],
-  ])("makeDirectories() does not put a directory in the place of %s", (_, parent) => {
+    ["a dangling link through a file", "through"],
+    ["a dangling link to a name that is too long", "long"],
+  ])("makeDirectories() does not replace %s with a directory", (_, parent) => {
     const { rootfs, undo, changes } = image((at) => {
       writeFileSync(at("file"), "");
       symlinkSync("file", at("toFile"));
@@ -199,7 +199,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(changes()).toEqual([]);
   });
 
-  it("makeDirectories() makes what a dangling link means, not what its text looks like", () => {
+  it("makeDirectories() resolves .. in a dangling link from the target of the link before it", () => {
     const { path, rootfs, undo, changes } = image((at) => {
       mkdirSync(at("b/c"));
       symlinkSync("b/c", at("l"));
@@ -210,7 +210,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(changes()).toEqual([]);
   });
 
-  it("makeDirectories() makes no more directories for a link than a real one can mean, and takes those back", () => {
+  it("makeDirectories() leaves nothing behind for a link that needs too many directories", () => {
     const { rootfs, changes } = image((at) => {
       symlinkSync(`/made/${"a/".repeat(62)}a`, at("few"));
       symlinkSync(`/made2/${"a/".repeat(2000)}a`, at("many"));
@@ -221,7 +221,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(changes()).toHaveLength(64);
   });
 
-  it("makeDirectories() makes no more than 512 directories for all links of an image", () => {
+  it("makeDirectories() makes at most 512 directories for all links of an image", () => {
     const { rootfs, changes } = image((at) => {
       for (let index = 0; index < 20; index++)
         symlinkSync(`/made${index}/${"a/".repeat(30)}a`, at(`l${index}`));
@@ -239,14 +239,14 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(changes()).toHaveLength(512);
   });
 
-  it("makeDirectories() asks once for a directory that an image blocks, however many entries are in it", () => {
+  it("makeDirectories() tries a directory that an image blocks only once, however many entries are in it", () => {
     const { rootfs } = image((at) => symlinkSync(`/made/${"a/".repeat(2000)}a`, at("many")));
     expect(wayError(() => rootfs.makeDirectories(p("/many")))).toBe(
       wayError(() => rootfs.makeDirectories(p("/many"))),
     );
   });
 
-  it("makeDirectories() keeps to the directory that it has opened, whatever its name becomes", () => {
+  it("makeDirectories() keeps using a directory that it has opened when its name changes", () => {
     const { path, rootfs } = image((at) => {
       mkdirSync(at("usr/lib"));
     });
@@ -258,7 +258,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(readdirSync(join(path, "moved/lib"))).toEqual(["x"]);
   });
 
-  it("placeholder() makes an empty file of the given mode, and of none other under any mask", () => {
+  it("placeholder() makes an empty file of the given mode, whatever the umask is", () => {
     const { rootfs, changes } = image();
     const { parent, name } = rootfs.placeholder(p("/dev/nvidia0"), 0o666);
     expect([system.statx(parent, name, 0)?.type, name]).toEqual(["file", "nvidia0"]);
@@ -272,7 +272,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     ["a file", (path: string) => writeFileSync(path, "content", { mode: 0o600 })],
     ["a device", (path: string) => system.mknodat(CWD, path, 0o020600)],
     ["a FIFO", (path: string) => system.mknodat(CWD, path, 0o010600)],
-  ])("placeholder() takes %s as it is", (_, make) => {
+  ])("placeholder() uses %s as it is", (_, make) => {
     const { rootfs, undo, changes } = image((at) => make(at("x")));
     rootfs.placeholder(p("/x"), 0o644);
     expect(changes()).toEqual([]);
@@ -280,7 +280,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(changes()).toEqual([]);
   });
 
-  /** What an image can have where something of ours goes, and whether a snapshot can tell it from its replacement. */
+  /** What an image can have in a place that nvoci needs. */
   const obstacles: readonly (readonly [string, (at: (name: string) => string) => void])[] = [
     ["a link to a file", (at) => [writeFileSync(at("to"), ""), symlinkSync("to", at("d/x"))]],
     ["a dangling link", (at) => symlinkSync("/nowhere", at("d/x"))],
@@ -296,7 +296,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     ["a file", (at) => [writeFileSync(at("d/x"), "content"), chmodSync(at("d/x"), 0o4711)]],
   ];
 
-  it.each(obstacles)("puts %s back as it was: after a placeholder, a link, a directory", (_, make) => {
+  it.each(obstacles)("restores %s after a placeholder, a link or a directory replaced it", (_, make) => {
     for (const put of [
       (rootfs: Rootfs) => void rootfs.placeholder(p("/d/x"), 0o644),
       (rootfs: Rootfs) => rootfs.makeLink(p("/d/x"), "libx.so.1"),
@@ -307,12 +307,12 @@ describeNeeding(["root", "build"], "Rootfs", () => {
       put(rootfs);
       expect(undo.rollBack()).toEqual([]);
       expect(now()).toEqual(before);
-      // A directory is made anew; overlayfs cannot rename one of a lower layer.
+      // A directory is recreated, because overlayfs cannot rename one of a lower layer.
       if (!kept.isDirectory()) expect(inode(join(path, "d/x"))).toBe(kept.ino);
     }
   });
 
-  it("keeps owner, times and inode of what it sets aside and puts back", () => {
+  it("keeps the owner, times and inode of a file that it sets aside and restores", () => {
     const { path, rootfs, undo } = image((at) => {
       writeFileSync(at("x"), "");
       chownSync(at("x"), 7, 8);
@@ -326,7 +326,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(lstatSync(join(path, "x"))).toMatchObject({ ino, uid, gid, mtimeMs, nlink });
   });
 
-  it.each(obstacles)("leaves nothing of %s behind when all is done", (_, make) => {
+  it.each(obstacles)("leaves nothing of %s behind after a commit", (_, make) => {
     const { path, rootfs, undo } = image(make);
     rootfs.makeLink(p("/d/x"), "libx.so.1");
     undo.commit();
@@ -338,14 +338,14 @@ describeNeeding(["root", "build"], "Rootfs", () => {
   it.each([
     ["placeholder()", (rootfs: Rootfs) => void rootfs.placeholder(p("/d"), 0o644)],
     ["makeLink()", (rootfs: Rootfs) => rootfs.makeLink(p("/d"), "e")],
-  ])("%s does not remove a directory with content", (_, put) => {
+  ])("%s does not remove a directory that is not empty", (_, put) => {
     const { rootfs, undo, changes } = image((at) => writeFileSync(at("d/content"), ""));
     expect(wayError(() => put(rootfs))).toMatchObject({ what: "directory", path: "/d" });
     undo.rollBack();
     expect(changes()).toEqual([]);
   });
 
-  it("placeholder() puts a file in the place of a link, and does not write through it", () => {
+  it("placeholder() replaces a link with a file, and does not write through the link", () => {
     const { path, rootfs, undo, changes } = image((at) => symlinkSync("../outside", at("x")));
     rootfs.placeholder(p("/x"), 0o644);
     undo.commit();
@@ -365,7 +365,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(changes()).toEqual([]);
   });
 
-  it("makeLink() writes the text as it is, whatever it leads to", () => {
+  it("makeLink() writes the text unchanged, whatever its target is", () => {
     const { path, rootfs } = image();
     for (const [index, target] of ["../../..", "/", "a//b/", "-f", "é"].entries()) {
       rootfs.makeLink(p(`/l${index}`), target);
@@ -373,13 +373,13 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     }
   });
 
-  it("directoryPlaceholder() takes a directory as it is, with content", () => {
+  it("directoryPlaceholder() uses a directory as it is, with its content", () => {
     const { rootfs, changes } = image((at) => writeFileSync(at("d/content"), ""));
     rootfs.directoryPlaceholder(p("/d"));
     expect(changes()).toEqual([]);
   });
 
-  it("takes back everything that it made, in the reverse order", () => {
+  it("rolls back everything that it made, in reverse order", () => {
     const { rootfs, undo, before, now } = image((at) => {
       symlinkSync("nowhere/deep", at("lib"));
       writeFileSync(at("usr/old"), "");
@@ -394,7 +394,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(now()).toEqual(before);
   });
 
-  it("takes back what it can when somebody else has put a file into what it made", () => {
+  it("rolls back what it can when another process has put a file into its directory", () => {
     const { path, rootfs, undo } = image();
     rootfs.placeholder(p("/a/x"), 0o644);
     rootfs.placeholder(p("/b/x"), 0o644);
@@ -404,14 +404,14 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(readdirSync(join(path, "a"))).toEqual(["foreign"]);
   });
 
-  it("works in a root whose own name is a link or has moved since it was opened", () => {
+  it("works in a root whose own name is a link, or that has moved since it was opened", () => {
     const { path, rootfs } = image((at) => symlinkSync("made/here", at("lib")));
     const moved = `${path}-moved`;
     system.renameat(CWD, path, CWD, moved);
     expect(realPath(rootfs.makeDirectories(p("/lib/x")))).toBe(join(moved, "made/here/x"));
   });
 
-  /** What a hook that was killed has left: the same calls, and neither a commit nor a way back. */
+  /** Leaves what a killed hook leaves: makes the same calls, and neither commits nor rolls back. */
   const kill = (rootfs: Rootfs): void => {
     rootfs.makeLink(p("/d/link"), "new");
     rootfs.placeholder(p("/d/file"), 0o644);
@@ -425,7 +425,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     writeFileSync(at(`d/${"n".repeat(255)}`), "");
   };
 
-  it("puts back what a hook that was killed had set aside, when it next opens the directory", () => {
+  it("restores what a killed hook set aside when it next opens the directory", () => {
     const { rootfs, newRootfs, before, now } = image(killable);
     kill(rootfs);
     expect(now()).not.toEqual(before);
@@ -433,7 +433,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(now()).toEqual(before);
   });
 
-  it("leaves what waits to be put back alone while another start may be at work", () => {
+  it("does not restore what is set aside while another start may be running", () => {
     const { rootfs, newRootfs, now } = image(killable);
     kill(rootfs);
     const killed = now();
@@ -441,7 +441,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(now()).toEqual(killed);
   });
 
-  it("keeps what has come in the place of what was set aside, and both", () => {
+  it("keeps both the file set aside and the one that has since taken its place", () => {
     const { path, rootfs, newRootfs } = image(killable);
     kill(rootfs);
     writeFileSync(join(path, "d/file"), "the user's");
@@ -452,7 +452,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(lstatSync(join(path, "d/file")).size).toBe(10);
   });
 
-  it("sets aside a name of 255 bytes, and the same name twice", () => {
+  it("sets aside a name of 255 bytes, and the same name again", () => {
     const name = "n".repeat(255);
     const { path, rootfs, undo, before, now } = image(killable);
     for (const target of ["one", "two", "three"]) rootfs.makeLink(p(`/d/${name}`), target);
@@ -465,7 +465,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     ["a link to another directory", (at: string) => symlinkSync("../outside-directory", at)],
     ["a file", (at: string) => writeFileSync(at, "")],
     ["a device", (at: string) => system.mknodat(CWD, at, 0o020666)],
-  ])("takes %s under the name of what is set aside for what it is", (_, plant) => {
+  ])("does not use %s with the name of its own directory for files set aside", (_, plant) => {
     const { path, rootfs, undo, changes } = image((at) => {
       mkdirSync(at("../outside-directory"), { recursive: true });
       writeFileSync(at("../outside-directory/libx.so"), "secret");
@@ -479,7 +479,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(readlinkSync(join(path, "d/libx.so"))).toBe("old");
   });
 
-  it("does with a directory of that name no more than rename in one directory", () => {
+  it("only renames within one directory if the image has planted a directory of that name", () => {
     const { path, rootfs, undo } = image((at) => {
       writeFileSync(at("d/precious"), "content");
       symlinkSync("/", at("d/link"));
@@ -496,13 +496,13 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(readdirSync(join(path, "d/.nvoci-aside")).sort()).toEqual(["more", "precious"]);
   });
 
-  it("removes nothing that it has not made, though it has its name by now", () => {
+  it("removes nothing that has since taken the name of a file of its own", () => {
     const { path, rootfs, undo } = image((at) => mkdirSync(at("d")));
     rootfs.placeholder(p("/d/file"), 0o644);
     rootfs.makeLink(p("/d/link"), "to");
     rootfs.directoryPlaceholder(p("/d/directory"));
     for (const name of ["file", "link", "directory"]) {
-      // The inode is kept in use, or a new file could get its number.
+      // Keep the inode in use, or a new file could get its number.
       system.renameat(CWD, join(path, "d", name), CWD, join(path, `kept-${name}`));
     }
     writeFileSync(join(path, "d/file"), "content");
@@ -512,7 +512,7 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(readdirSync(join(path, "d")).sort()).toEqual(["directory", "file", "link"]);
   });
 
-  it("takes back links alone where another container may have mounted something on the rest", () => {
+  it("rolls back only links where another container may have mounted something on the rest", () => {
     const { path, newRootfs } = image((at) => mkdirSync(at("d")));
     const undo = newUndo();
     const rootfs = newRootfs(undo, false);
@@ -522,11 +522,11 @@ describeNeeding(["root", "build"], "Rootfs", () => {
     expect(readdirSync(join(path, "d"))).toEqual(["file"]);
   });
 
-  it("view reads regular files alone, and opens nothing else", () => {
+  it("view opens and reads only regular files", () => {
     const { rootfs } = image((at) => {
       writeFileSync(at("file"), "text");
       symlinkSync("/file", at("link"));
-      // A device without a driver: to open it would fail with ENXIO.
+      // Opening a device without a driver would fail with ENXIO.
       system.mknodat(CWD, at("device"), 0o020666);
       system.mknodat(CWD, at("fifo"), 0o010666);
       mkdirSync(at("d"));

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { type Bundle, type BundleOptions, makeBundle } from "../../../fixtures/bundle.ts";
 import { createContainer, runContainer } from "../../../fixtures/run/container.ts";
 import { CGROUP_V2_ONLY, openNamespace } from "../../../fixtures/run/private-namespace.ts";
@@ -23,7 +23,7 @@ describeNeeding(CONTAINER, "a container of the test support", () => {
     return bundle;
   };
 
-  test.each(["busybox", "alpine", "debian"] as const)("runs a command in a %s image", (rootfs) => {
+  it.each(["busybox", "alpine", "debian"] as const)("runs a command in a %s image", (rootfs) => {
     const bundle = bundleOf({ rootfs, env: ["NAME=value"] });
     expect(runContainer(bundle, ["sh", "-c", "echo $NAME; exit 3"])).toEqual({
       status: 3,
@@ -32,12 +32,12 @@ describeNeeding(CONTAINER, "a container of the test support", () => {
     });
   });
 
-  test("has a loader and a cache in a debian image", () => {
+  it("has a loader and a cache in a debian image", () => {
     const result = runContainer(bundleOf(), ["sh", "-c", "/usr/bin/true && ldconfig -p"]);
     expect(result.stdout).toContain("libc.so.6 ");
   });
 
-  test.each(["prestart", "createRuntime"])("runs a %s hook with the state on its stdin", (stage) => {
+  it.each(["prestart", "createRuntime"])("runs a %s hook with the state on its stdin", (stage) => {
     const stub = temporaryDirectory("stub");
     made.push(stub);
     const seen = join(stub.path, "seen");
@@ -48,14 +48,14 @@ describeNeeding(CONTAINER, "a container of the test support", () => {
     expect(JSON.parse(readFileSync(seen, "utf8"))).toMatchObject({ bundle: bundle.directory });
   });
 
-  test("fails with the hook's words when a hook fails", () => {
+  it("fails with the hook's output when a hook fails", () => {
     const hook = hookEntry(["/bin/sh", "-c", "echo no such thing >&2; exit 1"]);
     const result = runContainer(bundleOf({ hooks: { prestart: [hook] } }), ["true"]);
     expect(result.status).toBe(1);
     expect(result.stderr).toContain("no such thing");
   });
 
-  test("can be looked at between its creation and its end", () => {
+  it("can be inspected between its creation and its end", () => {
     const bundle = bundleOf();
     const mounts = snapshotMounts();
     const container = createContainer(bundle);
@@ -69,14 +69,14 @@ describeNeeding(CONTAINER, "a container of the test support", () => {
     }
   });
 
-  test("gets a listed device and is refused others, with cgroup v1 or both", () => {
+  it("can open a listed device and no other, with cgroup v1 or both", () => {
     const script = "mknod /tmp/n c 60 8; cat /dev/local; cat /tmp/n";
     const { stderr } = runContainer(bundleOf({ devices: [NODE] }), ["sh", "-c", script]);
     expect(stderr).toContain("/dev/local': No such device or address");
     expect(stderr).toContain("/tmp/n': Operation not permitted");
   });
 
-  test("gets a listed device and is refused others, with cgroup v2 alone", async () => {
+  it("can open a listed device and no other, with cgroup v2 alone", async () => {
     const place = await openNamespace(CGROUP_V2_ONLY);
     const script = "mknod /tmp/n c 60 8; cat /dev/local; cat /tmp/n";
     const { stderr } = runContainer(bundleOf({ devices: [NODE] }), ["sh", "-c", script], place);
@@ -85,13 +85,13 @@ describeNeeding(CONTAINER, "a container of the test support", () => {
     expect(stderr).toContain("/tmp/n': Operation not permitted");
   });
 
-  test("runs in a user namespace, and with a read-only root", () => {
+  it("runs in a user namespace, and with a read-only root", () => {
     const user = runContainer(bundleOf({ userNamespace: true }), ["cat", "/proc/self/uid_map"]);
     expect(user.stdout.trim().split(/\s+/)).toEqual(["0", "100000", "65536"]);
     expect(runContainer(bundleOf({ readonlyRoot: true }), ["touch", "/etc/x"]).stderr).toContain("Read-only");
   });
 
-  test("can have a hostile layout; the snapshot of the canary does not change", () => {
+  it("can have a hostile layout that leaves the canary unchanged", () => {
     const canary = temporaryDirectory("canary");
     made.push(canary);
     mkdirSync(join(canary.path, "lib"));
@@ -108,7 +108,7 @@ describeNeeding(CONTAINER, "a container of the test support", () => {
     expect(snapshotTree(canary.path)).not.toEqual(before);
   });
 
-  test("leaves no cgroup behind", () => {
+  it("leaves no cgroup behind", () => {
     runContainer(bundleOf(), ["true"]);
     const leftovers = ["devices", "unified", ""].map(
       (name) => `/sys/fs/cgroup/${name}/nvoci-test-${process.pid}-1`,

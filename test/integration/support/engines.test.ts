@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { makeRootfs } from "../../../fixtures/rootfs.ts";
 import { openNamespace, type PrivateNamespace } from "../../../fixtures/run/private-namespace.ts";
 import { temporaryDirectory } from "../../../fixtures/run/temporary-directory.ts";
@@ -25,7 +25,7 @@ afterAll(() => {
 });
 
 describeNeeding([...CONTAINER, "dockerd"], "startDocker()", () => {
-  test("runs containers and leaves no mount behind", async () => {
+  it("runs containers and leaves no mount behind", async () => {
     const before = snapshotMounts();
     const engine = await startDocker(place, { config: { features: { buildkit: true } } });
     try {
@@ -40,7 +40,7 @@ describeNeeding([...CONTAINER, "dockerd"], "startDocker()", () => {
 });
 
 describeNeeding([...CONTAINER, "podman"], "runPodman()", () => {
-  test("runs a container with the hooks of a directory", () => {
+  it("runs a container with the hooks of a directory", () => {
     const hooks = join(made.path, "hooks");
     const seen = join(made.path, "seen");
     mkdirSync(hooks);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { runCommand } from "../../../fixtures/run/run-command.ts";
 import { temporaryDirectory } from "../../../fixtures/run/temporary-directory.ts";
 import { withFault } from "../../support/engines/inject-fault.ts";
@@ -8,7 +8,7 @@ import { describeNeeding } from "../../support/engines/prerequisites.ts";
 import { withoutCalls } from "../../support/kernel/enosys.ts";
 
 describeNeeding(["gcc"], "withoutCalls()", () => {
-  test("answers ENOSYS to a named call in a command", () => {
+  it("makes a named call fail with ENOSYS in a command", () => {
     expect(runCommand(withoutCalls(["clone3", "openat2"], ["/bin/sh", "-c", "/bin/echo x"])).stdout).toBe(
       "x\n",
     );
@@ -16,18 +16,18 @@ describeNeeding(["gcc"], "withoutCalls()", () => {
     expect(runCommand(withoutCalls(names, ["mknod", "/tmp/never", "p"])).stderr).toContain("not implemented");
   });
 
-  test("answers another errno when told to", () => {
+  it("makes a call fail with another errno when requested", () => {
     const result = runCommand(withoutCalls(["mknodat"], ["mknod", "/tmp/never", "p"], 13));
     expect(result.stderr).toContain("Permission denied");
   });
 
-  test("ends with status 2 for a call it does not know", () => {
+  it("exits with status 2 for an unknown call", () => {
     expect(runCommand(withoutCalls(["no_such_call"], ["true"])).status).toBe(2);
   });
 });
 
 describeNeeding(["strace"], "withFault()", () => {
-  test("lets the n-th call fail and no other", () => {
+  it("makes only the n-th call fail", () => {
     const directory = temporaryDirectory("fault");
     const log = join(directory.path, "log");
     const script = "mkdir a; mkdir b c";
