@@ -20,6 +20,7 @@ import { SystemError } from "../../sys/system-error.ts";
 import { quote } from "../../text/quote.ts";
 import { encodeUtf8 } from "../../text/utf8.ts";
 import { type MountBelow, mountsBelow } from "../mount/mount-table.ts";
+import type { Identity } from "../mount/namespace.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
 import type { Undo } from "../undo.ts";
 import type { Confinement } from "./confinement.ts";
@@ -35,6 +36,7 @@ export interface LdconfigContext {
   readonly undo: Undo;
   /** Namespaces of the container that the child joins, and the ids it takes. */
   readonly confinement: Confinement;
+  readonly identity: Identity;
   /** What was mounted below the root before anything of ours; looked up where some of it is to be covered. */
   readonly foreign: readonly MountBelow[];
 }
@@ -92,7 +94,7 @@ function mountsToRestrict(system: Syscalls, root: Fd): readonly MountBelow[] {
  * @throws NvociError "ldconfig-failed" when the sandbox cannot be made.
  */
 export function runLdconfig(
-  { system, rootfs, undo, confinement, foreign }: LdconfigContext,
+  { system, rootfs, undo, confinement, identity, foreign }: LdconfigContext,
   ldconfig: LdconfigChoice,
   configuration: string,
 ): LdconfigResult {
@@ -136,14 +138,20 @@ export function runLdconfig(
     if (failure !== undefined) return { reason: new SystemError(failure.call, [], -failure.errno).call };
     if (words === undefined) return { reason: `it did not finish within ${TIMEOUT_S} s` };
     if ("signalled" in status || status.exited !== 0) return { reason: lastWords(words) ?? ended(status) };
-    const cache = directory === undefined ? undefined : readCache(system, directory);
+    const cache = directory === undefined ? undefined : identity.asHost(() => readCache(system, directory));
     return cache === undefined ? { reason: "it made no cache" } : { cache, words };
   } finally {
     if (directory !== undefined) system.close(directory);
   }
 }
 
-/** What the program has made, if it is a file at all. Nobody can change it anymore. */
+/**
+ * What the program has made, if it is a file at all. Nobody can change it anymore.
+ *
+ * The directory belongs to the program's user, which the container's root need not be, so it is read with the host's
+ * rights. They reach nothing else: the descriptor is the one that our own steps sent before the program ran, of a file
+ * system in memory that holds only what the program wrote; one regular file is opened there, not through a link.
+ */
 function readCache(system: Syscalls, directory: Fd): Uint8Array | undefined {
   if (system.statx(directory, CACHE_NAME, AT_SYMLINK_NOFOLLOW)?.type !== "file") return undefined;
   const fd = system.openat(directory, CACHE_NAME, O_RDONLY | O_NONBLOCK | system.O_NOFOLLOW);
