@@ -20,6 +20,7 @@ import { SystemError } from "../../sys/system-error.ts";
 import { quote } from "../../text/quote.ts";
 import { encodeUtf8 } from "../../text/utf8.ts";
 import { type MountBelow, mountsBelow } from "../mount/mount-table.ts";
+import type { Identity } from "../mount/namespace.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
 import type { Undo } from "../undo.ts";
 import type { Confinement } from "./confinement.ts";
@@ -35,6 +36,8 @@ export interface LdconfigContext {
   readonly undo: Undo;
   /** Namespaces of the container that the child joins, and the ids it takes. */
   readonly confinement: Confinement;
+  /** Whose rights decide what the process may do to files. */
+  readonly identity: Identity;
   /** Mounts below the root that nvoci did not make; empty unless some of them must be covered. */
   readonly foreign: readonly MountBelow[];
 }
@@ -92,7 +95,7 @@ function mountsToRestrict(system: Syscalls, root: Fd): readonly MountBelow[] {
  * @throws {NvociError} "ldconfig-failed" when the sandbox cannot be set up.
  */
 export function runLdconfig(
-  { system, rootfs, undo, confinement, foreign }: LdconfigContext,
+  { system, rootfs, undo, confinement, identity, foreign }: LdconfigContext,
   ldconfig: LdconfigChoice,
   configuration: string,
 ): LdconfigResult {
@@ -141,7 +144,7 @@ export function runLdconfig(
     if (printed === undefined) return { reason: `it did not finish within ${TIMEOUT_S} s` };
     if ("signalled" in status || status.exited !== 0)
       return { reason: lastMessage(printed) ?? ended(status) };
-    const cache = directory === undefined ? undefined : readCache(system, directory);
+    const cache = directory === undefined ? undefined : identity.asHost(() => readCache(system, directory));
     return cache === undefined ? { reason: "it wrote no cache" } : { cache, printed };
   } finally {
     if (directory !== undefined) system.close(directory);
@@ -151,6 +154,10 @@ export function runLdconfig(
 /**
  * Reads the cache that the program wrote, if it is a regular file. The program has ended, so the file cannot
  * change.
+ *
+ * The directory belongs to the program's user, which the container's root need not be, so it is read with the host's
+ * rights. They reach nothing else: the descriptor is the one that our own steps sent before the program ran, of a file
+ * system in memory that contains only what the program wrote; one regular file is opened there, not through a link.
  */
 function readCache(system: Syscalls, directory: Fd): Uint8Array | undefined {
   if (system.statx(directory, CACHE_NAME, AT_SYMLINK_NOFOLLOW)?.type !== "file") return undefined;

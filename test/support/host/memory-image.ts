@@ -10,7 +10,7 @@ export function memoryImage(tree: string | readonly string[]): ImageView {
   return {
     readFile(path, limit) {
       const bytes = isFile(path) ? host.readFile(hostPath(path)) : undefined;
-      return bytes === undefined || bytes.length > limit ? undefined : bytes;
+      return bytes?.subarray(0, limit);
     },
     readRange: (path, offset, length) =>
       isFile(path) ? host.readRange(hostPath(path), offset, length) : undefined,
