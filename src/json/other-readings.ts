@@ -40,7 +40,7 @@ export function refuseOtherReadings(
   const key = place.at(-1) as string;
   throw faulty(
     document,
-    `${at}: some parsers read the key ${quote(key)} as ${quote(fold(key))} and others do not`,
+    `${at}: ${quote(key)} equals ${quote(fold(key))} for some parsers and not for others`,
   );
 }
 

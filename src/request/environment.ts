@@ -32,7 +32,7 @@ export function checkValueLengths(environment: Environment): void {
       continue;
     throw new NvociError(
       "request-invalid",
-      `Cannot read the container's variable ${quote(name)}: it is longer than ${MAX_VALUE_CHARACTERS} characters`,
+      `Cannot read the container's variable ${quote(name)}: its value is longer than ${MAX_VALUE_CHARACTERS} characters`,
     );
   }
 }

@@ -56,6 +56,6 @@ export interface Request {
   readonly migMonitorDevices: "all" | undefined;
   /** Whether the image is one of the oldest CUDA images, which state their needs only with `CUDA_VERSION`. */
   readonly legacyImage: boolean;
-  /** Whether the container can hold `CAP_SYS_ADMIN`. */
+  /** Whether `CAP_SYS_ADMIN` is in the container's bounding set. */
   readonly privileged: boolean;
 }

@@ -41,11 +41,8 @@ const TRUE = ["1", "t", "T", "TRUE", "true", "True"];
 /** Real images have three. */
 const MAX_VARIABLES = 64;
 
-function refuse(excess: string): never {
-  throw new NvociError(
-    "request-invalid",
-    `Cannot check the container's ${PREFIX}* variables: there are ${excess}`,
-  );
+function refuse(reason: string): never {
+  throw new NvociError("request-invalid", `Cannot check the container's ${PREFIX}* variables: ${reason}`);
 }
 
 /**
@@ -64,8 +61,8 @@ export function requirementTexts(environment: Environment): readonly Requirement
   for (const [source, expression] of environment) {
     if (!source.startsWith(PREFIX) || source.startsWith(JETPACK_PREFIX)) continue;
     length += expression.length;
-    if (texts.push({ source, expression }) > MAX_VARIABLES) refuse(`more than ${MAX_VARIABLES} variables`);
-    if (length > MAX_VALUE_CHARACTERS) refuse(`more than ${MAX_VALUE_CHARACTERS} characters`);
+    if (texts.push({ source, expression }) > MAX_VARIABLES) refuse(`there are more than ${MAX_VARIABLES}`);
+    if (length > MAX_VALUE_CHARACTERS) refuse(`they have more than ${MAX_VALUE_CHARACTERS} characters`);
   }
   return texts.sort((a, b) => (a.source < b.source ? -1 : 1));
 }

@@ -171,7 +171,7 @@ function runConfigure(context: CommandContext, args: ConfigureArguments): number
     ...changes.map(
       ({ path: changed, after }) => `${changed}: ${after === undefined ? "removed" : "written"}${kept}`,
     ),
-    ...(engine.reload === "" ? [] : [`Run "${engine.reload}" to make ${engine.title} read it.`]),
+    ...(engine.reload === "" ? [] : [`To make ${engine.title} read it, run: ${engine.reload}`]),
   ]);
   return EXIT.done;
 }

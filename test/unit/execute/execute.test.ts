@@ -92,7 +92,7 @@ describe("execute()", () => {
     expect(error.code).toBe("operation-failed");
     expect(error.message).toBe('Cannot make the link "/bb" in container 4f2c9a: ENOSPC');
     expect(error.lines).toEqual([
-      "asked for by l4t.csv:3 (operation 2 of 2)",
+      "requested by l4t.csv:3 (operation 2 of 2)",
       "hint: the container's file system is full, or has no free inodes (df -h, df -i)",
       'symlinkat(9 ("/"), "bb") = -1 ENOSPC (No space left on device)',
     ]);
@@ -123,7 +123,7 @@ describe("execute()", () => {
     });
     const error = catchError(() => run([link("/a"), DEVICES], context));
     expect(error).toMatchObject({ code: "ldconfig-failed", message: "Cannot x: y" });
-    expect(error.lines).toEqual(["its own words", "asked for by injected devices (operation 2 of 2)"]);
+    expect(error.lines).toEqual(["its own words", "requested by injected devices (operation 2 of 2)"]);
     expect(links.size).toBe(0);
   });
 
