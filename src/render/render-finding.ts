@@ -67,11 +67,11 @@ const WORDING: Wording = {
   "container-read-only": ({ path }) =>
     `the image's ${quote(path)} is not writable, so its ld.so.cache is not updated; programs may need LD_LIBRARY_PATH`,
   "container-directory-in-the-way": ({ path }) =>
-    `the image has a directory with content at ${quote(path, 4096)}, which is not a directory on the host; the image's directory is kept`,
+    `the image has a directory with content at ${quote(path, 4096)}, where the container needs something else; the directory is kept`,
   "container-file-in-the-way": ({ path }) =>
     `the image has a file at ${quote(path, 4096)}, which must be a directory; the entry is skipped`,
   "container-mount-in-the-way": ({ path }) =>
-    `a volume or another mount is at ${quote(path, 4096)}, where the host has a file of another type; the mount is kept`,
+    `a volume or another mount is at ${quote(path, 4096)}, where the container needs something else; the mount is kept`,
   "container-mount-shared": ({ path }) =>
     `${quote(path, 4096)} is in a volume with shared propagation, so a mount there would appear on the host too; the entry is skipped`,
   "container-limit": ({ what }) => `the image's ${what} exceeds nvoci's limits; the rest of it is ignored`,
