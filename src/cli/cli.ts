@@ -9,11 +9,11 @@ import { DEBIAN_IMAGE, decide } from "./imaginary-container.ts";
 import { parseCommandLine } from "./parse-command-line.ts";
 
 /**
- * Runs the command line of people: everything but the hook and the runtime wrapper.
+ * Runs a command that a person types: every command but the hook and the runtime wrapper.
  *
- * @param words what follows the program's name.
+ * @param words the arguments after the program's name.
  * @returns the exit status.
- * @throws NvociError "usage", or what the command throws.
+ * @throws {NvociError} "usage" when the arguments are invalid, or what the command throws.
  */
 export function cli(system: Syscalls, words: readonly string[], environ: readonly string[]): number {
   if (words.length === 0) {
@@ -28,7 +28,7 @@ export function cli(system: Syscalls, words: readonly string[], environ: readonl
     context.print([parsed.text]);
     return EXIT.done;
   } catch (error) {
-    // The reader has seen enough, as head(1) has.
+    // The reader, such as head(1), has closed the pipe.
     if (error instanceof SystemError && error.reason === "EPIPE") return EXIT.done;
     throw error;
   }

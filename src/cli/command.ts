@@ -7,9 +7,9 @@ import { quote } from "../text/quote.ts";
 import type { Decision } from "./imaginary-container.ts";
 
 /**
- * A path from the command line, relative ones against the current directory.
+ * Returns the absolute form of a path from the command line.
  *
- * @throws NvociError "usage" for an empty path, and for a relative one where the current directory is gone.
+ * @throws {NvociError} "usage" when the path is empty, or is relative and the current directory no longer exists.
  */
 export function absolutePath(host: HostView, text: string): HostPath {
   if (text.startsWith("/")) return hostPath(text);
@@ -18,7 +18,7 @@ export function absolutePath(host: HostView, text: string): HostPath {
   throw new NvociError("usage", `Cannot use the path ${quote(text)}: give an absolute one`);
 }
 
-/** Refuses an option that is given twice: yargs would hand over a list. */
+/** Refuses an option that is given twice, for which yargs returns a list. */
 const once =
   (name: string) =>
   (value: unknown): string | undefined => {
@@ -26,35 +26,35 @@ const once =
     return value as string | undefined;
   };
 
-/** An option that takes one text, of the kind that `hint` names. */
+/** Returns the description of an option that takes one value and may be given once. */
 export const textOption = (name: string, describe: string) =>
   ({ type: "string", requiresArg: true, coerce: once(name), describe }) as const;
 
-/** The configuration file, for every command that reads it. */
-export const CONFIG_OPTION = textOption("config", "configuration file instead of the usual one");
+/** The `--config` option of every command that reads config.toml. */
+export const CONFIG_OPTION = textOption("config", "configuration file to read instead of the default one");
 
-/** Output for programs. */
+/** The `--json` option. */
 export const JSON_OPTION = { type: "boolean", default: false, describe: "print one JSON document" } as const;
 
-/** What a command works with. */
+/** What a command can use. */
 export interface CommandContext {
   readonly system: Syscalls;
   readonly host: HostView;
-  /** The process' own environment, `NAME=value`. */
+  /** The environment of this process, `NAME=value`. */
   readonly environ: readonly string[];
   /**
-   * Decides about a container as the hook does.
+   * Plans for a container as the hook does.
    *
-   * @param root the container's root; none stands for a Debian image.
+   * @param root the container's root; `undefined` stands for a Debian image.
    * @param config the value of `--config`.
    */
   readonly decide: (spec: Spec, root: HostPath | undefined, config: string | undefined) => Decision;
-  /** Writes lines to standard output, each with its line break. */
+  /** Writes lines to standard output. */
   readonly print: (lines: readonly string[]) => void;
 }
 
-/** What the command line asks for, ready to run; gives the exit status. */
+/** Runs the parsed command. Returns the exit status. */
 export type Run = (context: CommandContext) => number;
 
-/** Takes what was chosen. Parsing and running are apart, so that a command's error is never taken for a usage error. */
+/** Receives the parsed command. It runs after parsing, so that its errors are never reported as usage errors. */
 export type Choose = (run: Run) => void;

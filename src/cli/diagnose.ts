@@ -16,7 +16,7 @@ import { type Decision, imaginaryContainer } from "./imaginary-container.ts";
 import { type HostReport, readHost } from "./read-host.ts";
 
 /**
- * Looks at everything that a container's GPU depends on. Changes nothing.
+ * Checks everything that a container's GPU depends on. Changes nothing.
  *
  * @param config the value of `--config`.
  */
@@ -44,7 +44,7 @@ export function diagnose(context: CommandContext, config: string | undefined): C
   ];
 }
 
-/** What the driver brings, by the plan for a container that asks for everything. */
+/** Checks the driver with the plan for a container that requests everything. */
 function checkDriver(context: CommandContext, facts: HostReport, config: string | undefined): Check[] {
   const { host } = context;
   const decision = attempt(() => context.decide(imaginaryContainer(), undefined, config));
@@ -54,7 +54,7 @@ function checkDriver(context: CommandContext, facts: HostReport, config: string 
   else if (!facts.usesManifests) checks.push(check("fail", "driver-missing", {}));
   if (facts.usesManifests) append(checks, checkManifests(facts, findingsOf(decision)));
   if (decision instanceof NvociError) {
-    // That there is no driver is said already.
+    // "driver-missing" already reports this.
     if (decision.code === "platform-unsupported" && checks.some(({ code }) => code === "driver-missing"))
       return checks;
     return [...checks, check("fail", "plan-impossible", { message: decision.message })];

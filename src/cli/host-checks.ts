@@ -18,7 +18,7 @@ import { entryStates, type HostReport } from "./read-host.ts";
 
 const OPEN_TO_OTHERS = 0o006;
 
-/** Tells which device nodes containers get, and whether users who are not root may open them. */
+/** Reports which device nodes containers get, and whether users other than root may open them. */
 export function checkDevices(host: HostView, operations: readonly Operation[]): Check[] {
   const nodes = operations.filter((operation) => operation.op === "bind-device");
   if (nodes.length === 0) return [check("fail", "devices-none", {})];
@@ -28,16 +28,13 @@ export function checkDevices(host: HostView, operations: readonly Operation[]): 
   return [given, check("ok", "devices-closed", { count: closed.length, groups: groupsOf(host, closed) })];
 }
 
-/** Group ids of the nodes, ascending. The container's nodes have them too. */
+/** Returns the group ids of the host's nodes, ascending. The container's nodes have the same. */
 function groupsOf(host: HostView, nodes: readonly OperationOf<"bind-device">[]): number[] {
   const groups = new Set(nodes.map((node) => host.lstat(node.hostPath)?.gid ?? 0));
   return [...groups].sort((a, b) => a - b);
 }
 
-/**
- * Finds a program by its name where daemons look, or by its absolute path; links have to lead to something. Our own
- * PATH says nothing about theirs.
- */
+/** Finds a program by its name where daemons look, or by its absolute path. A dangling link does not count. */
 export function findProgram(host: HostView, name: string): HostPath | undefined {
   const candidates = name.startsWith("/")
     ? [name]
@@ -47,14 +44,15 @@ export function findProgram(host: HostView, name: string): HostPath | undefined 
 
 const FILE = hostPath("/etc/docker/daemon.json");
 
-/** The part of daemon.json that is looked at. None of it is known to have its type. */
+/** The part of daemon.json that is read. The types are not checked. */
 interface DaemonFile {
   readonly runtimes?: { readonly nvidia?: { readonly path?: unknown } };
   readonly "default-runtime"?: unknown;
 }
 
 /**
- * Tells whether Docker knows the runtime `nvidia`. Without it `--gpus` can work all the same, by the hook's name.
+ * Reports whether the runtime `nvidia` is registered with Docker. `--gpus` does not need it: it uses the hook's
+ * name.
  *
  * @see dockerd(8), "Daemon configuration file"
  */
@@ -69,7 +67,7 @@ export function checkDocker(host: HostView): Check {
   const path = daemon.runtimes?.nvidia?.path;
   const isDefault = daemon["default-runtime"] === "nvidia";
   if (typeof path !== "string") {
-    // A default that is not registered stops dockerd, or every container.
+    // If the default runtime is not registered, dockerd does not start, or no container does.
     return check(isDefault ? "fail" : "warn", "docker-runtime-unregistered", { file: FILE });
   }
   if (findProgram(host, path) === undefined) {
@@ -87,10 +85,10 @@ function parse(text: string): DaemonFile | undefined {
   }
 }
 
-/** No descriptor: a kernel that has the call answers EBADF, and nothing is done. */
+/** An invalid descriptor: a kernel that has the call returns EBADF and does nothing. */
 const NONE = new Fd(-1, "none");
 
-/** Calls that have an older way in their place, with the kernel that brought them. */
+/** System calls that nvoci can do without, each with the kernel version that added it. */
 const NEWER_CALLS: Readonly<Record<string, (system: Syscalls) => void>> = {
   "openat2 (5.6)": (system) =>
     system.close(system.openat2(NONE, "x", { flags: 0, resolve: RESOLVE_IN_ROOT })),
@@ -98,7 +96,7 @@ const NEWER_CALLS: Readonly<Record<string, (system: Syscalls) => void>> = {
   "mount_setattr (5.12)": (system) => system.mount_setattr(NONE, "x", 0, { attrSet: 0 }),
 };
 
-/** Tells which of the newer system calls the kernel, or a filter around us, does not have. */
+/** Reports which newer system calls the kernel lacks, or a seccomp filter hides. */
 export function checkKernel({ system, host }: CommandContext): Check {
   const text = readText(host, hostPath("/proc/sys/kernel/osrelease"));
   const missing = Object.keys(NEWER_CALLS).filter((name) => isMissing(system, NEWER_CALLS[name]));
@@ -115,7 +113,7 @@ function isMissing(system: Syscalls, call: ((calls: Syscalls) => void) | undefin
   }
 }
 
-/** Tells whose ldconfig refreshes containers' caches. */
+/** Reports which ldconfig updates containers' caches. */
 export function checkLdconfig(host: HostView, config: Config): Check[] {
   const findings: Finding[] = [];
   const ldconfig = chooseLdconfig(host, DEBIAN_IMAGE, config, (found) => findings.push(found));
@@ -132,13 +130,13 @@ export function checkLdconfig(host: HostView, config: Config): Check[] {
     : [...unusable, check("ok", "ldconfig-image", { path })];
 }
 
-/** `l4t.csv` of `l4t.csv:41`. */
+/** Returns the file of a source: `l4t.csv` for `l4t.csv:41`. */
 const fileOf = (source: string): string => source.replace(/:\d+$/, "");
 
 /**
- * Tells which manifests are read, which are not and why, and how many of their entries the host has.
+ * Reports which manifests are read, which are not and why, and how many of their entries the host has.
  *
- * @param findings of a container that asks for everything.
+ * @param findings the findings for a container that requests everything.
  */
 export function checkManifests(facts: HostReport, findings: readonly Finding[]): Check[] {
   const { manifestDirectory: directory, manifests } = facts;
@@ -161,10 +159,10 @@ export function checkManifests(facts: HostReport, findings: readonly Finding[]):
   ];
 }
 
-/** The name by which dockerd looks for the hook when a container is run with `--gpus`. */
+/** The name that dockerd looks for when a container is run with `--gpus`. */
 const HOOK_NAME = "nvidia-container-runtime-hook";
 
-/** Tells whether the hook has its name, and whether the wrapper has a runtime to hand over to. */
+/** Reports whether the hook is installed under its name, and whether the wrapper finds a low-level runtime. */
 export function checkPrograms(host: HostView, config: Config): Check[] {
   const hook = findProgram(host, HOOK_NAME);
   const names = config.nvidiaContainerRuntime.runtimes;
@@ -180,7 +178,7 @@ export function checkPrograms(host: HostView, config: Config): Check[] {
 }
 
 /**
- * Tells which version of cgroups decides on devices here: version 1 where its controller is mounted.
+ * Reports which cgroup version controls devices on this host: version 1 if its devices controller is mounted.
  *
  * @see proc_pid_mountinfo(5)
  */

@@ -11,13 +11,13 @@ import { resolveRequest } from "../request/resolve-request.ts";
 
 /** What the hook would do to a container. */
 export interface Decision {
-  /** Whether the container asks for anything that it may have. */
+  /** Whether the container requests GPUs and is allowed to have them. */
   readonly asks: boolean;
   readonly operations: readonly Operation[];
   readonly findings: readonly Finding[];
 }
 
-/** What a container is decided by. */
+/** What a decision depends on, apart from the container's spec. */
 interface DecisionInput {
   readonly host: HostView;
   readonly image: ImageView;
@@ -28,9 +28,9 @@ interface DecisionInput {
 }
 
 /**
- * Decides about a container as the hook does, phase by phase, and changes nothing: the host is taken as it is.
+ * Plans for a container with the same phases as the hook, but neither sets up the host nor changes anything.
  *
- * @throws NvociError when the hook would refuse the container.
+ * @throws {NvociError} any code when the hook would refuse the container.
  */
 export function decide(spec: Spec, { host, image, arch, environ, config: option }: DecisionInput): Decision {
   const findings: Finding[] = [];
@@ -44,14 +44,14 @@ export function decide(spec: Spec, { host, image, arch, environ, config: option 
   return { asks: true, operations, findings };
 }
 
-/** Asks for every GPU and every part of the driver. */
+/** Requests every GPU and every part of the driver. */
 const ASKS = ["NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_DRIVER_CAPABILITIES=all"];
 
 /**
- * An unprivileged container that asks for everything, for questions that no real container goes with.
+ * Returns an unprivileged container that requests everything, for commands that are run without a container.
  *
- * @param env further variables, `NAME=value`; they come after the ones that ask, so that they can replace them.
- * @param rootfs its root directory. Default: the host's own root, which is named and never looked into.
+ * @param env further variables, `NAME=value`; they can override the request.
+ * @param rootfs its root directory. Default: the host's root, which is never read.
  */
 export function imaginaryContainer(env: readonly string[] = [], rootfs: HostPath = hostPath("/")): Spec {
   return {
@@ -68,7 +68,7 @@ export function imaginaryContainer(env: readonly string[] = [], rootfs: HostPath
 
 const ELF_MAGIC = Uint8Array.of(0x7f, 0x45, 0x4c, 0x46);
 
-/** What most images have, as far as anybody asks. */
+/** The paths of a typical image that discovery looks at. */
 const DEBIAN_TREE: Readonly<Record<string, FileType>> = {
   "/etc/debian_version": "file",
   "/proc/driver/nvidia": "directory",
@@ -76,7 +76,7 @@ const DEBIAN_TREE: Readonly<Record<string, FileType>> = {
   "/usr/lib": "directory",
 };
 
-/** What most images look like, for questions that no image goes with. */
+/** A typical image, used when no image is given. */
 export const DEBIAN_IMAGE: ImageView = {
   readFile: () => undefined,
   readRange: (path, offset, length) =>

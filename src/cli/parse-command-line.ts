@@ -11,7 +11,7 @@ import { addManifest } from "./commands/manifest.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addSystem } from "./commands/system.ts";
 
-/** Lists the hook among the commands. It is run before this command line is read, so nothing of it is here. */
+/** Lists the hook in the help. `main` runs it without parsing the command line here. */
 const addHook = (parser: Argv, choose: Choose): Argv =>
   parser.command(
     "hook <stage>",
@@ -19,25 +19,26 @@ const addHook = (parser: Argv, choose: Choose): Argv =>
     (command) => command.positional("stage", { type: "string", describe: "prestart, createRuntime, ..." }),
     () =>
       choose(() => {
-        throw new NvociError("usage", 'Cannot run the hook: "hook" must be the first word', {
+        throw new NvociError("usage", 'Cannot run the hook: "hook" must be the first argument', {
           hint: "see nvoci hook --help",
         });
       }),
   );
 
-/** Lists the wrapper among the commands. It is run before this command line is read, so nothing of it is here. */
+/** Lists the wrapper in the help. `main` runs it without parsing the command line here. */
 const addRuntime = (parser: Argv, choose: Choose): Argv =>
   parser.command(
-    "runtime [words..]",
-    "run as a low-level runtime: give the container what it asks for, and become runc",
-    (command) => command.positional("words", { type: "string", array: true, describe: "as for runc" }),
+    "runtime [arguments..]",
+    "run as a low-level runtime: add the driver to the container, then become runc",
+    (command) =>
+      command.positional("arguments", { type: "string", array: true, describe: "arguments of runc" }),
     () =>
       choose(() => {
-        throw new NvociError("usage", 'Cannot run the runtime: "runtime" must be the first word');
+        throw new NvociError("usage", 'Cannot run the runtime: "runtime" must be the first argument');
       }),
   );
 
-/** A command to run, or a text that the command line itself asks for: help or the version. */
+/** A command to run, or a text to print: the help or the version. */
 type CommandLine = { readonly run: Run } | { readonly text: string };
 
 const WIDTH = 100;
@@ -57,10 +58,10 @@ const COMMANDS = [
 ];
 
 /**
- * Reads the command line. Runs nothing and prints nothing.
+ * Parses the command line. Runs nothing and prints nothing.
  *
- * @param words what follows the program's name.
- * @throws NvociError "usage"
+ * @param words the arguments after the program's name.
+ * @throws {NvociError} "usage" when the arguments are invalid.
  */
 export function parseCommandLine(words: readonly string[]): CommandLine {
   let chosen: Run | undefined;
@@ -68,7 +69,7 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
   const parser = yargs([])
     .locale("en")
     .scriptName("nvoci")
-    .usage("$0 <command>\n\nGives containers the NVIDIA driver of their host.")
+    .usage("$0 <command>\n\nGives containers the host's NVIDIA driver.")
     .version(`nvoci ${VERSION}`)
     .help()
     .alias("help", "h")
@@ -77,7 +78,7 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
     .exitProcess(false)
     .wrap(WIDTH)
     .parserConfiguration({ "dot-notation": false, "boolean-negation": false })
-    .epilogue('"nvoci <command> --help" tells what a command takes.');
+    .epilogue('Run "nvoci <command> --help" for the options of a command.');
   for (const add of COMMANDS) {
     add(parser, (run) => {
       chosen = run;
@@ -95,7 +96,7 @@ const usageError = (message: string): NvociError =>
     hint: "see nvoci --help",
   });
 
-/** yargs' sentence as the end of one of ours. */
+/** Returns a message of yargs on one line, as the reason of an error. */
 function oneLine(message: string): string {
   const text = message.replace(/\s*\n\s*/g, " ").trim();
   return text.slice(0, 1).toLowerCase() + text.slice(1);

@@ -7,13 +7,13 @@ import type { Finding, FindingCode } from "../model/finding.ts";
 import type { HostPath } from "../model/paths.ts";
 import { absolutePath, type CommandContext } from "./command.ts";
 
-/** A manifest's entry and whether the host has what it names. */
+/** A manifest entry, and whether the host has what it names. */
 interface EntryState {
   readonly spec: MountSpec;
   readonly found: boolean;
 }
 
-/** Findings that leave an entry out. A duplicate is there, by another entry. */
+/** Findings about skipped entries. A duplicate is not skipped: another entry provides it. */
 const LEFT_OUT: readonly FindingCode[] = [
   "entry-missing",
   "entry-no-match",
@@ -22,22 +22,22 @@ const LEFT_OUT: readonly FindingCode[] = [
   "entry-wrong-type",
 ];
 
-/** Puts the findings of a discovery to the entries that they are about, in the order of the entries. */
+/** Returns the state of each entry, in order, from the findings of a discovery. */
 export function entryStates(specs: readonly MountSpec[], findings: readonly Finding[]): EntryState[] {
   const missing = new Set(findings.filter(({ code }) => LEFT_OUT.includes(code)).map(({ source }) => source));
   return specs.map((spec) => ({ spec, found: !missing.has(spec.source) }));
 }
 
-/** What holds for every container on this host. */
+/** What is the same for every container on this host. */
 export interface HostReport {
   readonly loaded: LoadedConfig;
-  /** Of the configuration alone. */
+  /** Findings about the configuration. */
   readonly configFindings: readonly Finding[];
   readonly platform: Platform;
   /** Whether the driver is found by manifests: on Tegra, unless the configuration says otherwise. */
   readonly usesManifests: boolean;
   readonly manifestDirectory: HostPath;
-  /** The manifests that are read for a container that does not say which. */
+  /** The manifests that are read for a container that does not select any. */
   readonly manifests: Manifest;
 }
 
@@ -45,7 +45,7 @@ export interface HostReport {
  * Reads configuration, platform and manifests as the hook does.
  *
  * @param config the value of `--config`.
- * @throws NvociError "config-invalid"
+ * @throws {NvociError} "config-invalid" when the configuration cannot be used.
  */
 export function readHost({ host, environ }: CommandContext, config: string | undefined): HostReport {
   const option = config === undefined ? undefined : absolutePath(host, config);

@@ -2,29 +2,29 @@ import type { LdconfigChoice } from "../model/container-edits.ts";
 import { DRIVER_CAPABILITIES, type DriverCapability } from "../model/driver-capability.ts";
 import { type ContainerPath, type HostPath, hostPath } from "../model/paths.ts";
 
-/** How the platform is chosen: by looking (`auto`), or as told. */
+/** How the platform is chosen: `auto` detects it. */
 export type RuntimeMode = "auto" | "csv" | "legacy";
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
 type CudaCompatMode = "ldconfig" | "mount" | "hook" | "disabled";
 
-/** A directory of the host that every container with a GPU gets. */
+/** A directory of the host that every container that requests GPUs gets. */
 export interface ExtraDirectory {
   readonly host: HostPath;
   readonly container: ContainerPath;
 }
 
 /**
- * `config.toml` as it is used, grouped as the file groups it. Keys of the NVIDIA Container Toolkit that have no
- * meaning here are not in it.
+ * The content of `config.toml`, grouped as in the file, without the keys of the NVIDIA Container Toolkit that have
+ * no meaning for nvoci.
  */
 export interface Config {
   readonly acceptNvidiaVisibleDevicesAsVolumeMounts: boolean;
   readonly acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged: boolean;
   readonly disableRequire: boolean;
   readonly supportedDriverCapabilities: readonly DriverCapability[];
-  /** Names of variables that stand in for NVIDIA_VISIBLE_DEVICES. */
+  /** Names of variables that replace NVIDIA_VISIBLE_DEVICES. */
   readonly swarmResource: readonly string[];
   readonly nvidiaContainerCli: {
     readonly debug: HostPath | undefined;
@@ -51,7 +51,7 @@ export interface Config {
     };
   };
   readonly nvidiaContainerRuntimeHook: {
-    /** The hook that the wrapper puts into config.json: an absolute path, or a name for the default one. */
+    /** The hook that the wrapper adds to config.json: an absolute path, or a name to search for. */
     readonly path: string;
   };
   readonly features: {
@@ -62,19 +62,19 @@ export interface Config {
     readonly ignoreImexChannelRequests: boolean;
   };
   readonly nvoci: {
-    /** Trees that hold copies of the driver in Debian's layout, looked at before `root`. */
+    /** Trees with copies of the driver in Debian's layout, searched before `root`. */
     readonly alternateRoots: readonly HostPath[];
-    /** Which manifests are read; `auto` leaves it to the release and the image. */
+    /** Which manifests are read; `auto` lets the release and the image decide. */
     readonly csvMounts: "auto" | "all" | "base";
-    /** Whether the container's `ld.so.cache` is brought up to date. */
+    /** Whether the container's `ld.so.cache` is updated. */
     readonly ldconfig: boolean;
-    /** Where libraries are looked for on hosts that have no `ld.so.cache`. */
+    /** Where libraries are searched for on hosts without `ld.so.cache`. */
     readonly librarySearchPaths: readonly HostPath[];
     readonly directories: readonly ExtraDirectory[];
   };
 }
 
-/** What holds where there is no file, or the file does not say. */
+/** The values that apply if there is no file, or the file does not set a key. */
 export const DEFAULT_CONFIG: Config = {
   acceptNvidiaVisibleDevicesAsVolumeMounts: false,
   acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged: true,

@@ -10,18 +10,18 @@ import { configPath, MAX_CONFIG_BYTES } from "./config-path.ts";
 
 const WRITABLE_BY_GROUP = 0o020;
 const WRITABLE_BY_OTHERS = 0o002;
-/** /proc/PID/uid_map of the initial user namespace: every id stands for itself. */
+/** /proc/PID/uid_map of the initial user namespace: every id maps to itself. */
 const IDENTITY = "0 0 4294967295";
 
 /**
- * Reads a file that names programs, directories or restrictions which root then goes by. A file that somebody else can
- * change is refused: believing it would make that somebody root.
+ * Reads a file that names programs, directories or restrictions that root obeys. A file that another user can
+ * change is refused: trusting it would make that user root.
  *
- * The facts are those of the opened file, so a name that is exchanged meanwhile changes nothing, and of a symbolic link
- * the target counts.
+ * The owner and the mode are checked on the open file, so replacing the name meanwhile has no effect. For a
+ * symbolic link, the target is checked.
  *
- * @returns `undefined` where there is none.
- * @throws NvociError "config-invalid"
+ * @returns `undefined` when the file does not exist.
+ * @throws {NvociError} "config-invalid" when another user can change the file.
  */
 export function readConfigFile(host: HostView, path: HostPath, limit: number): Uint8Array | undefined {
   return host.readFile(path, limit, (stat) => {
@@ -30,19 +30,22 @@ export function readConfigFile(host: HostView, path: HostPath, limit: number): U
     const [reason, remedy] = objection;
     const file = quote(path, 4096);
     throw new NvociError("config-invalid", `Cannot trust ${file}: ${reason}`, {
-      output: [`its mode is 0${stat.mode.toString(8)}, its owner ${stat.uid}:${stat.gid}`],
+      output: [`its mode is 0${stat.mode.toString(8)} and its owner is ${stat.uid}:${stat.gid}`],
       hint: `run: ${remedy} ${file}`,
     });
   });
 }
 
-/** Why others than root, and the user who runs this program, can change the file, and what ends it. */
+/**
+ * Returns why users other than root and the user of this process can change the file, and the command that mends
+ * it.
+ */
 function whoElseWrites(host: HostView, { mode, uid, gid }: FileStat): [string, string] | undefined {
   if (mode & WRITABLE_BY_OTHERS) return ["every user may write to it", "chmod go-w"];
   const group = mode & WRITABLE_BY_GROUP && gid !== 0;
   if (uid === 0 && !group) return undefined;
   const own = host.lstat(hostPath("/proc/self/fd"));
-  // In a user namespace the host's root has no number of its own. What runs there has no more rights than its user.
+  // In a user namespace the host's root has no id. A process there has no more rights than the user who made it.
   if (own === undefined || !isInitialNamespace(host)) return undefined;
   if (uid !== 0 && uid !== own.uid) return [`it belongs to user ${uid}`, "chown root"];
   return group && gid !== own.gid ? [`group ${gid} may write to it`, "chmod g-w"] : undefined;
@@ -54,19 +57,19 @@ function isInitialNamespace(host: HostView): boolean {
   return text.trim().split(/\s+/).join(" ") === IDENTITY;
 }
 
-/** A configuration with the file it comes from: none where the built-in defaults hold. */
+/** A configuration and the file that it comes from; `undefined` for the built-in defaults. */
 export interface LoadedConfig {
   readonly config: Config;
   readonly file: HostPath | undefined;
 }
 
 /**
- * Reads the configuration of this host; the built-in defaults hold where the usual file does not exist.
+ * Loads the configuration of this host. If the default file does not exist, the built-in defaults apply.
  *
  * The parameters between `host` and `report` are those of {@link configPath}.
  *
- * @throws NvociError `config-invalid` for a file that was asked for and does not exist, for one that
- * others than root can change, and for one that is not UTF-8 or not valid.
+ * @throws {NvociError} "config-invalid" when a file that was named explicitly does not exist, or the file can be
+ * changed by users other than root, is not UTF-8, or is invalid.
  */
 export function loadConfig(
   host: HostView,
@@ -79,13 +82,13 @@ export function loadConfig(
   const bytes = readConfigFile(host, path, MAX_CONFIG_BYTES);
   if (bytes === undefined) {
     if (!mustExist) return { config: DEFAULT_CONFIG, file: undefined };
-    throw new NvociError("config-invalid", `Cannot read ${quote(path, 4096)}: there is no such file`);
+    throw new NvociError("config-invalid", `Cannot read ${quote(path, 4096)}: the file does not exist`);
   }
   const text = decodeUtf8(bytes);
   if (text === undefined) {
     throw new NvociError("config-invalid", `Cannot read ${quote(path, 4096)}: it is not UTF-8 text`);
   }
-  // TOML is read on few boards: its parser is a bundle of its own.
+  // Few boards have a configuration file, so the TOML parser is a separate part, loaded on demand.
   const { parseConfig } = loadBundle<typeof import("./parse-config.ts")>("config");
   return { config: parseConfig(text, path, report), file: path };
 }

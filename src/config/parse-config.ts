@@ -8,10 +8,10 @@ import { parseRuntime } from "./parse-runtime.ts";
 import { parseToml, TableReader } from "./table-reader.ts";
 
 /**
- * Reads the table `nvoci`, the keys that no other program has.
+ * Reads the table `nvoci`, whose keys no other program has.
  *
- * @param alternateRoots what holds where the table does not say.
- * @throws NvociError `config-invalid`
+ * @param alternateRoots the default of `alternate-roots`.
+ * @throws {NvociError} "config-invalid" when a value is invalid.
  */
 export function parseNvoci(table: TableReader, alternateRoots: readonly HostPath[]): Config["nvoci"] {
   const defaults = DEFAULT_CONFIG.nvoci;
@@ -28,7 +28,7 @@ export function parseNvoci(table: TableReader, alternateRoots: readonly HostPath
 
 function parseDirectory(table: TableReader): ExtraDirectory {
   const host = table.path("host");
-  if (host === undefined) throw table.invalid("host", "is missing: it is a directory of the host");
+  if (host === undefined) throw table.invalid("host", "is missing: set it to a directory of the host");
   const container = table.path("container") ?? host;
   if (container === "/") throw table.invalid("container", 'must not be "/", which would hide the image');
   table.reportUnknown();
@@ -36,11 +36,11 @@ function parseDirectory(table: TableReader): ExtraDirectory {
 }
 
 /**
- * Reads `config.toml`. A key that nobody knows is a finding; a key of the NVIDIA Container Toolkit that has no
- * meaning here is silent and not checked.
+ * Parses `config.toml`. Unknown keys are reported as findings. Keys of the NVIDIA Container Toolkit that have no
+ * meaning for nvoci are ignored, whatever their values.
  *
- * @param fileName for errors and findings.
- * @throws NvociError `config-invalid` that names the file and the line or key.
+ * @param fileName the file's name in errors and findings.
+ * @throws {NvociError} "config-invalid" when the file is invalid; the message has the file and the line or key.
  */
 export function parseConfig(text: string, fileName: string, report: Report): Config {
   const top = new TableReader(fileName, parseToml(text, fileName), report);
@@ -75,12 +75,18 @@ function parseCapabilities(top: TableReader): readonly DriverCapability[] {
   if (words.includes("all")) return DRIVER_CAPABILITIES;
   const unknown = words.find((word) => !DRIVER_CAPABILITIES.some((known) => known === word));
   if (unknown !== undefined) {
-    throw top.invalid(key, `has ${quote(unknown)}, which is none of all, ${DRIVER_CAPABILITIES.join(", ")}`);
+    throw top.invalid(
+      key,
+      `contains ${quote(unknown)}, which is not one of all, ${DRIVER_CAPABILITIES.join(", ")}`,
+    );
   }
   return DRIVER_CAPABILITIES.filter((known) => words.includes(known));
 }
 
-/** Only containers that ask have the file read; a variable without swarm's prefix does not count as asking. */
+/**
+ * Reports variables without swarm's prefix: the file is read only for containers that request GPUs, and such a
+ * variable alone does not count as a request.
+ */
 function parseSwarmResource(report: Report, top: TableReader): readonly string[] {
   const variables = splitList(top.string("swarm-resource") ?? "");
   for (const variable of variables) {
@@ -132,7 +138,7 @@ function parseLdconfig(table: TableReader, allowContainer: boolean): LdconfigCho
   if (allowContainer) return { from: "container", path: containerPath(path) };
   throw table.invalid(
     "ldconfig",
-    `must start with @, the host's program: ${quote(text)} would run a program of the image as root`,
+    `must start with @, for the host's program: ${quote(text)} would run a program of the image as root`,
   );
 }
 

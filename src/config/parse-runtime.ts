@@ -8,7 +8,7 @@ type Runtime = Config["nvidiaContainerRuntime"];
 
 const DEFAULTS: Runtime = DEFAULT_CONFIG.nvidiaContainerRuntime;
 
-/** Names of levels, those of the Go logging library included. */
+/** Names of log levels, including those of the Go logging library. */
 const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
   trace: "debug",
   debug: "debug",
@@ -23,8 +23,9 @@ const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
 /**
  * Reads the table `nvidia-container-runtime`.
  *
- * @returns also the alternate roots that the file names the way meta-tegra's patch does, else the built-in ones.
- * @throws NvociError `config-invalid`
+ * @returns the table, and the alternate roots: those of the key `alt-roots` of meta-tegra's patch, or the default
+ * ones.
+ * @throws {NvociError} "config-invalid" when a value is invalid.
  */
 export function parseRuntime(
   report: Report,
@@ -58,8 +59,8 @@ function parseLogLevel(table: TableReader): LogLevel {
 }
 
 /**
- * `jit-cdi` is the toolkit's name for finding out at the start what `auto` finds out here. `cdi` is refused: it
- * restricts containers to what specification files list, and ignoring that would hand out more.
+ * Reads the mode. `jit-cdi` is the toolkit's name for what `auto` does in nvoci. `cdi` is refused: it restricts
+ * containers to what specification files list, and ignoring it would give them more.
  */
 function parseMode(report: Report, table: TableReader): RuntimeMode {
   const text = table.string("mode") || DEFAULTS.mode;
@@ -77,17 +78,17 @@ function parseMode(report: Report, table: TableReader): RuntimeMode {
 }
 
 /**
- * Reads the member `runtimes` alone.
+ * Reads the member `runtimes`.
  *
- * @param table `nvidia-container-runtime`.
- * @throws NvociError `config-invalid`
+ * @param table the table `nvidia-container-runtime`.
+ * @throws {NvociError} "config-invalid" when the member is invalid.
  */
 export function parseRuntimes(table: TableReader): readonly string[] {
   const runtimes = table.strings("runtimes") ?? DEFAULTS.runtimes;
   if (runtimes.length === 0) throw table.invalid("runtimes", "must name at least one runtime");
   for (const runtime of runtimes) {
     if (runtime === "" || (runtime.includes("/") && !runtime.startsWith("/"))) {
-      throw table.invalid("runtimes", `must hold absolute paths or names, not ${quote(runtime)}`);
+      throw table.invalid("runtimes", `must contain absolute paths or names, not ${quote(runtime)}`);
     }
   }
   return runtimes;

@@ -5,21 +5,21 @@ import { isPlainObject, ObjectReader, type PlainObject } from "../model/object-r
 import { type HostPath, hostPath } from "../model/paths.ts";
 import { quote } from "../text/quote.ts";
 
-/** Nothing in the file is deeper than four; the parser calls itself for each level. */
+/** A valid file has four levels; the parser recurses for each one. */
 const MAX_DEPTH = 16;
 
 /**
  * Parses a TOML 1.0 document.
  *
- * @param fileName for the error.
- * @throws NvociError `config-invalid` with line and column.
+ * @param fileName the file's name in errors.
+ * @throws {NvociError} "config-invalid" when the text is not TOML; the message has the line and column.
  */
 export function parseToml(text: string, fileName: string): PlainObject {
   try {
     return parse(text, { maxDepth: MAX_DEPTH });
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    // The message goes on with a picture of the place, over several lines.
+    // The other lines of the message show the place in the text.
     const reason = (error.message.split("\n")[0] as string).replace("Invalid TOML document: ", "");
     throw new NvociError(
       "config-invalid",
@@ -29,15 +29,16 @@ export function parseToml(text: string, fileName: string): PlainObject {
 }
 
 /**
- * Reads the members of one table of config.toml, and knows at the end which were never asked for.
+ * Reads the members of one table of config.toml, and can report those that were never read.
  *
- * Every method but `ignore` and `reportUnknown` throws an NvociError `config-invalid` for a value it does not accept.
+ * Every method but `ignore` and `reportUnknown` throws an NvociError "config-invalid" when it does not accept the
+ * value.
  */
 export class TableReader extends ObjectReader {
   private readonly report: Report;
   private readonly asked = new Set<string>();
 
-  /** @param report takes what `reportUnknown` finds. */
+  /** @param report receives the findings of `reportUnknown`. */
   constructor(name: string, table: PlainObject, report: Report, place = "") {
     super({ name, code: "config-invalid" }, table, place);
     this.report = report;
@@ -48,7 +49,7 @@ export class TableReader extends ObjectReader {
     return super.value(key);
   }
 
-  /** One of a few texts. */
+  /** Returns a string that is one of the choices. */
   oneOf<W extends string>(key: string, choices: readonly W[]): W | undefined {
     const text = this.string(key);
     if (text === undefined) return undefined;
@@ -57,34 +58,34 @@ export class TableReader extends ObjectReader {
     throw this.invalid(key, `must be one of ${choices.join(", ")}, not ${quote(text)}`);
   }
 
-  /** An absolute path; an empty string counts as absent. */
+  /** Returns an absolute path; an empty string counts as absent. */
   path(key: string): HostPath | undefined {
     const text = this.string(key);
     return text ? this.absolutePath(key, text) : undefined;
   }
 
-  /** Absolute paths. */
+  /** Returns a list of absolute paths. */
   paths(key: string): readonly HostPath[] | undefined {
     return this.strings(key)?.map((text) => this.absolutePath(key, text));
   }
 
-  /** The table of that name; an empty one where it is absent. */
+  /** Returns a reader of the table with that name, or of an empty one if it is absent. */
   table(key: string): TableReader {
     return this.below(key, this.take(key, "a table", isPlainObject) ?? {});
   }
 
-  /** The tables of an array of tables; none where it is absent. */
+  /** Returns readers of an array of tables; none if it is absent. */
   tables(key: string): readonly TableReader[] {
     const tables = this.items(key, "a table", isPlainObject) ?? [];
     return tables.map((table, index) => this.below(`${key}[${index}]`, table));
   }
 
-  /** Accepts members of any type without using them. */
+  /** Accepts members without checking them. */
   ignore(...keys: readonly string[]): void {
     for (const key of keys) this.asked.add(key);
   }
 
-  /** Reports every member that was not asked for; tables that were are not looked into. */
+  /** Reports every member that was not read. Does not look into tables that were. */
   reportUnknown(): void {
     const file = this.document.name;
     for (const key of Object.keys(this.all)) {

@@ -3,11 +3,11 @@ import { colonOf, entriesAfter, indentAt, render } from "./json-manner.ts";
 import { type JsonMember, type JsonRange, membersOf, rootRange } from "./scan-json.ts";
 
 /**
- * Changes single values of a JSON text and leaves every other character as it is: unknown members, the order of keys,
- * spacing, and integers that a JavaScript number cannot hold.
+ * A JSON text to edit. Edits change single values and keep every other character: unknown members, the order of
+ * keys, white space, and integers that a JavaScript number cannot represent.
  *
- * The text is valid JSON with an object at the top. `null` counts as absent where an object or a list is wanted; of a
- * key that comes twice the last one holds, as for JSON.parse(). What is added is written in the text's own manner.
+ * The text must be valid JSON with an object at the top. `null` counts as absent where an object or a list is
+ * expected. The last duplicate key wins, as in JSON.parse(). Additions follow the text's own formatting.
  */
 export interface JsonText extends Document {
   readonly text: string;
@@ -17,10 +17,10 @@ export interface JsonText extends Document {
 export type JsonPath = readonly [string, ...string[]];
 
 interface Place {
-  /** The innermost object of the path that is there. */
+  /** The innermost existing object on the path. */
   readonly object: JsonRange;
   readonly members: readonly JsonMember[];
-  /** Its member on the path, which may be `null` or no object. */
+  /** Its member on the path, which may be `null` or not an object. */
   readonly member: JsonMember | undefined;
   /** How many keys lead to the object. */
   readonly depth: number;
@@ -29,7 +29,7 @@ interface Place {
 const isObject = (text: string, { start }: JsonRange): boolean => text[start] === "{";
 const isNull = (text: string, { start }: JsonRange): boolean => text[start] === "n";
 
-/** Goes down the path as far as there are objects. */
+/** Follows the path as far as objects exist. */
 function locate({ text, ...document }: JsonText, path: JsonPath): Place {
   let object = rootRange(text);
   for (let depth = 0; ; depth++) {
@@ -50,14 +50,14 @@ const replace = (json: JsonText, { start, end }: JsonRange, text: string): JsonT
 
 const memberRange = ({ start, value }: JsonMember): JsonRange => ({ start, end: value.end });
 
-/** Wraps a value into the objects of the rest of a path. */
+/** Wraps a value in an object for each key. */
 const nest = (keys: readonly string[], value: unknown): unknown =>
   keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
 
 /**
- * Gives a member its value, in objects that are made where they are missing.
+ * Sets a member's value, and creates missing objects on the path.
  *
- * @throws NvociError with the document's code when the path leads through something else than objects.
+ * @throws {NvociError} the document's code when the path leads through a value that is not an object.
  */
 export function setJson(json: JsonText, path: JsonPath, value: unknown): JsonText {
   const { text } = json;
@@ -74,7 +74,7 @@ export function setJson(json: JsonText, path: JsonPath, value: unknown): JsonTex
   return replace(json, added, added.text);
 }
 
-/** Removes a member with the comma that it makes superfluous; one that is not there is left at that. */
+/** Removes a member and its comma. Returns the text unchanged if there is no such member. */
 export function removeJson(json: JsonText, path: JsonPath): JsonText {
   const { object, members, member, depth } = locate(json, path);
   if (member === undefined || depth < path.length - 1) return json;

@@ -8,11 +8,11 @@ import {
 } from "../model/object-reader.ts";
 import { quote } from "../text/quote.ts";
 
-/** Where a text is not JSON, or says something twice. Both places count from 1. */
+/** The place where a text is not JSON, or repeats a key. Line and column count from 1. */
 interface JsonFault {
   readonly line: number;
   readonly column: number;
-  /** The key that its object has a second time; absent where the text is not JSON. */
+  /** The repeated key; `undefined` if the text is not JSON. */
   readonly duplicate?: string;
 }
 
@@ -22,20 +22,20 @@ interface JsonFault {
  */
 const CHARACTERS = /(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})){1,32}/y;
 const SCALAR = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)(?![0-9A-Za-z_.])/y;
-/** What makes a string more than its own text: a backslash, or a control character, which it must not have. */
+/** Characters of a string that need a closer look: the backslash, and control characters, which are invalid. */
 const SPECIAL = /[^ -[\]-\uffff]/;
 
-/** Length of what the expression matches at a place; 0 where it does not. */
+/** Returns the length of the expression's match at an offset, or 0. */
 function matchAt(expression: RegExp, text: string, at: number): number {
   expression.lastIndex = at;
   return expression.test(text) ? expression.lastIndex - at : 0;
 }
 
-/** Length of the string at a place; 0 where there is none. */
+/** Returns the length of the string literal at an offset, or 0. */
 function stringAt(text: string, at: number): number {
   if (text[at] !== '"') return 0;
   const end = text.indexOf('"', at + 1);
-  // Nearly every string, at the speed of the engine.
+  // The fast path, for nearly every string.
   if (end >= 0 && !SPECIAL.test(text.slice(at, end))) return end + 1 - at;
   let position = at + 1;
   for (let length = -1; length !== 0; position += length) length = matchAt(CHARACTERS, text, position);
@@ -51,7 +51,7 @@ interface Found {
   readonly duplicate?: string;
 }
 
-/** The first character that no JSON text has there, or a key's second time; `undefined` for a text without either. */
+/** Finds the first character that cannot be there, or the first repeated key; `undefined` if there is neither. */
 function firstFault(text: string): Found | undefined {
   const open: string[] = [];
   const keys: Set<string>[] = [];
@@ -97,10 +97,10 @@ function firstFault(text: string): Found | undefined {
 }
 
 /**
- * Finds out where a text is not JSON, which engines tell in different words and some not at all, or has a key twice in
- * one object, of which readers take the first, the last or both.
+ * Finds the place where a text is not JSON, which JavaScript engines report differently or not at all, or repeats
+ * a key in one object, of which parsers use the first, the last or both.
  *
- * @returns `undefined` for a text that everybody reads alike.
+ * @returns `undefined` when all parsers read the text alike.
  * @see RFC 8259
  */
 export function findJsonFault(text: string): JsonFault | undefined {
@@ -112,19 +112,19 @@ export function findJsonFault(text: string): JsonFault | undefined {
 }
 
 /**
- * Parses a text whose top level is an object. An engine may take more for JSON than JSON is: see
+ * Parses a text with an object at the top. JavaScript engines may accept more than JSON: see
  * `refuseOtherReadings()`.
  *
- * The parser's own words are left out of the error: they differ between engines.
+ * The error does not contain the engine's message, which differs between engines.
  *
- * @throws NvociError with the document's code, which names line and column where the text is not JSON.
+ * @throws {NvociError} the document's code when the text is not JSON, with line and column, or not an object.
  */
 export function parseJsonObject(document: Document, text: string): PlainObject {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    // The parser of the native program goes as deep as its stack allows.
+    // The native program's parser recurses until its stack is full.
     throw faulty(
       document,
       text.trim() === "" ? "it is empty" : (describeFault(text) ?? "it is nested too deeply"),
@@ -134,15 +134,15 @@ export function parseJsonObject(document: Document, text: string): PlainObject {
   throw faulty(document, `it must be an object, not ${describeValue(value)}`);
 }
 
-/** Parses a text whose top level is an object, to have its members read. @throws NvociError as `parseJsonObject()` */
+/** Parses a text with an object at the top and returns a reader of it. @throws as {@link parseJsonObject} */
 export const readJsonObject = (document: Document, text: string): ObjectReader =>
   new ObjectReader(document, parseJsonObject(document, text));
 
-/** Where and why the text is not JSON that everybody reads alike; `undefined` where it is. */
+/** Describes the fault that {@link findJsonFault} finds, for a message. */
 export function describeFault(text: string): string | undefined {
   const fault = findJsonFault(text);
   if (fault === undefined) return undefined;
   const { line, column, duplicate } = fault;
-  const what = duplicate === undefined ? "is not JSON" : `has the key ${quote(duplicate)} a second time`;
+  const what = duplicate === undefined ? "is not JSON" : `repeats the key ${quote(duplicate)}`;
   return `line ${line}, column ${column} ${what}`;
 }

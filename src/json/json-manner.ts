@@ -1,30 +1,30 @@
 import { firstMember, type JsonRange } from "./scan-json.ts";
 
-/** How a JSON text is written, so that what is added to it looks alike: indentation, colons and what follows a comma. */
+/** The formatting of a JSON text, for additions to it: indentation, and the white space after colons and commas. */
 
-/** White space beyond this is nobody's manner; to repeat it for every line would multiply the text. */
+/** Longer white space is not repeated: copying it to every added line would multiply the text. */
 const MAX_SPACE_CHARACTERS = 256;
 
-/** White space before the first character of the line that `at` is in. */
+/** Returns the indentation of the line that contains the offset `at`. */
 export function indentAt(text: string, at: number): string {
   const start = text.lastIndexOf("\n", at - 1) + 1;
   return /^[ \t]*/.exec(text.slice(start, Math.min(at, start + MAX_SPACE_CHARACTERS)))?.[0] ?? "";
 }
 
-/** What one level is indented by; `undefined` for a text without line breaks between members. */
+/** Returns the indentation of one level; `undefined` if there are no line breaks between members. */
 function indentUnit(text: string): string | undefined {
   const first = firstMember(text);
   if (first === undefined) return text.includes("\n") ? "    " : undefined;
   return text.slice(first.object, first.key).includes("\n") ? indentAt(text, first.key) : undefined;
 }
 
-/** What stands between a key and its value. */
+/** Returns the text's separator between a key and its value. */
 export function colonOf(text: string): string {
   const first = firstMember(text);
   return first === undefined || text[first.value - 1] !== ":" ? ": " : ":";
 }
 
-/** A value as it is written on a line of the given indentation. */
+/** Formats a value for a line of the given indentation. */
 export function render(text: string, value: unknown, indent: string): string {
   const unit = indentUnit(text);
   if (unit === undefined) return JSON.stringify(value);
@@ -37,23 +37,23 @@ interface LastEntries {
   readonly previous?: JsonRange | undefined;
 }
 
-/** A comma and white space, as between the last two entries. */
+/** Returns a comma and the white space between the last two entries. */
 function separator(text: string, whole: JsonRange, last: JsonRange, previous: JsonRange | undefined): string {
   const [comma, start, end] =
     previous === undefined ? [",", whole.start + 1, last.start] : ["", previous.end, last.start];
   return end - start > MAX_SPACE_CHARACTERS ? "," : comma + text.slice(start, end);
 }
 
-/** A part of a text and what takes its place. */
+/** A range of a text and its replacement. */
 export interface Replacement extends JsonRange {
   readonly text: string;
 }
 
 /**
- * Entries after the last one, or in an empty object or list.
+ * Returns the replacement that appends entries to an object or a list.
  *
  * @param whole the object or list.
- * @param write gives the entries' texts for lines of an indentation.
+ * @param write returns the entries' texts for lines of the given indentation.
  */
 export function entriesAfter(
   text: string,

@@ -3,18 +3,18 @@ import type { JsonText } from "./edit-json.ts";
 import { colonOf, entriesAfter, indentAt, type Replacement, render } from "./json-manner.ts";
 import { eachItem, eachMember, type JsonMember, type JsonRange, rootRange } from "./scan-json.ts";
 
-/** What is added to an object: objects go into those that are there, items of lists after those that are there. */
+/** Additions to an object: objects are merged into existing ones, items are appended to existing lists. */
 export interface JsonAdditions {
   readonly [key: string]: JsonAdditions | readonly unknown[];
 }
 
 /**
- * Adds to a JSON text, in one pass over it, and leaves every other character as it is. What is missing is made; empty
- * additions make nothing. `null` counts as missing; of a key that comes twice the last one holds, as for JSON.parse().
+ * Adds values to a JSON text in one pass and keeps every other character. Creates missing objects and lists; empty
+ * additions create nothing. `null` counts as missing. The last duplicate key wins, as in JSON.parse().
  *
- * Neither the text's values nor its entries are kept in memory: a text may have hundreds of thousands.
+ * Neither values nor entries of the text are kept in memory: a text may have hundreds of thousands.
  *
- * @throws NvociError with the document's code where the text has something else than an object or a list.
+ * @throws {NvociError} the document's code when the text has another value where an object or a list is expected.
  */
 export function mergeJson(json: JsonText, additions: JsonAdditions): JsonText {
   const { text } = json;
@@ -37,7 +37,7 @@ function isEmpty(addition: JsonAdditions | readonly unknown[]): boolean {
 const isList = (addition: JsonAdditions | readonly unknown[]): addition is readonly unknown[] =>
   Array.isArray(addition);
 
-/** The addition without what is empty in it. */
+/** Returns an addition without its empty parts. */
 const withoutEmpty = (addition: JsonAdditions | readonly unknown[]): PlainObject | readonly unknown[] =>
   isList(addition)
     ? addition

@@ -3,7 +3,9 @@ import { quote } from "../text/quote.ts";
 import { describeFault } from "./json-fault.ts";
 import { eachItem, type JsonRange, membersOf, rootRange } from "./scan-json.ts";
 
-/** The keys that are read in an object, and those of the objects below each; a list has those of its items. */
+/**
+ * The keys that are read in an object, each with the keys of its value. The keys of a list are those of its items.
+ */
 export interface KnownKeys {
   readonly [key: string]: KnownKeys;
 }
@@ -11,16 +13,15 @@ export interface KnownKeys {
 type Place = readonly (string | number)[];
 
 /**
- * Refuses a document that another reader could take for another one: the runtime, which is a Go program, and we must
- * not come to different answers about one container. Go's encoding/json takes `ENV` and `proce\u017f\u017f` for `env` and
- * `process`, and of a key that comes twice it takes the last value or merges both. QuickJS takes `\x41`, `5.` and `-01`
- * for JSON.
+ * Refuses a document that another parser could read differently. The runtime, which is a Go program, and nvoci
+ * must agree about each container. Go's encoding/json reads `ENV` as `env` and `proce\u017f\u017f` as `process`;
+ * for a repeated key it uses the last value or merges both. QuickJS accepts `\x41`, `5.` and `-01` as JSON.
  *
- * A text that the engine writes back as it has read it has none of this but other cases: what is written is JSON, and
- * each key is in it once. Engines write compact texts, so that nearly none is looked at character by character.
+ * If JSON.stringify() reproduces the text, only the case of keys is left to check: its output is JSON without
+ * repeated keys. Container engines write compact JSON, so few texts are scanned character by character.
  *
- * @param value the text, parsed.
- * @throws NvociError with the document's code, which names line and column.
+ * @param value the parsed text.
+ * @throws {NvociError} the document's code when parsers could differ; the message has the line and column.
  */
 export function refuseOtherReadings(
   document: Document,
@@ -39,7 +40,7 @@ export function refuseOtherReadings(
   const key = place.at(-1) as string;
   throw faulty(
     document,
-    `${at}: ${quote(key)} counts as ${quote(fold(key))} for some readers and not for others`,
+    `${at}: ${quote(key)} equals ${quote(fold(key))} for some parsers and not for others`,
   );
 }
 
@@ -47,15 +48,15 @@ function isWrittenBack(text: string, value: PlainObject): boolean {
   try {
     return text.startsWith(JSON.stringify(value));
   } catch {
-    // Deeper than the engine's stack, which reading it was not.
+    // Writing needs more stack than parsing did.
     return false;
   }
 }
 
-/** A key as Go compares it: besides the cases of ASCII, U+017F is an s, and U+212A a k. */
+/** Returns a key as Go compares it: in lower case, with U+017F as s and U+212A as k. */
 const fold = (key: string): string => key.toLowerCase().replaceAll("\u017f", "s");
 
-/** The first key that differs from a known one by its case alone. */
+/** Finds the first key that differs from a known one only in case. */
 function findOtherCase(value: unknown, known: KnownKeys): Place | undefined {
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
@@ -72,7 +73,7 @@ function findOtherCase(value: unknown, known: KnownKeys): Place | undefined {
   return undefined;
 }
 
-/** The way from a key to the first such one; an empty way is the key itself. */
+/** Returns the path from a key to the first such key; an empty path is the key itself. */
 function otherCaseAt(key: string, value: unknown, known: KnownKeys): Place | undefined {
   const below = Object.hasOwn(known, key) ? known[key] : undefined;
   if (below === undefined) return isOtherCase(key, known) ? [] : undefined;
@@ -84,10 +85,10 @@ function isOtherCase(key: string, known: KnownKeys): boolean {
   return Object.keys(known).some((name) => fold(name) === folded);
 }
 
-/** A key whose value has no keys that are read. */
+/** Marks a key whose value has no keys that are read. */
 export const LEAF: KnownKeys = {};
 
-/** Where the key begins that a path leads to. */
+/** Returns the offset of the key that a path leads to. */
 function startOf(text: string, place: Place): number {
   let range: JsonRange = rootRange(text);
   let start = 0;

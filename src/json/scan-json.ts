@@ -1,11 +1,11 @@
 /**
- * Finds values in a JSON text without making a value of it. The text is known to be valid JSON: on any other one the
- * answers mean nothing.
+ * Finds values in a JSON text without parsing it. The text must be valid JSON; otherwise the results are
+ * meaningless.
  *
  * @see RFC 8259
  */
 
-/** Where a value lies in a text. `end` is the place after its last character. */
+/** The range of a value in a text. `end` is the offset after its last character. */
 export interface JsonRange {
   readonly start: number;
   readonly end: number;
@@ -13,9 +13,9 @@ export interface JsonRange {
 
 /** A member of an object. */
 export interface JsonMember {
-  /** As JSON.parse() would give it, escapes resolved. */
+  /** As JSON.parse() returns it, with escapes resolved. */
   readonly key: string;
-  /** Where the key's first quotation mark is. */
+  /** Offset of the key's first quotation mark. */
   readonly start: number;
   readonly value: JsonRange;
 }
@@ -37,7 +37,7 @@ function skipSpace(text: string, at: number): number {
   return position;
 }
 
-/** @param start the opening quotation mark. */
+/** @param start offset of the opening quotation mark. */
 function endOfString(text: string, start: number): number {
   for (let quote = text.indexOf('"', start + 1); ; quote = text.indexOf('"', quote + 1)) {
     if (quote < 0) return text.length;
@@ -47,7 +47,7 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-/** Written for texts of megabytes: a look at one character is all that most of them get. */
+/** Returns the end of the value at an offset. Fast enough for texts of megabytes: most characters are read once. */
 function endOfValue(text: string, start: number): number {
   const code = text.charCodeAt(start);
   if (code === QUOTE) return endOfString(text, start);
@@ -61,14 +61,14 @@ function endOfValue(text: string, start: number): number {
   return position;
 }
 
-/** @param start the opening bracket of a list or an object. */
+/** @param start offset of the opening bracket of a list or an object. */
 function endOfBrackets(text: string, start: number): number {
   const length = text.length;
   let position = start;
   for (let depth = 0; position < length; ) {
     const next = text.charCodeAt(position);
     if (next === QUOTE) {
-      // A bracket inside of a string does not count.
+      // Brackets inside strings do not count.
       position = endOfString(text, position);
       continue;
     }
@@ -81,13 +81,13 @@ function endOfBrackets(text: string, start: number): number {
 
 const rangeAt = (text: string, start: number): JsonRange => ({ start, end: endOfValue(text, start) });
 
-/** The place after the comma that follows a value, or `undefined` at the end of the list or object. */
+/** Returns the start of the next entry after a value, or `undefined` at the end of the list or object. */
 function nextStart(text: string, after: number): number | undefined {
   const comma = skipSpace(text, after);
   return text.charCodeAt(comma) === COMMA ? skipSpace(text, comma + 1) : undefined;
 }
 
-/** The text's one value: from its first character to its last, without a look at what is between. */
+/** Returns the range of the text's top-level value without scanning it. */
 export function rootRange(text: string): JsonRange {
   let end = text.length;
   while (isSpace(text.charCodeAt(end - 1))) end--;
@@ -95,9 +95,9 @@ export function rootRange(text: string): JsonRange {
 }
 
 /**
- * The first member of the text's object, without a look at the rest.
+ * Finds the first member of the text's top-level object without scanning the rest.
  *
- * @returns where the object, the key and the value begin; `undefined` for an object without members.
+ * @returns the offsets of the object, the key and the value; `undefined` when the object has no members.
  */
 export function firstMember(text: string): { object: number; key: number; value: number } | undefined {
   const object = skipSpace(text, text.charCodeAt(0) === BYTE_ORDER_MARK ? 1 : 0);
@@ -106,7 +106,7 @@ export function firstMember(text: string): { object: number; key: number; value:
   return { object, key, value: skipSpace(text, skipSpace(text, endOfString(text, key)) + 1) };
 }
 
-/** Calls `visit` for each member of an object in the order of the text; a key that comes twice is visited twice. */
+/** Calls `visit` for each member of an object in the order of the text, and twice for a repeated key. */
 export function eachMember(
   text: string,
   object: JsonRange,
@@ -122,7 +122,7 @@ export function eachMember(
   }
 }
 
-/** The members of an object, all at once. */
+/** Returns all members of an object. */
 export function membersOf(text: string, object: JsonRange): readonly JsonMember[] {
   const members: JsonMember[] = [];
   eachMember(text, object, (key, start, value) => members.push({ key, start, value }));

@@ -1,35 +1,35 @@
 /**
- * Adds items to the end of a list, however many there are. `list.push(...items)` makes each one an argument of a call,
- * and the native program's engine takes 65,534 of those.
+ * Appends items to a list, however many there are. `list.push(...items)` makes each item an argument of the call,
+ * and the native program's JavaScript engine accepts at most 65,534.
  */
 export function append<T>(list: T[], items: readonly T[]): void {
   for (let index = 0; index < items.length; index++) list.push(items[index] as T);
 }
 
 /**
- * What one start may spend on work whose amount an image, its environment or its config.json decides. One budget is
- * made per process and shared by every such loop, so that many small excesses add up to a refusal too.
+ * What one start may spend on work whose amount an image, its environment or its config.json decides. Every such
+ * loop of a process shares one budget, so that many small excesses add up too.
  */
 export interface Budget {
   /**
-   * Spends steps; one step is about one system call or one comparison of two short names.
+   * Spends steps. A step is about one system call, or one comparison of two short names.
    *
-   * @returns whether the budget lasts. Once it answered `false` it always does; the caller leaves the rest out and
-   * reports a finding.
+   * @returns whether the budget lasts. After the first `false` it always returns `false`; the caller skips the
+   * rest and reports a finding.
    */
   spend(steps: number): boolean;
 }
 
-/** The clock is read once in so many steps: reading it costs as much as a step. */
+/** Steps between two readings of the clock, because a reading costs as much as a step. */
 const STEPS_PER_CLOCK_READING = 256;
 
 /**
- * Makes a full budget.
+ * Returns a full budget.
  *
- * @param now seconds on a monotonic clock, such as CLOCK_MONOTONIC: a board without a battery sets its time of day
- * by years once it has a network.
- * @param steps how many steps in all.
- * @param seconds how long from now.
+ * @param now returns seconds of a monotonic clock, such as CLOCK_MONOTONIC: the time of day of a board without a
+ * battery jumps by years once the board has a network.
+ * @param steps number of steps in all.
+ * @param seconds time limit, from now.
  */
 export function newBudget(now: () => number, steps: number, seconds: number): Budget {
   const deadline = now() + seconds;
@@ -48,5 +48,5 @@ export function newBudget(now: () => number, steps: number, seconds: number): Bu
   };
 }
 
-/** A budget that lasts, for commands whose input the caller answers for, and for tests. */
+/** A budget without limits, for tests and for commands whose input is trusted. */
 export const UNLIMITED: Budget = { spend: () => true };

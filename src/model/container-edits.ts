@@ -1,5 +1,5 @@
 /**
- * What discovery wants changed in a container, in the words of the Container Device Interface.
+ * What discovery adds to a container, in the terms of the Container Device Interface.
  *
  * @see https://github.com/cncf-tags/container-device-interface/blob/main/SPEC.md
  */
@@ -8,7 +8,7 @@ import type { Source } from "./finding.ts";
 import type { ContainerPath, HostPath } from "./paths.ts";
 import type { FileStat } from "./views.ts";
 
-/** A device node of the host that the container gets under `path`. */
+/** A device node of the host that the container gets at `path`. */
 export interface DeviceNode {
   readonly path: ContainerPath;
   readonly hostPath: HostPath;
@@ -17,30 +17,30 @@ export interface DeviceNode {
   readonly minor: number;
   /** Permission bits of the host's node. */
   readonly fileMode: number;
-  /** Cgroup access, a subset of `rwm`. */
+  /** Cgroup access: a subset of `rwm`. */
   readonly permissions: string;
   readonly uid: number;
   readonly gid: number;
   readonly source: Source;
 }
 
-/** A file or directory of the host, bound read-only unless `options` says otherwise. */
+/** A file, directory or socket of the host that is bind-mounted, read-only if `options` contains `ro`. */
 export interface Mount {
   readonly hostPath: HostPath;
   readonly containerPath: ContainerPath;
   readonly kind: "file" | "directory" | "socket";
-  /** mount(8) options; all of ours are bind mounts with private propagation. */
+  /** mount(8) options; every mount is a bind mount with private propagation. */
   readonly options: readonly MountOption[];
   readonly source: Source;
 }
 
-/** The options that occur. */
+/** The mount options that nvoci uses. */
 export type MountOption = "ro" | "nosuid" | "nodev" | "noexec";
 
-/** Libraries, programs and data: readable and runnable, nothing more. */
+/** The options for libraries, programs and data: they can be read and executed, nothing else. */
 export const FILE_OPTIONS: readonly MountOption[] = ["ro", "nosuid", "nodev"];
 
-/** A symbolic link made in the container. CDI does this with a `create-symlinks` hook. */
+/** A symbolic link to create in the container. CDI uses a `create-symlinks` hook for it. */
 export interface Link {
   readonly containerPath: ContainerPath;
   /** The link's text, verbatim. */
@@ -48,16 +48,16 @@ export interface Link {
   readonly source: Source;
 }
 
-/** A file with a content of its own, made for one container. */
+/** A file generated for one container. */
 export interface GeneratedFile {
-  /** Relative to its directory; may lie in a subdirectory. */
+  /** Relative to its directory; may contain a subdirectory. */
   readonly name: string;
   readonly content: string;
   /** Permission bits. */
   readonly mode: number;
 }
 
-/** A directory of the container that is covered by files made for it alone; what was there is out of sight. */
+/** A directory of the container to cover with generated files, which hide its former content. */
 interface GeneratedDirectory {
   readonly path: ContainerPath;
   readonly files: readonly GeneratedFile[];
@@ -66,25 +66,25 @@ interface GeneratedDirectory {
   readonly source: Source;
 }
 
-/** Which ldconfig brings a container's cache up to date. */
+/** The ldconfig that updates a container's cache. */
 export type LdconfigChoice =
-  /** A program of the host, without `.real`: where `<path>.real` exists, `path` is a script around it. */
+  /** A program of the host. `path` has no `.real`: if `<path>.real` exists, `path` is a script that runs it. */
   | { readonly from: "host"; readonly path: HostPath }
-  /** The image's own program. Only where the host has none, or with `features.allow-ldconfig-from-container`. */
+  /** The image's own program: only if the host has none, or with `features.allow-ldconfig-from-container`. */
   | { readonly from: "container"; readonly path: ContainerPath };
 
-/** Everything one container gets. Order within each list is the order of discovery. */
+/** Everything that one container gets. Each list is in the order of discovery. */
 export interface ContainerEdits {
   readonly deviceNodes: readonly DeviceNode[];
   readonly mounts: readonly Mount[];
   readonly links: readonly Link[];
-  /** Directories with files made for this container. */
+  /** Directories of files generated for this container. */
   readonly generated: readonly GeneratedDirectory[];
-  /** Directories with libraries inside the mounted directories; only the host knows them. */
+  /** Directories of libraries inside the mounted directories; only the host knows them. */
   readonly libraryFolders: readonly ContainerPath[];
-  /** The program that updates the container's library cache. Absent: the cache is left alone. */
+  /** The program that updates the container's library cache; `undefined` leaves the cache alone. */
   readonly ldconfig: LdconfigChoice | undefined;
-  /** A directory of the image that ldconfig prefers to all others: its CUDA forward compatibility. */
+  /** A directory of the image that ldconfig prefers to all others: its CUDA forward-compatibility libraries. */
   readonly compatFolder: ContainerPath | undefined;
 }
 
@@ -99,7 +99,7 @@ export const NO_EDITS: ContainerEdits = {
   compatFolder: undefined,
 };
 
-/** All edits of several parts, in their order. Of a single value, the first part that has it wins. */
+/** Concatenates the edits of several parts. For single values, the first part that has one wins. */
 export const joinEdits = (parts: readonly Partial<ContainerEdits>[]): ContainerEdits => ({
   deviceNodes: parts.flatMap(({ deviceNodes = [] }) => deviceNodes),
   mounts: parts.flatMap(({ mounts = [] }) => mounts),
@@ -110,7 +110,7 @@ export const joinEdits = (parts: readonly Partial<ContainerEdits>[]): ContainerE
   compatFolder: parts.find(({ compatFolder }) => compatFolder !== undefined)?.compatFolder,
 });
 
-/** A bind mount, read-only and without set-uid programs and devices unless `options` says otherwise. */
+/** Returns a bind mount; by default it is read-only and ignores set-user-ID bits and device nodes. */
 export const bindMount = (
   kind: Mount["kind"],
   hostPath: HostPath,
@@ -119,7 +119,7 @@ export const bindMount = (
   options: readonly MountOption[] = FILE_OPTIONS,
 ): Mount => ({ hostPath, containerPath, kind, options, source });
 
-/** The container's share of a device node of the host. A container never gets the right to make nodes of this number. */
+/** Returns a device node for the container. The container never gets the right to create nodes with its number. */
 export function deviceNode(
   path: ContainerPath,
   hostPath: HostPath,

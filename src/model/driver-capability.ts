@@ -1,7 +1,7 @@
-/** What the name of every variable that Docker swarm sets for a generic resource starts with. */
+/** Prefix of the variables that Docker swarm sets for generic resources. */
 export const SWARM_PREFIX = "DOCKER_RESOURCE_";
 
-/** A part of the driver that a container can ask for, in NVIDIA's words. */
+/** A part of the driver that a container can request, by NVIDIA's name. */
 export type DriverCapability = "compat32" | "compute" | "display" | "graphics" | "ngx" | "utility" | "video";
 
 /**
@@ -19,13 +19,13 @@ export const DRIVER_CAPABILITIES: readonly DriverCapability[] = [
   "video",
 ];
 
-/** What a capability brings along: video decoders run on libcuda, a display shows what graphics draws. */
+/** Capabilities that need another one: video decoders run on libcuda, a display shows what graphics draws. */
 const IMPLIED: Readonly<Partial<Record<DriverCapability, DriverCapability>>> = {
   video: "compute",
   display: "graphics",
 };
 
-/** The capabilities asked for and those they bring along. */
+/** Returns the capabilities and those that they need. */
 export function withImplied(capabilities: readonly DriverCapability[]): ReadonlySet<DriverCapability> {
   const all = new Set(capabilities);
   for (const capability of capabilities) {

@@ -1,7 +1,7 @@
 /**
- * The one class of error that nvoci throws on purpose. Line 1 stands alone, because runc pastes the whole of a
- * hook's stderr into one line. What follows it is for the person who looks closer: who asked for the step that
- * failed, what to do, and last the system call.
+ * The only class of error that nvoci throws on purpose. Line 1 must be understandable alone, because runc joins
+ * all of a hook's stderr into one line. The lines after it have the details: the source of the failed step, a
+ * hint, and last the system call.
  */
 
 /** Stable names of error classes, for tests and scripts. */
@@ -22,27 +22,30 @@ export type ErrorCode =
   | "file-invalid"
   | "payload-damaged";
 
-/** Exit statuses, fixed by contract: sysexits(3)'s 70 marks a bug of ours. */
+/** Exit statuses, which never change. 70, from sysexits(3), means a bug in nvoci. */
 export const EXIT = { done: 0, failed: 1, usage: 2, bug: 70 } as const;
 
-/** What follows line 1 of an error. */
+/** The lines after line 1 of an error. */
 interface ErrorDetails {
-  /** The manifest line, key or variable that asked for what failed, such as `l4t.csv:41 (operation 12 of 287)`. */
+  /**
+   * The source of the failed step: a manifest line, key or variable, such as `l4t.csv:41 (operation 12 of 287)`.
+   */
   readonly askedBy?: string | undefined;
-  /** What the reader can do about it: an imperative, lower case, no final period. */
+  /** What the reader can do about it: an imperative in lower case, without a final period. */
   readonly hint?: string | undefined;
-  /** More about the reason: the other program's own output, a list of what exists, a usage text. */
+  /** More about the reason: the output of another program, a list of what exists, a usage text. */
   readonly output?: readonly string[] | undefined;
   /** The failed system call as strace(1) prints it. */
   readonly call?: string | undefined;
 }
 
+/** An error that nvoci throws on purpose. */
 export class NvociError extends Error {
-  /** Stable class of the failure. */
+  /** The stable name of the class of failure. */
   readonly code: ErrorCode;
   private readonly details: ErrorDetails;
 
-  /** @param message `Cannot <verb> "<value>": <reason>`, no final period, no line break. */
+  /** @param message `Cannot <verb> "<value>": <reason>`, without a final period or a line break. */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message);
     this.name = "NvociError";
@@ -51,8 +54,8 @@ export class NvociError extends Error {
   }
 
   /**
-   * Whether the machine itself failed: no memory, no descriptors, a broken disk. Nothing may be taken for absent or
-   * unusable then, because a container would start with a part of the driver missing.
+   * Whether the machine itself failed: no memory, no descriptors, a broken disk. Such an error must not be read as
+   * a missing or unusable file, because the container would start without a part of the driver.
    */
   get isMachineFailure(): boolean {
     return false;
@@ -74,7 +77,7 @@ export class NvociError extends Error {
     return this.details.call;
   }
 
-  /** The exit status of this failure. */
+  /** The exit status for this error. */
   get exitCode(): number {
     return this.code === "usage" ? EXIT.usage : EXIT.failed;
   }
@@ -90,29 +93,28 @@ export class NvociError extends Error {
     ];
   }
 
-  /** The whole text as it goes to stderr, without a final line break. */
+  /** Returns the whole text for stderr, without a final line break. */
   render(): string {
     return [`nvoci: ${this.message}`, ...this.lines.map((line) => `  ${line}`)].join("\n");
   }
 
-  /** The whole text as one line, for a log. */
+  /** Returns the whole text as one line, for a log. */
   renderLine(): string {
     return [this.message, ...this.lines].join("; ");
   }
 }
 
 /**
- * The error for a finding about a thing that can be left out. Whoever reads the host and goes on without what cannot
- * be read asks here.
+ * Returns an error that is not fatal, for a finding. Code that skips unreadable files of the host calls it.
  *
- * @throws the error itself, where it is a bug or a failure of the machine.
+ * @throws the error itself, when it is a bug or a failure of the machine.
  */
 export function ignorable(error: unknown): NvociError {
   if (error instanceof NvociError && !error.isMachineFailure) return error;
   throw error;
 }
 
-/** What `read` answers, or the error that can be ignored. @throws as {@link ignorable} */
+/** Returns the result of `read`, or its error if that is not fatal. @throws as {@link ignorable} */
 export function attempt<T>(read: () => T): T | NvociError {
   try {
     return read();

@@ -1,9 +1,9 @@
 /**
- * A thing that a person may want to know and the container does not fail for. Findings are data: each code has
- * its own arguments, tests compare codes, and `render/render-finding.ts` alone has words for them.
+ * Something worth reporting that does not stop the container. Findings are data: each code has its own arguments,
+ * tests compare codes, and only `render/render-finding.ts` words them.
  */
 
-/** Where something was asked for, for people: `l4t.csv:41`, `config.toml: mode`, `ld.so.cache entry libcuda.so.1`. */
+/** Where a request or setting comes from, for messages: `l4t.csv:41`, `config.toml: mode`. */
 export type Source = string;
 
 type Severity = "info" | "warning";
@@ -48,7 +48,7 @@ export interface FindingArguments {
   "container-file-in-the-way": { path: string };
   "container-mount-in-the-way": { path: string };
   "container-no-etc": Record<string, never>;
-  /** What of the container goes beyond a bound, so that the rest of it is left out. */
+  /** What exceeds a limit, so that the rest of it is ignored. */
   "container-limit": { what: "ld.so.conf" };
   "findings-left-out": { count: number };
   "container-leftover": { call: string };
@@ -80,14 +80,14 @@ export interface FindingArguments {
 }
 
 /**
- * Takes each finding at the moment it is made, so that none is lost when a later step refuses the container: a log,
- * standard error, or a caller's list.
+ * Receives each finding as soon as it is made, so that none is lost when a later step refuses the container. It
+ * writes to a log or to stderr, or adds to a list.
  */
 export type Report = (found: Finding) => void;
 
 export type FindingCode = keyof FindingArguments;
 
-/** One finding. `source` names the line, key or entry it is about. */
+/** A finding. `source` names the line, key or entry that it is about. */
 export type Finding = {
   [C in FindingCode]: {
     readonly code: C;
@@ -97,11 +97,12 @@ export type Finding = {
   };
 }[FindingCode];
 
-/** Many of a kind say no more than the first ones. */
+/** More findings of one kind add nothing. */
 const MAX_FINDINGS_OF_A_KIND = 16;
 
 /**
- * The findings for the first of things whose number an image decides, and one that counts the others.
+ * Returns findings for the first things of a list whose length an image decides, and a finding that counts the
+ * rest.
  *
  * @param make called for the first things only: wording thousands takes seconds.
  */
@@ -113,7 +114,7 @@ export function firstFindings<T>(things: readonly T[], make: (thing: T) => Findi
   return [...findings, finding("findings-left-out", first.severity, first.source, { count })];
 }
 
-/** Builds a finding with its arguments checked against its code. */
+/** Builds a finding. The compiler checks the arguments against the code. */
 export function finding<C extends FindingCode>(
   code: C,
   severity: Severity,

@@ -1,10 +1,10 @@
 /** Node's name for a processor, which both engines report. */
 export type Arch = "x64" | "arm64";
 
-/** Debian's name for a processor and its ABI; libraries are in a directory of that name. */
+/** Debian's name for a processor and its ABI, and of the directory of their libraries. */
 export type Triplet = "aarch64-linux-gnu" | "x86_64-linux-gnu";
 
-/** How one kind of program of a machine is called: in the library cache, in directories, and in ELF headers. */
+/** The names of an ABI: in the library cache, in directories, and in ELF headers. */
 export interface Abi {
   /** uname(1)'s name. */
   readonly name: "x86_64" | "i386" | "aarch64" | "arm";
@@ -39,5 +39,5 @@ const MACHINES: Readonly<Record<Arch, Machine>> = {
   },
 };
 
-/** Every name of a machine, in one table. */
+/** Returns the names of a machine. */
 export const machineOf = (arch: Arch): Machine => MACHINES[arch];

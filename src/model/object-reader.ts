@@ -1,17 +1,17 @@
 import { quote } from "../text/quote.ts";
 import { type ErrorCode, NvociError } from "./errors.ts";
 
-/** A document with a name for messages, and the class of error that a fault in it has. */
+/** A document's name for messages, and the code of errors about it. */
 export interface Document {
   /** `/run/x/config.json`, `the OCI state`. */
   readonly name: string;
   readonly code: ErrorCode;
 }
 
-/** A JSON object or a TOML table whose members have not been looked at. */
+/** A JSON object or a TOML table whose members are not checked yet. */
 export type PlainObject = { readonly [key: string]: unknown };
 
-/** Whether a value is an object, and not a list or a date. */
+/** Reports whether a value is an object, and not a list or a date. */
 export const isPlainObject = (value: unknown): value is PlainObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
@@ -20,7 +20,7 @@ const isString = (value: unknown): value is string => typeof value === "string";
 const isNumber = (value: unknown): value is number => typeof value === "number";
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
-/** What a value is, with its article. */
+/** Describes a value for a message, with its article. */
 export function describeValue(value: unknown): string {
   if (isString(value)) return `the string ${quote(value)}`;
   if (isList(value)) return "a list";
@@ -29,20 +29,20 @@ export function describeValue(value: unknown): string {
   return value instanceof Date ? "a date" : `the ${typeof value} ${String(value)}`;
 }
 
-/** The error for a fault in a document: `Cannot read "<name>": <reason>`. */
+/** Returns the error for a fault in a document: `Cannot read "<name>": <reason>`. */
 export const faulty = (document: Document, reason: string): NvociError =>
   new NvociError(document.code, `Cannot read ${quote(document.name, 4096)}: ${reason}`);
 
 /**
- * Reads the members of one object, each with its type checked. Members that nobody asks for are not looked at.
+ * Reads the members of one object and checks their types. Members that are not read are not checked.
  *
- * A method answers `undefined` for an absent member. `null` counts as absent, as in the Go structures of the runtime
- * specification; TOML has none. Every method throws an NvociError with the document's code, which names the member,
- * for a value of another type.
+ * A method returns `undefined` for an absent member. `null` counts as absent, as in the Go structures of the
+ * runtime specification; TOML has no null. Every method throws an NvociError with the document's code, which names
+ * the member, when the value has another type.
  */
 export class ObjectReader {
   readonly document: Document;
-  /** Where the object is in the document, for messages: `process.`; empty for the top. */
+  /** Path of the object in the document, for messages: `process.`; empty at the top. */
   protected readonly place: string;
   /** The object itself. */
   readonly all: PlainObject;
@@ -53,7 +53,7 @@ export class ObjectReader {
     this.place = place;
   }
 
-  /** The value as it is, of any type. */
+  /** Returns the value, of any type. */
   value(key: string): unknown {
     return Object.hasOwn(this.all, key) ? this.all[key] : undefined;
   }
@@ -66,7 +66,7 @@ export class ObjectReader {
     return this.take(key, "a string", isString);
   }
 
-  /** An integer from 0 to 2^53 - 1. */
+  /** Returns an integer from 0 to 2^53 - 1. */
   count(key: string): number | undefined {
     const value = this.take(key, "a number", isNumber);
     if (value === undefined || (Number.isSafeInteger(value) && value >= 0)) return value;
@@ -92,13 +92,13 @@ export class ObjectReader {
     );
   }
 
-  /** A member that has to be there and not to be empty. */
+  /** Returns the value of a member, which must be present and not empty. */
   required<T>(key: string, value: T | undefined): T {
     if (value !== undefined && value !== "") return value;
     throw this.invalid(key, "is missing");
   }
 
-  /** The error for a member: `Cannot read "<document>": <key> <reason>`. */
+  /** Returns the error for a member: `Cannot read "<document>": <key> <reason>`. */
   invalid(key: string, reason: string): NvociError {
     return faulty(this.document, `${this.place}${key} ${reason}`);
   }

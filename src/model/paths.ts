@@ -1,6 +1,6 @@
 /**
- * Two kinds of absolute path that look alike and must never be mixed up: one names a file of the host,
- * the other a place below a container's root. They are strings at run time and distinct types for the compiler.
+ * Two kinds of absolute path that must never be confused: one names a file of the host, the other a file below a
+ * container's root. They are strings at run time and distinct types for the compiler.
  */
 
 declare const space: unique symbol;
@@ -8,16 +8,16 @@ declare const space: unique symbol;
 /** An absolute, lexically normal path in the host's file system. */
 export type HostPath = string & { readonly [space]: "host" };
 
-/** An absolute, lexically normal path as the container will see it. It means nothing without a root. */
+/** An absolute, lexically normal path inside a container. It means nothing without a root. */
 export type ContainerPath = string & { readonly [space]: "container" };
 
 /**
- * Removes `//`, `.`, trailing slashes and resolves `..` by text, clamped at the root.
+ * Removes `//`, `.` and trailing slashes, and resolves `..` lexically, never above the root.
  *
- * @param text an absolute path; a relative one is taken to be relative to `/`.
+ * @param text an absolute path, or one relative to `/`.
  */
 function normalize(text: string): string {
-  // Nearly every path is normal already, and a regular expression costs more than these three searches.
+  // Nearly every path is already normal, and a regular expression costs more than these searches.
   if (text.startsWith("/") && !text.includes("//") && !text.includes("/.") && !text.endsWith("/"))
     return text;
   const kept: string[] = [];
@@ -29,31 +29,31 @@ function normalize(text: string): string {
   return `/${kept.join("/")}`;
 }
 
-/** Names a file of the host. The text is normalized, nothing is looked up. */
+/** Returns a path of the host. Normalizes the text without reading the file system. */
 export const hostPath = (text: string): HostPath => normalize(text) as HostPath;
 
-/** Names a place in the container. The text is normalized, nothing is looked up. */
+/** Returns a path inside a container. Normalizes the text without reading the file system. */
 export const containerPath = (text: string): ContainerPath => normalize(text) as ContainerPath;
 
-/** The directory part: `/` for `/a` and for `/`. */
+/** Returns the directory part: `/` for `/a` and for `/`. */
 export function dirname<P extends string>(path: P): P {
   const slash = path.lastIndexOf("/");
   return (slash <= 0 ? "/" : path.slice(0, slash)) as P;
 }
 
-/** The last component: empty for `/`. */
+/** Returns the last component: empty for `/`. */
 export const basename = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 
-/** Whether `path` is `directory` or lies below it. Both are normal. */
+/** Reports whether `path` is `directory` or below it. Both must be normal. */
 export const isWithin = (path: string, directory: string): boolean =>
   directory === "/" ||
   (path.startsWith(directory) && (path.length === directory.length || path[directory.length] === "/"));
 
-/** Joins and normalizes; an absolute `rest` replaces `base`, as a symbolic link's text does. */
+/** Joins and normalizes two paths. An absolute `rest` replaces `base`, as a symbolic link's text does. */
 export const join = (base: string, rest: string): string =>
   normalize(rest.startsWith("/") ? rest : `${base}/${rest}`);
 
-/** The same file below another root: `below("/run/driver", "/usr/lib/x")` is `/run/driver/usr/lib/x`. */
+/** Returns the same path below another root: `below("/run/driver", "/usr/lib/x")` is `/run/driver/usr/lib/x`. */
 export const below = (root: string, path: string): HostPath =>
   (root === "/" ? path : path === "/" ? root : `${root}${path}`) as HostPath;
 

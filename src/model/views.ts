@@ -1,7 +1,7 @@
 import { decodeUtf8 } from "../text/utf8.ts";
 import type { ContainerPath, HostPath } from "./paths.ts";
 
-/** What `st_mode`'s type bits say, in inode(7)'s words. */
+/** The file type of `st_mode`, by its name in inode(7). */
 export type FileType =
   | "file"
   | "directory"
@@ -11,7 +11,7 @@ export type FileType =
   | "fifo"
   | "socket";
 
-/** The part of statx(2) that decisions are made on. */
+/** The part of statx(2) that nvoci uses. */
 export interface FileStat {
   readonly type: FileType;
   /** Permission bits, 0 to 0o7777. */
@@ -26,41 +26,42 @@ export interface FileStat {
 }
 
 /**
- * Read-only access to the host's files. The core sees the host through this and nothing else, so that it runs
- * on a real kernel, on memfs and on a recorded tree alike.
+ * Read-only access to the host's files. The core reads the host only through this interface, so it runs on a real
+ * kernel, on memfs and on a recorded tree.
  *
- * A thing that is not there (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG) is `undefined`; any other failure throws.
+ * The methods return `undefined` for a missing file (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG) and throw on other
+ * failures.
  */
 export interface HostView {
   /**
-   * The whole content.
+   * Reads a whole file.
    *
-   * @param limit largest size accepted, in bytes; a larger file throws. Default 16 MiB.
-   * @param check sees the facts of the opened file before it is read, and throws for one that must not be believed.
+   * @param limit largest size in bytes; throws for a larger file. Default: 16 MiB.
+   * @param check receives the opened file's attributes before it is read, and throws if it must not be trusted.
    */
   readFile(path: HostPath, limit?: number, check?: (stat: FileStat) => void): Uint8Array | undefined;
-  /** At most `length` bytes from `offset` on; fewer at the end of the file. */
+  /** Reads at most `length` bytes at `offset`; fewer at the end of the file. */
   readRange(path: HostPath, offset: number, length: number): Uint8Array | undefined;
-  /** Names in directory order, without `.` and `..`; names that are not UTF-8 are left out. */
+  /** Returns the names in directory order, without `.`, `..` and names that are not UTF-8. */
   readDirectory(path: HostPath): string[] | undefined;
-  /** Follows links in the directory part, not in the last component. */
+  /** Returns the attributes of a file. Follows links in the directory part, but not in the last component. */
   lstat(path: HostPath): FileStat | undefined;
-  /** The link's own text; `undefined` also when the path is no symbolic link. */
+  /** Returns the text of a symbolic link; `undefined` also if the path is not a link. */
   readLink(path: HostPath): string | undefined;
-  /** The path without any symbolic link; `undefined` for a dangling one. */
+  /** Returns the path with all symbolic links resolved; `undefined` if one is dangling. */
   realPath(path: HostPath): HostPath | undefined;
 }
 
-/** Small files of text: everything in /proc and /sys, release files, snippets of configuration. */
+/** Enough for small text files: those in /proc and /sys, release files, configuration snippets. */
 const MAX_TEXT_BYTES = 1 << 20;
 
-/** The text of a small file; `undefined` when it is not there or not UTF-8. A larger file throws. */
+/** Returns the text of a small file; `undefined` if it is missing or not UTF-8. Throws for a larger file. */
 export function readText(host: HostView, path: HostPath, limit = MAX_TEXT_BYTES): string | undefined {
   const bytes = host.readFile(path, limit);
   return bytes && decodeUtf8(bytes);
 }
 
-/** What a path leads to: a link's own mode and type say nothing about it. */
+/** Returns the attributes of a file, or of a link's target. */
 export function statThrough(host: HostView, path: HostPath): FileStat | undefined {
   const stat = host.lstat(path);
   if (stat?.type !== "symlink") return stat;
@@ -69,25 +70,25 @@ export function statThrough(host: HostView, path: HostPath): FileStat | undefine
 }
 
 /**
- * Read-only access to a container's root, as {@link HostView} is to the host. Everything that is read in an image goes
- * through it. Links are followed inside the root and never lead out of it. What is found there is an image's: it
- * informs, and never decides what is read on the host.
+ * Read-only access to a container's root, as {@link HostView} is to the host. Every read of an image goes through
+ * this interface. Links are followed inside the root and never lead out of it. The content is hostile: it informs,
+ * and never decides what is read on the host.
  *
- * An image's author chooses how much there is to read, so each method that reads takes a limit.
+ * The image decides how much there is to read, so each method that reads has a limit.
  */
 export interface ImageView {
-  /** The first `limit` bytes of a regular file; `undefined` for anything else, and for a file that cannot be read. */
+  /** Reads the first `limit` bytes of a regular file; `undefined` for anything else, and for an unreadable file. */
   readFile(path: ContainerPath, limit: number): Uint8Array | undefined;
-  /** At most `length` bytes of a regular file from `offset` on; `undefined` for anything else. */
+  /** Reads at most `length` bytes of a regular file at `offset`; `undefined` for anything else. */
   readRange(path: ContainerPath, offset: number, length: number): Uint8Array | undefined;
-  /** Names in a directory, `limit` of them at most, without `.` and `..`; empty when there is none. */
+  /** Returns at most `limit` names of a directory, without `.` and `..`; none if there is no directory. */
   readDirectory(path: ContainerPath, limit: number): string[];
   /**
-   * What is at the path; `undefined` when nothing is.
+   * Returns the type of the file at a path; `undefined` if there is none.
    *
-   * @param link `follow` (the default) asks about what a link leads to, `itself` about the link.
+   * @param link `follow` (the default) returns the type of a link's target, `itself` that of the link.
    */
   type(path: ContainerPath, link?: "follow" | "itself"): FileType | undefined;
-  /** A text that is the same for two paths that lead to the same thing; `undefined` when nothing is there. */
+  /** Returns a text that is equal for two paths to the same file; `undefined` if there is no file. */
   identity(path: ContainerPath): string | undefined;
 }

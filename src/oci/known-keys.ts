@@ -39,10 +39,11 @@ const SPEC_KEYS: KnownKeys = {
 const STATE_KEYS: KnownKeys = { id: LEAF, status: LEAF, pid: LEAF, bundle: LEAF, bundlePath: LEAF };
 
 /**
- * Makes sure that a runtime reads a container's config.json, and the state that it has written, as we do.
+ * Checks that the runtime reads a container's config.json, and the state that it writes, as nvoci does.
  *
- * @param state the state's text; absent for the wrapper, which gets none.
- * @throws NvociError "spec-invalid" or "state-invalid" that names the line and column.
+ * @param state the state's text; `undefined` for the wrapper, which gets none.
+ * @throws {NvociError} "spec-invalid" or "state-invalid" when parsers could differ; the message has the line and
+ * column.
  */
 export function checkDocuments(bundle: HostPath, spec: string, state: string | undefined): void {
   const document = specDocument(bundle);

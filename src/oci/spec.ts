@@ -4,46 +4,46 @@ import { type ContainerPath, containerPath, type HostPath, join } from "../model
 
 /** A mount of config.json. */
 interface SpecMount {
-  /** As written: it may be relative, or hold `..`. */
+  /** As written: it may be relative or contain `..`. */
   readonly destination: string;
   readonly source: string | undefined;
 }
 
-/** A device node that config.json has the runtime create. Its other members are the runtime's to read. */
+/** A device node that the runtime creates. nvoci does not use its other members. */
 interface SpecDevice {
   readonly path: ContainerPath;
 }
 
-/** The part of a container's configuration that is used. */
+/** The part of a container's configuration that nvoci uses. */
 export interface Spec {
   readonly root: { readonly path: HostPath };
-  /** `NAME=value`, as written: duplicates and entries without `=` are in it. */
+  /** `NAME=value`, as written, including duplicates and entries without `=`. */
   readonly env: readonly string[];
-  /** Ids of the container's process, as the container numbers them. */
+  /** Ids of the container's process, in the container's user namespace. */
   readonly user: { readonly uid: number; readonly gid: number };
-  /** Names such as `CAP_SYS_ADMIN`: what a process of the container can hold at most. */
+  /** The bounding set: names such as `CAP_SYS_ADMIN`. */
   readonly boundingCapabilities: readonly string[];
   readonly mounts: readonly SpecMount[];
   readonly devices: readonly SpecDevice[];
-  /** Whether the container has a user namespace of its own. */
+  /** Whether the container has its own user namespace. */
   readonly userNamespace: boolean;
-  /** SELinux's label of the file systems that are made for the container. */
+  /** SELinux label of the file systems that the runtime mounts for the container. */
   readonly mountLabel: string | undefined;
 }
 
-/** A bundle's config.json, for errors about it. */
+/** Returns the description of a bundle's config.json, for errors. */
 export const specDocument = (bundle: HostPath): Document => ({
   name: join(bundle, "config.json"),
   code: "spec-invalid",
 });
 
 /**
- * Reads the used part of `config.json`. Unknown members are not looked at, and `null` counts as absent.
+ * Parses the part of `config.json` that nvoci uses. Other members are not checked, and `null` counts as absent.
  *
- * The root is taken relative to the bundle, whatever the working directory; its symbolic links are not resolved.
+ * A relative root is relative to the bundle, not to the working directory. Its symbolic links are not resolved.
  *
  * @param bundle the directory of the file.
- * @throws NvociError `spec-invalid` that names the file and the member
+ * @throws {NvociError} "spec-invalid" when the text is invalid; the message has the file and the member.
  * @see https://github.com/opencontainers/runtime-spec/blob/main/config.md
  */
 export function parseSpec(text: string, bundle: HostPath): Spec {
@@ -75,8 +75,8 @@ function readRoot(spec: ObjectReader, bundle: HostPath): Spec["root"] {
 }
 
 /**
- * Version 1.0.0-rc1 to -rc4 had a flat list where an object of five lists is today. The shape alone decides:
- * versions are not always right, and the two cannot be confused.
+ * Reads the bounding set. Versions 1.0.0-rc1 to -rc4 had a flat list in place of the object of five lists. The
+ * shape decides, not `ociVersion`, which is not always right.
  */
 function readBoundingCapabilities(process: ObjectReader): readonly string[] {
   const isFlat = Array.isArray(process.value("capabilities"));
@@ -99,7 +99,7 @@ const readDevice = (device: ObjectReader): SpecDevice => ({
 
 function readMountLabel(linux: ObjectReader | undefined): string | undefined {
   const label = linux?.string("mountLabel");
-  // It is quoted among the options of a mount.
+  // The label is written between quotation marks in mount options.
   if (label?.includes('"')) throw linux?.invalid("mountLabel", "contains a quotation mark");
   return label === "" ? undefined : label;
 }

@@ -2,16 +2,14 @@ import { readJsonObject } from "../json/json-fault.ts";
 import type { Document, ObjectReader } from "../model/object-reader.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
 
-/**
- * Names that existing callers know the hook by, and by which a hook of NVIDIA's own is known in config.json.
- */
+/** Names that callers use for the hook. In config.json they identify NVIDIA's own hook too. */
 export const HOOK_NAMES: readonly string[] = [
   "nvidia-container-runtime-hook",
   "nvidia-container-toolkit",
   "nvoci-hook",
 ];
 
-/** A moment in a container's life at which its runtime runs hooks. */
+/** A stage of a container's life at which the runtime runs hooks. */
 type HookStage =
   | "prestart"
   | "createRuntime"
@@ -20,13 +18,13 @@ type HookStage =
   | "poststart"
   | "poststop";
 
-/** What a hook can count on at one stage. */
+/** What applies to hooks of one stage. */
 interface HookStageFacts {
   /** Whose namespaces the hook runs in. */
   readonly namespaces: "runtime" | "container";
-  /** Whether the state's pid means something to the hook: in the container's pid namespace it does not. */
+  /** Whether the state's pid is valid for the hook: it is not in the container's pid namespace. */
   readonly hostPid: boolean;
-  /** Whether the specification advises against the stage. Docker and podman use `prestart` all the same. */
+  /** Whether the specification deprecates the stage. Docker and podman still use `prestart`. */
   readonly deprecated: boolean;
 }
 
@@ -44,30 +42,33 @@ export const HOOK_STAGES: Readonly<Record<HookStage, HookStageFacts>> = {
   poststop: { namespaces: "runtime", hostPid: false, deprecated: false },
 };
 
-/** Whether a word of the command line names a stage. */
+/** Reports whether an argument names a stage. */
 export const isHookStage = (word: string): word is HookStage => Object.hasOwn(HOOK_STAGES, word);
 
-/** What a runtime tells a hook about its container: the part of the OCI state that is used. */
+/** The part of the OCI state that nvoci uses. */
 export interface State {
-  /** The container's name; empty where the runtime gives none. */
+  /** The container's id; empty if the runtime passes none. */
   readonly id: string;
-  /** Pid of the container's process as the runtime sees it; 0 for a stopped container, which has none. */
+  /**
+   * Pid of the container's process in the runtime's pid namespace; 0 for a stopped container, which has no
+   * process.
+   */
   readonly pid: number;
-  /** The directory that holds `config.json`. */
+  /** The directory of `config.json`. */
   readonly bundle: HostPath;
 }
 
-/** The state, for errors about it. */
+/** The description of the state, for errors. */
 export const STATE_DOCUMENT: Document = { name: "the OCI state", code: "state-invalid" };
 
-/** Largest pid the kernel gives out (PID_MAX_LIMIT). */
+/** The kernel's largest pid (PID_MAX_LIMIT). */
 const MAX_PID = 4_194_304;
 
 /**
- * Reads the state that a runtime writes to a hook's stdin. `bundlePath`, the name of `bundle` before
- * runtime-spec 1.0.0-rc5, is understood; members that are not used are not looked at.
+ * Parses the state that a runtime writes to a hook's stdin. `bundlePath`, the name of `bundle` before runtime-spec
+ * 1.0.0-rc5, is accepted. Other members are not checked.
  *
- * @throws NvociError `state-invalid`
+ * @throws {NvociError} "state-invalid" when the text is invalid; the message has the member.
  * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#state
  */
 export function parseState(text: string): State {
@@ -85,7 +86,7 @@ function readPid(state: ObjectReader): number {
 function readBundle(state: ObjectReader): HostPath {
   const bundle = state.required("bundle", state.string("bundle") || state.string("bundlePath"));
   if (bundle.includes("\0")) throw state.invalid("bundle", "contains a NUL character");
-  // A hook's working directory may be the container's root, so nothing is taken relative to it.
+  // The hook's working directory may be the container's root, so a relative path would be hostile.
   if (!bundle.startsWith("/")) throw state.invalid("bundle", "must be an absolute path");
   return hostPath(bundle);
 }

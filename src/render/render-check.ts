@@ -4,10 +4,12 @@ import { renderFinding } from "./render-finding.ts";
 import { renderPlatform } from "./render-info.ts";
 import { counted, showPath } from "./text.ts";
 
-/** `fail`: a container that asks for a GPU does not get it. `warn`: some containers, or not all of it. */
+/** `fail`: no container that requests a GPU gets it. `warn`: some do not, or not completely. */
 type CheckStatus = "ok" | "warn" | "fail";
 
-/** Everything that `nvoci doctor` can have to say, with its arguments. Like findings, without words. */
+/**
+ * Every result that `nvoci doctor` can report, with its arguments. Like findings, results are data without text.
+ */
 interface CheckArguments {
   "not-root": Record<string, never>;
   platform: { platform: Platform };
@@ -16,7 +18,7 @@ interface CheckArguments {
   "config-default": Record<string, never>;
   "config-file": { file: string };
   "config-invalid": { message: string };
-  /** A finding that has nothing to do with one entry. */
+  /** A finding that is not about a single entry. */
   finding: { finding: Finding };
   manifests: { directory: string; entries: number };
   "manifests-none": { directory: string };
@@ -55,11 +57,11 @@ export type Check = {
   };
 }[CheckCode];
 
-/** Builds a result with its arguments checked against its code. */
+/** Builds a result. The compiler checks the arguments against the code. */
 export const check = <C extends CheckCode>(status: CheckStatus, code: C, args: CheckArguments[C]): Check =>
   ({ code, status, args }) as Check;
 
-/** What was seen, what to do about it, and names for those who want to see all. */
+/** What the check saw, what to do about it, and the names that `--verbose` adds. */
 interface Words {
   readonly text: string;
   readonly remedy?: string;
@@ -70,27 +72,27 @@ type Wording = { readonly [C in CheckCode]: (args: CheckArguments[C]) => Words }
 
 const WORDING: Wording = {
   "not-root": () => ({
-    text: "not run as root: some of this may look worse than it is",
-    remedy: "run it with sudo",
+    text: "not running as root: some checks may fail only for that reason",
+    remedy: "run: sudo nvoci doctor",
   }),
   platform: ({ platform }) => ({ text: `platform: ${renderPlatform(platform)}` }),
   "driver-loaded": ({ version }) => ({ text: `driver: ${version}` }),
   "driver-missing": () => ({
     text: "driver: the kernel module is not loaded",
-    remedy: "install the NVIDIA driver, then: modprobe nvidia",
+    remedy: "install the NVIDIA driver, then run: nvoci system create-device-nodes",
   }),
-  "config-default": () => ({ text: "configuration: built-in defaults, there is no config.toml" }),
+  "config-default": () => ({ text: "configuration: built-in defaults (no config.toml)" }),
   "config-file": ({ file }) => ({ text: `configuration: ${showPath(file)}` }),
   "config-invalid": ({ message }) => ({
     text: `configuration: ${message}`,
-    remedy: "correct it: no container with a GPU starts",
+    remedy: "fix it: until then no container that requests GPUs starts",
   }),
   finding: ({ finding }) => ({ text: renderFinding(finding) }),
   manifests: ({ directory, entries }) => ({
     text: `manifests: ${counted(entries, "entry", "entries")} in ${showPath(directory)}`,
   }),
   "manifests-none": ({ directory }) => ({
-    text: `manifests: no entry in ${showPath(directory)}`,
+    text: `manifests: no entries in ${showPath(directory)}`,
     remedy: "install nvidia-l4t-init (JetPack) or tegra-container-passthrough (meta-tegra)",
   }),
   manifest: ({ file, found, missing }) => ({
@@ -98,73 +100,73 @@ const WORDING: Wording = {
     names: missing.map(showPath),
   }),
   "plan-made": ({ operations }) => ({
-    text: `a container that asks for everything gets ${counted(operations, "operation", "operations")}`,
+    text: `plan: ${counted(operations, "operation", "operations")} for a container that requests everything`,
   }),
   "plan-impossible": ({ message }) => ({ text: message }),
   devices: ({ nodes }) => ({ text: `devices: ${counted(nodes.length, "node", "nodes")}`, names: nodes }),
   "devices-none": () => ({
-    text: "devices: none was found, so a container has files without a GPU",
-    remedy: "see whether the driver's kernel modules are loaded",
+    text: "devices: none found, so containers get the driver's files but no GPU",
+    remedy:
+      "check that the driver's kernel modules are loaded; on a server, run: nvoci system create-device-nodes",
   }),
   "devices-closed": ({ count, groups }) => ({
-    text: `devices: ${count} of them only for root and group ${groups.join(", ")}; for other users: docker run ${groups.map((group) => `--group-add ${group}`).join(" ")}`,
+    text: `devices: only root and group ${groups.join(", ")} can open ${count} of them; for other users, run: docker run ${groups.map((group) => `--group-add ${group}`).join(" ")}`,
   }),
-  "ldconfig-host": ({ path }) => ({ text: `ldconfig: the host's ${showPath(path)} is run for containers` }),
+  "ldconfig-host": ({ path }) => ({ text: `ldconfig: the host's ${showPath(path)}` }),
   "ldconfig-image": ({ path }) => ({
-    text: `ldconfig: the host has none that can be used; images with ${showPath(path)} run their own, confined`,
+    text: `ldconfig: the host has no usable one; images that have ${showPath(path)} run their own in a sandbox`,
   }),
   "ldconfig-missing": () => ({
-    text: "ldconfig: the host has none that can be used; containers get links for the driver's libraries instead",
+    text: "ldconfig: the host has no usable one; containers get links for the driver's libraries instead",
     remedy:
-      "install a static ldconfig, or set features.allow-ldconfig-from-container = true to run the images' own",
+      "install a static ldconfig, or set features.allow-ldconfig-from-container = true in config.toml to run the images' own",
   }),
   "ldconfig-none": () => ({
-    text: "ldconfig: none is run, by configuration",
-    remedy:
-      "programs find injected libraries by LD_LIBRARY_PATH alone; remove ldconfig = false to change that",
+    text: "ldconfig: disabled in config.toml, so programs find the driver's libraries only with LD_LIBRARY_PATH",
+    remedy: "remove ldconfig = false from config.toml",
   }),
   cgroup: ({ version }) => ({ text: `cgroups: version ${version}` }),
   "cgroup-none": () => ({
-    text: "cgroups: neither a version 1 devices hierarchy nor version 2 is mounted",
-    remedy: "mount one, or set no-cgroups = true in config.toml",
+    text: "cgroups: neither version 2 nor a version 1 devices hierarchy is mounted",
+    remedy: "mount one of them, or set no-cgroups = true in config.toml",
   }),
   kernel: ({ release, missing }) => ({
     text:
       missing.length === 0
-        ? `kernel: ${release} has every call that is used`
-        : `kernel: ${release} lacks ${missing.join(", ")}; older calls are used in their place`,
+        ? `kernel: ${release} has every system call that nvoci uses`
+        : `kernel: ${release} lacks ${missing.join(", ")}; nvoci uses older system calls instead`,
   }),
   "runtime-found": ({ path }) => ({ text: `low-level runtime: ${showPath(path)}` }),
   "runtime-missing": ({ names }) => ({
-    text: `low-level runtime: none of ${names.join(", ")} was found`,
+    text: `low-level runtime: none found; looked for ${names.join(", ")}`,
     remedy: "install runc",
   }),
   "hook-found": ({ path }) => ({ text: `hook: ${showPath(path)}` }),
   "hook-missing": ({ name }) => ({
-    text: `hook: there is no ${name} in the usual places, so docker run --gpus is refused`,
-    remedy: `make /usr/bin/${name} a link to nvoci`,
+    text: `hook: ${name} not found, so docker run --gpus fails`,
+    remedy: `run: ln -s "$(command -v nvoci)" /usr/bin/${name}`,
   }),
   "docker-absent": () => ({ text: "docker: not installed" }),
   "docker-unreadable": ({ file }) => ({
     text: `docker: ${file} is not valid JSON`,
-    remedy: "correct it: dockerd does not start",
+    remedy: "fix it: until then dockerd does not start",
   }),
   "docker-runtime": ({ file, path, isDefault }) => ({
-    text: `docker: ${file} has the runtime nvidia, ${showPath(path)}${isDefault ? ", as the default" : ""}`,
+    text: `docker: ${file} registers the runtime nvidia as ${showPath(path)}${isDefault ? ", the default" : ""}`,
   }),
   "docker-runtime-unregistered": ({ file }) => ({
-    text: `docker: ${file} has no runtime nvidia, so docker run --runtime nvidia is refused`,
-    remedy: 'add "runtimes": {"nvidia": {"path": "nvidia-container-runtime"}} and restart docker',
+    text: `docker: the runtime nvidia is not registered in ${file}, so docker run --runtime nvidia fails`,
+    remedy: "run: nvoci configure docker",
   }),
   "docker-runtime-broken": ({ file, path }) => ({
-    text: `docker: ${file} has the runtime nvidia at ${showPath(path)}, where no file is`,
-    remedy: "correct the path and restart docker",
+    text: `docker: ${file} registers the runtime nvidia as ${showPath(path)}, which does not exist`,
+    remedy: "run: nvoci configure docker",
   }),
 };
 
 const INDENT = "      ";
 
-/** A line with the status in front, what to do below it and, where `verbose` asks for them, the names. */
+/** Returns the lines of a result: status and text, then the remedy and, if `verbose`, the names, indented. */
 export function renderCheck({ code, status, args }: Check, verbose: boolean): string[] {
   const { text, remedy, names = [] } = (WORDING[code] as (values: unknown) => Words)(args);
   return [
@@ -174,7 +176,7 @@ export function renderCheck({ code, status, args }: Check, verbose: boolean): st
   ];
 }
 
-/** The last line: whether a container can have its GPU. */
+/** Returns the last line: whether containers can get their GPUs. */
 export function renderHealth(checks: readonly Check[]): string {
   const count = (status: Check["status"]): number => checks.filter((one) => one.status === status).length;
   const failures = count("fail");

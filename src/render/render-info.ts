@@ -2,7 +2,7 @@ import type { Platform } from "../discover/detect-platform.ts";
 import type { SetupAction } from "../host-setup/plan-nodes.ts";
 import { alignColumns, showPath } from "./text.ts";
 
-/** `Tegra, L4T 36.4.3`, or `server`. */
+/** Returns the platform as text: `Tegra, L4T 36.4.3`, or `server`. */
 export function renderPlatform(platform: Platform): string {
   if (platform.kind === "server") return "server";
   const { release } = platform;
@@ -11,7 +11,7 @@ export function renderPlatform(platform: Platform): string {
     : `Tegra, L4T ${release.major}.${release.revision}`;
 }
 
-/** What was done to the host, or what would be: a line each. */
+/** Returns a line for each action that was done to the host or, with `dryRun`, would be done. */
 export function renderSetup(actions: readonly SetupAction[], dryRun: boolean): string[] {
   if (actions.length === 0) return ["Nothing to do."];
   return actions.map((action) => `${dryRun ? WOULD[action.do] : DID[action.do]} ${object(action)}`);
@@ -19,18 +19,18 @@ export function renderSetup(actions: readonly SetupAction[], dryRun: boolean): s
 
 const DID: Readonly<Record<SetupAction["do"], string>> = {
   "load-module": "loaded kernel module",
-  "make-directory": "made directory",
+  "make-directory": "created directory",
   remove: "removed",
-  "make-node": "made device",
-  "make-link": "made link",
+  "make-node": "created device",
+  "make-link": "created link",
 };
 
 const WOULD: Readonly<Record<SetupAction["do"], string>> = {
   "load-module": "would load kernel module",
-  "make-directory": "would make directory",
+  "make-directory": "would create directory",
   remove: "would remove",
-  "make-node": "would make device",
-  "make-link": "would make link",
+  "make-node": "would create device",
+  "make-link": "would create link",
 };
 
 function object(action: SetupAction): string {
@@ -49,20 +49,20 @@ function object(action: SetupAction): string {
   }
 }
 
-/** What `nvoci info` tells. */
+/** What `nvoci info` prints. */
 interface Info {
   readonly version: string;
   readonly engine: string;
   readonly arch: string;
   readonly platform: Platform;
-  /** Version of the loaded kernel modules; a Jetson's are told by the L4T release instead. */
+  /** Version of the loaded kernel modules; a Jetson has its L4T release instead. */
   readonly driver: string | undefined;
   readonly configFile: string | undefined;
-  /** Absent where the driver is not found by manifests. */
+  /** `undefined` if the driver is not found by manifests. */
   readonly manifestDirectory: string | undefined;
 }
 
-/** A name and a value a line. */
+/** Returns the lines of `nvoci info`, a name and a value on each. */
 export function renderInfo(info: Info): string[] {
   const rows = [
     ["nvoci", info.version],

@@ -5,7 +5,7 @@ import type { Operation, OperationOf } from "../plan/operation.ts";
 import { renderFinding } from "./render-finding.ts";
 import { alignColumns, counted, showPath } from "./text.ts";
 
-/** State, type, path and place of each entry of manifests. */
+/** Returns a line for each manifest entry: state, type, path and source. */
 export function renderEntries(
   states: readonly { readonly spec: MountSpec; readonly found: boolean }[],
 ): string[] {
@@ -19,7 +19,7 @@ export function renderEntries(
   );
 }
 
-/** `file:line: text` a line, as compilers write, and a summary. */
+/** Returns a `file:line: text` line for each finding, in the format of compilers, and a summary line. */
 export function renderLint({ specs, findings }: Manifest): string[] {
   const warnings = findings.filter(({ severity }) => severity === "warning").length;
   return [
@@ -28,7 +28,7 @@ export function renderLint({ specs, findings }: Manifest): string[] {
   ];
 }
 
-/** What a path in a container is, for `nvoci list --type`; devices come first in lists. */
+/** The choices of `nvoci list --type`, in the order in which lists show them. */
 export const LIST_TYPES = ["device", "directory", "file", "socket", "link"] as const;
 export type ListType = (typeof LIST_TYPES)[number];
 
@@ -46,9 +46,9 @@ const TYPE_OF: Partial<Record<Operation["op"], ListType>> = {
 };
 
 /**
- * The paths that a plan brings into a container, one a line, in the order of {@link LIST_TYPES}.
+ * Returns the paths that a plan adds to a container, one per line, in the order of {@link LIST_TYPES}.
  *
- * @param long adds columns: what it is, where it is on the host (or where the link leads), who asked for it.
+ * @param long adds columns: the type, the host path (or the link's target), and the source.
  */
 export function renderList(
   operations: readonly Operation[],
@@ -74,13 +74,13 @@ function origin(operation: Shown): string {
   return operation.op === "cover-directory" ? "generated" : showPath(operation.hostPath);
 }
 
-/** `0660`, as ls(1) and chmod(1) count. */
+/** Formats permission bits as chmod(1) reads them: `0660`. */
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 
 const from = (hostPath: string, path: string): string =>
   hostPath === path ? "" : ` from ${showPath(hostPath)}`;
 
-/** One line about what an operation does, without who asked for it. */
+/** Returns one line that describes an operation, without its source. */
 export function renderOperation(operation: Operation): string {
   switch (operation.op) {
     case "bind-directory":
@@ -90,10 +90,10 @@ export function renderOperation(operation: Operation): string {
       return `mount ${op.slice("bind-".length)} ${showPath(path)}${from(hostPath, path)} (${options.join(",")})`;
     }
     case "make-link":
-      return `make link ${showPath(operation.path)} -> ${showPath(operation.target)}`;
+      return `create link ${showPath(operation.path)} -> ${showPath(operation.target)}`;
     case "bind-device": {
       const { path, hostPath, type, major, minor, fileMode } = operation;
-      return `give device ${showPath(path)}${from(hostPath, path)} (${type} ${major}:${minor}, mode ${octal(fileMode)})`;
+      return `add device ${showPath(path)}${from(hostPath, path)} (${type} ${major}:${minor}, mode ${octal(fileMode)})`;
     }
     case "cover-directory": {
       const { path, files, directories } = operation;
@@ -104,7 +104,7 @@ export function renderOperation(operation: Operation): string {
       const { ldconfig, folders, compatFolder } = operation;
       const all = compatFolder === undefined ? folders : [compatFolder, ...folders];
       const program = `the ${ldconfig.from === "host" ? "host's" : "image's"} ${showPath(ldconfig.path)}`;
-      return `refresh /etc/ld.so.cache by ${program} for ${all.map(showPath).join(", ")}`;
+      return `update /etc/ld.so.cache with ${program} for ${all.map(showPath).join(", ")}`;
     }
     case "allow-devices": {
       const rules = operation.rules.map(
@@ -115,26 +115,27 @@ export function renderOperation(operation: Operation): string {
   }
 }
 
-/** What is to be said about one container. */
+/** What `nvoci plan` shows for one container. */
 export interface ShownPlan {
-  /** Whether the container asks for anything that it may have. */
+  /** Whether the container requests GPUs and is allowed to have them. */
   readonly asks: boolean;
   readonly operations: readonly Operation[];
   readonly findings: readonly Finding[];
 }
 
-/** The operations, numbered as errors count them, each with who asked for it; then what was left out and why. */
+/** Returns the operations with their sources, numbered as errors number them, then the findings. */
 export function renderPlan({ asks, operations, findings }: ShownPlan): string[] {
   const width = `${operations.length}`.length;
   const lines = operations.map(
     (operation, index) =>
       `${`${index + 1}`.padStart(width)}. ${renderOperation(operation)} [${operation.source}]`,
   );
-  if (!asks) lines.push("The container gets no GPU: nothing is done.");
-  else if (operations.length === 0) lines.push("Nothing was found to give to the container.");
+  if (!asks) lines.push("Nothing to do: the container gets no GPU.");
+  else if (operations.length === 0)
+    lines.push("Nothing to do: the host has nothing that the container requests.");
   if (findings.length > 0) append(lines, ["", "Findings:", ...findings.map(renderFindingLine)]);
   return lines;
 }
 
-/** A finding with its severity in front. */
+/** Returns a finding as one line that starts with its severity. */
 const renderFindingLine = (finding: Finding): string => `${finding.severity}: ${renderFinding(finding)}`;

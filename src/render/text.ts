@@ -1,14 +1,14 @@
 import { hasControlCharacter, quote } from "../text/quote.ts";
 
-/** A number with its noun: `1 entry`, `2 entries`. */
+/** Returns a number with its noun: `1 entry`, `2 entries`. */
 export const counted = (count: number, one: string, many: string): string =>
   `${count} ${count === 1 ? one : many}`;
 
-/** A path as a person reads it: quoted only where it could steer a terminal or end the line. */
+/** Returns a path for display, quoted only if it contains control characters. */
 export const showPath = (path: string): string => (hasControlCharacter(path) ? quote(path, 4096) : path);
 
 /**
- * Rows as lines of aligned columns, two blanks apart.
+ * Formats rows as lines of aligned columns, two spaces apart.
  *
  * @param rows cells of plain text; every row has as many as the first. The last column is not padded.
  */

@@ -4,10 +4,10 @@ import { quote, splitList } from "../text/quote.ts";
 import type { Environment } from "./environment.ts";
 
 /**
- * Reads a variable that hands the management of multi-instance GPUs to a container. Only `all` is possible, and
- * only for a container that could take it anyway.
+ * Parses a variable that lets a container manage multi-instance GPUs. The only value is `all`, and only for a
+ * container that has CAP_SYS_ADMIN.
  *
- * @throws NvociError `request-invalid` for another value, or without privileges.
+ * @throws {NvociError} "request-invalid" when the value is another one, or the container lacks CAP_SYS_ADMIN.
  */
 export function parseMigDevices(
   environment: Environment,
@@ -26,10 +26,10 @@ export function parseMigDevices(
   throw new NvociError("request-invalid", `Cannot grant ${variable}=${quote(value)}: the value must be all`);
 }
 
-/** Parts of the data-centre software that a container asks for one by one. */
+/** Parts of the data center software that a container requests one by one. */
 export type ServerFeature = "gds" | "mofed" | "gdrcopy" | "nvswitch";
 
-/** The variable that asks for each, when its value is `enabled`. */
+/** The variable that requests each feature when its value is `enabled`. */
 export const FEATURE_VARIABLES: Readonly<Record<ServerFeature, string>> = {
   gds: "NVIDIA_GDS",
   mofed: "NVIDIA_MOFED",
@@ -37,7 +37,7 @@ export const FEATURE_VARIABLES: Readonly<Record<ServerFeature, string>> = {
   nvswitch: "NVIDIA_NVSWITCH",
 };
 
-/** The features that an environment asks for. */
+/** Returns the features that an environment requests. */
 export const requestedFeatures = (environment: Environment): readonly ServerFeature[] =>
   (Object.keys(FEATURE_VARIABLES) as ServerFeature[]).filter(
     (name) => environment.get(FEATURE_VARIABLES[name]) === "enabled",
@@ -45,16 +45,17 @@ export const requestedFeatures = (environment: Environment): readonly ServerFeat
 
 const VARIABLE = "NVIDIA_DRIVER_CAPABILITIES";
 
-/** What a container gets that names no capability. */
+/** The capabilities of a container that names none. */
 const DEFAULT: readonly DriverCapability[] = ["compute", "utility"];
 
 /**
- * Reads `NVIDIA_DRIVER_CAPABILITIES`. `all`, alone or in a list, is everything that is supported; an empty list is
- * compute and utility, as far as supported; so is no list, except for a legacy image, which then gets everything.
+ * Parses `NVIDIA_DRIVER_CAPABILITIES`. `all`, alone or in a list, means every supported capability. An empty list
+ * means compute and utility, if they are supported. So does an unset variable, except that a legacy image gets
+ * everything.
  *
- * @param supported what the configuration allows.
- * @returns in alphabetical order, each once.
- * @throws NvociError `request-invalid` for a word that is not supported.
+ * @param supported the capabilities that the configuration allows.
+ * @returns the capabilities in alphabetical order, without duplicates.
+ * @throws {NvociError} "request-invalid" when a capability is not supported.
  */
 export function parseDriverCapabilities(
   value: string | undefined,
@@ -68,7 +69,7 @@ export function parseDriverCapabilities(
   if (unsupported !== undefined) {
     throw new NvociError(
       "request-invalid",
-      `Cannot grant driver capability ${quote(unsupported)} of ${VARIABLE}: ${describe(supported)}`,
+      `Cannot grant the driver capability ${quote(unsupported)} (${VARIABLE}): ${describe(supported)}`,
     );
   }
   return [...supported].sort().filter((capability) => words.includes("all") || words.includes(capability));
@@ -77,4 +78,4 @@ export function parseDriverCapabilities(
 const describe = (supported: readonly DriverCapability[]): string =>
   supported.length === 0
     ? "supported-driver-capabilities in config.toml allows none"
-    : `supported are ${[...supported].sort().join(", ")}`;
+    : `the supported ones are ${[...supported].sort().join(", ")}`;

@@ -5,10 +5,7 @@ import { quote } from "../text/quote.ts";
 /** A container's environment by name. */
 export type Environment = ReadonlyMap<string, string>;
 
-/**
- * Reads `NAME=value` entries. Of duplicates the last one holds, as for the process itself; an entry without `=`
- * is none.
- */
+/** Parses `NAME=value` entries. The last duplicate wins, as in the process; entries without `=` are ignored. */
 export function parseEnvironment(env: readonly string[]): Environment {
   const environment = new Map<string, string>();
   for (const entry of env) {
@@ -18,16 +15,16 @@ export function parseEnvironment(env: readonly string[]): Environment {
   return environment;
 }
 
-/** Characters of one value. execve(2) takes no string of more than 128 KiB, so that no program is kept from running. */
+/** Characters of one value. Real values are far shorter, and execve(2) refuses strings of more than 128 KiB. */
 export const MAX_VALUE_CHARACTERS = 65_536;
 
 const ASKING_NAMES = ["NVIDIA_", SWARM_PREFIX, "CUDA_VERSION"];
 
 /**
- * Checks the variables by which a container asks. Passing over a long one would give the container something else than
- * it asks for, or run it on a host that does not meet its requirements, so it is an error.
+ * Checks the length of the variables that make up a request. A long one is an error: ignoring it would give the
+ * container something other than it requests, or run it on a host that does not meet its requirements.
  *
- * @throws NvociError `request-invalid` for a value that is longer than {@link MAX_VALUE_CHARACTERS}.
+ * @throws {NvociError} "request-invalid" when a value is longer than {@link MAX_VALUE_CHARACTERS}.
  */
 export function checkValueLengths(environment: Environment): void {
   for (const [name, value] of environment) {
@@ -35,19 +32,19 @@ export function checkValueLengths(environment: Environment): void {
       continue;
     throw new NvociError(
       "request-invalid",
-      `Cannot read ${quote(name)} of the container: its value is longer than ${MAX_VALUE_CHARACTERS} characters`,
+      `Cannot read the container's variable ${quote(name)}: its value is longer than ${MAX_VALUE_CHARACTERS} characters`,
     );
   }
 }
 
-/** The values of `NVIDIA_REQUIRE_JETPACK` that say something, exactly as written. */
+/** The values of `NVIDIA_REQUIRE_JETPACK` that select manifests; any other is ignored. */
 const VALUES: Readonly<Record<string, "all" | "base">> = {
   "csv-mounts=all": "all",
   "csv-mounts=base": "base",
   "base-only": "base",
 };
 
-/** Which manifests an image wants on Jetson; nothing where it does not say. */
+/** Returns which manifests an image selects on Jetson, or `undefined`. */
 export function parseCsvMounts(environment: Environment): "all" | "base" | undefined {
   const value = environment.get("NVIDIA_REQUIRE_JETPACK") ?? "";
   return Object.hasOwn(VALUES, value) ? VALUES[value] : undefined;

@@ -3,7 +3,9 @@ import { parseBoolean, quote } from "../text/quote.ts";
 import { type Environment, MAX_VALUE_CHARACTERS } from "./environment.ts";
 import type { RequirementText } from "./request.ts";
 
-/** Whether the image is from the time before `NVIDIA_REQUIRE_CUDA`: such images get all GPUs without asking. */
+/**
+ * Reports whether the image was built before `NVIDIA_REQUIRE_CUDA` existed; such images get all GPUs by default.
+ */
 export const isLegacyImage = (environment: Environment): boolean =>
   (environment.get("CUDA_VERSION") ?? "") !== "" && (environment.get("NVIDIA_REQUIRE_CUDA") ?? "") === "";
 
@@ -11,9 +13,9 @@ const VERSION = /^v?(\d{1,10})(?:\.(\d{1,10}))?(?:\.(\d{1,10}))?$/;
 const MAX_PART = 0xffff_ffff;
 
 /**
- * The requirement that a legacy image's `CUDA_VERSION` stands for: `cuda>=10.2` for `10.2.89`.
+ * Returns the requirement of a legacy image's `CUDA_VERSION`: `cuda>=10.2` for `10.2.89`.
  *
- * @throws NvociError `request-invalid` for a version that is not one to three numbers.
+ * @throws {NvociError} "request-invalid" when the version is not one to three numbers.
  */
 function legacyRequirement(environment: Environment): RequirementText {
   const version = environment.get("CUDA_VERSION") ?? "";
@@ -30,22 +32,23 @@ function legacyRequirement(environment: Environment): RequirementText {
 
 const PREFIX = "NVIDIA_REQUIRE_";
 
-/** Names that choose manifests on Jetson and are no conditions. */
+/** Prefix of variables that select manifests on Jetson and are not requirements. */
 const JETPACK_PREFIX = "NVIDIA_REQUIRE_JETPACK";
 
-/** Images have three. */
+/** Real images have three. */
 const MAX_VARIABLES = 64;
 
-function refuse(excess: string): never {
-  throw new NvociError("request-invalid", `Cannot check ${PREFIX}* of the container: they are ${excess}`);
+function refuse(reason: string): never {
+  throw new NvociError("request-invalid", `Cannot check the container's ${PREFIX}* variables: ${reason}`);
 }
 
 /**
- * The conditions that an image sets on its host, in the order of the variables' names: every name that starts with `NVIDIA_REQUIRE_`
- * but not with `NVIDIA_REQUIRE_JETPACK`, and `CUDA_VERSION` of a legacy image. None where `NVIDIA_DISABLE_REQUIRE` is true.
+ * Returns the requirements of an image for its host, sorted by variable: every variable that starts with
+ * `NVIDIA_REQUIRE_` but not with `NVIDIA_REQUIRE_JETPACK`, and the `CUDA_VERSION` of a legacy image. Returns none
+ * if `NVIDIA_DISABLE_REQUIRE` is true.
  *
- * @throws NvociError `request-invalid` for a legacy image's `CUDA_VERSION` that is no version, and for more conditions
- * than an image can mean.
+ * @throws {NvociError} "request-invalid" when a legacy image's `CUDA_VERSION` is not a version, or the
+ * requirements are more than 64 variables or 65,536 characters.
  */
 export function requirementTexts(environment: Environment): readonly RequirementText[] {
   if (parseBoolean(environment.get("NVIDIA_DISABLE_REQUIRE") ?? "") === true) return [];
@@ -55,8 +58,8 @@ export function requirementTexts(environment: Environment): readonly Requirement
   for (const [source, expression] of environment) {
     if (!source.startsWith(PREFIX) || source.startsWith(JETPACK_PREFIX)) continue;
     length += expression.length;
-    if (texts.push({ source, expression }) > MAX_VARIABLES) refuse(`more than ${MAX_VARIABLES} variables`);
-    if (length > MAX_VALUE_CHARACTERS) refuse(`more than ${MAX_VALUE_CHARACTERS} characters`);
+    if (texts.push({ source, expression }) > MAX_VARIABLES) refuse(`there are more than ${MAX_VARIABLES}`);
+    if (length > MAX_VALUE_CHARACTERS) refuse(`they have more than ${MAX_VALUE_CHARACTERS} characters`);
   }
   return texts.sort((a, b) => (a.source < b.source ? -1 : 1));
 }

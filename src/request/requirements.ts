@@ -3,7 +3,7 @@ import { type FindingArguments, finding, firstFindings, type Report } from "../m
 import { quote } from "../text/quote.ts";
 import type { RequirementText } from "./request.ts";
 
-/** Whether a text consists of numbers with dots between them. */
+/** Reports whether a text consists of numbers separated by dots. */
 const isVersion = (text: string): boolean => /^\d+(?:\.\d+)*$/.test(text);
 
 /**
@@ -22,21 +22,21 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
-/** What a condition can ask about the host. An unknown fact meets every condition. */
+/** The facts about the host that requirements name. An unknown fact meets every requirement. */
 export interface RequirementFacts {
   /** Version of the kernel modules. */
   readonly driver: string | undefined;
-  /** CUDA version that the driver offers; called only where a condition names it. */
+  /** CUDA version that the driver offers; called only when a requirement names it. */
   readonly cuda: () => string | undefined;
-  /** The GPUs that the container is to see. */
+  /** The GPUs that the container gets. */
   readonly gpus: readonly GpuFacts[];
 }
 
-/** What a condition can ask about a GPU. */
+/** The facts about a GPU that requirements name. */
 interface GpuFacts {
   /** Compute capability: `8.0`. */
   readonly arch: string | undefined;
-  /** Brands that the GPU may have, in lower case; empty when unknown. */
+  /** Brands that the GPU may have, in lower case; empty if unknown. */
   readonly brands: readonly string[];
 }
 
@@ -62,13 +62,13 @@ const OPERATORS: Readonly<Record<string, RequirementOperator>> = {
   ">=": ">=",
 };
 
-/** Terms of all conditions together; an image has a hundred. */
+/** Terms of all requirements together; real images have about a hundred. */
 const MAX_TERMS = 4096;
 
 /** Characters of one term. */
 const MAX_TERM_CHARACTERS = 255;
 
-/** Whether a difference of versions is what the operator asks for. */
+/** Whether a difference between two versions meets the operator. */
 const HOLDS: Readonly<Record<RequirementOperator, (difference: number) => boolean>> = {
   "=": (difference) => difference === 0,
   "!=": (difference) => difference !== 0,
@@ -79,14 +79,14 @@ const HOLDS: Readonly<Record<RequirementOperator, (difference: number) => boolea
 };
 
 /**
- * Checks what an image demands of its host: alternatives with blanks between them, each of terms that all have to
- * hold with commas between them. Every requirement has to be met by every GPU.
+ * Checks an image's requirements for its host. A requirement is a list of alternatives separated by spaces; all
+ * comma-separated terms of one alternative must hold. Every GPU must meet every requirement.
  *
- * What follows the first alternative that holds is not looked at.
+ * Alternatives after the first one that holds are not parsed. A term that holds only because the host does not
+ * report the fact is reported as a finding.
  *
- * A term that passes because the host does not report what it asks for is a finding.
- *
- * @throws {NvociError} `requirement-unmet`, or `request-invalid` for an invalid term and for too many terms.
+ * @throws {NvociError} "requirement-unmet" when the host does not meet a requirement.
+ * @throws {NvociError} "request-invalid" when a term is invalid, or there are too many terms.
  */
 export function checkRequirements(
   requirements: readonly RequirementText[],
@@ -103,7 +103,7 @@ export function checkRequirements(
     if (termsLeft < 0) {
       throw new NvociError(
         "request-invalid",
-        `Cannot check ${variable} of the container: the conditions have more than ${MAX_TERMS} terms`,
+        `Cannot check the container's ${variable}: the requirements have more than ${MAX_TERMS} terms`,
       );
     }
     const parse = termParser(variable);
@@ -122,7 +122,7 @@ export function checkRequirements(
   for (const found of findings) report(found);
 }
 
-/** Parses each text once, though every kind of GPU is asked about it. */
+/** Returns a parser that parses each text only once, although each kind of GPU is checked against it. */
 function termParser(variable: string): (text: string) => RequirementTerm {
   const parsed = new Map<string, RequirementTerm>();
   return (text) => {
@@ -132,13 +132,13 @@ function termParser(variable: string): (text: string) => RequirementTerm {
   };
 }
 
-/** One GPU of each kind: a server has eight or sixteen of one, to which every condition has the same answer. */
+/** Returns one GPU of each kind. A server has eight or sixteen equal ones, which all meet the same requirements. */
 function kindsOf(gpus: readonly GpuFacts[]): readonly (GpuFacts | undefined)[] {
   const kinds = new Map(gpus.map((gpu) => [`${gpu.arch} ${gpu.brands.join(" ")}`, gpu]));
   return kinds.size > 0 ? [...kinds.values()] : [undefined];
 }
 
-/** The alternatives, each as the texts of its terms; empty ones are left out. */
+/** Returns the alternatives, each as the texts of its terms, without empty ones. */
 function parseAlternatives(expression: string): string[][] {
   return expression
     .split(/\s+/)
@@ -149,19 +149,20 @@ function parseAlternatives(expression: string): string[][] {
 /**
  * Parses `name operator value`. The name need not be one that nvoci knows.
  *
- * @param variable where it comes from, for the error.
- * @throws {NvociError} `request-invalid`
+ * @param variable the variable that the term comes from, for the error.
+ * @throws {NvociError} "request-invalid" when the term is invalid.
  */
 export function parseTerm(text: string, variable: string): RequirementTerm {
   if (text.length > MAX_TERM_CHARACTERS)
     return invalid(text, variable, `it is longer than ${MAX_TERM_CHARACTERS} characters`);
   const match = /^([^<>=!]+)([<>=!]+)([^<>=!]+)$/.exec(text);
   const operator = OPERATORS[match?.[2] ?? ""];
-  if (match === null || operator === undefined) return invalid(text, variable, "a term reads cuda>=12.4");
+  if (match === null || operator === undefined)
+    return invalid(text, variable, "write a term such as cuda>=12.4");
   return { text, name: match[1]!.toLowerCase(), operator, value: match[3]! };
 }
 
-/** Whether the host meets a term; `undefined` when the host does not tell. */
+/** Reports whether the host meets a term; `undefined` if the host does not report the fact. */
 function meets(
   term: RequirementTerm,
   facts: RequirementFacts,
@@ -170,19 +171,22 @@ function meets(
 ): boolean | undefined {
   const { text, name, operator, value } = term;
   if (name === "brand") {
-    if (operator !== "=" && operator !== "!=") return invalid(text, variable, "a brand can be = or != only");
+    if (operator !== "=" && operator !== "!=") return invalid(text, variable, "brand supports only = and !=");
     const brands = gpu?.brands ?? [];
     if (brands.length === 0) return undefined;
     return brands.some((brand) => (brand === value.toLowerCase()) === (operator === "="));
   }
   if (name !== "cuda" && name !== "driver" && name !== "arch") return undefined;
-  if (!isVersion(value)) return invalid(text, variable, `${quote(value)} is no version`);
+  if (!isVersion(value)) return invalid(text, variable, `${quote(value)} is not a version`);
   const fact = name === "arch" ? gpu?.arch : name === "cuda" ? facts.cuda() : facts.driver;
   return fact === undefined ? undefined : HOLDS[operator](compareVersions(fact, value));
 }
 
 function invalid(term: string, variable: string, reason: string): never {
-  throw new NvociError("request-invalid", `Cannot check ${quote(term)} of ${variable}: ${reason}`);
+  throw new NvociError(
+    "request-invalid",
+    `Cannot check the requirement ${quote(term)} (${variable}): ${reason}`,
+  );
 }
 
 function refuse(

@@ -13,12 +13,12 @@ import { isLegacyImage, requirementTexts } from "./requirement-texts.ts";
 import { parseVisibleDevices, requestsDevices } from "./visible-devices.ts";
 import { checkChannelCount, parseImexChannels, parseVolumeMounts } from "./volume-mounts.ts";
 
-/** A container's configuration with the capabilities that it can hold. */
+/** A container's configuration, with its bounding capabilities. */
 interface RequestSpec extends RequestSource {
   readonly boundingCapabilities: readonly string[];
 }
 
-/** The part of config.toml that decides what a container may ask for. */
+/** The part of config.toml that decides what a container may request. */
 export interface RequestPolicy {
   readonly acceptNvidiaVisibleDevicesAsVolumeMounts: boolean;
   readonly acceptNvidiaVisibleDevicesEnvvarWhenUnprivileged: boolean;
@@ -29,20 +29,20 @@ export interface RequestPolicy {
   readonly nvidiaContainerRuntime: { readonly modes: { readonly cdi: { readonly defaultKind: string } } };
 }
 
-/** A list of devices and who asks for it. */
+/** A list of requested devices, and where it comes from. */
 interface DeviceWords {
   readonly words: readonly string[];
   readonly source: string;
 }
 
 /**
- * Works out what a container asks for: by mounts where the configuration takes them, else by variables where the
+ * Reads a container's request: from its mounts if the configuration accepts them, else from its variables if the
  * container is privileged or the configuration trusts variables.
  *
- * A container that asks for GPUs and may not have them is started without: a finding says so.
+ * A container that requests GPUs it may not have starts without them, and a finding is reported.
  *
- * @returns `undefined` for a container that asks for nothing, or for what it may not have.
- * @throws NvociError `request-invalid` for a request that nobody could fulfil.
+ * @returns `undefined` when the container requests nothing, or nothing that it may have.
+ * @throws {NvociError} "request-invalid" when the request is invalid.
  */
 export function resolveRequest(
   spec: RequestSpec,
@@ -111,7 +111,7 @@ export function resolveRequest(
 const denied = (variable: string, value: string): Finding =>
   finding("request-denied-unprivileged", "warning", variable, { variable, value });
 
-/** The variables' list of devices: all swarm variables that are set, else NVIDIA_VISIBLE_DEVICES. */
+/** Returns the devices of all swarm variables that are set, or else of NVIDIA_VISIBLE_DEVICES. */
 function readDeviceWords(environment: Environment, swarmResource: readonly string[]): DeviceWords {
   const swarm = swarmResource.filter((variable) => environment.has(variable));
   if (swarm.length > 0) {

@@ -6,21 +6,21 @@ import type { RequestSource, VisibleDevices } from "./request.ts";
 import { isLegacyImage } from "./requirement-texts.ts";
 import { isDeviceMount } from "./volume-mounts.ts";
 
-/** Whether a list of devices asks for anything: not when it is empty or has `void` in it, wherever that stands. */
+/** Reports whether a list of devices requests anything: it is not empty and does not contain `void`. */
 export const requestsDevices = (words: readonly string[]): boolean =>
   words.length > 0 && !words.includes("void");
 
 /**
- * Reads a list of devices. The first of `all` (in any case) and `none` decides; `void` anywhere and an empty list
- * ask for nothing.
+ * Parses a list of devices. The first `all` (in any case) or `none` decides; an empty list and one that contains
+ * `void` request nothing.
  *
- * Names of the Container Device Interface of the given kind lose the kind: `nvidia.com/gpu=0` is `0`.
+ * CDI names of the given kind lose the kind: `nvidia.com/gpu=0` becomes `0`.
  *
- * @param words trimmed and not empty.
+ * @param words the items of the list, trimmed and not empty.
  * @param source the variables, or `volume-mounts`, for the error.
  * @param cdiKind `nvidia.com/gpu`
- * @returns nothing where the list asks for nothing.
- * @throws NvociError `request-invalid` for a name with control characters.
+ * @returns `undefined` when the list requests nothing.
+ * @throws {NvociError} "request-invalid" when a name is empty or contains control characters.
  */
 export function parseVisibleDevices(
   words: readonly string[],
@@ -36,7 +36,7 @@ export function parseVisibleDevices(
     if (id === "" || hasControlCharacter(id)) {
       throw new NvociError(
         "request-invalid",
-        `Cannot use device ${quote(word)} of ${source}: this is no name of a device`,
+        `Cannot use the device ${quote(word)} (${source}): this is not a device name`,
       );
     }
     ids.add(id);
@@ -45,8 +45,9 @@ export function parseVisibleDevices(
 }
 
 /**
- * Whether a container can be asking for GPUs, before the configuration is read. False means that no configuration
- * makes it ask, save one whose `swarm-resource` names a variable that swarm does not set.
+ * Reports whether a container may request GPUs, before the configuration is read. If it returns `false`, the
+ * container requests none under any configuration, except one whose `swarm-resource` names a variable that swarm
+ * never sets.
  */
 export function mayRequestGpus(spec: RequestSource): boolean {
   if (spec.mounts.some(isDeviceMount)) return true;
@@ -54,12 +55,17 @@ export function mayRequestGpus(spec: RequestSource): boolean {
   const environment = parseEnvironment(spec.env);
   const value = environment.get("NVIDIA_VISIBLE_DEVICES");
   if (value === undefined) return isLegacyImage(environment);
-  // A longer one is refused by whoever resolves the request.
+  // resolveRequest() refuses a longer one.
   return value.length > MAX_VALUE_CHARACTERS || requestsDevices(splitList(value));
 }
 
-/** A container that asks has one of them in its config.json, whoever reads it: `mayAsk()` looks for no other. */
+/**
+ * The config.json of every container that requests GPUs contains one of these: {@link mayRequestGpus} needs no
+ * other.
+ */
 const NAMES = ["NVIDIA_VISIBLE_DEVICES", "CUDA_VERSION", "nvidia-container-devices", SWARM_PREFIX];
 
-/** Whether the text of a config.json names GPUs at all. Without any of the names nobody can read it as asking. */
+/**
+ * Reports whether the text of a config.json may request GPUs. Without any of the names no parser finds a request.
+ */
 export const namesGpus = (text: string): boolean => NAMES.some((name) => text.includes(name));

@@ -9,28 +9,30 @@ import {
 import { hasControlCharacter, quote, splitList } from "../text/quote.ts";
 import type { RequestMount } from "./request.ts";
 
-/** Channels that the driver can have: `NV_MAX_IMEX_CHANNELS` bounds the minor numbers. */
+/** Number of channels that the driver can have: `NV_MAX_IMEX_CHANNELS` limits the minor numbers. */
 const MAX_CHANNEL = 1 << 20;
 
 /**
- * Channels that one container gets. A job is given one, and each costs a device node, a mount and a rule; what comes
- * from an image must not decide how many of those the host has.
+ * Channels that one container gets. A job gets one. Each costs the host a device node, a mount and a cgroup rule,
+ * so an image must not decide how many there are.
  */
 const MAX_CHANNELS = 64;
 
 /**
- * @param source who asks, for the error.
- * @throws NvociError `request-invalid` for more channels than one container gets.
+ * Checks the number of requested channels.
+ *
+ * @param source where the request comes from, for the error.
+ * @throws {NvociError} "request-invalid" when there are more than 64.
  */
 export function checkChannelCount(channels: readonly number[], source: string): void {
   if (channels.length <= MAX_CHANNELS) return;
   throw new NvociError(
     "request-invalid",
-    `Cannot give ${channels.length} IMEX channels to the container: ${source} may ask for ${MAX_CHANNELS} at most`,
+    `Cannot add ${channels.length} IMEX channels to the container: ${source} may request at most ${MAX_CHANNELS}`,
   );
 }
 
-/** The number of an IMEX channel, or nothing where the text is no decimal number below 2^20. */
+/** Returns the number of an IMEX channel, or `undefined` if the text is not a decimal number below 2^20. */
 function parseImexChannel(text: string): number | undefined {
   if (!/^\d{1,7}$/.test(text)) return undefined;
   const channel = Number(text);
@@ -38,9 +40,9 @@ function parseImexChannel(text: string): number | undefined {
 }
 
 /**
- * Reads `NVIDIA_IMEX_CHANNELS`. The single word `all` asks for none, because there are a million of them.
+ * Parses `NVIDIA_IMEX_CHANNELS`. `all` alone requests no channel, because there are a million of them.
  *
- * @throws NvociError `request-invalid`
+ * @throws {NvociError} "request-invalid" when an item is not a channel number.
  */
 export function parseImexChannels(value: string): readonly number[] {
   const words = splitList(value);
@@ -50,15 +52,15 @@ export function parseImexChannels(value: string): readonly number[] {
     if (channel !== undefined) return channel;
     throw new NvociError(
       "request-invalid",
-      `Cannot use channel ${quote(word)} of NVIDIA_IMEX_CHANNELS: channels are numbers below ${MAX_CHANNEL}`,
+      `Cannot use the channel ${quote(word)} (NVIDIA_IMEX_CHANNELS): channels are numbers below ${MAX_CHANNEL}`,
     );
   });
   return [...new Set(channels)];
 }
 
-/** What mounts below `/var/run/nvidia-container-devices` ask for. */
+/** What mounts below `/var/run/nvidia-container-devices` request. */
 interface VolumeMountRequest {
-  /** Names of devices in the order of the mounts, each once. */
+  /** Names of devices in the order of the mounts, without duplicates. */
   readonly devices: readonly string[];
   readonly imexChannels: readonly number[];
 }
@@ -68,8 +70,9 @@ type IgnoreReason = FindingArguments["request-volume-mount-ignored"]["reason"];
 const ROOT = ["var", "run", "nvidia-container-devices"];
 
 /**
- * The parts of the name that a mount stands for: `["0"]` for `/dev/null` on `/var/run/nvidia-container-devices/0`.
- * Nothing for any other mount, and for the directory itself. The name may still hold `..`.
+ * Returns the components of the name that a mount requests: `["0"]` for `/dev/null` on
+ * `/var/run/nvidia-container-devices/0`; `undefined` for any other mount and for the directory itself. The name may
+ * still contain `..`.
  */
 function parseName(mount: RequestMount): string[] | undefined {
   if (mount.source !== "/dev/null" || !mount.destination.startsWith("/")) return undefined;
@@ -82,16 +85,16 @@ function parseName(mount: RequestMount): string[] | undefined {
 const ignoredMount = (args: FindingArguments["request-volume-mount-ignored"]): Finding =>
   finding("request-volume-mount-ignored", "warning", `mount ${quote(args.destination)}`, args);
 
-/** Whether a mount stands for a device, allowed or not. */
+/** Reports whether a mount requests a device, allowed or not. */
 export const isDeviceMount = (mount: RequestMount): boolean => parseName(mount) !== undefined;
 
 /**
- * Reads the devices that a container asks for by mounts of `/dev/null`, which a cluster can
- * forbid its users; environment variables it cannot.
+ * Reads the devices that a container requests by mounting `/dev/null`. A cluster can forbid such mounts; it cannot
+ * forbid environment variables.
  *
  * `imex/<id>` is an IMEX channel; `cdi/<vendor>/<class>/<device>` and `cdi/<vendor>/<class>=<device>` are the CDI
- * name `<vendor>/<class>=<device>`. A name that is not understood, holds a control character or `..` is a
- * finding and asks for nothing.
+ * name `<vendor>/<class>=<device>`. A name that is invalid, or that contains a control character or `..`, is
+ * reported and ignored.
  */
 export function parseVolumeMounts(mounts: readonly RequestMount[], report: Report): VolumeMountRequest {
   const devices = new Set<string>();
@@ -123,7 +126,7 @@ export function parseVolumeMounts(mounts: readonly RequestMount[], report: Repor
   return { devices: [...devices], imexChannels: [...imexChannels] };
 }
 
-/** `["nvidia.com", "gpu", "0"]` and `["nvidia.com", "gpu=0"]` are `nvidia.com/gpu=0`; nothing for other shapes. */
+/** Returns `nvidia.com/gpu=0` for `["nvidia.com", "gpu", "0"]` and `["nvidia.com", "gpu=0"]`, else `undefined`. */
 function parseCdiName(parts: readonly string[]): string | undefined {
   const [vendor, kind, device] = parts;
   if (vendor === undefined || kind === undefined) return undefined;

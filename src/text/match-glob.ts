@@ -1,7 +1,7 @@
-/** Whether a text holds a wildcard, closed or not. */
+/** Reports whether a text contains a wildcard character. A bracket need not be closed. */
 export const hasWildcard = (text: string): boolean => /[*?[]/.test(text);
 
-/** One position of a pattern: any run, any character, one character, or one out of ranges. */
+/** One element of a pattern: any run of characters, any character, one character, or one of a class. */
 type Token =
   | { readonly kind: "run" }
   | { readonly kind: "any" }
@@ -12,28 +12,29 @@ type Token =
       readonly ranges: readonly (readonly [string, string])[];
     };
 
-/** A pattern that is ready to be compared with many names. */
+/** A compiled pattern. */
 interface Glob {
-  /** Whether the pattern matches the name. */
+  /** Reports whether the pattern matches the name. */
   matches(name: string): boolean;
-  /** At most how many steps a budget is to be charged for that. */
+  /** Returns how many steps of a budget the comparison costs at most. */
   cost(name: string): number;
 }
 
-/** No name of a file is longer, so that a longer pattern is meant for nothing but our time. */
+/** No file name is longer, so a longer pattern would only waste time. */
 const MAX_PATTERN_CHARACTERS = 255;
 
-/** So many comparisons of two characters take about as long as a system call. */
+/** Comparisons of two characters that take about as long as one system call. */
 const COMPARISONS_PER_STEP = 64;
 
 /**
- * Compiles a shell pattern of `*`, `?` and `[…]`, which is compared with the names of files.
+ * Compiles a shell pattern of `*`, `?` and `[…]` for file names.
  *
- * Classes hold characters and ranges, `!` or `^` first negates, `]` first stands for itself, and a bracket that is
- * never closed does too. A leading dot is matched by a dot only. There is no escape character.
- * A comparison takes at most name times pattern. A pattern of more than 255 characters matches nothing.
+ * A class contains characters and ranges. `!` or `^` at its start negates it. `]` at its start and a bracket that
+ * is never closed are literal. Only a dot matches a leading dot. There is no escape character. A comparison takes
+ * at most (length of the name) × (length of the pattern) steps. A pattern of more than 255 characters matches
+ * nothing.
  *
- * @param pattern one component of a path; a slash in it matches nothing.
+ * @param pattern one component of a path; a pattern that contains a slash matches nothing.
  * @see glob(7)
  */
 export function compileGlob(pattern: string): Glob {
@@ -46,14 +47,14 @@ export function compileGlob(pattern: string): Glob {
   };
 }
 
-/** Whether a pattern that is used once matches a name; see {@link compileGlob}. */
+/** Reports whether a pattern matches a name, without keeping the compiled pattern; see {@link compileGlob}. */
 export const matchGlob = (pattern: string, name: string): boolean => compileGlob(pattern).matches(name);
 
-/** Goes back to the last run only: one before it could not do better. */
+/** Matches with backtracking to the last run only; backtracking to an earlier one cannot help. */
 function matchesAll(tokens: readonly Token[], characters: readonly string[]): boolean {
   let token = 0;
   let character = 0;
-  // Where to go on when the last run of any characters turns out too short.
+  // Where to continue when the last run turns out to be too short.
   let retryToken = -1;
   let retryCharacter = 0;
   while (character < characters.length) {
@@ -106,7 +107,7 @@ function tokenize(characters: readonly string[]): Token[] {
 
 const isNegation = (character: string | undefined): boolean => character === "!" || character === "^";
 
-/** Position of the bracket that closes the one at `open`, or -1. */
+/** Returns the index of the bracket that closes the one at `open`, or -1. */
 function classEnd(characters: readonly string[], open: number): number {
   const first = open + (isNegation(characters[open + 1]) ? 2 : 1);
   return characters.indexOf("]", first + 1);

@@ -1,4 +1,4 @@
-/** Code points shown at most; longer text ends in `…`. */
+/** Code points shown at most; a longer text ends in `…`. */
 const MAX_CODE_POINTS = 80;
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = {
@@ -9,7 +9,7 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   "\t": "\\t",
 };
 
-/** First and last of each run of code points that must not reach a terminal as they are. */
+/** Ranges of code points that must not reach a terminal unescaped. */
 const UNPRINTABLE: readonly (readonly [number, number])[] = [
   [0x00, 0x1f], // C0 controls
   [0x7f, 0x9f], // DEL, C1 controls
@@ -24,12 +24,12 @@ const UNPRINTABLE: readonly (readonly [number, number])[] = [
 ];
 
 /**
- * Text of unknown origin, as one bounded, printable word between double quotes.
+ * Quotes an untrusted text for a message: bounded, printable, and between double quotes.
  *
- * Control characters become `\n` or `\u001b`, so that the text can neither end the line of an error nor steer
- * a terminal. What comes out is for people: it is not JSON and cannot be turned back once shortened.
+ * Control characters become `\n` or `\u001b`, so the text can neither end the line of an error nor control a
+ * terminal. The result is not JSON, and a shortened text cannot be restored.
  *
- * @param limit code points of the text shown at most.
+ * @param limit code points shown at most.
  */
 export function quote(text: string, limit: number = MAX_CODE_POINTS): string {
   let shown = "";
@@ -50,7 +50,7 @@ function escapeCharacter(character: string): string {
   return `\\u${code.toString(16).padStart(4, "0")}`;
 }
 
-/** The members of a comma-separated list: trimmed, without empty ones, each once, in the order of the text. */
+/** Splits a comma-separated list into its items: trimmed, in order, without empty ones and duplicates. */
 export function splitList(text: string): string[] {
   const members = new Set<string>();
   for (const part of text.split(",")) {
@@ -60,7 +60,7 @@ export function splitList(text: string): string[] {
   return [...members];
 }
 
-/** Whether the text has a C0 or C1 control character or DEL in it. */
+/** Reports whether a text contains a C0 or C1 control character or DEL. */
 export function hasControlCharacter(text: string): boolean {
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);

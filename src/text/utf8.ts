@@ -1,12 +1,12 @@
-/** UTF-8 in plain ECMAScript, since the native build's engine has neither TextDecoder nor Buffer. */
+/** UTF-8 in plain ECMAScript, because QuickJS has neither TextDecoder nor Buffer. */
 
-/** Code units turned into text at once; engines bound the number of arguments of a call. */
+/** Code units converted at once; JavaScript engines limit the number of arguments of a call. */
 const CHUNK = 4096;
 
-/** Below this many bytes setting up a view of words costs more than it saves. */
+/** For fewer bytes, creating a view of 32-bit words costs more than it saves. */
 const WORTH_A_VIEW = 64;
 
-/** The sign bit of each byte of a word. */
+/** The high bit of each byte of a word. */
 const SIGN_BITS = 0x80808080;
 
 function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
@@ -29,7 +29,7 @@ function fromUnits(units: ArrayLike<number>): string {
   return String.fromCharCode.apply(null, units as number[]);
 }
 
-/** Bytes as the characters U+0000 to U+00FF: ASCII, and text whose encoding does not matter. */
+/** Decodes bytes as U+0000 to U+00FF, for ASCII and for text whose encoding does not matter. */
 export function decodeLatin1(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
   for (let position = start; position < end; position += CHUNK) {
@@ -39,11 +39,11 @@ export function decodeLatin1(bytes: Uint8Array, start: number, end: number): str
 }
 
 /**
- * Reads bytes as strict UTF-8: overlong forms, surrogates, code points above U+10FFFF and cut sequences count as
- * invalid. Nothing is replaced and a byte order mark is kept.
+ * Decodes strict UTF-8: overlong forms, surrogates, code points above U+10FFFF and truncated sequences are invalid.
+ * Replaces nothing and keeps a byte order mark.
  *
- * @param start first byte.
- * @param end byte after the last; no more than the array has.
+ * @param start offset of the first byte.
+ * @param end offset after the last byte; at most the array's length.
  * @returns `undefined` when the bytes are not UTF-8.
  * @see RFC 3629 section 4, the table of well-formed sequences.
  */
@@ -81,7 +81,7 @@ export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): st
 const isPair = (text: string, index: number): boolean =>
   (text.charCodeAt(index) & 0xfc00) === 0xd800 && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00;
 
-/** Bytes that UTF-8 takes for a string, half of a surrogate pair counted as U+FFFD. */
+/** Returns the number of bytes of a string in UTF-8. A lone surrogate counts as U+FFFD. */
 export function utf8Length(text: string): number {
   let length = text.length;
   for (let index = 0; index < text.length; index++) {
@@ -93,9 +93,9 @@ export function utf8Length(text: string): number {
 }
 
 /**
- * Writes text as UTF-8, without a terminating NUL.
+ * Encodes a text as UTF-8, without a terminating NUL.
  *
- * Half of a surrogate pair, which no file name can hold, becomes U+FFFD.
+ * A lone surrogate, which no file name can contain, becomes U+FFFD.
  */
 export function encodeUtf8(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);

@@ -118,14 +118,14 @@ describeBuilds([...CONTAINER, "gcc"], "bounds on time and memory", (build) => {
       const unknown = (count: number) => range(count, (index) => `x${index}>=1`).join(",");
       for (const [env, reason] of [
         [[`NVIDIA_REQUIRE_X=${unknown(70_000)}`], "its value is longer than 65536 characters"],
-        [[`NVIDIA_REQUIRE_X=${unknown(6000)}`], "the conditions have more than 4096 terms"],
+        [[`NVIDIA_REQUIRE_X=${unknown(6000)}`], "the requirements have more than 4096 terms"],
         [
           range(40_000, (index) => `NVIDIA_REQUIRE_${index}=cuda>=1`),
-          "NVIDIA_REQUIRE_* of the container: they are more than 64 variables",
+          "NVIDIA_REQUIRE_* variables: there are more than 64",
         ],
         [
           range(30, (index) => `NVIDIA_REQUIRE_${index}=${"cuda>=1 ".repeat(8000)}`),
-          "they are more than 65536 characters",
+          "they have more than 65536 characters",
         ],
         [[`NVIDIA_VISIBLE_DEVICES=${"0,".repeat(50_000)}`], "its value is longer than 65536 characters"],
         [[`NVIDIA_DRIVER_CAPABILITIES=${"a,".repeat(50_000)}`], "its value is longer than 65536 characters"],

@@ -128,7 +128,7 @@ describeBuilds([], "nvoci configure", (build) => {
 
     it.each([
       ["a link to itself", "daemon.json", "leads back to itself"],
-      ["a link into a missing directory", "missing/daemon.json", "directory is not there"],
+      ["a link into a missing directory", "missing/daemon.json", "directory does not exist"],
     ])("refuses %s and leaves it alone", (_, target, reason) => {
       symlinkSync(target, at("daemon.json"));
       for (const options of [[], ["--remove"], ["--dry-run"]]) {
@@ -172,7 +172,7 @@ describeBuilds([], "nvoci configure", (build) => {
       const { status, stderr } = configure("docker", "daemon.json");
       expect({ status, stderr }).toEqual({
         status: 1,
-        stderr: expect.stringContaining('line 2, column 2 has the key "runtimes" a second time'),
+        stderr: expect.stringContaining('line 2, column 2 repeats the key "runtimes"'),
       });
       expect(read("daemon.json")).toBe(text);
     });

@@ -320,7 +320,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
       stdout: "of the user",
       stderr: "",
     });
-    expect(log(jetson)).toContain("another mount lies at");
+    expect(log(jetson)).toContain("another mount is at");
     expect(readdirSync(join(bundle.rootfs, "etc")).filter((name) => name.startsWith(".nvoci"))).toEqual([]);
   });
 

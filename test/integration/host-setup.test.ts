@@ -157,7 +157,7 @@ describeBuilds(["root", "namespaces", "busybox"], "nvoci system create-device-no
     );
     const { status, stdout } = create(namespace);
     expect(status).toBe(1);
-    expect(stdout).toMatch(/^warning: .*"\/dev\/nvidia0" cannot be made: .*EISDIR/m);
+    expect(stdout).toMatch(/^warning: .*"\/dev\/nvidia0" cannot be created: .*EISDIR/m);
     expect(shown(namespace, "/dev/nvidiactl", "/dev/nvidia1", "/dev/char/195:255")).toEqual([
       "/dev/nvidiactl character special file c3:ff 666 0:0",
       "/dev/nvidia1 character special file c3:1 666 0:0",

@@ -10,24 +10,24 @@ import { absolutePath, type Choose, type CommandContext } from "../command.ts";
 const WORDING: Readonly<Record<Cleaned["what"], (path: string) => string>> = {
   "put-back": (path) => `put back ${path}`,
   removed: (path) => `removed ${path}`,
-  left: (path) => `left ${path}: something else has taken its place, or it cannot be changed`,
+  left: (path) => `left ${path}: its place is taken, or it cannot be changed`,
 };
 
-/** Adds `clean`, which finishes what killed hooks have left in a root file system. */
+/** Adds `clean`, which removes what killed hooks left in a root file system. */
 export const addClean = (yargs: Argv, choose: Choose): Argv =>
   yargs.command(
     "clean <rootfs>",
-    "put back what a killed hook has set aside in a root file system, and remove its drafts",
+    "put back what a killed hook set aside in a root file system, and remove its temporary files",
     (command) =>
       command.positional("rootfs", {
         type: "string",
         demandOption: true,
-        describe: "root directory of a container that does not run",
+        describe: "root directory of a container that is not running",
       }),
     (args) => choose((context) => runClean(context, args.rootfs)),
   );
 
-/** Status 1 when something could not be put back or removed. */
+/** Cleans a root file system. Returns status 1 when something could not be put back or removed. */
 function runClean({ system, host, print }: CommandContext, rootfs: string): number {
   const path = absolutePath(host, rootfs);
   const root = system.openat(CWD, path, O_RDONLY | system.O_DIRECTORY);

@@ -27,7 +27,7 @@ const RUNTIME = "nvidia-container-runtime";
 
 interface ConfigureArguments {
   readonly engine: string;
-  // Without a default: yargs would take two of them for a conflict.
+  // No default values: yargs would report them as a conflict.
   readonly default?: boolean | undefined;
   readonly remove?: boolean | undefined;
   readonly dryRun: boolean;
@@ -36,7 +36,7 @@ interface ConfigureArguments {
   readonly name?: string | undefined;
 }
 
-/** Adds `configure`, which registers the wrapper with a container engine, or takes that back. */
+/** Adds `configure`, which registers the wrapper with a container engine, or removes the registration. */
 export const addConfigure = (yargs: Argv, choose: Choose): Argv =>
   yargs.command(
     "configure <engine>",
@@ -47,19 +47,26 @@ export const addConfigure = (yargs: Argv, choose: Choose): Argv =>
           type: "string",
           choices: Object.keys(ENGINES),
           demandOption: true,
-          describe: "which",
+          describe: "the container engine",
         })
         .option("default", { type: "boolean", describe: "make it the default runtime" })
-        .option("remove", { type: "boolean", describe: "take back what was registered" })
-        .option("dry-run", { type: "boolean", default: false, describe: "print the change, and make none" })
-        .option("config", textOption("config", "the engine's configuration file instead of the usual one"))
-        .option("runtime-path", textOption("runtime-path", `the runtime's program; else ${RUNTIME}`))
-        .option("name", textOption("name", 'the runtime\'s name for the engine; else "nvidia"'))
+        .option("remove", { type: "boolean", describe: "remove the registration" })
+        .option("dry-run", {
+          type: "boolean",
+          default: false,
+          describe: "print the change without making it",
+        })
+        .option(
+          "config",
+          textOption("config", "the engine's configuration file to edit instead of the default one"),
+        )
+        .option("runtime-path", textOption("runtime-path", `the runtime's program; default: ${RUNTIME}`))
+        .option("name", textOption("name", "the name to register the runtime under; default: nvidia"))
         .conflicts("remove", "default"),
     (args) => choose((context) => runConfigure(context, args)),
   );
 
-/** The wrapper's program by an absolute path: engines have search paths of their own. */
+/** Finds the wrapper. Its path is absolute, because engines search other directories for programs. */
 function findWrapper({ host }: CommandContext, option: string | undefined): HostPath | undefined {
   if (option !== undefined) return findProgram(host, absolutePath(host, option));
   const self = host.realPath(hostPath("/proc/self/exe"));
@@ -67,14 +74,14 @@ function findWrapper({ host }: CommandContext, option: string | undefined): Host
   return beside ?? findProgram(host, RUNTIME);
 }
 
-/** The same for an engine that is to start it. What is taken back may be gone already. */
+/** Returns the wrapper's path. To remove a registration, the program need not exist. */
 function runtimePath(context: CommandContext, { runtimePath: option, remove }: ConfigureArguments): HostPath {
   const found = findWrapper(context, option);
   if (found !== undefined) return found;
   if (remove)
     return option === undefined ? hostPath(`/usr/bin/${RUNTIME}`) : absolutePath(context.host, option);
   throw new NvociError("runtime-missing", `Cannot find the program ${quote(option ?? RUNTIME, 4096)}`, {
-    hint: `make a link named ${RUNTIME} to nvoci, or name the program with --runtime-path`,
+    hint: `create a link named ${RUNTIME} to nvoci, or pass the program's path with --runtime-path`,
   });
 }
 
@@ -86,8 +93,8 @@ function readText({ host }: CommandContext, path: HostPath): string | undefined 
 }
 
 /**
- * The file without the registration. One that is as the registration left it becomes what it was, to the byte; in one
- * that has changed since, only the registration is taken back.
+ * Returns the file without the registration. A file that has not changed since gets its original text, byte for
+ * byte; in any other file only the registration is removed.
  */
 function withoutUs(
   engine: ContainerEngine,
@@ -103,7 +110,7 @@ function withoutUs(
   return backup !== undefined && after !== text && (isOurs(false) || isOurs(true)) ? backup : after;
 }
 
-/** The engine's configuration, and the hook file where the engine starts hooks itself. */
+/** Returns the changes to the engine's configuration and, if the engine runs hooks itself, to the hook file. */
 function planChanges(
   context: CommandContext,
   args: ConfigureArguments,
@@ -153,18 +160,18 @@ function runConfigure(context: CommandContext, args: ConfigureArguments): number
     print(changes.flatMap((change) => unifiedDiff(change.path, change.before, change.after)));
     return EXIT.done;
   }
-  // What an earlier registration made of the file is not what it was.
+  // A file that an earlier registration changed is not the original.
   const isFirst = file.backup === undefined && engine.unregister(file, registration) === file.text;
   const keeps = engine.isShared && !args.remove && file.text !== undefined && isFirst;
   if (keeps) replaceFile(system, backupPath, encodeUtf8(file.text ?? ""), { synced: true });
   for (const change of changes) applyChange(system, host, change);
   if (args.remove && file.backup !== undefined) system.unlinkat(CWD, backupPath, 0);
-  const kept = keeps ? `, as it was in ${backupPath}` : "";
+  const kept = keeps ? `; the original is in ${backupPath}` : "";
   print([
     ...changes.map(
       ({ path: changed, after }) => `${changed}: ${after === undefined ? "removed" : "written"}${kept}`,
     ),
-    ...(engine.reload === "" ? [] : [`${engine.title} reads it after: ${engine.reload}`]),
+    ...(engine.reload === "" ? [] : [`To make ${engine.title} read it, run: ${engine.reload}`]),
   ]);
   return EXIT.done;
 }

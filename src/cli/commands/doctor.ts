@@ -8,7 +8,7 @@ import { type Choose, CONFIG_OPTION, type CommandContext } from "../command.ts";
 import { diagnose } from "../diagnose.ts";
 import { readHost } from "../read-host.ts";
 
-/** Adds `info`, which prints in a few lines what a report about a problem should say. */
+/** Adds `info`, which prints the few facts that belong in every bug report. */
 export const addInfo = (yargs: Argv, choose: Choose): Argv =>
   yargs.command(
     "info",
@@ -33,18 +33,18 @@ function runInfo(context: CommandContext, config: string | undefined): number {
   return EXIT.done;
 }
 
-/** Adds `doctor`, which looks for what would stop a container from having its GPU. */
+/** Adds `doctor`, which checks whether containers on this host can get their GPUs. */
 export const addDoctor = (yargs: Argv, choose: Choose): Argv =>
   yargs.command(
     "doctor",
-    "look for what would keep a container from its GPU; exit status 1 when something would",
+    "check whether containers can get their GPUs; exit status 1 if they cannot",
     (command) =>
       command
         .option("verbose", {
           alias: "v",
           type: "boolean",
           default: false,
-          describe: "with names of nodes and missing files",
+          describe: "also list the device nodes and missing files",
         })
         .option("config", CONFIG_OPTION),
     (args) => choose((context) => runDoctor(context, args.config, args.verbose)),

@@ -6,12 +6,12 @@ import { LIST_TYPES, type ListType, renderList } from "../../render/render-plan.
 import { absolutePath, type Choose, CONFIG_OPTION, type CommandContext } from "../command.ts";
 import { imaginaryContainer } from "../imaginary-container.ts";
 
-/** Adds `config show`, which prints the configuration that holds, as one JSON document. */
+/** Adds `config show`, which prints the configuration in effect as one JSON document. */
 export const addConfig = (yargs: Argv, choose: Choose): Argv =>
   yargs.command("config", "show the configuration", (command) =>
     command.demandCommand(1, "no action given").command(
       "show",
-      "print the configuration that holds, and the file that it comes from, as JSON",
+      "print the configuration in effect, and the file that it comes from, as JSON",
       (show) => show.option("config", CONFIG_OPTION),
       (args) => choose((context) => runShow(context, args.config)),
     ),
@@ -31,11 +31,11 @@ interface ListArguments {
   readonly config?: string | undefined;
 }
 
-/** Adds `list`, which prints the paths that a container gets when it asks for everything. */
+/** Adds `list`, which prints the paths that a container gets when it requests everything. */
 export const addList = (yargs: Argv, choose: Choose): Argv =>
   yargs.command(
     "list",
-    "print the paths that a container gets when it asks for everything",
+    "print the paths that a container gets when it requests everything",
     (command) =>
       command
         .option("type", {
@@ -43,13 +43,13 @@ export const addList = (yargs: Argv, choose: Choose): Argv =>
           array: true,
           nargs: 1,
           choices: LIST_TYPES,
-          describe: "only these; may be repeated",
+          describe: "print only this type; may be repeated",
         })
         .option("long", {
           alias: "l",
           type: "boolean",
           default: false,
-          describe: "with host path and source",
+          describe: "also print the type, the host path and the source",
         })
         .option("config", CONFIG_OPTION),
     (args) => choose((context) => runList(context, args)),

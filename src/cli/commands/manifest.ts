@@ -36,7 +36,7 @@ interface LintArguments {
   readonly config?: string | undefined;
 }
 
-/** Prints the findings of the given manifests; status 1 when one of them is a warning. */
+/** Prints the findings about manifests. Returns status 1 when one of them is a warning. */
 function runManifestLint(context: CommandContext, { files = [], config }: LintArguments): number {
   const findings: Finding[] = [];
   const report = (found: Finding): void => void findings.push(found);
@@ -55,8 +55,8 @@ interface ManifestListArguments {
 }
 
 /**
- * Prints the entries of the manifests that are read, each with whether the host has what it names. Whether a driver
- * is loaded, and whether this host uses manifests at all, does not matter.
+ * Prints the entries of the manifests that are read, and whether the host has what each one names. It works
+ * without a loaded driver, and on hosts that do not use manifests.
  */
 function runManifestList(context: CommandContext, args: ManifestListArguments): number {
   const { host, system, print } = context;
@@ -88,13 +88,13 @@ export const addManifest = (yargs: Argv, choose: Choose): Argv =>
       .demandCommand(1, "no action given")
       .command(
         "lint [files..]",
-        "print what is wrong with the lines of manifests; exit status 1 when anything is",
+        "check the lines of manifests; exit status 1 if there are warnings",
         (lint) =>
           lint
             .positional("files", {
               type: "string",
               array: true,
-              describe: "manifests; else all of the host's manifest directory",
+              describe: "manifests; default: all in the host's manifest directory",
             })
             .option("config", CONFIG_OPTION),
         (args) => choose((context) => runManifestLint(context, args)),
@@ -104,28 +104,32 @@ export const addManifest = (yargs: Argv, choose: Choose): Argv =>
         "print the entries of the manifests that are read, and whether the host has them",
         (list) =>
           list
-            .option("missing", { type: "boolean", default: false, describe: "only what the host has not" })
+            .option("missing", {
+              type: "boolean",
+              default: false,
+              describe: "print only what the host lacks",
+            })
             .option("config", CONFIG_OPTION)
             .option("json", JSON_OPTION),
         (args) => choose((context) => runManifestList(context, args)),
       )
       .command(
         "generate <patterns..>",
-        "print the manifest of an installed tree: one line for each thing that a pattern matches",
+        "print a manifest of an installed tree: one line for each path that a pattern matches",
         (generate) =>
           generate
             .positional("patterns", {
               type: "string",
               array: true,
               demandOption: true,
-              describe: "paths from the tree's root on, with wildcards",
+              describe: "paths below the tree's root, with wildcards",
             })
-            .option("root", textOption("root", "the tree's root directory; else /"))
+            .option("root", textOption("root", "the tree's root directory; default: /"))
             .option("exclude", {
               type: "string",
               array: true,
               nargs: 1,
-              describe: "pattern of names, or of paths with a slash, to leave out; may be repeated",
+              describe: "pattern of names (or, with a slash, of paths) to leave out; may be repeated",
             }),
         (args) => choose((context) => runManifestGenerate(context, args)),
       ),

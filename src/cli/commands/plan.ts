@@ -21,7 +21,7 @@ interface PlanArguments {
   readonly json: boolean;
 }
 
-/** Adds `plan`, which prints what the hook would do to a container, and does nothing. */
+/** Adds `plan`, which prints what the hook would do to a container, without doing it. */
 export const addPlan = (yargs: Argv, choose: Choose): Argv =>
   yargs.command(
     "plan",
@@ -32,18 +32,18 @@ export const addPlan = (yargs: Argv, choose: Choose): Argv =>
           "bundle",
           textOption(
             "bundle",
-            "directory with the container's config.json; else one that asks for everything",
+            "directory with the container's config.json; default: a container that requests everything",
           ),
         )
         .option("env", {
           type: "string",
           array: true,
           nargs: 1,
-          describe: "variable NAME=value of the container",
+          describe: "variable NAME=value of the container; may be repeated",
         })
         .option(
           "rootfs",
-          textOption("rootfs", "root directory of the container; else the bundle's, or a Debian image's"),
+          textOption("rootfs", "root directory of the container; default: the bundle's, or a Debian image's"),
         )
         .option("config", CONFIG_OPTION)
         .option("json", JSON_OPTION)
@@ -72,5 +72,5 @@ function runPlan(context: CommandContext, args: PlanArguments): number {
 function readVariables(env: readonly string[] = []): readonly string[] {
   const wrong = env.find((entry) => !/^[^=]+=/.test(entry));
   if (wrong === undefined) return env;
-  throw new NvociError("usage", `Cannot take the variable ${quote(wrong)}: write NAME=value`);
+  throw new NvociError("usage", `Cannot set the variable ${quote(wrong)}: write NAME=value`);
 }

@@ -16,7 +16,9 @@ interface CreateDeviceNodesArguments {
   readonly config?: string | undefined;
 }
 
-/** Prepares the host as the hook would for a container that asks for everything; status 1 when a part of it fails. */
+/**
+ * Sets up the host as the hook does for a container that requests everything. Returns status 1 when a part fails.
+ */
 function runCreateDeviceNodes(context: CommandContext, args: CreateDeviceNodesArguments): number {
   const { system, host, environ, print } = context;
   const option = args.config === undefined ? undefined : absolutePath(host, args.config);
@@ -43,12 +45,20 @@ export const addSystem = (yargs: Argv, choose: Choose): Argv =>
   yargs.command("system", "prepare the host itself", (command) =>
     command.demandCommand(1, "no action given").command(
       "create-device-nodes",
-      "load the driver's kernel modules and make its device nodes, where they are missing",
+      "load the driver's kernel modules and create its device nodes if they are missing",
       (create) =>
         create
           .option("dry-run", { type: "boolean", default: false, describe: "only print what would be done" })
-          .option("no-load-kmods", { type: "boolean", default: false, describe: "load no kernel modules" })
-          .option("no-dev-char", { type: "boolean", default: false, describe: "make no links in /dev/char" })
+          .option("no-load-kmods", {
+            type: "boolean",
+            default: false,
+            describe: "do not load kernel modules",
+          })
+          .option("no-dev-char", {
+            type: "boolean",
+            default: false,
+            describe: "do not create links in /dev/char",
+          })
           .option("config", CONFIG_OPTION),
       (args) => choose((context) => runCreateDeviceNodes(context, args)),
     ),

@@ -7,7 +7,7 @@ import type { HostView } from "../../model/views.ts";
 import { quote } from "../../text/quote.ts";
 import { decodeUtf8 } from "../../text/utf8.ts";
 
-/** The line before what is ours in a file. */
+/** The line before nvoci's block in a file. */
 const BLOCK_BEGIN = '# nvoci: begin, made by "nvoci configure containerd"';
 
 /** The line after it. */
@@ -17,9 +17,9 @@ const ADDED_LINE = "# nvoci: added";
 const FORMER_LINE = "# nvoci: was ";
 
 /**
- * Puts the name of the default runtime where the file has one, or into the table of a plugin.
+ * Sets the name of the default runtime: in the line that has one, or else in the plugin's table.
  *
- * @returns `undefined` where the file has neither.
+ * @returns `undefined` when the file has neither.
  */
 export function setDefault(text: string, plugin: string, name: string): string | undefined {
   const line = `default_runtime_name = ${JSON.stringify(name)}`;
@@ -40,18 +40,15 @@ export function setDefault(text: string, plugin: string, name: string): string |
   return lines.join("\n");
 }
 
-/** A line that setDefault() has changed: what it was stands behind the mark. */
+/** Matches a line that setDefault() changed; the former line follows the mark. */
 const FORMER = new RegExp(`^([ \\t]*)default_runtime_name = "[^"]*" ${FORMER_LINE}(.*)$`);
 
-/**
- * The text with a block of ours at its end. A blank line sets it off; where there is none, the text had no line break
- * at its end.
- */
+/** Appends nvoci's block, after an empty line. If that line is missing, the text did not end in a line break. */
 export function addBlock(text: string, block: string): string {
   return `${text}\n${BLOCK_BEGIN}\n${block}\n${BLOCK_END}\n`;
 }
 
-/** Whether the lines between the marks are in the manner in which they were written: no comment, no line of others. */
+/** Reports whether a block still is exactly as nvoci wrote it, without comments or other lines. */
 function isOurs(block: readonly string[]): boolean {
   const text = block.join("\n");
   try {
@@ -63,11 +60,11 @@ function isOurs(block: readonly string[]): boolean {
 }
 
 /**
- * The text without anything of ours.
+ * Removes everything that nvoci added to a text.
  *
- * @param path for the error.
- * @throws NvociError "file-invalid" for a block without its end, and for one that holds lines of somebody else: nobody
- * could say which lines to keep.
+ * @param path the file's name in errors.
+ * @throws {NvociError} "file-invalid" when the block has no end or contains other lines: which lines to keep is
+ * then unknown.
  */
 export function strip(text: string, path: string): string {
   const all = text.split("\n");
@@ -80,9 +77,10 @@ export function strip(text: string, path: string): string {
       `Cannot edit ${quote(path, 4096)}: the block that begins in line ${begin + 1} ${reason}`,
       { hint: `${hint}; nothing has been changed` },
     );
-  if (end < 0) throw refuse("has no end", `write the line ${quote(BLOCK_END)} after what nvoci has made`);
+  if (end < 0)
+    throw refuse("has no end", `add the line ${quote(BLOCK_END)} after the lines that nvoci wrote`);
   if (!isOurs(all.slice(begin + 1, end))) {
-    throw refuse("has lines that nvoci has not made", `move them behind the line ${quote(BLOCK_END)}`);
+    throw refuse("has lines that nvoci did not write", `move them below the line ${quote(BLOCK_END)}`);
   }
   const before = all.slice(0, begin);
   const after = all.slice(end + 1);
@@ -99,17 +97,17 @@ const withoutMark = (line: string): string => line.replace(FORMER, "$1$2");
 const MAIN = hostPath("/etc/containerd/config.toml");
 const DROP_IN = hostPath("/etc/containerd/conf.d/99-nvoci.toml");
 
-/** Far above any real file; a bound all the same. */
+/** Far more than any real file has. */
 const MAX_FILE_BYTES = 1 << 24;
 
-/** The first version whose imported files add to a plugin's configuration; before, they take its place. */
+/** The first version that merges imported files into a plugin's configuration; older ones replace it by them. */
 const MERGING_VERSION = 3;
 
 /**
- * containerd's main configuration where it adds imported files to its own.
+ * Returns containerd's main configuration if containerd merges imported files into it.
  *
- * @param path the file that is to be written; the main one is imported by none.
- * @throws NvociError "config-invalid" for a main file that cannot be read.
+ * @param path the file to write; the main file itself is never imported.
+ * @throws {NvociError} "config-invalid" when the main file cannot be read.
  */
 export function mergingMain(host: HostView, path: HostPath): Readonly<Record<string, unknown>> | undefined {
   const main = path === MAIN ? undefined : readMain(host);
@@ -127,10 +125,10 @@ function readText(host: HostView): string | undefined {
 }
 
 /**
- * The file for a registration where containerd reads files beside its main one and adds them to it.
+ * Returns the drop-in file for a registration, if containerd merges such files into its main one.
  *
- * @returns `undefined` where the main file has to be changed, or has been.
- * @throws NvociError "config-invalid" for a main file that cannot be read.
+ * @returns `undefined` when the main file must be changed, or already is.
+ * @throws {NvociError} "config-invalid" when the main file cannot be read.
  * @see containerd-config.toml(5), "imports"
  */
 export function containerdDropIn(host: HostView): HostPath | undefined {

@@ -15,11 +15,11 @@ type Table = { readonly [key: string]: unknown };
 const isTable = (value: unknown): value is Table =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The table at the end of a path; an empty one where there is none. */
+/** Returns the table at a path, or an empty one. */
 const tableAt = (table: Table, ...keys: readonly string[]): Table =>
   keys.reduce<Table>((inner, key) => (isTable(inner[key]) ? inner[key] : {}), table);
 
-/** Which plugin reads the runtimes. */
+/** Returns the plugin that reads the runtimes. */
 const pluginOf = (root: Table): string =>
   Number(root.version ?? 1) >= 3 ? "io.containerd.cri.v1.runtime" : OLD_PLUGIN;
 
@@ -27,9 +27,10 @@ const refuse = (path: string, reason: string, hint: string): NvociError =>
   new NvociError("file-invalid", `Cannot edit ${quote(path, 4096)}: ${reason}`, { hint });
 
 /**
- * The runtime's entry: a copy of the default one, so that options such as the cgroup driver are the same.
+ * Returns the runtime's entry: a copy of the default runtime's, so that options such as the cgroup driver are the
+ * same.
  *
- * @param cri what is said of runtimes by the file that has the default one.
+ * @param cri the `containerd` table of the file that has the default runtime.
  */
 function runtimeEntry(cri: Table, program: string): Table {
   const name = cri.default_runtime_name;
@@ -39,7 +40,9 @@ function runtimeEntry(cri: Table, program: string): Table {
   return { runtime_type: RUNC, ...model, options };
 }
 
-/** containerd 1 knows runc by itself only as long as no runtime is named, and takes no orders without its default one. */
+/**
+ * containerd 1 defines runc only while no runtime is configured, and refuses to work without its default runtime.
+ */
 const impliedRuntimes = (cri: Table, plugin: string): Table =>
   plugin === OLD_PLUGIN && Object.keys(tableAt(cri, "runtimes")).length === 0
     ? { runc: { runtime_type: RUNC } }
@@ -51,7 +54,7 @@ function register(
   host: HostView,
 ): string {
   const main = mergingMain(host, path);
-  // Of an imported file of an older version containerd takes nothing for the plugin.
+  // containerd ignores the plugin's tables of an imported file of an older version.
   const text = given ?? `version = ${main?.version ?? 2}\n`;
   const clean = strip(text, path);
   const root = parseToml(clean, path);
@@ -59,7 +62,7 @@ function register(
     throw refuse(
       path,
       "its version is 1, which containerd 2 no longer reads",
-      'see "containerd config migrate"',
+      'convert it with "containerd config migrate"',
     );
   }
   const plugin = pluginOf(root);
@@ -70,7 +73,7 @@ function register(
     const other = typeof binary === "string" ? `with the program ${quote(binary)}` : "of another kind";
     throw refuse(
       path,
-      `it has a runtime ${quote(name)} already, ${other}`,
+      `it already has a runtime ${quote(name)}, ${other}`,
       "remove it, or choose another name with --name",
     );
   }
@@ -90,9 +93,13 @@ function register(
   return edited;
 }
 
-/** A text edit is believed only when a parser sees what it is to say. */
+/**
+ * Parses the edited text and checks that it has the registration.
+ *
+ * @throws {NvociError} "file-invalid" when it does not.
+ */
 function check(file: string, text: string, plugin: string, { name, path, isDefault }: Registration): void {
-  const hint = "write plugins, containerd and runtimes as tables of their own, and try again";
+  const hint = "write plugins, containerd and runtimes as separate tables, and try again";
   let cri: Table;
   try {
     cri = tableAt(parseToml(text, file), "plugins", plugin, "containerd");
@@ -107,9 +114,9 @@ function check(file: string, text: string, plugin: string, { name, path, isDefau
 }
 
 /**
- * containerd's config.toml: a marked block with the runtime, and the name of the default one. It is a file of its own
- * where containerd imports a directory and is no containerd 1, which replaces a plugin's whole configuration by an
- * imported one.
+ * containerd's config.toml: a marked block with the runtime, and the name of the default runtime. The block goes
+ * into a drop-in file if containerd imports a directory. containerd 1 gets no drop-in file, because it replaces a
+ * plugin's whole configuration by an imported one.
  *
  * @see containerd-config.toml(5)
  */

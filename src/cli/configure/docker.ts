@@ -14,26 +14,26 @@ interface Daemon {
   readonly runtimes: PlainObject;
 }
 
-/** @throws NvociError "file-invalid" that names the line for a text that is not JSON. */
+/** @throws {NvociError} "file-invalid" when the text is not JSON; the message has the line. */
 function parse(path: string, text: string): Daemon {
   const json: JsonText = { name: path, code: "file-invalid", text: text.trim() === "" ? "{}" : text };
   const fault = describeFault(json.text);
   if (fault !== undefined) {
     throw new NvociError("file-invalid", `Cannot edit ${quote(path, 4096)}: ${fault}`, {
-      hint: "correct it first; nothing has been changed",
+      hint: "fix it first; nothing has been changed",
     });
   }
   const root = readJsonObject(json, json.text);
   return { json, root: root.all, runtimes: root.object("runtimes")?.all ?? {} };
 }
 
-/** The program of a runtime's entry. */
+/** Returns the program of a runtime's entry. */
 const programOf = (runtimes: PlainObject, name: string): unknown => {
   const entry = runtimes[name];
   return isPlainObject(entry) ? entry.path : undefined;
 };
 
-/** Sets a member back to what it was in the backup, or takes it away. */
+/** Sets a member to its former value, or removes it if there is none. */
 function restore(json: JsonText, path: JsonPath, former: unknown): JsonText {
   return former === undefined ? removeJson(json, path) : setJson(json, path, former);
 }
@@ -47,16 +47,16 @@ function unregister({ path, text, backup }: EngineFile, name: string, program: s
   const before = backup === undefined ? undefined : parse(path, backup);
   let edited = restore(json, ["runtimes", name], before?.runtimes[name]);
   const isEmpty = Object.keys(runtimes).every((key) => key === name) && before?.runtimes[name] === undefined;
-  // Absent, or the `null` that it was.
+  // Remove the empty object, or restore the `null` that was there.
   if (isEmpty && !before?.root.runtimes) edited = restore(edited, ["runtimes"], before?.root.runtimes);
   if (root[DEFAULT] === name) edited = restore(edited, [DEFAULT], before?.root[DEFAULT]);
-  // dockerd takes no file for an empty one: a file that we made goes as it came.
+  // To dockerd a missing file equals an empty one, so a file that nvoci created is removed.
   const isNothing = edited.text.replace(/\s/g, "") === "{}";
   return isNothing && (backup === undefined || backup.trim() === "") ? backup : edited.text;
 }
 
 /**
- * Docker's daemon.json: a runtime, and the default one.
+ * Docker's daemon.json: the runtime, and the name of the default runtime.
  *
  * @see dockerd(8), "Daemon configuration file"
  */

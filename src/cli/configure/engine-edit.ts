@@ -7,19 +7,19 @@ import { CWD, type Syscalls } from "../../sys/syscalls.ts";
 import { quote } from "../../text/quote.ts";
 import { encodeUtf8 } from "../../text/utf8.ts";
 
-/** As many as the kernel follows. */
+/** The limit of the kernel. */
 const MAX_LINKS = 40;
 
 const refuse = (named: HostPath, reason: string): NvociError =>
   new NvociError("file-invalid", `Cannot edit ${quote(named, 4096)}: ${reason}`, {
-    hint: "correct the link or remove it; nothing has been changed",
+    hint: "fix the link or remove it; nothing has been changed",
   });
 
 /**
- * The file that a name stands for. Administrators keep configuration elsewhere and link to it: the link stays, and what
- * it leads to is written. A link to a file that is not there yet counts as well, as long as its directory is there.
+ * Returns the file behind a name. Administrators keep configuration elsewhere and link to it: nvoci keeps the link
+ * and writes its target. The target need not exist, but its directory must.
  *
- * @throws NvociError "file-invalid" for a loop of links, and for a link into a directory that does not exist.
+ * @throws {NvociError} "file-invalid" when links form a loop, or the target's directory does not exist.
  */
 export function fileBehind(host: HostView, named: HostPath): HostPath {
   const there = host.realPath(named);
@@ -28,23 +28,23 @@ export function fileBehind(host: HostView, named: HostPath): HostPath {
   for (let links = 0; links <= MAX_LINKS; links++) {
     const target = host.readLink(path);
     if (target === undefined) return path;
-    // Left as it is written: the kernel, and no text, decides what `..` behind a link means.
+    // Not normalized: only the kernel knows what `..` after a link means.
     const next = (target.startsWith("/") ? target : `${dirname(path)}/${target}`) as HostPath;
     const directory = host.realPath(dirname(next));
     if (directory === undefined) {
-      throw refuse(named, `it is a link to ${quote(next, 4096)}, whose directory is not there`);
+      throw refuse(named, `it is a link to ${quote(next, 4096)}, whose directory does not exist`);
     }
     path = join(directory, basename(next)) as HostPath;
   }
   throw refuse(named, "it is a link that leads back to itself");
 }
 
-/** A file as it is and as it is to be; `undefined` stands for no file. */
+/** A file's text before and after a change; `undefined` means that the file does not exist. */
 export interface FileChange {
   readonly path: HostPath;
   readonly before: string | undefined;
   readonly after: string | undefined;
-  /** Whether its directory goes with it, unless somebody else has something there. */
+  /** Whether its directory is removed with it if it is empty. */
   readonly hasOwnDirectory: boolean;
 }
 
@@ -56,9 +56,9 @@ function makeParents(system: Syscalls, host: HostView, path: HostPath): void {
 }
 
 /**
- * Makes a change in one step, and the directories that it needs.
+ * Writes or removes a file atomically, and creates missing directories.
  *
- * @throws SystemError
+ * @throws {SystemError} "system-call" when a call fails.
  */
 export function applyChange(
   system: Syscalls,
@@ -75,12 +75,12 @@ export function applyChange(
   if (isEmpty) system.unlinkat(CWD, dirname(path), AT_REMOVEDIR);
 }
 
-/** The first line of a file that is ours alone. */
+/** The first line of a file that belongs to nvoci alone. */
 export const OWN_FILE_HEAD = '# Made by "nvoci configure"; "nvoci configure --remove" removes the file.\n';
 
-/** How an engine is to know the runtime. */
+/** How the runtime is registered with an engine. */
 export interface Registration {
-  /** The runtime's name for the engine. */
+  /** The name under which the engine knows the runtime. */
   readonly name: string;
   /** The wrapper's program. */
   readonly path: HostPath;
@@ -90,33 +90,33 @@ export interface Registration {
 /** A configuration file of an engine. */
 export interface EngineFile {
   readonly path: HostPath;
-  /** Absent: there is no such file. */
+  /** `undefined`: the file does not exist. */
   readonly text: string | undefined;
   /** The file as it was before the first registration. */
   readonly backup: string | undefined;
 }
 
 /**
- * An engine whose configuration can be edited. The functions read, change nothing, and give the file's new text;
- * `undefined` stands for no file.
+ * A container engine whose configuration nvoci can edit. The functions change nothing: they return the file's new
+ * text, or `undefined` for no file.
  */
 export interface ContainerEngine {
   readonly title: string;
   readonly file: HostPath;
-  /** A file that the engine adds to its own, where it does. */
+  /** Returns a file that the engine merges into its main one, if the engine does that. */
   dropIn?(host: HostView): HostPath | undefined;
-  /** Whether a file of others' is changed, so that its first state is worth keeping. */
+  /** Whether the file belongs to others too, so that its original is kept as a backup. */
   readonly isShared: boolean;
-  /** What makes the engine read its configuration again. */
+  /** The command that makes the engine read its configuration again; empty if none is needed. */
   readonly reload: string;
-  /** @throws NvociError "file-invalid" for a file that cannot be edited without a loss. */
+  /** @throws {NvociError} "file-invalid" when the file cannot be edited without losing something. */
   register(file: EngineFile, registration: Registration, host: HostView): string;
-  /** Takes back what `register` added, and nothing else. */
+  /** Removes what `register` added, and nothing else. */
   unregister(file: EngineFile, registration: Registration): string | undefined;
   /**
-   * A hook file of ours in a directory of ours, for an engine that starts hooks itself.
+   * Returns nvoci's hook file, in a directory of its own, for an engine that runs hooks itself.
    *
-   * @param program nvoci, without a symbolic link.
+   * @param program the path of nvoci without symbolic links.
    */
   hookFile?(configuration: HostPath, program: HostPath): { readonly path: HostPath; readonly text: string };
 }

@@ -6,23 +6,23 @@ import type { HostView } from "../../model/views.ts";
 import { quote } from "../../text/quote.ts";
 import { decodeUtf8 } from "../../text/utf8.ts";
 
-/** podman's own, where no file says another. oci-hooks(5) tells of a second one, which podman does not read. */
+/** podman's default. oci-hooks(5) names a second directory, which podman does not read. */
 const USUAL = "/usr/share/containers/oci/hooks.d";
 
 const VENDOR = hostPath("/usr/share/containers");
 const ADMINISTRATOR = hostPath("/etc/containers");
 
-/** Far above any real file; a bound all the same. */
+/** Far more than any real file has. */
 const MAX_FILE_BYTES = 1 << 24;
 
-/** What podman's configuration says about directories of hook files. */
+/** podman's directories of hook files. */
 interface HooksDir {
   readonly directories: readonly string[];
-  /** Whether a later file adds to the directories, which only podman 5 knows; otherwise it replaces them. */
+  /** Whether a later file appends to the directories (since podman 5) instead of replacing them. */
   readonly isAppended: boolean;
 }
 
-/** The files in the order in which podman reads them, up to the one that is to be written. */
+/** Returns the files that podman reads before the one to write, in order. */
 function filesBefore(host: HostView, path: HostPath): readonly HostPath[] {
   const files = [VENDOR, ADMINISTRATOR].flatMap((directory) => {
     const below = join(directory, "containers.conf.d");
@@ -47,11 +47,12 @@ function readItems(host: HostView, file: HostPath): readonly unknown[] | undefin
 }
 
 /**
- * The directories that podman reads without a file of ours. A file replaces what earlier ones say, or adds to it when
- * it or an earlier one says so. Files of users and those that `CONTAINERS_CONF` names are not looked at.
+ * Returns the directories that podman reads without nvoci's file. A file replaces the directories of earlier
+ * files, or appends to them if it or an earlier one says so. Users' files and those that `CONTAINERS_CONF` names
+ * are not read.
  *
- * @param path of our file: what sorts behind it decides for itself.
- * @throws NvociError "config-invalid" for a file that podman could not read either.
+ * @param path nvoci's file; files that sort after it are not read.
+ * @throws {NvociError} "config-invalid" when a file cannot be read; podman cannot read it either.
  * @see containers.conf(5)
  */
 export function readHooksDir(host: HostView, path: HostPath): HooksDir {

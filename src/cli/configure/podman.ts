@@ -4,7 +4,7 @@ import { type ContainerEngine, OWN_FILE_HEAD } from "./engine-edit.ts";
 import { readHooksDir } from "./podman-hooks-dir.ts";
 
 /**
- * A file of ours beside CRI-O's own.
+ * CRI-O: a drop-in file of nvoci's own.
  *
  * @see crio.conf.d(5)
  */
@@ -22,14 +22,15 @@ export const crio: ContainerEngine = {
 };
 
 /**
- * A directory for our hook file alone, beside the configuration: CRI-O would read the hook in one that both share.
+ * Returns the directory of nvoci's hook file. It has no other file: CRI-O would run a hook in a shared directory
+ * too.
  */
 const hooksDirectory = (file: HostPath): HostPath => hostPath(`${file.replace(/\.conf$/, "")}.hooks.d`);
 
-/** The name that a package's file has too: podman takes one of them, so that a container has the hook once. */
+/** The name of the package's hook file too: podman reads only one of them, so the hook runs once per container. */
 const HOOK_FILE = "oci-nvoci-prestart.json";
 
-/** The hook for every container, as `hooks/` has it. */
+/** Returns a hook file for every container, as in `hooks/`. */
 const hookText = (program: HostPath): string =>
   `${JSON.stringify(
     {
@@ -47,7 +48,7 @@ const hookText = (program: HostPath): string =>
   )}\n`;
 
 /**
- * A file of ours beside podman's own: the runtime, and a directory with the hook for containers of other runtimes.
+ * podman: a drop-in file with the runtime, and a directory with the hook for containers of other runtimes.
  *
  * @see containers.conf(5), oci-hooks(5)
  */
@@ -60,7 +61,7 @@ export const podman: ContainerEngine = {
     const { directories, isAppended } = readHooksDir(host, file);
     const engine = {
       ...(isDefault ? { runtime: name } : {}),
-      // The list takes the place of an earlier one: what others want from podman has to be in it.
+      // This list replaces earlier ones, so it must contain the directories of other files.
       hooks_dir: [...(isAppended ? [] : directories), hooksDirectory(file)],
       runtimes: { [name]: [path] },
     };

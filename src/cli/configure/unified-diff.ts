@@ -1,7 +1,7 @@
-/** Lines that are shown around a change. */
+/** Lines shown before and after a change. */
 const CONTEXT = 3;
 
-/** The lines of a text, and whether the last one has a line break. */
+/** Returns the lines of a text, and whether the last one ends in a line break. */
 function split(text: string | undefined): { lines: readonly string[]; ended: boolean } {
   if (text === undefined || text === "") return { lines: [], ended: true };
   const ended = text.endsWith("\n");
@@ -11,16 +11,17 @@ function split(text: string | undefined): { lines: readonly string[]; ended: boo
 const range = (start: number, count: number): string => `${count === 0 ? start : start + 1},${count}`;
 
 /**
- * What changes between two texts, in one hunk from the first change to the last, as patch(1) takes it.
+ * Returns the difference between two texts in the format of patch(1), as one hunk from the first change to the
+ * last.
  *
- * @param before absent: there is no such file; likewise `after`.
+ * @param before the old text; `undefined` if the file does not exist. The same applies to `after`.
  * @returns no lines when nothing changes.
  * @see diff(1), option -u
  */
 export function unifiedDiff(path: string, before: string | undefined, after: string | undefined): string[] {
   if (before === after) return [];
   const [a, b] = [split(before), split(after)];
-  // A last line with and one without a line break are different lines.
+  // A last line without a line break differs from the same line with one.
   const mark = ({ lines, ended }: typeof a): string[] =>
     lines.map((line, index) =>
       ended || index < lines.length - 1 ? line : `${line}\n\\ No newline at end of file`,

@@ -1,6 +1,6 @@
 const refuse = (): never => {
-  throw new Error("Cannot print through yargs: give .parse() a callback and write what it hands over");
+  throw new Error("Cannot print through yargs: pass .parse() a callback and write the output it receives");
 };
 
-/** In the place of the global of that name, which QuickJS lacks: yargs prints nothing by itself. */
+/** Replaces the global `console`, which QuickJS lacks. yargs must not print by itself. */
 export const console = { log: refuse, error: refuse, warn: refuse };

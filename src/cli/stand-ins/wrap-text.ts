@@ -1,6 +1,6 @@
 /**
- * Breaks lines at spaces so that none is longer than `width` characters; a word that is longer alone is cut. It knows
- * no escape sequences and no wide characters.
+ * Breaks lines at spaces so that none is longer than `width` characters, and cuts words that are longer. Escape
+ * sequences and wide characters are not supported.
  */
 export function wrapText(text: string, width: number): string {
   if (width < 1) return text;

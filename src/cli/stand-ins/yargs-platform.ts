@@ -1,6 +1,6 @@
 /**
- * What yargs asks of its platform, without one: no file, no environment, no process. The build puts it in the place of
- * yargs' own platform module, so that the same bundle runs in both engines.
+ * A platform for yargs without files, environment or process. The build substitutes it for yargs' own platform
+ * module, so that the same bundle runs in both JavaScript engines.
  */
 import { cliui } from "cliui";
 import Parser from "yargs-parser/browser";
@@ -9,17 +9,17 @@ import { wrapText } from "./wrap-text.ts";
 /** The entries of yargs' English table that differ from their keys, and what `.updateStrings()` adds. */
 const ENGLISH: Record<string, string> = { "Implications failed:": "Missing dependent arguments:" };
 
-/** Puts the arguments into the places marked `%s`, in order. */
+/** Replaces each `%s` by the next argument. */
 const format = (text: string, args: readonly unknown[]): string => {
   let next = 0;
   return (ENGLISH[text] ?? text).replace(/%s/g, () => String(args[next++] ?? ""));
 };
 
 const refuse = (what: string) => (): never => {
-  throw new Error(`Cannot use yargs to ${what}: there is no such thing here`);
+  throw new Error(`Cannot use yargs to ${what}: the platform does not support it`);
 };
 
-/** Columns that a text takes in a terminal: one per character, which is right for what nvoci prints. */
+/** Returns the width of a text in a terminal: one column per character, which is right for what nvoci prints. */
 const stringWidth = (text: string): number => [...text].length;
 
 const basename = (path: string): string => path.slice(path.lastIndexOf("/") + 1);

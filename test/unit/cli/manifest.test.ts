@@ -90,7 +90,7 @@ describe("nvoci manifest list", () => {
     const context = commandContext({ tree: "dir /etc", decision: refuse });
     expect(runWords(["manifest", "list"], context)).toBe(0);
     expect(context.printed[0]).toBe(`no entries are read from ${D}`);
-    expect(context.printed[1]).toContain("there is no manifest directory");
+    expect(context.printed[1]).toContain("the manifest directory");
     const json = commandContext({ tree: "dir /etc", decision: refuse });
     expect(runWords(["manifest", "list", "--json"], json)).toBe(0);
     expect(json.printed).toEqual(["[]"]);

@@ -13,8 +13,8 @@ describe("nvoci system create-device-nodes", () => {
   it("prints each action of a dry run on its own line", () => {
     const { status, printed } = run([...BARE_SERVER, ...ALL_NODES], "--dry-run");
     expect(status).toBe(0);
-    expect(printed).toContain("would make link /dev/char/507:0 -> ../nvidia-uvm");
-    expect(printed.join()).not.toContain("would make device");
+    expect(printed).toContain("would create link /dev/char/507:0 -> ../nvidia-uvm");
+    expect(printed.join()).not.toContain("would create device");
   });
 
   it("reports that there is nothing to do", () => {
@@ -40,6 +40,6 @@ describe("nvoci system create-device-nodes", () => {
       "--no-dev-char",
       "--config=/etc/x.toml",
     );
-    expect(printed).toEqual(["would make device /run/driver/dev/nvidia1 (c 195:1, mode 0666, owner 0:0)"]);
+    expect(printed).toEqual(["would create device /run/driver/dev/nvidia1 (c 195:1, mode 0666, owner 0:0)"]);
   });
 });

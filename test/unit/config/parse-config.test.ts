@@ -281,7 +281,7 @@ describe("parseConfig() refuses", () => {
     ["nvidia-container-cli = 1", "nvidia-container-cli must be a table"],
     ["nvoci = 2024-01-01", "nvoci must be a table, not a date"],
     ["[[nvoci]]", "nvoci must be a table, not a list"],
-    ['supported-driver-capabilities = "compute,grapics"', 'supported-driver-capabilities has "grapics"'],
+    ['supported-driver-capabilities = "compute,grapics"', 'supported-driver-capabilities contains "grapics"'],
     ['supported-driver-capabilities = ["compute"]', "supported-driver-capabilities must be a string"],
     ['[nvidia-container-cli]\nroot = "run"', "nvidia-container-cli.root must be an absolute path"],
     ['[nvidia-container-cli]\nroot = "/a\\u0000"', "nvidia-container-cli.root must be an absolute path"],
@@ -297,7 +297,7 @@ describe("parseConfig() refuses", () => {
       "nvidia-container-runtime.log-level must be one of",
     ],
     ["[nvidia-container-runtime]\nruntimes = []", "nvidia-container-runtime.runtimes must name"],
-    ['[nvidia-container-runtime]\nruntimes = ["./runc"]', "nvidia-container-runtime.runtimes must hold"],
+    ['[nvidia-container-runtime]\nruntimes = ["./runc"]', "nvidia-container-runtime.runtimes must contain"],
     [
       '[nvidia-container-runtime]\nruntimes = ["runc", 1]',
       "nvidia-container-runtime.runtimes[1] must be a string",

@@ -56,7 +56,7 @@ describe("planNodes()", () => {
   ])("replaces %s", (_, line) => {
     expect(plan(["char /dev/null 1:3 0666", line], [CTL]).lines).toEqual([
       "removed /dev/nvidiactl",
-      "made device /dev/nvidiactl (c 195:255, mode 0666, owner 0:0)",
+      "created device /dev/nvidiactl (c 195:255, mode 0666, owner 0:0)",
     ]);
   });
 
@@ -85,11 +85,11 @@ describe("planNodes()", () => {
   it("links existing and new nodes by number", () => {
     const [cap] = CAPS as [DriverNode];
     expect(plan(["char /dev/nvidiactl 195:255 0666"], [CTL, cap], { devChar: true }).lines).toEqual([
-      "made directory /dev/char",
-      "made link /dev/char/195:255 -> ../nvidiactl",
-      "made directory /dev/nvidia-caps",
-      "made device /dev/nvidia-caps/nvidia-cap1 (c 234:1, mode 0666, owner 0:0)",
-      "made link /dev/char/234:1 -> ../nvidia-caps/nvidia-cap1",
+      "created directory /dev/char",
+      "created link /dev/char/195:255 -> ../nvidiactl",
+      "created directory /dev/nvidia-caps",
+      "created device /dev/nvidia-caps/nvidia-cap1 (c 234:1, mode 0666, owner 0:0)",
+      "created link /dev/char/234:1 -> ../nvidia-caps/nvidia-cap1",
     ]);
   });
 
@@ -106,15 +106,15 @@ describe("planNodes()", () => {
     const tree = ["char /dev/nvidiactl 195:255 0666", "symlink /dev/char/195:255 -> ../nvidia-uvm"];
     expect(plan(tree, [CTL], { devChar: true }).lines).toEqual([
       "removed /dev/char/195:255",
-      "made link /dev/char/195:255 -> ../nvidiactl",
+      "created link /dev/char/195:255 -> ../nvidiactl",
     ]);
   });
 
   it("creates nodes below another root and links to them where systemd looks", () => {
     const tree = ["dir /run/nvidia/driver/dev", "dir /dev/char"];
     expect(plan(tree, [CTL], { root: "/run/nvidia/driver", devChar: true }).lines).toEqual([
-      "made device /run/nvidia/driver/dev/nvidiactl (c 195:255, mode 0666, owner 0:0)",
-      "made link /dev/char/195:255 -> /run/nvidia/driver/dev/nvidiactl",
+      "created device /run/nvidia/driver/dev/nvidiactl (c 195:255, mode 0666, owner 0:0)",
+      "created link /dev/char/195:255 -> /run/nvidia/driver/dev/nvidiactl",
     ]);
   });
 });

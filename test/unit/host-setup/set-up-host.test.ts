@@ -31,9 +31,9 @@ const without = (...parts: readonly string[]): string[] =>
 describe("setUpHost() in a dry run", () => {
   it("plans all nodes of a running driver with their links", () => {
     const { lines, codes } = dryRun(BARE_SERVER);
-    expect(lines[0]).toBe("would make device /dev/nvidiactl (c 195:255, mode 0666, owner 0:0)");
-    expect(lines.filter((line) => line.includes("would make device"))).toHaveLength(ALL_NODES.length);
-    expect(lines.filter((line) => line.includes("would make link"))).toHaveLength(ALL_LINKS.length);
+    expect(lines[0]).toBe("would create device /dev/nvidiactl (c 195:255, mode 0666, owner 0:0)");
+    expect(lines.filter((line) => line.includes("would create device"))).toHaveLength(ALL_NODES.length);
+    expect(lines.filter((line) => line.includes("would create link"))).toHaveLength(ALL_LINKS.length);
     expect(codes).toEqual([]);
   });
 
@@ -53,7 +53,7 @@ describe("setUpHost() in a dry run", () => {
       "would load kernel module nvidia-uvm",
       "would load kernel module nvidia-modeset",
     ]);
-    expect(lines).toContain("would make device /dev/nvidia1 (c 195:1, mode 0666, owner 0:0)");
+    expect(lines).toContain("would create device /dev/nvidia1 (c 195:1, mode 0666, owner 0:0)");
   });
 
   it("does not invent the number of a node whose module is not loaded yet", () => {

@@ -21,14 +21,14 @@ describe("checkDocuments()", () => {
   });
 
   it.each([
-    ['{"process":{"ENV":["x"]}}', 'line 1, column 13: "ENV" counts as "env"'],
-    ['{"process":{"env":[]},\n "Process":{}}', 'line 2, column 2: "Process" counts as "process"'],
-    ['{"proce\u017f\u017f":{}}', 'counts as "process"'],
+    ['{"process":{"ENV":["x"]}}', 'line 1, column 13: "ENV" equals "env"'],
+    ['{"process":{"env":[]},\n "Process":{}}', 'line 2, column 2: "Process" equals "process"'],
+    ['{"proce\u017f\u017f":{}}', 'equals "process"'],
     ['{"linux":{"resources":{"DEVICES":[]}}}', 'line 1, column 24: "DEVICES"'],
-    ['{"hoo\u212as":{}}', 'counts as "hooks"'],
+    ['{"hoo\u212as":{}}', 'equals "hooks"'],
     ['{"hooks":{"prestart":[{"path":"/a"},{"Path":"/b"}]}}', 'line 1, column 38: "Path"'],
     ['{"mounts":[{"destination":"/a"},\n{"Source":"/b"}]}', 'line 2, column 2: "Source"'],
-    ['{"process":{"\\u0045nv":[]}}', 'line 1, column 13: "Env" counts as "env"'],
+    ['{"process":{"\\u0045nv":[]}}', 'line 1, column 13: "Env" equals "env"'],
   ])("refuses %s, which Go reads differently", (text, reason) => {
     const error = catchError(() => check(text));
     expect(error).toMatchObject({ code: "spec-invalid", message: expect.stringContaining(reason) });
@@ -36,9 +36,9 @@ describe("checkDocuments()", () => {
   });
 
   it.each([
-    ['{"process":{},"root":{},"process":{}}', 'line 1, column 25 has the key "process" a second time'],
-    ['{"process":{"env":[],\n"\\u0065nv":[]}}', 'line 2, column 1 has the key "env" a second time'],
-    ['{"mounts":[{"type":"a","type":"b"}]}', 'has the key "type" a second time'],
+    ['{"process":{},"root":{},"process":{}}', 'line 1, column 25 repeats the key "process"'],
+    ['{"process":{"env":[],\n"\\u0065nv":[]}}', 'line 2, column 1 repeats the key "env"'],
+    ['{"mounts":[{"type":"a","type":"b"}]}', 'repeats the key "type"'],
   ])("refuses %s, of which readers use one or both", (text, reason) => {
     expect(catchError(() => check(text)).message).toContain(reason);
   });

@@ -30,7 +30,7 @@ describe("renderOperation()", () => {
       },
       "cover directory /c with a/params, gpus/0",
     ],
-    [{ op: "make-link", path, target: "../t", source }, "make link /c -> ../t"],
+    [{ op: "make-link", path, target: "../t", source }, "create link /c -> ../t"],
     [
       {
         op: "bind-device",
@@ -42,7 +42,7 @@ describe("renderOperation()", () => {
         fileMode: 0o60,
         source,
       },
-      "give device /c (c 10:2, mode 0060)",
+      "add device /c (c 10:2, mode 0060)",
     ],
     [
       {
@@ -52,7 +52,7 @@ describe("renderOperation()", () => {
         compatFolder: undefined,
         source,
       },
-      "refresh /etc/ld.so.cache by the host's /sbin/ldconfig.real for /a, /b",
+      "update /etc/ld.so.cache with the host's /sbin/ldconfig.real for /a, /b",
     ],
     [
       {
@@ -62,7 +62,7 @@ describe("renderOperation()", () => {
         compatFolder: containerPath("/compat"),
         source,
       },
-      "refresh /etc/ld.so.cache by the image's /sbin/ldconfig for /compat, /a",
+      "update /etc/ld.so.cache with the image's /sbin/ldconfig for /compat, /a",
     ],
     [
       {
@@ -82,7 +82,7 @@ describe("renderOperation()", () => {
   it("escapes line breaks and terminal sequences in paths", () => {
     const target = "a\nb\u001b[2J";
     expect(renderOperation({ op: "make-link", path, target, source })).toBe(
-      'make link /c -> "a\\nb\\u001b[2J"',
+      'create link /c -> "a\\nb\\u001b[2J"',
     );
   });
 });

@@ -149,7 +149,7 @@ it("checkRequirements() refuses too many terms and too long a term", () => {
   expect(check("cuda>=9.0 ".repeat(4096))).toEqual([]);
   expect(catchError(() => check("cuda>=9.0 ".repeat(4097)))).toMatchObject({
     code: "request-invalid",
-    message: "Cannot check NVIDIA_REQUIRE_CUDA of the container: the conditions have more than 4096 terms",
+    message: "Cannot check the container's NVIDIA_REQUIRE_CUDA: the requirements have more than 4096 terms",
   });
   expect(catchError(() => check(`cuda>=${"1.".repeat(200)}1`)).code).toBe("request-invalid");
 });

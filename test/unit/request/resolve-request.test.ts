@@ -64,7 +64,7 @@ describe("resolveRequest(): NVIDIA_DRIVER_CAPABILITIES", () => {
   it("refuses a known capability that is not supported, and names the supported ones", () => {
     const error = catchError(() => capabilities("compute,graphics", ["compute"]));
     expect(error.code).toBe("request-invalid");
-    expect(error.message).toMatch(/"graphics".*supported are compute$/);
+    expect(error.message).toMatch(/"graphics".*the supported ones are compute$/);
     expect(catchError(() => capabilities("compute", [])).message).toContain("allows none");
   });
 
@@ -173,12 +173,12 @@ describe("resolveRequest() bounds an image's variables:", () => {
     expect(request([`NVIDIA_IMEX_CHANNELS=${channels(64)}`])?.imexChannels).toHaveLength(64);
     const byVariable = refusal([`NVIDIA_IMEX_CHANNELS=${channels(65)}`]);
     expect(byVariable.message).toContain("65 IMEX channels");
-    expect(byVariable.message).toContain("NVIDIA_IMEX_CHANNELS may ask for 64 at most");
+    expect(byVariable.message).toContain("NVIDIA_IMEX_CHANNELS may request at most 64");
     const byMounts = refusal([], {
       mounts: channels(65).map((channel) => `/var/run/nvidia-container-devices/imex/${channel}`),
       policy: { acceptNvidiaVisibleDevicesAsVolumeMounts: true },
     });
-    expect(byMounts.message).toContain("volume-mounts may ask for 64 at most");
+    expect(byMounts.message).toContain("volume-mounts may request at most 64");
   });
 
   it("features come only from a trusted environment", () => {
@@ -208,7 +208,7 @@ describe("resolveRequest() bounds an image's variables:", () => {
   ])("a value of %s may have at most 65536 characters", (name) => {
     expect(refusal([`${name}=${"x".repeat(65_537)}`])).toMatchObject({
       code: "request-invalid",
-      message: `Cannot read "${name}" of the container: its value is longer than 65536 characters`,
+      message: `Cannot read the container's variable "${name}": its value is longer than 65536 characters`,
     });
   });
 
@@ -220,7 +220,7 @@ describe("resolveRequest() bounds an image's variables:", () => {
     const conditions = (count: number, value: string) =>
       Array.from({ length: count }, (_, index) => `NVIDIA_REQUIRE_${index}=${value}`);
     expect(request(conditions(64, "cuda>=1"))?.requirements).toHaveLength(64);
-    expect(refusal(conditions(65, "")).message).toContain("more than 64 variables");
+    expect(refusal(conditions(65, "")).message).toContain("there are more than 64");
     expect(refusal(conditions(3, "c".repeat(30_000))).message).toContain("more than 65536 characters");
   });
 

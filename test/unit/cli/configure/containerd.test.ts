@@ -221,7 +221,7 @@ describe("a block written by nvoci", () => {
   ])("is left alone after somebody added %j", (lines) => {
     const mixed = register(KUBERNETES).replace("# nvoci: end", `${lines}\n# nvoci: end`);
     expect(catchError(() => unregister(mixed, KUBERNETES)).message).toContain(
-      "lines that nvoci has not made",
+      "lines that nvoci did not write",
     );
   });
 });

@@ -114,7 +114,7 @@ it("findLibraries() names the running driver's version next to another library's
   });
   const [found] = findings.filter(({ code }) => code === "driver-library-other-version");
   expect(found && renderFinding(found)).toBe(
-    `library libnvidia-nvvm.so: "${file}" is not libnvidia-nvvm.so of the running driver ${VERSION}; skipped`,
+    `library libnvidia-nvvm.so: "${file}" is not the libnvidia-nvvm.so of the running driver ${VERSION}; skipped`,
   );
 });
 
