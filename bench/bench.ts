@@ -1,8 +1,8 @@
 /**
  * `npm run bench`: measures the program's cost on this machine, against yardsticks measured in the same rounds.
  *
- * Needs root, gcc, runc and a build in dist/. It mounts in a private mount namespace. The status is 0 whether goals are
- * reached or not. BENCH_ROUNDS sets the number of rounds (default 40).
+ * Needs root, gcc, runc and a build in dist/. It mounts in a private mount namespace. The status is 0 whether
+ * goals are reached or not. BENCH_ROUNDS sets the number of rounds (default 40).
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";

@@ -3,8 +3,8 @@
  *
  *   mounts PID ROOT < LIST
  *
- * Joins the mount namespace of PID. For each absolute path in LIST it makes missing directories and an empty file below
- * ROOT, binds the file there and makes the mount read-only, nosuid and nodev.
+ * Joins the mount namespace of PID. For each absolute path in LIST it makes missing directories and an empty file
+ * below ROOT, binds the file there and makes the mount read-only, nosuid and nodev.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,6 +1,6 @@
 /**
- * Measures what the wrapper adds to the runtime: to a call that it passes through, and to the creation of containers that
- * request the driver or do not.
+ * Measures what the wrapper adds to the runtime: to a call that it passes through, and to the creation of
+ * containers that request the driver or do not.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, readFileSync, rmSync } from "node:fs";
@@ -33,7 +33,10 @@ function runnableBundle({ image, runner }: Where, asks: boolean): Bundle {
   });
 }
 
-/** Measures the creation of a container and removes it. The container keeps standard error open, so it gets /dev/null. */
+/**
+ * Measures the creation of a container and removes it. The container keeps standard error open, so it gets
+ * /dev/null.
+ */
 function create(runner: string, runtime: readonly string[], bundle: Bundle): Sample {
   const id = writeCommand(bundle, [PROGRAM]);
   const log = join(bundle.directory, "log");

@@ -47,7 +47,10 @@ function printSize(path: string): void {
   console.log(`${relative(root, path)}  ${Math.ceil(statSync(path).size / 1024)} KiB`);
 }
 
-/** Builds into a separate directory and moves the files at the end: a container may be starting through the old ones. */
+/**
+ * Builds into a separate directory and moves the files at the end: a container may be starting through the old
+ * ones.
+ */
 async function build(): Promise<void> {
   const { arch, out, node, installed, entries } = options();
   checkVersion();

@@ -1,7 +1,7 @@
 /**
- * Converts one of esbuild's ESM outputs to CommonJS. esbuild's own conversion makes a getter for each export and calls it
- * at each use, which took a quarter of the program's start. This one copies the values once. That is safe because chunks
- * have no import cycles and a chunk runs to its end before its importer starts.
+ * Converts one of esbuild's ESM outputs to CommonJS. esbuild's own conversion makes a getter for each export and
+ * calls it at each use, which took a quarter of the program's start. This one copies the values once. That is safe
+ * because chunks have no import cycles and a chunk runs to its end before its importer starts.
  *
  * @param source ESM as esbuild prints it: import and export statements begin at the start of a line.
  * @throws Error for an unknown statement.

@@ -22,9 +22,9 @@ interface MuslCompiler extends Compiler {
 }
 
 /**
- * Returns a compiler whose only C library is musl, which it compiles once. Compared with glibc the program starts in half
- * the time and is half as large: musl does not query the processor's features, which traps in a virtual machine, and has
- * no locales and character sets.
+ * Returns a compiler whose only C library is musl, which it compiles once. Compared with glibc the program starts
+ * in half the time and is half as large: musl does not query the processor's features, which traps in a virtual
+ * machine, and has no locales and character sets.
  *
  * @throws BuildError when there is no compiler, or no musl.
  */

@@ -26,8 +26,8 @@ interface Script {
 }
 
 /**
- * Flags for one static program without unused code. It is not position-independent: relocation takes a quarter of its
- * start. Stack, heap and mappings are still at random addresses.
+ * Flags for one static program without unused code. It is not position-independent: relocation takes a quarter of
+ * its start. Stack, heap and mappings are still at random addresses.
  */
 const LINK = [
   "-static",

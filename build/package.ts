@@ -1,6 +1,6 @@
 /**
- * `npm run package`: makes a release in dist/packages/, and the Node.js executables, which run in dist/pkg/. Equal sources
- * give equal bytes.
+ * `npm run package`: makes a release in dist/packages/, and the Node.js executables, which run in dist/pkg/. Equal
+ * sources give equal bytes.
  *
  *   --arch x86_64|aarch64   only this architecture; may be repeated
  *   --out <directory>       instead of dist/, with packages/ and pkg/ in it

@@ -33,8 +33,8 @@ export const SOURCES: Readonly<Record<SourceName, Lock>> = JSON.parse(
 const sha256 = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
 
 /**
- * Unpacks pinned sources below .cache/. It searches the tarball in the path of its variable, in .cache/, and in the Debian
- * pool of apt's mirrors.
+ * Unpacks pinned sources below .cache/. It searches the tarball in the path of its variable, in .cache/, and in
+ * the Debian pool of apt's mirrors.
  *
  * @returns the directory of the sources.
  * @throws NoSources when there is no tarball, or no program to unpack it.

@@ -10,9 +10,9 @@ interface Edit {
 type FunctionWithBody = ts.FunctionLikeDeclaration & { readonly body: ts.ConciseBody };
 
 /**
- * Moves patterns out of parameter lists: `({ a }) => a` becomes `($0) => { let { a } = $0; return a; }`. QuickJS allocates
- * an object for each name of a pattern in a parameter list, but not in a declaration. That took a fifteenth of the hook's
- * instructions for a manifest of 300 entries.
+ * Moves patterns out of parameter lists: `({ a }) => a` becomes `($0) => { let { a } = $0; return a; }`. QuickJS
+ * allocates an object for each name of a pattern in a parameter list, but not in a declaration. That took a
+ * fifteenth of the hook's instructions for a manifest of 300 entries.
  *
  * Functions whose parameters have default values stay as they are, because defaults may refer to each other.
  *

@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs
 import { dirname, join } from "node:path";
 
 /**
- * Moves the files of a finished directory to where the program may be running. Each file moves by one rename, so that a
- * concurrent start finds a complete file. Files that the finished directory lacks are removed.
+ * Moves the files of a finished directory to where the program may be running. Each file moves by one rename, so
+ * that a concurrent start finds a complete file. Files that the finished directory lacks are removed.
  *
  * @param made a directory of files on the same file system as `place`; removed afterwards.
  */

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Runs a tool written in TypeScript: `node build/run-typescript.mjs FILE [ARGUMENT...]`. Node.js 20 cannot read TypeScript,
- * so esbuild bundles it into one module first. Packages from node_modules stay external.
+ * Runs a tool written in TypeScript: `node build/run-typescript.mjs FILE [ARGUMENT...]`. Node.js 20 cannot read
+ * TypeScript, so esbuild bundles it into one module first. Packages from node_modules stay external.
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * `npm test`: builds, runs every test that this machine can run, and prints one line for each reason to skip. In CI a test
- * that is skipped without a reason is a failure.
+ * `npm test`: builds, runs every test that this machine can run, and prints one line for each reason to skip. In
+ * CI a test that is skipped without a reason is a failure.
  *
  * `npm run check` runs only the project that needs no privileges: `test.ts unit`.
  */

@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: makes a small Jetson-like host and an image in a private mount namespace, starts a container with the
- * hook, and shows what the container sees. It checks what it shows: the exit status is 1 when a check fails.
- * NVOCI_DEMO_RUNTIME=embedded (or runc) selects the runtime.
+ * `npm run demo`: makes a small Jetson-like host and an image in a private mount namespace, starts a container
+ * with the hook, and shows what the container sees. It checks what it shows: the exit status is 1 when a check
+ * fails. NVOCI_DEMO_RUNTIME=embedded (or runc) selects the runtime.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";

@@ -15,8 +15,8 @@ int main(void) { printf("driver %s, CUDA %s\\n", cuda_driver(), cuda_runtime());
 `;
 
 /**
- * Makes a Debian-like image from this machine's shell, libc and ldconfig. It has no driver, but two common obstacles: an
- * empty placeholder and a dangling link.
+ * Makes a Debian-like image from this machine's shell, libc and ldconfig. It has no driver, but two common
+ * obstacles: an empty placeholder and a dangling link.
  */
 export function makeImage(rootfs: string): void {
   makeDebian(rootfs);

@@ -3,7 +3,9 @@ import { CUDA, DRIVER, TRIPLET } from "./paths.ts";
 /** Prefix of the titles in the container's output. */
 const SECTION = "## ";
 
-/** The container's script. Opening a node without a driver fails with ENXIO, or with EPERM if the cgroup denies it. */
+/**
+ * The container's script. Opening a node without a driver fails with ENXIO, or with EPERM if the cgroup denies it.
+ */
 export const LOOK_AROUND = `
 echo '${SECTION}devices'
 for node in /dev/nv*; do

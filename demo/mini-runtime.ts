@@ -1,6 +1,7 @@
 /**
- * A minimal runtime for machines without runc: `node mini-runtime.cjs ADDON BUNDLE ID`. It reads the part of config.json
- * that the demo writes, has no cgroups, and does not change the container's capabilities. Use it only for the demo.
+ * A minimal runtime for machines without runc: `node mini-runtime.cjs ADDON BUNDLE ID`. It reads the part of
+ * config.json that the demo writes, has no cgroups, and does not change the container's capabilities. Use it only
+ * for the demo.
  */
 
 import { spawnSync } from "node:child_process";

@@ -34,9 +34,9 @@ interface ExecutableBuild {
 }
 
 /**
- * Makes the Node.js build that needs no Node.js: an executable of Node.js and the bundles, by @yao-pkg/pkg, the addon and
- * the launcher. The addon is beside the executable, so nothing is unpacked to where others may write. The launcher removes
- * the variables that Node.js would obey before the program begins.
+ * Makes the Node.js build that needs no Node.js: an executable of Node.js and the bundles, by @yao-pkg/pkg, the
+ * addon and the launcher. The addon is beside the executable, so nothing is unpacked to where others may write.
+ * The launcher removes the variables that Node.js would obey before the program begins.
  *
  * @returns the file names.
  * @throws BuildError when npm cannot install what packaging/pkg names.

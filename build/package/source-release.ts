@@ -11,8 +11,8 @@ const SOURCES = ["build", "hooks", "packaging", "src"];
 const TOP = /^(\.npmrc|LICENSE|[A-Z]+\.md|package(-lock)?\.json|tsconfig\.json)$/;
 
 /**
- * Makes the source archive. It unpacks to `nvoci-<version>/` and builds with `make` and a C compiler: it contains the
- * scripts as C and the parts of QuickJS that the program needs.
+ * Makes the source archive. It unpacks to `nvoci-<version>/` and builds with `make` and a C compiler: it contains
+ * the scripts as C and the parts of QuickJS that the program needs.
  *
  * @param bundles the directory of the .cjs files.
  * @param files their names.

@@ -1,7 +1,9 @@
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 
-/** A file with `content`, a symbolic link with the target `link`, or a directory with neither. Paths are relative. */
+/**
+ * A file with `content`, a symbolic link with the target `link`, or a directory with neither. Paths are relative.
+ */
 export interface TarEntry {
   readonly path: string;
   readonly content?: string | Buffer;
@@ -10,8 +12,8 @@ export interface TarEntry {
 }
 
 /**
- * Makes a gzip-compressed tar archive: sorted, owned by root, with one time, so that equal entries give equal bytes. It
- * adds the parent directories of all entries.
+ * Makes a gzip-compressed tar archive: sorted, owned by root, with one time, so that equal entries give equal
+ * bytes. It adds the parent directories of all entries.
  *
  * @param epoch seconds since 1970.
  * @param base a prefix for every path: "./" as dpkg uses, "name-version/", or nothing.

@@ -18,8 +18,8 @@ const AMPERSAND = [
 const AND = ["wrynose", "blacksail"];
 
 /**
- * Makes the archive of the OpenEmbedded layers: one with today's override syntax and one with that before honister. Both
- * contain the source archive.
+ * Makes the archive of the OpenEmbedded layers: one with today's override syntax and one with that before
+ * honister. Both contain the source archive.
  *
  * @param source the source archive.
  */
