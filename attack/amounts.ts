@@ -4,7 +4,7 @@ import type { Attack } from "./attack.ts";
 import { Random } from "./random.ts";
 import { endFaults, measured, openTarget, usageFaults } from "./target.ts";
 
-/** Largest amounts: an image of this kind stays under 16 MB. */
+/** The largest amounts. Such an image stays under 16 MB. */
 const MOST = {
   names: 4000,
   lines: 100_000,
@@ -14,12 +14,12 @@ const MOST = {
   variables: 20_000,
 } as const;
 
-/** What an image can have much of. It returns the variables of the container's environment. */
+/** Fills an image with one kind of excess. Returns variables for the container's environment. */
 type Generator = (rootfs: string, random: Random) => readonly string[];
 
 const LIBRARIES = "usr/lib/aarch64-linux-gnu";
 
-/** Replaces what the image has at a path. */
+/** Replaces a path of the image with a file. */
 function replace(path: string, content: string): void {
   rmSync(path, { recursive: true, force: true });
   writeFileSync(path, content);
@@ -102,7 +102,7 @@ const GENERATORS: Readonly<Record<string, Generator>> = {
     random.times(random.amount(MOST.variables), (index) => `A${index}=${"x".repeat(random.below(200))}`),
 };
 
-/** Images and environments of which there is too much. No hook may take more processor time or memory than the limits say. */
+/** Oversized images and environments. No hook may use more processor time or memory than the limits allow. */
 export const amounts: Attack = {
   name: "amounts",
   async open(build) {

@@ -3,38 +3,39 @@ import type { Build } from "../test/support/build/builds.ts";
 /** One way to attack the built program. */
 export interface Attack {
   readonly name: string;
-  /** Prepares the hosts and images that all trials share. */
+  /** Prepares the hosts and images that the trials share. */
   open(build: Build): Promise<Session>;
 }
 
-/** An attack under way. */
+/** An open attack. */
 interface Session {
   /**
-   * One trial. What it tries depends on the seed alone; trials do not see each other.
+   * Makes one trial, which depends only on the seed.
    *
-   * @returns what went wrong, a line each; nothing when the program held.
+   * @returns one line per fault; none when the program withstood.
    */
   trial(seed: number): readonly string[] | Promise<readonly string[]>;
-  /** How many different trials there are, where that is known: seeds that differ by less try different things. */
+  /** The number of different trials, if known: seeds that differ by less make different trials. */
   readonly count?: number;
   close(): void;
 }
 
-/** What came of an attack. */
+/** The result of an attack. */
 interface Outcome {
   readonly name: string;
-  /** Trials made. */
+  /** The number of trials made. */
   readonly trials: number;
-  /** Seed of the first trial, or of the one that failed: alone it repeats the failure. */
+  /** The seed of the first trial, or of the failed one, which it repeats. */
   readonly seed: number;
-  /** Empty when the program held. */
+  /** Empty when the program withstood. */
   readonly faults: readonly string[];
 }
 
 /**
- * Runs trials with `seed`, `seed + 1` and so on until the time is over, all of them are made, or one fails.
+ * Runs trials with `seed`, `seed + 1` and so on until the time is over, all are made, or one fails. Runs at least
+ * one.
  *
- * @param time milliseconds. One trial is made in any case.
+ * @param time in milliseconds.
  */
 export async function runAttack(attack: Attack, build: Build, seed: number, time: number): Promise<Outcome> {
   const { name } = attack;
@@ -53,6 +54,6 @@ export async function runAttack(attack: Attack, build: Build, seed: number, time
   }
 }
 
-/** The command that repeats an outcome's last trial first. */
+/** Returns the command that starts with an outcome's last trial. */
 export const repeating = (build: Build, { name, seed }: Outcome): string =>
   `npm run attack -- --build ${build.name} --only ${name} --seed ${seed}`;

@@ -7,5 +7,5 @@ import { images } from "./images.ts";
 import { kills } from "./kills.ts";
 import { races } from "./races.ts";
 
-/** All attacks, in the order in which they are made. */
+/** All attacks, in order. */
 export const ATTACKS: readonly Attack[] = [races, kills, errors, images, bundles, hostFiles, amounts];

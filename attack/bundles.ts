@@ -8,7 +8,7 @@ import { mutateText } from "./mutate.ts";
 import { Random } from "./random.ts";
 import { endFaults, LIMITS, openTarget } from "./target.ts";
 
-/** The recorder's status: the wrapper became the runtime. */
+/** The status of the recorder, which stands in for the runtime: the wrapper has become it. */
 const STARTED = 7;
 
 const WORDS = [
@@ -34,7 +34,9 @@ const WORDS = [
   "\ufeff",
 ];
 
-/** Config.json as engines write it, with everything that the wrapper edits and numbers that a double cannot hold. */
+/**
+ * A config.json as engines write it, with everything the wrapper edits and numbers that a double cannot represent.
+ */
 const SPEC = JSON.stringify(
   {
     ociVersion: "1.0.2",
@@ -59,8 +61,8 @@ const SPEC = JSON.stringify(
 ).replace('"LIMIT"', "18446744073709551615");
 
 /**
- * Bundles and states that no engine writes. The wrapper ends with an error and leaves config.json as it was, or hands on a
- * text that Node.js reads and that has everything of before in it; the hook ends with 0 or 1.
+ * Bundles and states that no engine writes. Either the wrapper fails and leaves config.json unchanged, or it
+ * writes JSON that Node.js reads and that contains everything from before. The hook ends with 0 or 1.
  */
 export const bundles: Attack = {
   name: "bundles",
@@ -125,9 +127,9 @@ function wrapperFaults(result: CommandResult, before: string, after: string): st
   if (result.status !== STARTED) {
     const faults = endFaults(result);
     if (result.status === 0) faults.push("the wrapper did not start the runtime");
-    return before === after ? faults : [...faults, "config.json was changed and refused"];
+    return before === after ? faults : [...faults, "config.json was changed although it was refused"];
   }
-  // What nobody edited is the runtime's to judge.
+  // The runtime judges an unedited text.
   if (before === after) return [];
   try {
     const [old, edited]: unknown[] = [JSON.parse(before), JSON.parse(after)];
@@ -135,11 +137,11 @@ function wrapperFaults(result: CommandResult, before: string, after: string): st
     const gone = numbers.filter((number) => !after.includes(number));
     return [...changes(old, edited, "config.json"), ...gone.map((number) => `the number ${number} is gone`)];
   } catch (error) {
-    return [`the edited config.json, or what it was, is no JSON: ${error}`];
+    return [`config.json is not JSON before or after the edit: ${error}`];
   }
 }
 
-/** What an edit took away or changed: it may add members and elements, and turn `null` into something. */
+/** Returns what an edit removed or changed. It may add members and elements, and replace `null`. */
 function changes(old: unknown, edited: unknown, path: string): string[] {
   if (old === null || Object.is(old, edited)) return [];
   if (Array.isArray(old) && Array.isArray(edited)) {

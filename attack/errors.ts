@@ -8,16 +8,16 @@ import { difference, endFaults, openTarget, type Target } from "./target.ts";
 const ERRORS = ["EIO", "ENOMEM", "EACCES", "ENOSPC", "EBUSY", "EINTR", "ENOENT", "EMFILE"] as const;
 type ErrorName = (typeof ERRORS)[number];
 
-/** Calls that only look, at the host's files among others. */
+/** Calls that only read, among others the host's files. */
 const LOOKS = ["openat", "openat2", "newfstatat", "statx", "readlinkat", "getdents64", "read", "pread64"];
 /**
- * What these calls find out with an error: how the host or the image is. A container may get less then, with a finding.
- * EIO, ENOMEM and EMFILE are never an answer.
+ * Returns the errors that describe the host or the image. After one, a container may get less, with a finding.
+ * EIO, ENOMEM and EMFILE describe neither.
  */
 const answers = (call: string): readonly ErrorName[] =>
   LOOKS.includes(call) ? ["ENOENT", "EACCES", "EBUSY", "ENOSPC", "EINTR"] : ["ENOENT", "EACCES", "EBUSY"];
 
-/** Calls that do not fail on a kernel, or whose failure the engine alone sees. */
+/** Calls that never fail in a kernel, or whose failure only the JavaScript engine sees. */
 const NEVER_FAIL = [
   "close",
   "munmap",
@@ -27,7 +27,7 @@ const NEVER_FAIL = [
   "set_tid_address",
   "arch_prctl",
   "set_robust_list",
-  // They answer with the id that was, whatever comes of it.
+  // These always return the previous id.
   "setfsuid",
   "setfsgid",
 ];
@@ -39,8 +39,8 @@ interface Failure {
 }
 
 /**
- * Each system call of the hook and of its children fails once, with each of several errors. Container and host must be
- * as before, or the container as without the failure.
+ * Each system call of the hook and of its children fails once, with each of several errors. Container and host
+ * must be as before, or the container must be as without the failure.
  */
 export const errors: Attack = {
   name: "errors",
@@ -52,7 +52,7 @@ export const errors: Attack = {
     for (const hook of target.hooks) {
       target.makeBundle();
       const container = await target.openContainer();
-      // What ldconfig makes of an error is its own affair.
+      // How ldconfig handles an error does not matter.
       const points = recordPoints(container.run, hook, log).filter(
         ({ call, of }) => of !== "program" && !NEVER_FAIL.includes(call),
       );
@@ -88,16 +88,16 @@ async function failAt(
       .split("\n")
       .filter((line) => line.includes("(INJECTED)"));
     const after = container.snapshot();
-    // An error that cannot be written is not seen.
+    // A failed write to standard error hides the message.
     const isMute = injected.some((line) => line.includes(" write(2, ") || line.startsWith("write(2, "));
     const faults = isMute ? [] : endFaults(result);
     if (result.status === 0) {
       if (!answers(point.call).includes(error)) faults.push(...difference("finished", finished, after));
       faults.push(...after.filter((line) => line.includes("/.nvoci-")).map((line) => `left behind: ${line}`));
-      // What was set aside is removed at last, when there is no way back; a leftover does no harm.
+      // Files set aside are removed last, after the point of no return; a leftover does no harm.
       if (point.call === "unlinkat") return faults.filter((fault) => !fault.includes("/.nvoci-"));
     }
-    // A child's failure that strace(1) repeats in the command's own undoing is one too many.
+    // strace(1) may repeat a child's failure while the command undoes; that is one failure too many.
     else if (injected.length <= 1) faults.push(...difference("undone", before, after));
     faults.push(...target.hostFaults());
     return faults.map((fault) => `${fault}   [${injected.join("; ").slice(0, 300)}]`);

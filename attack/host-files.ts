@@ -32,8 +32,8 @@ const NOTES = [madeCudaNote({ "CUDA Version": 12080, Driver: [470, 535, 570] }),
 const CACHE = "etc/ld.so.cache";
 
 /**
- * Files of the host and of the image with mistakes in them: config.toml, manifests, ld.so.cache, ELF files. The program
- * answers or refuses; it does not crash, hang, or take long.
+ * Mutated files of the host and of the image: config.toml, manifests, ld.so.cache, ELF files. The program answers or
+ * refuses. It does not crash, hang or take long.
  */
 export const hostFiles: Attack = {
   name: "host-files",
@@ -85,8 +85,8 @@ export const hostFiles: Attack = {
         const faults = usageFaults(build, result);
         if (status !== 0 && status !== 1) faults.push(`status ${status}: ${stderr.slice(0, 1000)}`);
         if (status === 1 && stdout === "" && !stderr.startsWith("nvoci: Cannot "))
-          faults.push(`it says: ${stderr}`);
-        if (status === 0 && command.includes("--json") && !isJson(stdout)) faults.push(`no JSON: ${stdout}`);
+          faults.push(`unexpected error: ${stderr}`);
+        if (status === 0 && command.includes("--json") && !isJson(stdout)) faults.push(`not JSON: ${stdout}`);
         return faults.map((fault) => `${command.slice(1, 3).join(" ")}: ${fault}`);
       },
       close() {

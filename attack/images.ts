@@ -7,7 +7,7 @@ import { Random } from "./random.ts";
 import { difference, endFaults, measured, openTarget, type Target, usageFaults } from "./target.ts";
 import { listVolume, makeParents, makeVolume } from "./volumes.ts";
 
-/** Names that nobody expects: what quoting, splitting and pattern matching stumble over. */
+/** Names that break quoting, splitting and pattern matching. */
 const ODD_NAMES = [
   "a b",
   "*",
@@ -40,7 +40,7 @@ const ELSEWHERE = [
   "sbin/ldconfig",
 ];
 
-/** Where a link can lead; `$CANARY` is a directory of the host. */
+/** Targets of links; `$CANARY` is a directory of the host. */
 const TEXTS = [
   "$CANARY",
   "$CANARY/lib",
@@ -62,7 +62,7 @@ const TEXTS = [
   "x".repeat(4000),
 ];
 
-/** What lies in the way of the hook. */
+/** Kinds of obstacles for the hook. */
 const KINDS = [
   "link",
   "link",
@@ -79,8 +79,8 @@ const KINDS = [
 ];
 
 /**
- * Images and volumes at random: links, loops, FIFOs, devices and odd names on the paths that the hook goes. The host must
- * stay as it is, so must volumes, a hook that fails must undo, and none may take long.
+ * Random images and volumes: links, loops, FIFOs, devices and odd names on the hook's paths. Host and volumes must
+ * stay as they are, a hook that fails must undo, and none may take long.
  */
 export const images: Attack = {
   name: "images",
@@ -124,13 +124,13 @@ async function tryImage(build: Build, target: Target, random: Random): Promise<s
   }
 }
 
-/** Names of the hook's own that were not there before. */
+/** Returns the hook's own names that are new. */
 const leftovers = (before: readonly string[], after: readonly string[]): string[] =>
   after
     .filter((line) => line.includes("/.nvoci-") && !before.includes(line))
     .map((line) => `left behind: ${line}`);
 
-/** Puts something at a path. Nothing is made through a link: it could lead to the host. */
+/** Puts an obstacle at a path. Follows no link, which could lead to the host. */
 function putAt(rootfs: string, path: string, random: Random, texts: readonly string[]): void {
   if (!makeParents(rootfs, path)) return;
   const at = join(rootfs, path);

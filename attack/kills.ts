@@ -10,19 +10,19 @@ import { choiceOf, type Point, recordPoints, tampered } from "./points.ts";
 import { difference, endFaults, openTarget, type Target } from "./target.ts";
 
 const PR_SET_CHILD_SUBREAPER = 36;
-/** Milliseconds that the children of a hook that was killed may take to end. */
+/** Milliseconds that the children of a killed hook may take to end. */
 const ORPHANS_END = 10_000;
 const KILLED = 137;
 
-/** A point of one of the target's hooks. */
+/** A point in a run of one of the target's hooks. */
 interface Moment {
   readonly hook: readonly string[];
   readonly point: Point;
 }
 
 /**
- * SIGKILL at each system call of the hook, as the OOM killer or a power loss would have it. Nothing of the image may be
- * lost, the next start must be good, and after it nothing may be left that a start without a kill does not leave.
+ * SIGKILL at each system call of the hook, as from the OOM killer or a power loss. Nothing of the image may be
+ * lost, the next start must succeed, and it must leave only what a start without a kill leaves.
  */
 export const kills: Attack = {
   name: "kills",
@@ -73,10 +73,10 @@ async function killAt(
   const container = await target.openContainer();
   const result = container.run(tampered(point, "signal=KILL", hook, log));
   container.close();
-  // A child that is killed is no reason for the hook to die, unless it comes to the same call in undoing.
+  // The hook survives the kill of a child, unless it makes the same call while undoing.
   const faults = [...(result.status === KILLED ? [] : endFaults(result)), ...(await orphans(known))];
   const now = snapshotTree(rootfs);
-  // When everything is done, what the image had in the way is removed. So it is where ldconfig alone was killed.
+  // A completed start removes what the image had in the way, even if only ldconfig was killed.
   const isDone =
     result.status === 0 ||
     difference(
@@ -99,7 +99,7 @@ async function killAt(
   return [...faults, ...target.hostFaults()];
 }
 
-/** Starts a container of the same bundle with nothing in the way, and says how that failed. */
+/** Starts a container of the same bundle and returns how that failed. */
 async function startAgain(target: Target, hook: readonly string[]): Promise<string[]> {
   const container = await target.openContainer();
   try {
@@ -110,7 +110,7 @@ async function startAgain(target: Target, hook: readonly string[]): Promise<stri
   }
 }
 
-/** Files and links of the image that are neither where they were nor set aside beside. */
+/** Returns the image's files and links that are neither in place nor set aside. */
 function lost(image: readonly string[], now: readonly string[]): string[] {
   const split = (line: string): [string, string] => {
     const at = line.search(/ (?:file|link) /);
@@ -124,19 +124,19 @@ function lost(image: readonly string[], now: readonly string[]): string[] {
   return image
     .filter((line) => {
       const [path, what] = split(line);
-      // The old cache has done its work once there is a new one.
+      // A new cache replaces the old one.
       return path !== "" && path !== "/etc/ld.so.cache" && !there.has(`${dirname(path)} ${what}`);
     })
     .map((line) => `lost: ${line}`);
 }
 
-/** Makes this process the parent of whatever its descendants leave behind. */
+/** Makes this process the parent of its orphaned descendants. */
 function adoptOrphans(): void {
   const { prctl } = syscallNumbers(process.arch === "arm64" ? "arm64" : "x64");
   nodeEngine().syscall(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
-/** Children of this process that have not ended. */
+/** Returns the running children of this process. */
 function children(): string[] {
   return readdirSync("/proc/self/task")
     .flatMap((thread) => readFileSync(`/proc/self/task/${thread}/children`, "utf8").split(" "))
@@ -151,7 +151,7 @@ function hasEnded(pid: string): boolean {
   }
 }
 
-/** Waits for the children of a hook that was killed; names those that stay. */
+/** Waits for the children of a killed hook and returns those that stay. */
 async function orphans(known: readonly string[]): Promise<string[]> {
   const end = Date.now() + ORPHANS_END;
   for (;;) {

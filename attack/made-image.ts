@@ -5,7 +5,7 @@ import { writeTree } from "../fixtures/host/tree-entry.ts";
 import { LOADER, TRIPLET } from "../fixtures/rootfs.ts";
 import { mustRun } from "../fixtures/run/run-command.ts";
 
-/** Files where links of an image could lead to, named as what the hook writes. */
+/** Makes files that links of an image could lead to, with the names that the hook writes. */
 export function makeCanary(directory: string): void {
   mkdirSync(directory);
   const secrets = ["secret", "lib/libcuda.so.1.1", "etc/ld.so.cache", "etc/nvpmodel.conf"];
@@ -15,7 +15,7 @@ export function makeCanary(directory: string): void {
   }
 }
 
-/** A small image of Debian's layout, with the host's libc in name only. */
+/** Makes a small Debian-like image whose libc is only a name. */
 export function makeImage(rootfs: string): void {
   const libraries = `/usr/lib/${TRIPLET}`;
   const directories = [

@@ -1,13 +1,14 @@
 /**
- * Attacks the built program for as long as one likes: `npm run attack -- [--minutes N] [--seed S] [--only NAME]
- * [--build native|node]`. Prints a line for each attack; status 1 when one succeeds, with the command that repeats it.
+ * Attacks the built program for a given time: `npm run attack -- [--minutes N] [--seed S] [--only NAME] [--build
+ * native|node]`. Prints one line per attack. Ends with 1 when one succeeds, and prints the command that repeats
+ * it.
  */
 import { parseArgs } from "node:util";
 import { builds } from "../test/support/build/builds.ts";
 import { repeating, runAttack } from "./attack.ts";
 import { ATTACKS } from "./attacks.ts";
 
-/** Minutes for all attacks together. */
+/** Default number of minutes for all attacks together. */
 const MINUTES = "1";
 
 function stop(reason: string): never {
@@ -31,8 +32,9 @@ if (chosen.length === 0) {
 }
 process.env.NVOCI_BUILDS = values.build;
 const [build] = builds();
-if (build === undefined) stop(`Cannot attack the ${values.build} build: npm run build makes it`);
-if (process.getuid?.() !== 0) stop("Cannot attack: run as root");
+if (build === undefined)
+  stop(`Cannot attack the ${values.build} build: it does not exist; run "npm run build"`);
+if (process.getuid?.() !== 0) stop("Cannot attack: this needs root");
 
 let failed = false;
 for (const attack of chosen) {
@@ -47,5 +49,5 @@ for (const attack of chosen) {
     console.log(`  ${fault.trimEnd().replaceAll("\n", "\n    ")}`);
   console.log(`  repeat with: ${repeating(build, outcome)}`);
 }
-// Not `exit`: pipes of what was ended may still be open, and standard output must be written out.
+// Not `exit`, because standard output must be flushed.
 process.exitCode = failed ? 1 : 0;

@@ -1,6 +1,6 @@
 import type { Random } from "./random.ts";
 
-/** Numbers at the borders of what formats and programs count in. */
+/** Numbers at the limits of integer types. */
 const NUMBERS = [
   0,
   -1,
@@ -56,7 +56,7 @@ const WORDS = [
   "A".repeat(5000),
 ];
 
-/** Changes a text at a few places: pieces are left out, doubled, exchanged, cut, or replaced by words that hurt. */
+/** Changes a text at a few places: removes, repeats, swaps, cuts or replaces pieces. */
 export function mutateText(text: string, random: Random, words: readonly string[] = []): string {
   const pieces = text.split(/(?<=[\s,=:"'[\]{}/.])|(?=[\s,=:"'[\]{}/.])/);
   for (let count = random.amount(8); count > 0; count--) {
@@ -77,11 +77,11 @@ export function mutateText(text: string, random: Random, words: readonly string[
   return pieces.join("");
 }
 
-/** Changes bytes at a few places: single ones, numbers of 2, 4 and 8 bytes where formats have them, the length. */
+/** Changes bytes at a few places: single bytes, aligned numbers of 2, 4 and 8 bytes, and the length. */
 export function mutateBytes(bytes: Uint8Array, random: Random): Uint8Array {
   let result = Buffer.from(bytes);
   for (let count = random.amount(12); count > 0 && result.length > 8; count--) {
-    // Headers come first, so they are met more often.
+    // Prefer the headers, which come first.
     const limit = random.chance(0.6) ? Math.min(result.length - 8, 256) : result.length - 8;
     const at = random.below(Math.max(limit, 1)) & ~random.pick([0, 1, 3, 7]);
     const number = BigInt.asUintN(

@@ -4,22 +4,22 @@ import type { CommandResult } from "../fixtures/run/run-command.ts";
 /** One system call of a recorded run. */
 export interface Point {
   readonly call: string;
-  /** Which call of that name in its process; the first is 1. */
+  /** The number of the call of that name in its process, from 1. */
   readonly when: number;
-  /** Whose call it is: the command's own process', only a child's, or only that of a program which a child became. */
+  /** The caller: the command itself, only a child, or only a program that a child has executed. */
   readonly of: "command" | "child" | "program";
 }
 
 const STRACE = ["/usr/bin/strace", "-qq"];
 
 /**
- * Records the system calls of a command and its children. Left out: what comes before the command's last execve(2),
- * which is a launcher's, and what does not return.
+ * Records the system calls of a command and its children. Omits calls before the command's last execve(2), which
+ * belong to a launcher, and calls that do not return.
  *
- * @param run runs the command line that it is given.
+ * @param run runs a command line.
  */
 export function recordPoints(
-  run: (words: readonly string[]) => CommandResult,
+  run: (argv: readonly string[]) => CommandResult,
   command: readonly string[],
   log: string,
 ): Point[] {
@@ -41,15 +41,15 @@ export function recordPoints(
     const name = `${call} ${when}`;
     if (of === "command" || !points.has(name)) points.set(name, { call, when, of });
   }
-  // A child's call of a name that the command uses too is not tried: both would be hit.
+  // Skip a child's call if the command makes the same call: both would be hit.
   const own = new Set([...points.values()].filter(({ of }) => of === "command").map(({ call }) => call));
   return [...points.values()].filter(({ call, of }) => of === "command" || !own.has(call));
 }
 
 /**
- * A command line that has something happen at a point: `signal=KILL` or `error=EIO`. The call is not made.
+ * Returns a command line with a fault at a point, `signal=KILL` or `error=EIO`. The call is not made.
  *
- * @param log file that gets the call; a line with `(INJECTED)` says that an error happened.
+ * @param log the file that gets the call; a line with `(INJECTED)` marks an injected error.
  * @see strace(1), "Tampering"
  */
 export function tampered(point: Point, what: string, command: readonly string[], log: string): string[] {
@@ -59,9 +59,9 @@ export function tampered(point: Point, what: string, command: readonly string[],
   return [...STRACE, ...follow, "-o", log, "-e", `trace=${call}`, "-e", tampering, ...command];
 }
 
-/** A large prime, so that one seed after the other visits all points far from each other. */
+/** A large prime, so that successive seeds choose distant points. */
 const STRIDE = 7919;
 
-/** The choice of a trial: every one comes up once in as many trials as there are. */
+/** Returns the choice of a trial. As many trials as there are choices make each choice once. */
 export const choiceOf = <Choice>(choices: readonly Choice[], seed: number): Choice =>
   choices[((seed % choices.length) * STRIDE) % choices.length] as Choice;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes a container's root as fast as it can, from inside of it: a hostile neighbor that shares the root.
+ * Changes a container's root as fast as it can, from inside: a hostile neighbor that shares the root.
  *
  *   racer ROOT SEED MILLISECONDS PAIRS [ONE OTHER]... ENTRY...
  *
- * It exchanges PAIRS pairs of names, puts links, directories and files on the entries, and jumps on every name that
- * begins with `.nvoci-` in the entries' directories. Names are below ROOT, which becomes its root directory: it cannot
- * follow its own links out. It ends with its parent. Prints the number of exchanges.
+ * It exchanges PAIRS pairs of names, replaces the entries with links, directories and files, and replaces every
+ * name that begins with `.nvoci-` in the entries' directories. Names are below ROOT, which becomes its root
+ * directory, so it cannot follow its own links out. It ends with its parent and prints the number of exchanges.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -45,7 +45,7 @@ static void put(int directory, const char *name) {
   case 1: symlinkat("../../../../../../../../canary/lib", directory, name); break;
   case 2: mkdirat(directory, name, 0755); break;
   case 3: close(openat(directory, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644)); break;
-  /* Rarely: ldconfig can wait for its other end, until the hook ends it. */
+  /* Rare, because ldconfig may wait for the other end until the hook kills it. */
   case 4: if (below(16) == 0) mknodat(directory, name, S_IFIFO | 0600, 0); break;
   case 5: renameat(directory, name, directory, moved); break;
   default: renameat(directory, moved, directory, name);
@@ -56,7 +56,7 @@ static void take(int directory, const char *name) {
   if (unlinkat(directory, name, 0) != 0) unlinkat(directory, name, AT_REMOVEDIR);
 }
 
-/* Jumps on the names that the hook made in one directory. */
+/* Replaces the hook's names in one directory. */
 static void hunt(const char *path) {
   DIR *directory = opendir(path);
   struct dirent *entry;

@@ -10,12 +10,12 @@ import { endFaults, openTarget, type Target } from "./target.ts";
 
 const LIBRARIES = "usr/lib/aarch64-linux-gnu";
 const CLIMB = "../../../../../../../../..";
-/** Milliseconds that one root is fought for; about ten hooks. */
+/** Milliseconds of one trial; about ten hooks. */
 const TIME = 700;
-/** Neighbors at work. With as many as processors the hook hardly gets to run. */
+/** The number of neighbors. With one per processor the hook hardly runs. */
 const RACERS = 2;
 
-/** Directories, and the links that they are exchanged for: `$CANARY` is a directory of the host. */
+/** Directories and the links that replace them; `$CANARY` is a directory of the host. */
 const SWAPS: readonly (readonly [path: string, text: string])[] = [
   [LIBRARIES, "$CANARY"],
   [`${LIBRARIES}/nvidia`, `${CLIMB}$CANARY/lib`],
@@ -27,8 +27,8 @@ const SWAPS: readonly (readonly [path: string, text: string])[] = [
 ];
 
 /**
- * Neighbors that change the container's root while hooks work in it: they swap directories for links that lead out, and
- * put links, directories and files on the names that the hook writes to and on those that it makes for itself.
+ * Neighbors change the container's root while hooks work in it. They swap directories for links that lead out, and
+ * put links, directories and files on the names that the hook writes and on its temporary names.
  */
 export const races: Attack = {
   name: "races",
@@ -72,14 +72,14 @@ async function race(target: Target, racer: string, random: Random): Promise<stri
   return [...faults, ...target.hostFaults()];
 }
 
-/** One hook in a container of its own; nothing may be mounted outside of the root. */
+/** Runs one hook in its own container. Nothing may be mounted outside the root. */
 async function startOnce(target: Target, rootfs: string, hook: readonly string[]): Promise<string[]> {
   const before = snapshotMounts(target.jetson.place.pid);
   let container: Awaited<ReturnType<Target["openContainer"]>>;
   try {
     container = await target.openContainer();
   } catch {
-    // The neighbors took the directories that the runtime itself mounts on; there is no container then.
+    // The neighbors took directories that the runtime mounts on, so there is no container.
     return [];
   }
   try {
@@ -87,7 +87,7 @@ async function startOnce(target: Target, rootfs: string, hook: readonly string[]
     const outside = snapshotMounts(container.pid).filter(
       (line) => !before.includes(line) && !line.startsWith(rootfs),
     );
-    return [...faults, ...outside.map((line) => `mounted outside of the root: ${line}`)];
+    return [...faults, ...outside.map((line) => `mounted outside the root: ${line}`)];
   } finally {
     container.close();
   }

@@ -10,29 +10,29 @@ import { snapshotMounts, snapshotTree } from "../test/support/host/snapshot.ts";
 import { MISSING_BEFORE, withoutCalls } from "../test/support/kernel/enosys.ts";
 import { makeCanary, makeImage } from "./made-image.ts";
 
-/** What no attack may exceed: seconds of processor time, KiB of memory, milliseconds until it counts as hung. */
+/** Limits of a run: seconds of processor time, KiB of memory, milliseconds until it counts as hung. */
 export const LIMITS = { seconds: 2, memory: 64 << 10, hung: 20_000 } as const;
 
 /** The status of timeout(1). */
 const HUNG = 124;
 
-/** A fake Jetson, an image without programs, and a directory of the host that nothing may touch. */
+/** A fake Jetson, an image without programs, and a directory of the host that must not change. */
 export interface Target {
   readonly jetson: Jetson;
-  /** A directory of the host with the names of the driver's files in it. */
+  /** A directory of the host with files named like the driver's. */
   readonly canary: string;
-  /** Command lines of the hook: on this kernel, and as on Linux 4.9. */
+  /** Command lines of the hook: with this kernel's calls, and with those of Linux 4.9. */
   readonly hooks: readonly (readonly string[])[];
-  /** Makes a bundle with a fresh copy of the image. It is removed when the next is made. */
+  /** Makes a bundle with a new copy of the image. Removes the previous one. */
   makeBundle(env?: readonly string[]): { readonly directory: string; readonly rootfs: string };
-  /** Opens a container of the bundle made last, as a runtime leaves it for its prestart hooks. */
+  /** Opens a container of the latest bundle, in the state in which a runtime calls prestart hooks. */
   openContainer(setup?: readonly string[]): Promise<TargetContainer>;
-  /** What has changed on the host since the target was opened. */
+  /** Returns what has changed on the host since the target was opened. */
   hostFaults(): string[];
   close(): void;
 }
 
-/** A container that no runtime tears down. */
+/** A container without a runtime. */
 interface TargetContainer {
   readonly pid: number;
   /** The bundle's root as the container sees it. */
@@ -43,7 +43,11 @@ interface TargetContainer {
   close(): void;
 }
 
-/** @param image changes the image that all bundles are copies of. */
+/**
+ * Opens a target.
+ *
+ * @param image changes the image that bundles copy.
+ */
 export async function openTarget(build: Build, image: (rootfs: string) => void = () => {}): Promise<Target> {
   const { path: directory, remove } = temporaryDirectory("attack");
   const [canary, template, bundle] = ["canary", "image", "bundle"].map((name) => join(directory, name)) as [
@@ -110,7 +114,7 @@ async function openContainer(
       try {
         return place.run(command, { input, timeout: LIMITS.hung });
       } catch (error) {
-        return { status: HUNG, stdout: "", stderr: `no end within ${LIMITS.hung} ms: ${error}` };
+        return { status: HUNG, stdout: "", stderr: `still running after ${LIMITS.hung} ms: ${error}` };
       }
     },
     snapshot: () => [...snapshotTree(root, ["/proc"]), ...snapshotMounts(keeper.pid)],
@@ -118,20 +122,20 @@ async function openContainer(
   };
 }
 
-/** What a command used. */
+/** The processor time and memory of a command. */
 interface Usage {
   readonly milliseconds: number;
   readonly kib: number;
 }
 
-/** Runs a command that gets SIGXCPU after {@link LIMITS}' seconds, and tells what it used. */
+/** Runs a command that gets SIGXCPU a second after {@link LIMITS} allow, and measures what it uses. */
 export function measured(
-  run: (words: readonly string[]) => CommandResult,
+  run: (argv: readonly string[]) => CommandResult,
   command: readonly string[],
   file: string,
 ): CommandResult & Usage {
   const usage = compileC(join(import.meta.dirname, "../test/support/kernel/usage.c"));
-  // A second more, so that what was used is told instead of guessed.
+  // One second more, so that the usage is measured.
   const limit = ["/usr/bin/prlimit", `--cpu=${LIMITS.seconds + 1}`];
   const result = run([usage, file, ...limit, ...command]);
   const [milliseconds = 0, kib = 0] = existsSync(file)
@@ -140,17 +144,17 @@ export function measured(
   return { ...result, milliseconds, kib };
 }
 
-/** What is wrong with how a hook ended: it ends with 0 and silence, or with 1 and one clear line. */
+/** Returns what is wrong with a hook's end. It must end with 0 and no output, or with 1 and one clear line. */
 export function endFaults({ status, stdout, stderr }: CommandResult): string[] {
   if (stdout !== "") return [`standard output is not empty: ${stdout.slice(0, 200)}`];
-  if (status === 0) return stderr === "" ? [] : [`status 0, but it says: ${stderr}`];
+  if (status === 0) return stderr === "" ? [] : [`status 0 with an error: ${stderr}`];
   if (status !== 1) return [`status ${status}: ${stderr.slice(0, 1000)}`];
   return /^nvoci: Cannot \S+ .+: \S.*[^.]\n/.test(stderr)
     ? []
-    : [`the error has not the form: ${stderr.slice(0, 1000)}`];
+    : [`the error does not have the form "Cannot …: …": ${stderr.slice(0, 1000)}`];
 }
 
-/** What is wrong with what a command used. Memory is the native program's promise alone. */
+/** Returns which limits a command exceeded. The memory limit is only for the native program. */
 export function usageFaults(build: Build, { milliseconds, kib }: Usage): string[] {
   const faults: string[] = [];
   if (milliseconds > LIMITS.seconds * 1000) faults.push(`used ${milliseconds} ms of processor time`);
@@ -158,7 +162,7 @@ export function usageFaults(build: Build, { milliseconds, kib }: Usage): string[
   return faults;
 }
 
-/** The lines by which two snapshots differ, with what they are of. */
+/** Returns the lines by which two snapshots differ, after a label. */
 export function difference(of: string, before: readonly string[], after: readonly string[]): string[] {
   const [old, now] = [new Set(before), new Set(after)];
   return [

@@ -2,15 +2,19 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFile
 import { join } from "node:path";
 import type { Random } from "./random.ts";
 
-/** A directory of the user that a container has mounted. */
+/** A directory of the user that is mounted in a container. */
 interface Volume {
-  /** Where it is on the host. */
+  /** Its path on the host. */
   readonly source: string;
   /** Shell lines that mount it into the container. */
   readonly lines: readonly string[];
 }
 
-/** Makes the directories above a path. @returns whether all of them are directories. */
+/**
+ * Makes the directories above a path.
+ *
+ * @returns whether all of them are directories.
+ */
 export function makeParents(rootfs: string, path: string): boolean {
   let at = rootfs;
   for (const name of path.split("/").slice(0, -1)) {
@@ -22,7 +26,7 @@ export function makeParents(rootfs: string, path: string): boolean {
   return true;
 }
 
-/** A volume of the user, with files where the hook would put the driver's. */
+/** Makes a volume with files where the hook would put the driver's. */
 export function makeVolume(
   directory: string,
   rootfs: string,
@@ -44,7 +48,7 @@ export function makeVolume(
     else if (random.chance(0.2)) mkdirSync(at);
     else writeFileSync(at, "of the user");
   }
-  // A tmpfs is made inside and filled with what the directory has; a small one is full.
+  // Mount a tmpfs with the directory's content; a small one is full.
   const size = random.pick(["64k", "4m"]);
   const isMemory = random.chance(0.4);
   const memory = [
@@ -59,7 +63,7 @@ export function makeVolume(
   return { source, lines: [...(isMemory ? memory : []), bind] };
 }
 
-/** Everything in a volume with its inode: what is replaced by its like shows too. */
+/** Lists everything in a volume with its inode, to detect files replaced by equal ones. */
 export function listVolume(source: string, path = ""): string[] {
   const at = join(source, path);
   const { ino, mode, size, mtimeMs, uid, gid } = lstatSync(at);

@@ -1,8 +1,8 @@
 /**
- * `npm run bench`: what the program costs on this machine, against yardsticks measured in the same rounds.
+ * `npm run bench`: measures the program's cost on this machine, against yardsticks measured in the same rounds.
  *
- * Needs root, gcc and runc, and a build in dist/. Everything is mounted in a private mount namespace. The status is 0
- * whether goals are reached or not. BENCH_ROUNDS sets the number of rounds (default 40).
+ * Needs root, gcc, runc and a build in dist/. It mounts in a private mount namespace. The status is 0 whether
+ * goals are reached or not. BENCH_ROUNDS sets the number of rounds (default 40).
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -25,7 +25,7 @@ const INSIDE = "NVOCI_BENCH_INSIDE";
 
 type WhereWithLoop = Where & { readonly loop: string };
 
-/** All that was measured. */
+/** All measurements. */
 interface Costs {
   readonly starts: Samples;
   readonly unasked: Samples;
@@ -35,7 +35,7 @@ interface Costs {
   readonly served: Samples;
 }
 
-/** Bytes of a file, or of the files in a directory. */
+/** Returns the bytes of a file, or of all files in a directory. */
 const total = (path: string): number =>
   statSync(path).isDirectory()
     ? readdirSync(path).reduce((sum, name) => sum + total(join(path, name)), 0)
@@ -53,26 +53,26 @@ const startUps = ({ runner, present }: Where): Promise<Samples> => {
   );
 };
 
-/** The hook on a server; nothing where it cannot be measured, which is said. */
+/** Measures the hook on a server. Prints why and returns nothing if that is not possible. */
 async function server(where: WhereWithLoop): Promise<Samples> {
   const host = { files: serverFiles, configure: configureServer };
   try {
     layServer();
-    // Once, so that a hook that cannot do it is found out before the rounds.
+    // Try once, so that a hook that fails is found before the rounds.
     await hookCosts({ ...where, rounds: 0 }, host);
     return await hookCosts(where, host);
   } catch (error) {
-    console.log(`\nA server: not measured: ${error instanceof Error ? error.message : error}`);
+    console.log(`\nCannot measure a server: ${error instanceof Error ? error.message : error}`);
     return new Map();
   }
 }
 
-/** Measures everything and shows each part when it is done. */
+/** Measures everything and prints each part when it is done. */
 async function measureAll(where: WhereWithLoop): Promise<Costs> {
   const starts = await startUps(where);
   timeTable("Start-up", starts, "runc --version");
   const unasked = await idleCosts(where);
-  timeTable("A container that does not ask", unasked, "/bin/true");
+  timeTable("A container that requests nothing", unasked, "/bin/true");
   const sized = new Map<number, Samples>();
   for (const count of SIZES) {
     const files = Array.from({ length: count }, (_, index) => library(index));
@@ -90,7 +90,7 @@ async function measureAll(where: WhereWithLoop): Promise<Costs> {
   return { starts, unasked, sized, passed, served };
 }
 
-/** The median time; `NaN` when it was not measured. */
+/** Returns the median time; `NaN` when it was not measured. */
 const ms = (samples: Samples, name: string): number => median((samples.get(name) ?? []).map((run) => run.ms));
 
 const known = (value: number): number | undefined => (Number.isNaN(value) ? undefined : value);
@@ -120,8 +120,8 @@ function summarize({ present }: Where, { starts, unasked, sized, passed, served 
       unit: "x runc",
     },
     {
-      name: "hook, not asked",
-      value: ratio(unasked, "native hook, not asked", "/bin/true"),
+      name: "hook, no request",
+      value: ratio(unasked, "native hook, no request", "/bin/true"),
       limit: 1.5,
       unit: "x true",
     },
@@ -158,8 +158,7 @@ async function bench(directory: string): Promise<void> {
     { name: "native", path: NATIVE },
     { name: "node", path: NODE },
   ].filter(({ path }) => existsSync(path));
-  if (present.length === 0)
-    throw new Error(`Cannot measure "${DIST}": there is no build in it; npm run build`);
+  if (present.length === 0) throw new Error(`Cannot measure "${DIST}": it has no build; run "npm run build"`);
   const image = join(directory, "image");
   makeImage(image);
   const where = { runner: compile("run"), loop: compile("mounts"), image, present, rounds: ROUNDS };
@@ -174,7 +173,7 @@ async function bench(directory: string): Promise<void> {
   }
 }
 
-/** Runs this file again in a mount namespace of its own. */
+/** Runs this file again in a private mount namespace. */
 function enterNamespace(): void {
   const directory = mkdtempSync(join(tmpdir(), "nvoci-bench-"));
   const run = join(import.meta.dirname, "../build/run-typescript.mjs");

@@ -1,6 +1,6 @@
 /**
- * A container without an engine: a process in a mount namespace of its own whose root file system is mounted but not
- * yet entered, which is how a runtime leaves things when it calls a prestart hook.
+ * A container without an engine: a process in its own mount namespace, whose root file system is mounted but not yet
+ * entered, as when a runtime calls a prestart hook.
  */
 import { readFileSync } from "node:fs";
 import { type Bundle, makeBundle } from "../fixtures/bundle.ts";
@@ -8,14 +8,14 @@ import { openNamespace } from "../fixtures/run/private-namespace.ts";
 
 export interface BenchContainer {
   readonly pid: number;
-  /** What a runtime writes to a hook's standard input. */
+  /** The OCI state, a hook's standard input. */
   readonly state: string;
-  /** How many mounts there are below the root file system. */
+  /** Returns the number of mounts below the root file system. */
   mounts(): number;
   close(): Promise<void>;
 }
 
-/** Writes a bundle whose root file system is empty, for a container that asks for GPUs or does not. */
+/** Writes a bundle with an empty root file system, for a container that requests GPUs or does not. */
 export const emptyBundle = (asks: boolean): Bundle =>
   makeBundle({
     rootfs: () => {},
@@ -23,7 +23,7 @@ export const emptyBundle = (asks: boolean): Bundle =>
     capabilities: ["CAP_CHOWN", "CAP_KILL"],
   });
 
-/** Starts a fresh container of the bundle from an image. */
+/** Starts a new container of the bundle from an image. */
 export async function openContainer({ directory, rootfs }: Bundle, image: string): Promise<BenchContainer> {
   const place = await openNamespace([`mount -t tmpfs tmpfs ${rootfs}`, `cp -a ${image}/. ${rootfs}`]);
   const { pid } = place;

@@ -1,17 +1,17 @@
-/** What the hook costs in a container of its own, in each round a fresh one. */
+/** Measures the hook, each time in a new container. */
 import type { Bundle } from "../fixtures/bundle.ts";
 import { type BenchContainer, emptyBundle, openContainer } from "./container.ts";
 import { interleave, measure, type Sample, type Samples, type Subject } from "./measure.ts";
 import type { Where } from "./wrapper.ts";
 
-/** What the hook is measured on. */
+/** The host on which the hook is measured. */
 interface Host {
-  /** What the container gets at least. */
+  /** Files that the container gets, and possibly more. */
   readonly files: readonly string[];
   configure(ldconfig: boolean): void;
 }
 
-/** The hook of each build without and with ldconfig, beside a C loop that binds the same files. */
+/** Measures the hook of each build without and with ldconfig, and a C loop that binds the same files. */
 export async function hookCosts(where: Where & { readonly loop: string }, host: Host): Promise<Samples> {
   const { runner, loop, image, present, rounds } = where;
   const { files, configure } = host;
@@ -38,12 +38,12 @@ export async function hookCosts(where: Where & { readonly loop: string }, host: 
   }
 }
 
-/** The hook in a container that does not ask, beside /bin/true. */
+/** Measures the hook in a container that requests nothing, and /bin/true. */
 export async function idleCosts({ runner, image, present, rounds }: Where): Promise<Samples> {
   const bundle = emptyBundle(false);
   const subjects = present.map(({ name, path }) => {
     const command = (container: BenchContainer) => runHook(runner, path, container);
-    return inContainer({ name: `${name} hook, not asked`, bundle, image, least: 0, command });
+    return inContainer({ name: `${name} hook, no request`, bundle, image, least: 0, command });
   });
   const yardstick = { name: "/bin/true", once: () => measure(runner, ["/bin/true"]) };
   try {
@@ -60,10 +60,10 @@ interface ContainerSubject {
   readonly name: string;
   readonly bundle: Bundle;
   readonly image: string;
-  /** How many mounts there have to be in the container afterwards. */
+  /** The minimum number of mounts in the container afterwards. */
   readonly least: number;
   command(container: BenchContainer): Sample;
-  /** Not measured. */
+  /** Runs before each measurement. */
   prepare?(): void;
 }
 
@@ -73,7 +73,8 @@ function inContainer({ name, bundle, image, least, command, prepare }: Container
     const container = await openContainer(bundle, image);
     try {
       const sample = command(container);
-      if (container.mounts() < least) throw new Error(`"${name}" made ${container.mounts()} mounts`);
+      if (container.mounts() < least)
+        throw new Error(`Cannot measure "${name}": it made ${container.mounts()} mounts, not ${least}`);
       return sample;
     } finally {
       await container.close();

@@ -1,28 +1,28 @@
-/** One measured run, and rounds of them. */
+/** Measures one run, or rounds of runs. */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { compileC } from "../fixtures/run/compile-c.ts";
 
-/** What a run cost. */
+/** The cost of one run. */
 export interface Sample {
   readonly ms: number;
   /** Peak memory. */
   readonly mb: number;
 }
 
-/** Something that is measured again and again. */
+/** A thing to measure. */
 export interface Subject {
   readonly name: string;
   once(): Sample | Promise<Sample>;
 }
 
-/** By the subject's name. */
+/** Samples by the subject's name. */
 export type Samples = ReadonlyMap<string, readonly Sample[]>;
 
-/** Compiles one of our C files. */
+/** Compiles a C file of this directory. */
 export const compile = (name: string): string => compileC(join(import.meta.dirname, `${name}.c`), ["-O2"]);
 
-/** Runs a command once through run.c. */
+/** Runs a command once with run.c. */
 export function measure(runner: string, argv: readonly string[], input = ""): Sample {
   const { stdout, stderr } = spawnSync(runner, argv, {
     input,
@@ -33,9 +33,9 @@ export function measure(runner: string, argv: readonly string[], input = ""): Sa
 }
 
 /**
- * Reads what run.c printed.
+ * Parses the output of run.c.
  *
- * @throws Error with `failure` when the command's status was not 0.
+ * @throws Error with `failure` when the command's status is not 0.
  */
 export function readSample(stdout: string, failure: () => string): Sample {
   const [ns = 0, kib = 0, status] = stdout.split(" ").map(Number);
@@ -43,7 +43,7 @@ export function readSample(stdout: string, failure: () => string): Sample {
   return { ms: ns / 1e6, mb: (kib * 1024) / 1e6 };
 }
 
-/** Measures subjects in turn, round after round; the first round only warms up. */
+/** Measures subjects in turn, round after round. The first round warms up and does not count. */
 export async function interleave(subjects: readonly Subject[], rounds: number): Promise<Samples> {
   const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round++) {

@@ -1,10 +1,10 @@
 /*
- * The yardstick for the hook: binds the files that a list names below a root, as a loop in C with no safety at all.
+ * The yardstick for the hook: binds the files of a list below a root, as a loop in C without any safety.
  *
  *   mounts PID ROOT < LIST
  *
- * Joins the mount namespace of PID; for each absolute path of LIST makes the missing directories and an empty file
- * below ROOT, binds the file there and makes the mount read-only, nosuid, nodev.
+ * Joins the mount namespace of PID. For each absolute path in LIST it makes missing directories and an empty file
+ * below ROOT, binds the file there and makes the mount read-only, nosuid and nodev.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,27 +1,25 @@
-/**
- * Numbers for people: medians, ratios, goals.
- */
+/** Prints measurements: medians, ratios, goals. */
 import type { Samples } from "./measure.ts";
 
-/** The middle of a list; between the two middle ones when their number is even. */
+/** Returns the median of a list. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const [below = Number.NaN, above = Number.NaN] = sorted.slice((sorted.length - 1) >> 1);
   return sorted.length % 2 === 1 ? below : (below + above) / 2;
 }
 
-/** `1.23` for 1.234; three digits that mean something. */
+/** Formats a number with three significant digits: `1.23` for 1.234. */
 export const number = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 
-/** The half of the values that lies in the middle, as `a to b`. */
+/** Returns the interquartile range as `a to b`. */
 function middleHalf(values: readonly number[]): string {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN;
   return `${number(at(0.25))} to ${number(at(0.75))}`;
 }
 
-/** Prints rows as a table; the first column is text, the others are numbers. */
+/** Prints a table. The first column is text, the others are numbers. */
 export function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) =>
@@ -34,7 +32,7 @@ export function table(title: string, head: readonly string[], rows: readonly (re
   }
 }
 
-/** One table of subjects measured together: times in ms against a yardstick among them, peak memory in MB. */
+/** Prints a table of subjects: times in ms, ratios to the yardstick, peak memory in MB. */
 export function timeTable(title: string, samples: Samples, yardstick: string): void {
   const base = median((samples.get(yardstick) ?? []).map(({ ms }) => ms));
   const rows = [...samples].map(([name, runs]) => {
@@ -53,7 +51,7 @@ export function timeTable(title: string, samples: Samples, yardstick: string): v
 
 interface Goal {
   readonly name: string;
-  /** `undefined` for what could not be measured. */
+  /** `undefined` if it could not be measured. */
   readonly value: number | undefined;
   readonly limit: number;
   readonly unit: string;

@@ -1,10 +1,10 @@
 /*
- * Runs one command and prints what it cost on standard output: wall time in nanoseconds, peak memory in KiB, status.
+ * Runs one command and prints its cost: wall time in nanoseconds, peak memory in KiB, status.
  *
  *   run COMMAND [ARGUMENT...]
  *
- * The command's standard output is thrown away. Peak memory is the largest of the command and the children that it
- * waited for (ru_maxrss of wait4(2)); it cannot read below this program's own, which is why it is linked statically.
+ * Discards the command's standard output. Peak memory is the maximum of the command and the children it waited for
+ * (ru_maxrss of wait4(2)). It is never below this program's own, so this program is linked statically.
  */
 #include <fcntl.h>
 #include <stdio.h>

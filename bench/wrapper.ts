@@ -1,6 +1,6 @@
 /**
- * What the wrapper adds to the runtime that it becomes: a call that it passes through, and the creation of containers
- * that ask for the driver and that do not.
+ * Measures what the wrapper adds to the runtime: to a call that it passes through, and to the creation of
+ * containers that request the driver or do not.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, readFileSync, rmSync } from "node:fs";
@@ -10,7 +10,7 @@ import { writeCommand } from "../fixtures/run/container.ts";
 import { mustRun } from "../fixtures/run/run-command.ts";
 import { interleave, measure, readSample, type Sample, type Samples } from "./measure.ts";
 
-/** What there is to measure, and with what. */
+/** What to measure, and how. */
 export interface Where {
   /** run.c, compiled. */
   readonly runner: string;
@@ -22,7 +22,7 @@ export interface Where {
 
 const PROGRAM = "/program";
 
-/** A bundle that runc(8) accepts, with a root file system of its own. Its program only has to be there. */
+/** Makes a bundle with its own root file system that runc(8) accepts. Its program only has to exist. */
 function runnableBundle({ image, runner }: Where, asks: boolean): Bundle {
   return makeBundle({
     rootfs(directory) {
@@ -33,7 +33,10 @@ function runnableBundle({ image, runner }: Where, asks: boolean): Bundle {
   });
 }
 
-/** Creates a container, measured, and removes it. What was created keeps its standard error: it gets none of ours. */
+/**
+ * Measures the creation of a container and removes it. The container keeps standard error open, so it gets
+ * /dev/null.
+ */
 function create(runner: string, runtime: readonly string[], bundle: Bundle): Sample {
   const id = writeCommand(bundle, [PROGRAM]);
   const log = join(bundle.directory, "log");

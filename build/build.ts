@@ -1,10 +1,10 @@
 /**
- * `npm run build`: both programs, from the same bundles.
+ * `npm run build`: builds both programs from the same bundles.
  *
  *   --arch x86_64|aarch64   for another machine ($CC, or Debian's cross compiler)
  *   --out <directory>       instead of dist/
- *   --main <file>           another main bundle alone, for tests of the engines
- *   --installed <directory> where the Node.js build will lie (default: where it is built)
+ *   --main <file>           only this main bundle, for tests of the engines
+ *   --installed <directory> where the Node.js build will be (default: where it is built)
  *   --node <path>           the Node.js that its launcher starts (default: the one that runs this)
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
@@ -39,26 +39,29 @@ function checkVersion(): void {
   const version = projectVersion();
   const source = readFileSync(join(root, "src/version.ts"), "utf8");
   if (!source.includes(`"${version}"`))
-    throw new BuildError(`Cannot build: src/version.ts says something else than package.json's "${version}"`);
+    throw new BuildError(`Cannot build: src/version.ts does not have package.json's version "${version}"`);
 }
 
-/** One line: what was made, and how large it is. */
-function tell(path: string): void {
+/** Prints what was built and its size. */
+function printSize(path: string): void {
   console.log(`${relative(root, path)}  ${Math.ceil(statSync(path).size / 1024)} KiB`);
 }
 
-/** Builds beside what is there, and exchanges it when all is made: a container may be starting through it. */
+/**
+ * Builds into a separate directory and moves the files at the end: a container may be starting through the old
+ * ones.
+ */
 async function build(): Promise<void> {
   const { arch, out, node, installed, entries } = options();
   checkVersion();
   const absent = Object.values(entries).filter((file) => !existsSync(resolve(root, file)));
-  if (absent.length) throw new BuildError(`Cannot build: no ${absent.join(", ")}`);
+  if (absent.length) throw new BuildError(`Cannot build: ${absent.join(", ")} does not exist`);
   const work = join(out, `.build-${process.pid}`);
   mkdirSync(join(work, "native"), { recursive: true });
   try {
     const bundles = join(work, "bundle");
     const files = await bundle(entries, bundles).catch((error) => {
-      // esbuild has shown each of them with its line.
+      // esbuild has printed each error with its line.
       throw error.errors ? new BuildError(`Cannot bundle: ${error.errors.length} errors`) : error;
     });
     await buildNode({ arch, bundles, files, directory: join(work, "node"), installed, node });
@@ -66,7 +69,8 @@ async function build(): Promise<void> {
     const lack = tryNative({ arch, bundles, files, program: join(work, "native", name) });
 
     for (const directory of ["bundle", "node"]) putInPlace(join(work, directory), join(out, directory));
-    for (const made of [...files.map((file) => `bundle/${file}`), "node/nvoci.node"]) tell(join(out, made));
+    for (const made of [...files.map((file) => `bundle/${file}`), "node/nvoci.node"])
+      printSize(join(out, made));
     placeProgram(join(work, "native", name), join(out, "native", name), lack);
     linkInPlace(lack ? "node/nvoci" : `native/${name}`, join(out, "nvoci"));
   } finally {
@@ -74,7 +78,11 @@ async function build(): Promise<void> {
   }
 }
 
-/** Builds the native program; the error says why it cannot be built here, and the Node.js program can. */
+/**
+ * Builds the native program.
+ *
+ * @returns why it cannot be built here, when the Node.js program can.
+ */
 function tryNative(what: NativeBuild): NoSources | undefined {
   try {
     buildNative(what);
@@ -87,14 +95,14 @@ function tryNative(what: NativeBuild): NoSources | undefined {
 
 function placeProgram(made: string, program: string, lack: NoSources | undefined): void {
   if (lack) {
-    // A program of an earlier build would pass for this one's.
+    // Remove the program of an earlier build.
     rmSync(program, { force: true });
-    console.error(`No native program, dist/nvoci is the Node.js build. ${lack.message}`);
+    console.error(`No native program; dist/nvoci is the Node.js build. ${lack.message}`);
     return;
   }
   mkdirSync(dirname(program), { recursive: true });
   renameSync(made, program);
-  tell(program);
+  printSize(program);
 }
 
 try {

@@ -8,7 +8,7 @@ import { root } from "./root.ts";
 /** File names by name of the bundle. */
 export type Entries = Readonly<Record<string, string>>;
 
-/** The parts of the program. `main` is read at every start; the others when they are needed, see src/load.ts. */
+/** The parts of the program. `main` is read at every start, the others on demand; see src/load.ts. */
 export const ENTRIES: Entries = {
   main: "src/main.ts",
   hook: "src/hook/inject.ts",
@@ -23,7 +23,7 @@ export const ENTRIES: Entries = {
   cli: "src/cli/cli.ts",
 };
 
-/** yargs without Node.js: its platform module and its printing are ours. */
+/** Replaces the platform module of yargs, which needs Node.js. */
 const yargsStandIns: Plugin = {
   name: "yargs-stand-ins",
   setup({ onResolve }) {
@@ -33,7 +33,7 @@ const yargsStandIns: Plugin = {
   },
 };
 
-/** How esbuild makes the bundles, and what they share as chunks. */
+/** Options that make esbuild write the bundles and their shared chunks. */
 const options = (entries: Entries, directory: string) =>
   ({
     absWorkingDir: root,
@@ -42,15 +42,15 @@ const options = (entries: Entries, directory: string) =>
     outExtension: { ".js": ".cjs" },
     bundle: true,
     splitting: true,
-    // Splitting needs ESM; each file becomes CommonJS below, because the loading is synchronous.
+    // Splitting needs ESM. Each file becomes CommonJS below, because loading is synchronous.
     format: "esm",
     platform: "neutral",
     target: "es2022",
-    // Puts the values of constants where their names are: each is one look-up less at the start.
+    // Inlines constants, which saves a lookup each at the start.
     minifySyntax: true,
     charset: "utf8",
     legalComments: "none",
-    // The comments that name the files are the same wherever node_modules/ really is.
+    // Keeps the comments that name the files independent of where node_modules/ is.
     preserveSymlinks: true,
     logLevel: "warning",
     define: { process: "undefined", "import.meta.resolve": "undefined" },
@@ -60,7 +60,7 @@ const options = (entries: Entries, directory: string) =>
     metafile: true,
   }) satisfies BuildOptions;
 
-/** What a file of the program is made of. */
+/** The content of one file of the program. */
 export interface BundleContents {
   /** Paths of the source files, from the repository's root. */
   readonly inputs: readonly string[];
@@ -68,7 +68,7 @@ export interface BundleContents {
   readonly imports: readonly string[];
 }
 
-/** What `bundle` would put into each file, by the file's name; it writes nothing. */
+/** Returns what `bundle` would put into each file, by file name. Writes nothing. */
 export async function bundleContents(entries: Entries): Promise<ReadonlyMap<string, BundleContents>> {
   const { metafile } = await build({ ...options(entries, "dist/bundle"), write: false });
   return new Map(
@@ -80,10 +80,10 @@ export async function bundleContents(entries: Entries): Promise<ReadonlyMap<stri
 }
 
 /**
- * Bundles the entries, and what they share as chunks, into CommonJS files that Node.js and QuickJS both read.
+ * Bundles the entries and their shared chunks into CommonJS files for Node.js and QuickJS.
  *
- * @param directory where the .cjs files go; it is emptied first
- * @returns the files' names, sorted
+ * @param directory where the .cjs files go; emptied first.
+ * @returns the sorted file names.
  */
 export async function bundle(entries: Entries, directory: string): Promise<string[]> {
   rmSync(directory, { recursive: true, force: true });

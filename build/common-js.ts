@@ -1,10 +1,10 @@
 /**
- * Turns one of esbuild's ESM outputs into CommonJS. esbuild's own conversion makes a getter for each export and looks
- * it up at each use, which took a quarter of the program's start; this copies the values once. It may, because chunks
- * do not import each other in a circle, and because a chunk has run to its end before its importer starts.
+ * Converts one of esbuild's ESM outputs to CommonJS. esbuild's own conversion makes a getter for each export and
+ * calls it at each use, which took a quarter of the program's start. This one copies the values once. That is safe
+ * because chunks have no import cycles and a chunk runs to its end before its importer starts.
  *
- * @param source ESM as esbuild prints it: whole import and export statements at the beginnings of lines
- * @throws Error for a statement it does not know
+ * @param source ESM as esbuild prints it: import and export statements begin at the start of a line.
+ * @throws Error for an unknown statement.
  */
 export function commonJs(source: string): string {
   const code = source
@@ -17,9 +17,9 @@ export function commonJs(source: string): string {
       const properties = names.replace(/([^\s,]+) as ([^\s,]+)/g, "$2: $1");
       return `module.exports = {${properties}};`;
     })
-    // The name under which src/load.ts knows it: esbuild would wrap a `require` of the sources.
+    // src/load.ts uses this name because esbuild would wrap `require`.
     .replaceAll("nvociRequire", "require");
   const left = /^(import|export)\b.*$/m.exec(code);
-  if (left) throw new Error(`Cannot turn "${left[0]}" into CommonJS`);
+  if (left) throw new Error(`Cannot convert "${left[0]}" to CommonJS: this statement is unknown`);
   return code;
 }

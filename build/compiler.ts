@@ -6,13 +6,13 @@ export type Compile = (args: readonly string[], options?: RunOptions) => string;
 
 export interface Compiler {
   readonly compile: Compile;
-  /** Changes with the compiler. */
+  /** A text that differs for different compilers. */
   readonly identity: string;
 }
 
 const HOST: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
 
-/** The machine this build runs on, as `uname -m` says it. */
+/** The machine this build runs on, as `uname -m` prints it. */
 export const hostArch: string = HOST[process.arch] ?? process.arch;
 
 const CROSS: Readonly<Record<string, string>> = {
@@ -21,28 +21,29 @@ const CROSS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The C compiler for an architecture: $CC, or cc, or the Debian cross compiler.
+ * Returns the C compiler for an architecture: $CC, cc, or Debian's cross compiler.
  *
- * @throws BuildError when there is none
+ * @throws BuildError when there is none.
  */
 export function compiler(arch: string): Compiler {
   const command = process.env.CC || (arch === hostArch ? "cc" : CROSS[arch]);
   if (!command)
-    throw new BuildError(`Cannot compile for "${arch}": known are ${Object.keys(CROSS).join(", ")}`);
+    throw new BuildError(`Cannot compile for "${arch}": use one of ${Object.keys(CROSS).join(", ")}`);
   const [program = "", ...leading] = command.split(" ");
-  if (!isRunnable(program)) throw new BuildError(`Cannot compile for "${arch}": no C compiler "${program}"`);
+  if (!isRunnable(program))
+    throw new BuildError(`Cannot compile for "${arch}": the C compiler "${program}" is missing`);
   const compile: Compile = (args, options) => run(program, [...leading, ...args], options);
   return { compile, identity: `${command} ${compile(["--version"])} ${compile(["-dumpmachine"])}` };
 }
 
-/** The native compiler, whatever $CC says: for the tools that run here. */
+/** Returns the compiler for tools that run on this machine. Ignores $CC. */
 export function hostCompiler(): Compiler {
   const program = process.env.HOSTCC || "cc";
-  if (!isRunnable(program)) throw new BuildError(`Cannot compile: no C compiler "${program}"`);
+  if (!isRunnable(program)) throw new BuildError(`Cannot compile: the C compiler "${program}" is missing`);
   return { compile: (args, options) => run(program, args, options), identity: run(program, ["--version"]) };
 }
 
-/** A short name for whatever decides an object file. */
+/** Returns a short digest of everything that determines an object file. */
 export function fingerprint(...parts: readonly (string | readonly string[])[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 12);
 }

@@ -5,28 +5,28 @@ import { pinnedSource, SOURCES } from "./pinned-source.ts";
 import { run } from "./run.ts";
 
 const FLAGS = [
-  // What musl's own configure asks for.
+  // Flags of musl's configure.
   ..."-std=c99 -ffreestanding -fexcess-precision=standard -frounding-math -fno-strict-aliasing".split(" "),
   ..."-D_XOPEN_SOURCE=700 -Wa,--noexecstack".split(" "),
-  // Nothing has set up a canary before main(), and the loop in memset() must not become a call of memset().
+  // No canary exists before main(), and the loop in memset() must not become a call of memset().
   ..."-fno-stack-protector -fno-tree-loop-distribute-patterns".split(" "),
   // For one static program.
   ..."-O2 -ffunction-sections -fdata-sections -fno-pie -fno-asynchronous-unwind-tables -w".split(" "),
 ];
 
 interface MuslCompiler extends Compiler {
-  /** What belongs before a program's objects on the linker's command line. */
+  /** Linker arguments before a program's objects. */
   readonly start: readonly string[];
-  /** What belongs after them. */
+  /** Linker arguments after them. */
   readonly end: readonly string[];
 }
 
 /**
- * A compiler that knows no C library but musl, which it compiles once. The program starts in half of glibc's time and
- * is half as large: musl neither asks the processor what it can do, which traps in a virtual machine, nor carries
- * locales and character sets.
+ * Returns a compiler whose only C library is musl, which it compiles once. Compared with glibc the program starts
+ * in half the time and is half as large: musl does not query the processor's features, which traps in a virtual
+ * machine, and has no locales and character sets.
  *
- * @throws BuildError when there is no compiler, or no musl
+ * @throws BuildError when there is no compiler, or no musl.
  */
 export function muslCompiler(arch: string): MuslCompiler {
   const { compile, identity } = compiler(arch);
@@ -49,7 +49,7 @@ export function muslCompiler(arch: string): MuslCompiler {
   };
 }
 
-/** Compiles musl beside the directory and moves it there when it is whole. */
+/** Compiles musl beside the directory and moves it there when it is complete. */
 function build(source: string, arch: string, directory: string, compile: Compile): void {
   const work = `${directory}.${process.pid}`;
   const objects = join(work, "objects");
@@ -74,20 +74,20 @@ function build(source: string, arch: string, directory: string, compile: Compile
   const made = readdirSync(objects, { recursive: true, encoding: "utf8" }).filter((name) =>
     name.endsWith(".o"),
   );
-  // q and not r: two directories may have an object of the same name. D leaves out times and owners.
+  // q and not r: two directories may have an object of the same name. D omits times and owners.
   const ar = compile(["-print-prog-name=ar"]).trim();
   run(ar, ["qcsD", join(work, "libc.a"), ...made.sort()], { cwd: objects });
   rmSync(objects, { recursive: true });
   try {
     renameSync(work, directory);
   } catch (error) {
-    // Another build was faster; its library is the same.
+    // Another build has finished first, with the same library.
     if (!existsSync(directory)) throw error;
     rmSync(work, { recursive: true });
   }
 }
 
-/** The headers that musl's Makefile makes, by the same sed scripts. */
+/** Generates the headers that musl's Makefile generates, with the same sed scripts. */
 function writeHeaders(source: string, arch: string, work: string): void {
   const at = (path: string) => join(source, path);
   const bits = join(work, "include/bits");
@@ -100,7 +100,7 @@ function writeHeaders(source: string, arch: string, work: string): void {
   writeFileSync(join(work, "internal/version.h"), `#define VERSION "${SOURCES.musl.version}"\n`);
 }
 
-/** The library's files by directory: an architecture's own take the place of those for all. */
+/** Returns the library's files by directory. An architecture's files replace the generic ones. */
 function libcFiles(source: string, arch: string): [place: string, files: string[]][] {
   const list = (directory: string) => {
     const path = join(source, directory);

@@ -19,15 +19,15 @@ export interface NativeBuild {
   readonly program: string;
 }
 
-/** A bundle's bytecode as C: the bundle's file and the name of the array. */
+/** A bundle's bytecode as C: the bundle's file name and the name of the array. */
 interface Script {
   readonly file: string;
   readonly symbol: string;
 }
 
 /**
- * One program file with nothing shared and nothing unused. Not position-independent: relocating itself takes it a
- * quarter of its start; stack, heap and mappings are at random addresses all the same.
+ * Flags for one static program without unused code. It is not position-independent: relocation takes a quarter of
+ * its start. Stack, heap and mappings are still at random addresses.
  */
 const LINK = [
   "-static",
@@ -40,9 +40,9 @@ const LINK = [
 ];
 
 /**
- * Compiles the bundles to bytecode, and that with QuickJS and the C page into one static program.
+ * Compiles the bundles to bytecode, and links the bytecode, QuickJS and our C files into one static program.
  *
- * @throws BuildError when a compiler or QuickJS is missing
+ * @throws BuildError when a compiler or QuickJS is missing.
  */
 export function buildNative({ arch, bundles, files, program }: NativeBuild): void {
   const { compile, start, end } = muslCompiler(arch);
@@ -73,10 +73,10 @@ export function buildNative({ arch, bundles, files, program }: NativeBuild): voi
 }
 
 /**
- * Compiles the bundles to bytecode and writes that as C, for one program of any machine.
+ * Compiles the bundles to bytecode and writes it as C that is the same for every machine.
  *
- * @param directory where payload.c and the files that it includes go
- * @returns the path of payload.c
+ * @param directory where payload.c and the files that it includes go.
+ * @returns the path of payload.c.
  */
 export function writePayload(bundles: string, files: readonly string[], directory: string): string {
   const payload = join(directory, "payload.c");
@@ -84,14 +84,14 @@ export function writePayload(bundles: string, files: readonly string[], director
   return payload;
 }
 
-/** Writes each bundle's bytecode as a C file and says under which names. */
+/** Writes each bundle's bytecode as a C file and returns the names. */
 function bytecode(bundles: string, files: readonly string[], work: string): Script[] {
   return files.map((file, index) => {
     const wrapped = `(function (require, module, exports) {${readFileSync(join(bundles, file), "utf8")}\n})`;
     writeFileSync(join(work, file), wrapped);
     const symbol = `bundle_${index}`;
-    // -s leaves out line numbers: 5 % of the size and of the start. Functions keep their names in a stack trace, and
-    // the Node.js build tells the lines of the same bundles. The name is relative, so that two builds are the same.
+    // -s omits line numbers: 5 % of the size and of the start. Functions keep their names in stack traces, and the
+    // Node.js build has the lines of the same bundles. The name is relative, so that two builds are equal.
     run(qjsc(), ["-s", "-c", "-N", symbol, "-o", `${symbol}.c`, basename(file)], { cwd: work });
     return { file, symbol };
   });

@@ -12,18 +12,18 @@ interface NodeBuild {
   readonly bundles: string;
   /** Their names. */
   readonly files: readonly string[];
-  /** Where the build goes; it is emptied first. */
+  /** Where the build goes; emptied first. */
   readonly directory: string;
-  /** Where the build is when it runs. */
+  /** Where the build is at run time. */
   readonly installed: string;
-  /** The absolute path of Node.js there. */
+  /** The absolute path of Node.js at run time. */
   readonly node: string;
 }
 
 /**
- * Puts the Node.js build into a directory: the bundles, the addon, their entry `nvoci.cjs` and the launcher `nvoci`.
+ * Writes the Node.js build: the bundles, the addon, their entry `nvoci.cjs` and the launcher `nvoci`.
  *
- * @throws BuildError without a C compiler
+ * @throws BuildError when there is no C compiler.
  */
 export async function buildNode(build: NodeBuild): Promise<void> {
   const { arch, bundles, files, directory, installed, node } = build;
@@ -51,5 +51,5 @@ function buildAddon(arch: string, addon: string): void {
   compile([...flags, ...link, `-I${sources}`, `-isystem${headers}`, "-o", addon, ...own]);
 }
 
-/** A word for sh(1) that means itself. */
+/** Quotes a text for sh(1). */
 const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;

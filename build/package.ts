@@ -1,12 +1,12 @@
 /**
- * `npm run package`: what a release is made of, in dist/packages/, and the Node.js executables, which run in dist/pkg/.
- * Equal sources give equal bytes.
+ * `npm run package`: makes a release in dist/packages/, and the Node.js executables, which run in dist/pkg/. Equal
+ * sources give equal bytes.
  *
  *   --arch x86_64|aarch64   only this architecture; may be repeated
  *   --out <directory>       instead of dist/, with packages/ and pkg/ in it
- *   --native-only           no Node.js executables: they take a minute, and npm has to fetch Node.js
+ *   --native-only           no Node.js executables, which take a minute and make npm fetch Node.js
  *
- * SOURCE_DATE_EPOCH is the time that the archives carry: else that of the last commit, else of package.json.
+ * The archives carry the time in SOURCE_DATE_EPOCH, else that of the last commit, else that of package.json.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -40,7 +40,7 @@ function options() {
   const unknown = arches.find((arch) => !isArchitecture(arch));
   if (unknown)
     throw new BuildError(
-      `Cannot package for "${unknown}": known are ${Object.keys(ARCHITECTURES).join(", ")}`,
+      `Cannot package for "${unknown}": use one of ${Object.keys(ARCHITECTURES).join(", ")}`,
     );
   return {
     arches: arches.filter(isArchitecture),
@@ -64,7 +64,7 @@ function epochOf(sources: string): number {
   }
 }
 
-/** The native programs; a machine without the cross compiler leaves that architecture out. */
+/** Builds the native programs. Skips an architecture whose cross compiler is missing. */
 function buildPrograms(
   arches: readonly Architecture[],
   bundles: string,
@@ -113,10 +113,10 @@ async function packageAll(): Promise<void> {
   for (const { file, content } of made) writeFileSync(join(out, file), content);
   const all = [...programs.map(({ path }) => basename(path)), ...made.map(({ file }) => file)].sort();
   writeFileSync(join(out, "SHA256SUMS"), all.map((file) => `${sha256(join(out, file))}  ${file}\n`).join(""));
-  for (const file of [...all, "SHA256SUMS"]) tell(join(out, file));
+  for (const file of [...all, "SHA256SUMS"]) printSize(join(out, file));
 }
 
-/** The Node.js executable of an architecture, unpacked in dist/pkg/ and as an archive that unpacks to `usr/`. */
+/** Makes the Node.js executable of an architecture, in dist/pkg/ and as an archive that unpacks to `usr/`. */
 async function nodeArchive(
   { version, epoch }: Release,
   arch: Architecture,
@@ -143,7 +143,7 @@ async function nodeArchive(
 
 const sha256 = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
 
-function tell(path: string): void {
+function printSize(path: string): void {
   console.log(`${relative(root, path)}  ${Math.ceil(statSync(path).size / 1024)} KiB`);
 }
 

@@ -7,7 +7,7 @@ import { BuildError, isRunnable, run } from "./run.ts";
 
 const cache = join(root, ".cache");
 
-/** Sources of the native program cannot be had here; the Node.js build still can. */
+/** The sources of the native program are not available. The Node.js build does not need them. */
 export class NoSources extends BuildError {}
 
 interface Lock {
@@ -25,7 +25,7 @@ interface Lock {
 
 type SourceName = "quickjs" | "musl";
 
-/** What the native program is made of besides our own files. */
+/** The third-party sources of the native program. */
 export const SOURCES: Readonly<Record<SourceName, Lock>> = JSON.parse(
   readFileSync(join(root, "packaging/native/sources.lock.json"), "utf8"),
 );
@@ -33,12 +33,12 @@ export const SOURCES: Readonly<Record<SourceName, Lock>> = JSON.parse(
 const sha256 = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
 
 /**
- * Pinned sources, unpacked below .cache/. The tarball is looked for where its variable says, then in .cache/, then in
- * the Debian pool of the mirrors that apt is configured with.
+ * Unpacks pinned sources below .cache/. It searches the tarball in the path of its variable, in .cache/, and in
+ * the Debian pool of apt's mirrors.
  *
- * @returns the directory of the sources
- * @throws NoSources when there is no tarball, or nothing to unpack it
- * @throws BuildError when it is another one
+ * @returns the directory of the sources.
+ * @throws NoSources when there is no tarball, or no program to unpack it.
+ * @throws BuildError when the tarball has another checksum.
  */
 export function pinnedSource(name: SourceName): string {
   const lock = SOURCES[name];
@@ -47,14 +47,14 @@ export function pinnedSource(name: SourceName): string {
   const tarball = findTarball(lock);
   if (tarball.endsWith(".xz") && !isRunnable("xz"))
     throw new NoSources(`Cannot unpack "${tarball}": no "xz" (Debian package xz-utils)`);
-  // Unpacked beside, then moved: an interrupted build leaves nothing that looks finished.
+  // Unpack beside, then move: an interrupted build leaves nothing that looks complete.
   const unpacked = `${directory}.${process.pid}`;
   mkdirSync(unpacked, { recursive: true });
   run("tar", ["-xf", tarball, "-C", unpacked, "--strip-components=1"]);
   try {
     renameSync(unpacked, directory);
   } catch (error) {
-    // Another build was faster; its sources are the same.
+    // Another build has finished first, with the same sources.
     if (!existsSync(directory)) throw error;
     rmSync(unpacked, { recursive: true, force: true });
   }
@@ -73,7 +73,7 @@ function findTarball(lock: Lock): string {
 }
 
 function verified(path: string, lock: Lock): string {
-  if (!existsSync(path)) throw new BuildError(`Cannot read "${path}": ${lock.given} names no file`);
+  if (!existsSync(path)) throw new BuildError(`Cannot read "${path}": ${lock.given} does not name a file`);
   const sum = sha256(path);
   if (sum !== lock.sha256)
     throw new BuildError(

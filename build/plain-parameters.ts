@@ -1,6 +1,6 @@
 import ts from "typescript";
 
-/** Puts `text` in the place of what is between two offsets. */
+/** Replaces the source between two offsets. */
 interface Edit {
   readonly start: number;
   readonly end: number;
@@ -10,13 +10,13 @@ interface Edit {
 type FunctionWithBody = ts.FunctionLikeDeclaration & { readonly body: ts.ConciseBody };
 
 /**
- * Moves patterns out of parameter lists: `({ a }) => a` becomes `($0) => { let { a } = $0; return a; }`. QuickJS makes an
- * object for each name of a pattern in a parameter list, and none for a pattern in a declaration: it took a fifteenth
- * of the hook's instructions for a manifest of 300 entries.
+ * Moves patterns out of parameter lists: `({ a }) => a` becomes `($0) => { let { a } = $0; return a; }`. QuickJS
+ * allocates an object for each name of a pattern in a parameter list, but not in a declaration. That took a
+ * fifteenth of the hook's instructions for a manifest of 300 entries.
  *
- * Functions whose parameters have default values stay as they are, since these may refer to each other.
+ * Functions whose parameters have default values stay as they are, because defaults may refer to each other.
  *
- * @param source JavaScript without syntax errors
+ * @param source JavaScript without syntax errors.
  */
 export function plainParameters(source: string): string {
   const file = ts.createSourceFile("bundle.js", source, ts.ScriptTarget.ES2022, true, ts.ScriptKind.JS);
@@ -24,7 +24,7 @@ export function plainParameters(source: string): string {
   const visit = (node: ts.Node): void => {
     const own = hasBody(node) ? editsOf(node, file) : [];
     edits.push(...own);
-    // What is in a pattern moves with it, as it is.
+    // A pattern moves with its content unchanged.
     if (own.length > 0 && hasBody(node)) visit(node.body);
     else ts.forEachChild(node, visit);
   };
@@ -57,7 +57,7 @@ function editsOf({ parameters, body }: FunctionWithBody, file: ts.SourceFile): E
   ];
 }
 
-/** Edits never overlap; where two begin at one place, the outer function's is the first. */
+/** Applies edits, which never overlap. Of two at one offset, the outer function's comes first. */
 function applied(source: string, edits: readonly Edit[]): string {
   const parts: string[] = [];
   let done = 0;

@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs
 import { dirname, join } from "node:path";
 
 /**
- * Moves the files of a finished directory to where a program may be running: each by one rename, so that whoever starts
- * the program meanwhile finds a whole file. What the finished directory does not have is removed.
+ * Moves the files of a finished directory to where the program may be running. Each file moves by one rename, so
+ * that a concurrent start finds a complete file. Files that the finished directory lacks are removed.
  *
- * @param made a directory of files, on the same file system as `place`; it is gone afterwards
+ * @param made a directory of files on the same file system as `place`; removed afterwards.
  */
 export function putInPlace(made: string, place: string): void {
   const files = readdirSync(made);
@@ -17,7 +17,7 @@ export function putInPlace(made: string, place: string): void {
   rmSync(made, { recursive: true });
 }
 
-/** Makes a symbolic link, or exchanges one for it in one step. */
+/** Makes a symbolic link, or replaces one atomically. */
 export function linkInPlace(target: string, path: string): void {
   const made = join(dirname(path), `.link-${process.pid}`);
   rmSync(made, { force: true });

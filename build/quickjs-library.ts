@@ -7,7 +7,7 @@ import { pinnedSource, SOURCES } from "./pinned-source.ts";
 /** The files of QuickJS that the program needs, without `.c`. */
 export const LIBRARY = ["quickjs", "libregexp", "libunicode", "cutils", "dtoa"];
 
-/** For all C that goes into the native program. QuickJS relies on signed overflow; paths would make builds differ. */
+/** Flags for all C files of the native program. QuickJS relies on signed overflow (-fwrapv). */
 export const FLAGS = [
   "-O2",
   "-fwrapv",
@@ -18,13 +18,13 @@ export const FLAGS = [
   "-fno-pie",
 ];
 
-/** What QuickJS' own files are compiled with besides. */
+/** More flags for QuickJS' own files. */
 export const definitions = ["-D_GNU_SOURCE", `-DCONFIG_VERSION="${SOURCES.quickjs.version}"`];
 
 /**
- * QuickJS' object files for an architecture, without quickjs-libc, compiled once per compiler and flags.
+ * Compiles QuickJS for an architecture, without quickjs-libc, once per compiler and flags.
  *
- * @returns the files and the directory of quickjs.h
+ * @returns the object files and the directory of quickjs.h.
  */
 export function quickjsLibrary(arch: string): { objects: string[]; include: string } {
   const { compile, identity } = muslCompiler(arch);
@@ -40,7 +40,7 @@ export function quickjsLibrary(arch: string): { objects: string[]; include: stri
   return { objects, include: source };
 }
 
-/** The bytecode compiler, built from the same sources for the machine this build runs on. */
+/** Builds the bytecode compiler for this machine from the same sources, and returns its path. */
 export function qjsc(): string {
   const { compile, identity } = hostCompiler();
   const source = pinnedSource("quickjs");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 /** The root of the repository. */
 export const root: string = join(import.meta.dirname, "..");
 
-/** The version that package.json says. */
+/** Returns the version in package.json. */
 export function projectVersion(): string {
   const { version }: { version: string } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   return version;

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Runs a tool that is written in TypeScript: `node build/run-typescript.mjs FILE [ARGUMENT...]`. Node.js 20 cannot read
- * TypeScript itself, so esbuild makes one module of it first; packages from node_modules stay outside.
+ * Runs a tool written in TypeScript: `node build/run-typescript.mjs FILE [ARGUMENT...]`. Node.js 20 cannot read
+ * TypeScript, so esbuild bundles it into one module first. Packages from node_modules stay external.
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -9,13 +9,13 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const [file = "", ...words] = process.argv.slice(2);
-// Below the root, so that packages are found; one folder a process, so that two runs do not meet.
+const [file = "", ...args] = process.argv.slice(2);
+// Below the root, so that packages resolve; one directory per process, so that runs do not collide.
 const directory = join(root, ".cache", `${basename(file, ".ts")}-${process.pid}`);
 const outfile = join(directory, "tool.mjs");
 
 /**
- * Tools find the project's files by where they are written, not by where their module was put.
+ * Makes `import.meta.dirname` and `import.meta.filename` those of the source file, not of the bundled module.
  *
  * @type {import("esbuild").Plugin}
  */
@@ -46,5 +46,5 @@ await build({
   logLevel: "warning",
   plugins: [places],
 });
-process.argv = [process.execPath, resolve(file), ...words];
+process.argv = [process.execPath, resolve(file), ...args];
 await import(pathToFileURL(outfile).href);

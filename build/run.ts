@@ -1,14 +1,14 @@
 import { type SpawnSyncOptions, spawnSync } from "node:child_process";
 
-/** A failure that is the environment's, told in one line. */
+/** A failure of the environment, with a message of one line. */
 export class BuildError extends Error {}
 
 export type RunOptions = Pick<SpawnSyncOptions, "cwd" | "env">;
 
 /**
- * Runs a program and gives what it printed on stdout.
+ * Runs a program and returns its standard output.
  *
- * @throws BuildError with the command and its own words when it fails or is not there
+ * @throws BuildError with the command and its standard error when it fails or does not exist.
  */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): string {
   const result = spawnSync(command, args, { ...options, encoding: "utf8", maxBuffer: 1 << 28 });
@@ -21,11 +21,11 @@ export function run(command: string, args: readonly string[], options: RunOption
   return result.stdout;
 }
 
-/** True when the command can be started. */
+/** Reports whether the command can be started. */
 export function isRunnable(command: string): boolean {
   return !spawnSync(command, ["--version"], { stdio: "ignore" }).error;
 }
 
-/** `ENOENT` of an error of Node.js' own. */
+/** Returns the code of a Node.js error, such as `ENOENT`. */
 export const errorCode = (error: unknown): string | undefined =>
   error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;

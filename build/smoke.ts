@@ -1,6 +1,6 @@
 /**
- * Asks both built programs the same things: seconds, and no privileges. It is to find a bundle that one engine cannot
- * read; what the answers say is for the tests.
+ * Runs both built programs with the same arguments, in seconds and without privileges. It finds a bundle that one
+ * JavaScript engine cannot read; the tests check the answers.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { hostArch } from "./compiler.ts";
 import { projectVersion, root } from "./root.ts";
 
-/** Arguments, and what the answer must be. */
+/** Arguments and the expected answer. */
 interface Question {
   readonly args: readonly string[];
   readonly status: number;
@@ -20,7 +20,7 @@ const node = join(root, "dist/node/nvoci");
 const programs = [native, node].filter((program) => existsSync(program));
 const version = projectVersion();
 
-/** Each kind of bundle is read by at least one. */
+/** These load `main` and `cli`; the other bundles need a container or a configuration. */
 const QUESTIONS: readonly Question[] = [
   { args: ["--version"], status: 0, says: version },
   { args: ["--help"], status: 0, says: "hook" },
@@ -30,12 +30,12 @@ const QUESTIONS: readonly Question[] = [
 ];
 
 function ask(program: string, args: readonly string[]) {
-  // Without an environment, as a hook may be started.
+  // A hook may start without an environment.
   const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", env: {}, input: "" });
   return { status, stdout, stderr };
 }
 
-/** What is wrong with the answers to a question. */
+/** Returns what is wrong with the answers to a question. */
 function fault({ args, status, says }: Question): string | undefined {
   const answers = programs.map((program) => ask(program, args));
   for (const answer of answers) {
@@ -48,7 +48,7 @@ function fault({ args, status, says }: Question): string | undefined {
 }
 
 if (programs.length === 0) {
-  console.error('Cannot smoke-test "dist/": there is no build in it; npm run build');
+  console.error('Cannot test "dist/": it has no build; run "npm run build"');
   process.exitCode = 1;
 }
 for (const question of QUESTIONS) {

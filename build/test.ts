@@ -1,15 +1,15 @@
 /**
- * `npm test`: builds, then runs everything that this machine can run, and says in a line each what it cannot. In CI a
- * skipped test is a failure, unless it needs what no package brings.
+ * `npm test`: builds, runs every test that this machine can run, and prints one line for each reason to skip. In
+ * CI a test that is skipped without a reason is a failure.
  *
- * `npm run check` names the one project that needs no privileges: `test.ts unit`.
+ * `npm run check` runs only the project that needs no privileges: `test.ts unit`.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** What comes before the tests. */
+/** Commands before the tests. */
 const CHECKS = [
   ["build", "npm run -s build"],
   ["types", "npm run -s types"],
@@ -18,7 +18,7 @@ const CHECKS = [
   ["smoke", "node build/run-typescript.mjs build/smoke.ts"],
 ] as const;
 
-/** The vitest projects, and what each is run with besides. */
+/** The vitest projects and their extra options. */
 const PROJECTS: Readonly<Record<string, readonly string[]>> = {
   unit: ["--coverage"],
   integration: [],
@@ -28,13 +28,13 @@ const PROJECTS: Readonly<Record<string, readonly string[]>> = {
 const reports = mkdtempSync(join(tmpdir(), "nvoci-report-"));
 const inCi = process.env.CI === "true";
 
-/** A test, with its title behind those of its groups; or a failure outside of one. */
+/** A test with its full title, or a failure outside a test. */
 interface Outcome {
   readonly status: string;
   readonly title: string;
 }
 
-/** What vitest's JSON reporter writes. */
+/** The output of vitest's JSON reporter. */
 interface Report {
   readonly testResults: readonly {
     readonly name: string;
@@ -43,13 +43,13 @@ interface Report {
   }[];
 }
 
-/** Runs a command with our terminal. Returns whether its status is 0. */
+/** Runs a command on this terminal and reports whether its status is 0. */
 const succeeds = (command: string): boolean => {
   const [file = "", ...args] = command.split(" ");
   return spawnSync(file, args, { stdio: "inherit" }).status === 0;
 };
 
-/** Runs one vitest project and reads its tests. */
+/** Runs one vitest project and returns its tests. */
 function runProject(project: string): Outcome[] {
   const report = join(reports, `${project}.json`);
   const options = [
@@ -63,7 +63,7 @@ function runProject(project: string): Outcome[] {
   try {
     const { testResults: files }: Report = JSON.parse(readFileSync(report, "utf8"));
     const tests = files.flatMap((file) => file.assertionResults);
-    // A file that cannot even be loaded has no test of its own to count.
+    // A file that cannot be loaded has no tests.
     const unloadable = files.filter((file) => file.status === "failed" && file.assertionResults.length === 0);
     return [
       ...tests.map(({ status, fullName }) => ({ status, title: fullName.trim() })),
@@ -77,7 +77,7 @@ function runProject(project: string): Outcome[] {
   }
 }
 
-/** What skipped tests need, with their number: a title ends its reason as `(needs X: remedy)`. */
+/** Counts skipped tests by reason. A title has its reason as `(needs X: remedy)`. */
 function skipReasons(outcomes: readonly Outcome[]): Map<string, number> {
   const counted = new Map<string, number>();
   for (const { title } of outcomes) {

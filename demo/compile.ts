@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { mustRun } from "../fixtures/run/run-command.ts";
 
-/** Compiles a line of C into a shared object with a SONAME. */
+/** Compiles C source into a shared object with a SONAME. */
 export function compileLibrary(
   path: string,
   soname: string,
@@ -12,7 +12,7 @@ export function compileLibrary(
   compile(path, source, ["-shared", "-fPIC", `-Wl,-soname,${soname}`], options);
 }
 
-/** Compiles a text of C into a program. */
+/** Compiles C source into a program. */
 export const compileProgram = (path: string, source: string, options: readonly string[] = []): void =>
   compile(path, source, [], options);
 

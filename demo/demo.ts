@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: makes a small Jetson-like host and an image in a private mount namespace, starts a container with
- * the hook, and shows what the container sees. It checks what it shows: the exit status is 1 when something is not
- * as it should be. NVOCI_DEMO_RUNTIME=embedded (or runc) chooses the container runtime.
+ * `npm run demo`: makes a small Jetson-like host and an image in a private mount namespace, starts a container
+ * with the hook, and shows what the container sees. It checks what it shows: the exit status is 1 when a check
+ * fails. NVOCI_DEMO_RUNTIME=embedded (or runc) selects the runtime.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -11,23 +11,23 @@ import { join } from "node:path";
 const PROGRAM = join(import.meta.dirname, "../dist/nvoci");
 const RUN = join(import.meta.dirname, "../build/run-typescript.mjs");
 
-/** Where programs can be. */
+/** Reports whether a program is installed. */
 const has = (program: string) =>
   ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].some((directory) =>
     existsSync(`${directory}/${program}`),
   );
 
-/** The first thing that the demo lacks, with what to do about it. */
+/** Returns the first thing that the demo lacks, with a remedy. */
 function obstacle(): string | undefined {
   if (process.getuid?.() !== 0) return "it needs root; run it with sudo";
   if (!existsSync(PROGRAM)) return "dist/nvoci is missing; run npm run build";
   const program = ["gcc", "unshare", "mount", "ldconfig", "ldd"].find((name) => !has(name));
-  if (program !== undefined) return `there is no ${program}; install it`;
+  if (program !== undefined) return `${program} is missing; install it`;
   const wanted = process.env.NVOCI_DEMO_RUNTIME;
   if (wanted === "runc" && !has("runc"))
-    return "there is no runc; install it, or use NVOCI_DEMO_RUNTIME=embedded";
+    return "runc is missing; install it, or set NVOCI_DEMO_RUNTIME=embedded";
   if (!["", "runc", "embedded"].includes(wanted ?? ""))
-    return `there is no runtime "${wanted}"; use runc or embedded`;
+    return `"${wanted}" is not a runtime; set NVOCI_DEMO_RUNTIME to runc or embedded`;
   return undefined;
 }
 
@@ -52,7 +52,7 @@ function demo(): number {
     const argv = ["--mount", "--propagation", "private", "--", ...inside];
     const { status } = spawnSync("unshare", argv, { stdio: "inherit" });
     if (readFileSync("/proc/self/mountinfo", "utf8") === mounts) return status ?? 1;
-    console.error("The host's mounts are not what they were.");
+    console.error("Cannot finish the demo: the host's mounts have changed");
     return 1;
   } finally {
     rmSync(directory, { recursive: true });

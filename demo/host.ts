@@ -6,7 +6,7 @@ import { compileLibrary } from "./compile.ts";
 import { MANIFEST_FILES } from "./manifests.ts";
 import { CUDA, DRIVER, MANIFESTS, TRIPLET } from "./paths.ts";
 
-/** A character major that Linux leaves to local use: no driver is behind it, so that opening does no harm. */
+/** A character major for local use. It has no driver, so opening such a node does no harm. */
 const LOCAL_MAJOR = 60;
 
 const RELEASE = `# R36 (release), REVISION: 4.3, GCID: 1, BOARD: generic, EABI: aarch64
@@ -15,9 +15,9 @@ TARGET_USERSPACE_LIB_DIR_PATH=usr/lib/${TRIPLET}/nvidia
 `;
 
 /**
- * Makes a small Jetson of this machine: manifests, real libraries, two of the nodes that the manifests list.
+ * Makes a small Jetson with this machine's instruction set: manifests, real libraries, two of the listed nodes.
  *
- * @param directory where the libraries are compiled
+ * @param directory where the libraries are compiled.
  */
 export function makeHost(directory: string): FakeHost {
   return createFakeHost([

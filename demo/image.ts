@@ -5,18 +5,18 @@ import { mustRun, runCommand } from "../fixtures/run/run-command.ts";
 import { compileProgram } from "./compile.ts";
 import { CUDA, DRIVER } from "./paths.ts";
 
-/** What a container needs to look at itself. */
+/** Programs that the container's script runs. */
 const PROGRAMS = ["sh", "readlink"];
 
-/** A program that is linked with two injected libraries and finds them by the linker's cache alone. */
+/** A program that is linked with two injected libraries and finds them only by the linker's cache. */
 const GPU_PROGRAM = `#include <stdio.h>
 const char *cuda_driver(void), *cuda_runtime(void);
 int main(void) { printf("driver %s, CUDA %s\\n", cuda_driver(), cuda_runtime()); return 0; }
 `;
 
 /**
- * Makes an image of Debian's kind out of this machine's shell, libc and ldconfig. It has no driver, but what often
- * is in the driver's way: an empty placeholder and a link that leads nowhere.
+ * Makes a Debian-like image from this machine's shell, libc and ldconfig. It has no driver, but two common
+ * obstacles: an empty placeholder and a dangling link.
  */
 export function makeImage(rootfs: string): void {
   makeDebian(rootfs);
@@ -30,12 +30,12 @@ export function makeImage(rootfs: string): void {
   mustRun(["ldconfig", "-r", rootfs]);
 }
 
-/** Copies a program and the libraries that it is linked with, to the places where they are here. */
+/** Copies a program and the libraries it is linked with, to the same paths. */
 function copyProgram(name: string, rootfs: string): void {
   const program = ["/bin", "/usr/bin"].map((directory) => `${directory}/${name}`).find(existsSync);
-  if (program === undefined) throw new Error(`Cannot copy "${name}": there is no such program`);
+  if (program === undefined) throw new Error(`Cannot copy "${name}": the program is not installed`);
   copyFileSync(realpathSync(program), join(rootfs, "usr/bin", name));
-  // ldd's status is 1 for a static program.
+  // ldd ends with 1 for a static program.
   for (const [, path = ""] of runCommand(["ldd", program]).stdout.matchAll(/(?:=> |^\s*)(\/\S+) \(/gm)) {
     mkdirSync(join(rootfs, dirname(path)), { recursive: true });
     copyFileSync(realpathSync(path), join(rootfs, path));

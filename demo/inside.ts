@@ -18,7 +18,7 @@ const ENV = [
   "NVIDIA_REQUIRE_JETPACK=csv-mounts=all",
 ];
 
-/** Runs the demo and returns how many of its statements did not hold. */
+/** Runs the demo and returns the number of failed checks. */
 function demo(): number {
   const report = createReport();
   const runtime = RUNTIMES[runtimeName === "runc" ? "runc" : "embedded"];
@@ -64,6 +64,6 @@ function demo(): number {
 try {
   process.exitCode = demo() === 0 ? 0 : 1;
 } catch (error) {
-  console.error(`The demo did not get to its end. ${error instanceof Error ? error.message : error}`);
+  console.error(`Cannot finish the demo: ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;
 }

@@ -1,9 +1,11 @@
 import { CUDA, DRIVER, TRIPLET } from "./paths.ts";
 
-/** Lines under which the container tells what it sees. */
+/** Prefix of the titles in the container's output. */
 const SECTION = "## ";
 
-/** What the container runs. Opening a node that no driver is behind ends in ENXIO; in EPERM where the cgroup denies. */
+/**
+ * The container's script. Opening a node without a driver fails with ENXIO, or with EPERM if the cgroup denies it.
+ */
 export const LOOK_AROUND = `
 echo '${SECTION}devices'
 for node in /dev/nv*; do
@@ -22,7 +24,7 @@ echo '${SECTION}program'
 gpu-program 2>&1
 `;
 
-/** The lines under each title. */
+/** Returns the lines under each title. */
 export function parseSections(text: string): Record<string, string[]> {
   const sections: Record<string, string[]> = {};
   let lines: string[] = [];

@@ -1,6 +1,6 @@
 import { CUDA, DRIVER, TRIPLET } from "./paths.ts";
 
-/** The manifests of the demo's host: a bad line, entries that the host lacks, a bare device name, no last line feed. */
+/** The manifests of the demo's host: a bad line, missing entries, a bare device name, no final line feed. */
 export const MANIFEST_FILES = {
   "l4t.csv": `# The driver's libraries
 lib, ${DRIVER}/libcuda.so.1.1
@@ -13,7 +13,7 @@ library, ${DRIVER}/libnvos.so
 # A link to a directory
 sym, /usr/lib/${TRIPLET}/tegra
 lib, /etc/nvpmodel.conf`,
-  "devices.csv": `# /dev is understood where it is left out
+  "devices.csv": `# A bare name is a name in /dev
 dev, nvmap
 dev, /dev/nvhost-gpu
 dev, /dev/nvsciipc

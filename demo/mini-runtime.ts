@@ -1,16 +1,31 @@
 /**
- * A container runtime of the smallest kind, for machines without runc: `node mini-runtime.cjs ADDON BUNDLE ID`. It knows
- * the part of config.json that the demo writes, has no cgroups, and leaves the container's capabilities alone.
- * Not for anything but the demo.
+ * A minimal runtime for machines without runc: `node mini-runtime.cjs ADDON BUNDLE ID`. It reads the part of
+ * config.json that the demo writes, has no cgroups, and does not change the container's capabilities. Use it only
+ * for the demo.
  */
-import { AT_FDCWD, CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS, MNT_DETACH, MS_BIND, MS_NOSUID, MS_PRIVATE, MS_REC, PR_SET_PDEATHSIG, SIGKILL, S_IFCHR } from "../src/sys/constants.ts";
+
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import {
+  AT_FDCWD,
+  CLONE_NEWIPC,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWUTS,
+  MNT_DETACH,
+  MS_BIND,
+  MS_NOSUID,
+  MS_PRIVATE,
+  MS_REC,
+  PR_SET_PDEATHSIG,
+  S_IFCHR,
+  SIGKILL,
+} from "../src/sys/constants.ts";
 import { errnoName } from "../src/sys/errno.ts";
 import { linux } from "../src/sys/linux.ts";
 import type { Primitives } from "../src/sys/primitives.ts";
 import { StepList } from "../src/sys/step-list.ts";
 import type { Syscalls } from "../src/sys/syscalls.ts";
-import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 
 interface Config {
   readonly process: { readonly args: readonly string[]; readonly env: readonly string[] };
@@ -25,18 +40,18 @@ interface Config {
 
 const NAMESPACES = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
 
-/** Nodes that every container has: name, and major and minor as mknod(2) takes them. */
+/** Nodes that every container has: name and device number for mknod(2). */
 const NODES: readonly (readonly [name: string, device: number])[] = [
   ["null", (1 << 8) | 3],
   ["zero", (1 << 8) | 5],
 ];
 
-/** fcntl(2)'s command that sets a descriptor's flags; none means that it stays open in the next program. */
+/** The fcntl(2) command that sets a descriptor's flags. Without FD_CLOEXEC it stays open across execve(2). */
 const F_SETFD = 2;
 
 type Pipe = ReturnType<Syscalls["pipe2"]>;
 
-/** What the container's process does before it is the container's program. */
+/** Returns the system calls of the container's process before it executes its program. */
 function containerSteps(
   system: Syscalls,
   rootfs: string,
@@ -45,7 +60,7 @@ function containerSteps(
   go: Pipe,
 ): StepList {
   const steps = new StepList(system).call("prctl", [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0]).call("umask", [0]);
-  // Node.js has marked its own standard input, output and error close-on-exec.
+  // Node.js marks its standard descriptors close-on-exec.
   for (const standard of [0, 1, 2]) steps.call("fcntl", [standard, F_SETFD, 0]);
   steps
     .call("mount", [null, "/", null, MS_REC | MS_PRIVATE, null])
@@ -67,7 +82,7 @@ function containerSteps(
     .call("execve", [args[0] ?? "", steps.stringArray(args), steps.stringArray(env)]);
 }
 
-/** Runs the hooks as a runtime does: state on standard input, nothing in the environment but what the entry says. */
+/** Runs the hooks as a runtime does: with the state on standard input and only the entry's environment. */
 function runHooks(hooks: Config["hooks"]["prestart"], state: object): boolean {
   return hooks.every(({ path, args, env }) => {
     const { status } = spawnSync(path, args.slice(1), {
@@ -80,7 +95,7 @@ function runHooks(hooks: Config["hooks"]["prestart"], state: object): boolean {
   });
 }
 
-/** Runs the container of a bundle to its end; gives its status, or 1 when it could not be started. */
+/** Runs the container of a bundle to its end. Returns its status, or 1 if it cannot be started. */
 function runContainer(system: Syscalls, [bundle = "", id = ""]: readonly string[]): number {
   const config = JSON.parse(readFileSync(`${bundle}/config.json`, "utf8")) as Config;
   const [ready, go, report] = [system.pipe2(), system.pipe2(), system.pipe2()];

@@ -1,4 +1,4 @@
-/** The multiarch name of this machine: the demo's host is a Jetson with this machine's instructions. */
+/** The multiarch name of this machine: the demo's host is a Jetson with this machine's instruction set. */
 export const TRIPLET = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
 
 /** Where L4T 36 keeps the driver's libraries. */

@@ -6,15 +6,15 @@ import { type CommandResult, mustRun, runCommand } from "../fixtures/run/run-com
 
 /** A way to run a container. */
 interface Runtime {
-  /** Its name for people. */
+  /** Its name for messages. */
   title(): string;
-  /** What config.toml says for it: without a cgroup of the container's own there is none to change. */
+  /** The config.toml for it: without its own cgroup the container has no device rules to change. */
   readonly config: string;
   /** Runs a command in the bundle's container to its end. */
   start(bundle: Bundle, command: readonly string[]): CommandResult;
 }
 
-/** Runs it with the demo's own runtime, on the system calls of the Node.js build. */
+/** Runs the container with the demo's own runtime, which uses the Node.js build's system calls. */
 function embedded(bundle: Bundle, command: readonly string[]): CommandResult {
   const id = writeCommand(bundle, command);
   const outfile = join(bundle.directory, "mini-runtime.cjs");
@@ -29,7 +29,7 @@ function embedded(bundle: Bundle, command: readonly string[]): CommandResult {
   return runCommand([process.execPath, outfile, addon, bundle.directory, id]);
 }
 
-/** The ways by their names in NVOCI_DEMO_RUNTIME. */
+/** Runtimes by their names in NVOCI_DEMO_RUNTIME. */
 export const RUNTIMES: Readonly<Record<"runc" | "embedded", Runtime>> = {
   runc: {
     title: () => mustRun(["runc", "--version"]).split("\n")[0] ?? "runc",

@@ -1,10 +1,10 @@
 import { CUDA, DRIVER, TRIPLET } from "./paths.ts";
 import type { DemoReport } from "./report.ts";
 
-/** Opened as far as the driver, which the demo has not. */
+/** ENXIO: the open reached the driver, which the demo lacks. */
 const REACHED = "No such device or address";
 
-/** Shows what the container saw, and checks it. */
+/** Shows and checks what the container saw. */
 export function showContainer(
   report: DemoReport,
   { devices = [], files = [], cache = [], program = [] }: Readonly<Record<string, string[]>>,
@@ -13,15 +13,12 @@ export function showContainer(
   report.section("Its devices");
   for (const line of devices) report.line(line);
   const expected = ["/dev/nvhost-gpu", "/dev/nvmap"].map((node) => `${node}: ${REACHED}`);
-  report.check(
-    "are those the host has, and can be opened as far as the driver (the demo has none)",
-    same(devices, expected),
-  );
+  report.check("are the host's, and an open reaches the driver (the demo has none)", same(devices, expected));
 
   report.section("Its files");
   for (const line of files) report.line(line);
   report.check(
-    "are the host's, in place of an empty placeholder and a link to nowhere",
+    "are the host's, instead of an empty placeholder and a dangling link",
     same(files, [
       `${DRIVER}/libcuda.so -> libcuda.so.1.1`,
       `${DRIVER}/libcuda.so.1 -> libcuda.so.1.1`,
@@ -49,15 +46,15 @@ export function showContainer(
   for (const line of program) report.line(line);
   report.check("finds both and runs", same(program, ["driver 540.4.0, CUDA 12.6"]));
 
-  report.section("What was left out, and why (nvoci plan)");
+  report.section("What was skipped, and why (nvoci plan)");
   for (const line of findings) report.line(line);
-  const told = ["libnvdla_compiler.so", "nvsciipc", "l4t.csv:7"];
+  const named = ["libnvdla_compiler.so", "nvsciipc", "l4t.csv:7"];
   report.check(
     "names the two missing entries and the bad line",
-    told.every((part) => findings.some((line) => line.includes(part))),
+    named.every((part) => findings.some((line) => line.includes(part))),
   );
 }
 
-/** The same lines, in any order. */
+/** Reports whether the lines are equal in any order. */
 const same = (seen: readonly string[], expected: readonly string[]) =>
   JSON.stringify([...seen].sort()) === JSON.stringify([...expected].sort());

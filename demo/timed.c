@@ -1,4 +1,4 @@
-/* Runs a program, hands its status on, and writes the microseconds that it took: timed FILE PROGRAM [ARGUMENT...] */
+/* Runs a program, returns its status, and writes its time in microseconds: timed FILE PROGRAM [ARGUMENT...] */
 #include <stdio.h>
 #include <sys/wait.h>
 #include <time.h>

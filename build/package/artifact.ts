@@ -4,12 +4,12 @@ export interface Artifact {
   readonly content: string | Buffer;
 }
 
-/** What is released. */
+/** The sources of a release. */
 export interface Release {
-  /** The repository. */
+  /** The repository's root. */
   readonly root: string;
   readonly version: string;
-  /** Seconds since 1970: the time that archives carry. */
+  /** The time that archives carry, in seconds since 1970. */
   readonly epoch: number;
 }
 

@@ -4,10 +4,10 @@ import { SOURCES } from "../pinned-source.ts";
 import type { Artifact, Release } from "./artifact.ts";
 
 /**
- * Lists what the native programs are made of, as a CycloneDX document.
+ * Lists the components of the native programs as a CycloneDX document.
  *
- * @param bundles the directory of the .cjs files
- * @param files their names
+ * @param bundles the directory of the .cjs files.
+ * @param files their names.
  * @see https://cyclonedx.org/docs/1.5/json/
  */
 export function billOfMaterials(release: Release, bundles: string, files: readonly string[]): Artifact {
@@ -40,7 +40,7 @@ export function billOfMaterials(release: Release, bundles: string, files: readon
   return { file: `nvoci-${version}.cdx.json`, content: `${JSON.stringify(document, null, 2)}\n` };
 }
 
-/** The npm packages that esbuild put into the bundles: it names each file where it begins. */
+/** Returns the npm packages in the bundles. esbuild writes each file's path before its content. */
 function bundledPackages(bundles: string, files: readonly string[]): string[] {
   const names = files.flatMap((file) => {
     const text = readFileSync(join(bundles, file), "utf8");

@@ -12,9 +12,9 @@ interface PackageEntry extends TarEntry {
 }
 
 /**
- * Makes a .deb or an .ipk file. Its members are compressed by gzip, which every dpkg and opkg reads.
+ * Makes a .deb or an .ipk file. gzip compresses its members, because every dpkg and opkg reads it.
  *
- * @param program for a package that has it
+ * @param program for a package that contains it.
  * @see deb(5)
  */
 export async function binaryPackage(
@@ -34,7 +34,7 @@ export async function binaryPackage(
   const values = {
     VERSION: version,
     ARCHITECTURE: architecture,
-    // Whole KiB of each file, and one for each other entry, as dpkg-gencontrol counts.
+    // KiB of each file, rounded up, and one for each other entry, as dpkg-gencontrol counts.
     MAINTAINER,
     SIZE: entries.reduce((sum, { content }) => sum + Math.ceil((content?.length ?? 1) / 1024), 0),
   };
@@ -63,13 +63,13 @@ export async function binaryPackage(
   return { file: `${name}_${version}_${architecture}.${kind}`, content: ar(members, epoch) };
 }
 
-/** Where a maintainer script finds the root of an image that is being built; empty on a running system. */
+/** The variable with the root of an image under construction; it is empty on a running system. */
 const IMAGE_ROOT = { deb: "$DPKG_ROOT", ipk: "$D" };
 
 const fill = (text: string, values: Readonly<Record<string, string | number>>) =>
   text.replace(/@([A-Z]+)@/g, (_, key: string) => `${values[key]}`);
 
-/** A version as dpkg and opkg order it: a pre-release comes before its release. */
+/** Returns a version that dpkg and opkg order correctly: a pre-release comes before its release. */
 export const packageVersion = (version: string): string => `${version.replace("-", "~")}-1`;
 
 function readEntries(kind: Kind, name: PackageName, release: Release, program?: Program): PackageEntry[] {
@@ -88,10 +88,10 @@ function readEntries(kind: Kind, name: PackageName, release: Release, program?: 
   return [own, ...listed, ...(kind === "deb" ? [changelog] : [])];
 }
 
-/** Debian wants its own file, which can only point to ours. */
+/** Debian requires its own changelog, which points to ours. */
 function debianChangelog(name: string, version: string, epoch: number): string {
   const date = new Date(epoch * 1000).toUTCString().replace("GMT", "+0000");
-  const entry = "  * New release; changelog.gz says what is new.";
+  const entry = "  * New release; see changelog.gz.";
   const signature = ` -- ${MAINTAINER}  ${date}`;
   return `${name} (${version}) stable; urgency=medium\n\n${entry}\n\n${signature}\n`;
 }

@@ -7,17 +7,17 @@ interface Content {
   readonly source?: string;
   /** The link's text. */
   readonly link?: string;
-  /** The package holds the file compressed. */
+  /** The package contains the file compressed. */
   readonly gzip?: boolean;
-  /** The file is the administrator's after the installation. */
+  /** The file belongs to the administrator after the installation. */
   readonly conffile?: boolean;
 }
 
 interface Package {
-  /** Where the program goes, in the one package that has it: its architecture is the program's. */
+  /** Where the program goes, in the one package that has it. That package has the program's architecture. */
   readonly program?: string;
   readonly files: readonly Content[];
-  /** What only dpkg gets. */
+  /** Files only for dpkg. */
   readonly debian: readonly Content[];
   readonly scripts?: readonly string[];
 }
@@ -41,7 +41,7 @@ const NVIDIA_NAMES = [
   "nvidia-container-toolkit",
 ];
 
-/** What the binary packages install. The program itself comes first, from the build. */
+/** What the binary packages install, except the program, which comes from the build. */
 export const PACKAGES: Readonly<Record<PackageName, Package>> = {
   nvoci: {
     program: "usr/bin/nvoci",
@@ -81,10 +81,10 @@ export const PACKAGES: Readonly<Record<PackageName, Package>> = {
   },
 };
 
-/** Nobody's address: RFC 2606 keeps the domain for that. Who publishes packages puts their own here. */
+/** A placeholder in a domain that RFC 2606 reserves. Replace it before you publish packages. */
 export const MAINTAINER = "nvoci maintainers <maintainers@nvoci.invalid>";
 
-/** How each kind of package calls an architecture. */
+/** The names of an architecture, by kind of package. */
 export const ARCHITECTURES: Readonly<Record<Architecture, Readonly<Record<Kind, string>>>> = {
   x86_64: { deb: "amd64", ipk: "x86_64" },
   aarch64: { deb: "arm64", ipk: "aarch64" },

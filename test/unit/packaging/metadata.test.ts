@@ -13,12 +13,43 @@ const read = (path: string): string => readFileSync(join(root, "packaging", path
 const example = read("config.toml");
 /** The example with its settings uncommented. */
 const inForce = example.replace(/^#(?=[a-z-]+ = )/gm, "");
-/** `nvoci.csv-mounts` and so on, for every setting of the example. */
-const keys: string[] = [];
+/** The value of each setting in the example, by names such as `nvoci.csv-mounts`. */
+const values = new Map<string, string>();
 let prefix = "";
-for (const [, table, key] of inForce.matchAll(/^\[(.*)\]$|^([a-z-]+) = /gm)) {
-  if (table === undefined) keys.push(`${prefix}${key}`);
+for (const [, table, key, value = ""] of inForce.matchAll(/^\[(.*)\]$|^([a-z-]+) = (.*)$/gm)) {
+  if (table === undefined) values.set(`${prefix}${key}`, value);
   else prefix = `${table}.`;
+}
+
+/** What nvoci-config(5) has about one key. */
+interface ManualEntry {
+  readonly type: string;
+  /** As the page prints it; `undefined` for "no default". */
+  readonly standard: string | undefined;
+  /** The explanation as plain text. */
+  readonly text: string;
+}
+
+/** Reads the entries `.It Ic KEY Pq TYPE, default Li VALUE` of the page's tables, by the full names of the keys. */
+function manualEntries(page: string): ReadonlyMap<string, ManualEntry> {
+  const entries = new Map<string, ManualEntry>();
+  for (const [, title = "", section = ""] of page.matchAll(/^\.Ss (.*)\n([\s\S]*?)(?=^\.S[hs] )/gm)) {
+    const [, table] = /^\[(.*)\]$/.exec(title) ?? [];
+    for (const [, key, type = "", standard, body = ""] of section.matchAll(
+      /^\.It Ic (\S+) Pq (.*), (?:no default|default Li (.*))\n([\s\S]*?)(?=^\.(?:It|El)\b)/gm,
+    )) {
+      entries.set(table === undefined ? `${key}` : `${table}.${key}`, {
+        type,
+        standard: standard?.replaceAll("\\(dq", '"'),
+        text: body
+          .replace(/^\.\w+ /gm, "")
+          .replace(/ ([.,;])$/gm, "$1")
+          .replaceAll("\n", " ")
+          .trim(),
+      });
+    }
+  }
+  return entries;
 }
 
 const parse = (text: string) => collectFindings((report) => parseConfig(text, "config.toml", report));
@@ -32,7 +63,7 @@ describe("packaging/config.toml", () => {
     const { value: config, findings } = parse(inForce);
     expect(findings).toEqual([]);
     const { nvidiaContainerCli: cli, nvidiaContainerRuntime: runtime } = DEFAULT_CONFIG;
-    // These have no default; the example shows their form.
+    // These have no default, or one that depends on the host; the example shows their form.
     expect({
       ...config,
       nvidiaContainerCli: { ...config.nvidiaContainerCli, debug: cli.debug, ldcache: cli.ldcache },
@@ -52,19 +83,30 @@ describe("packaging/config.toml", () => {
       typeof value === "object" && value !== null && !Array.isArray(value) && !("from" in value)
         ? Object.values(value).reduce<number>((sum, member) => sum + count(member), 0)
         : 1;
-    expect(keys).toHaveLength(count(DEFAULT_CONFIG));
+    expect(values.size).toBe(count(DEFAULT_CONFIG));
   });
 });
 
 describe("the manual", () => {
-  it("explains every setting of config.toml", () => {
-    const page = read("man/nvoci-config.5");
-    const unexplained = keys.filter((key) => {
-      const [, short] = /([a-z-]+)$/.exec(key) ?? [];
-      return !new RegExp(`^\\.It Ic (\\S+\\.)?${short}\\b`, "m").test(page);
-    });
-    expect(keys.length).toBeGreaterThan(20);
-    expect(unexplained).toEqual([]);
+  it("gives each key of config.toml an entry with its type, its default and a sentence", () => {
+    const entries = manualEntries(read("man/nvoci-config.5"));
+    expect([...entries.keys()].sort()).toEqual([...values.keys()].sort());
+    const faults = [...entries].filter(
+      ([key, { type, standard, text }]) =>
+        !/^(boolean|string|host path|container path|array of [a-z ]+)$/.test(type) ||
+        (standard !== undefined && standard !== values.get(key)) ||
+        !/^[A-Z].{15,}\.$/.test(text),
+    );
+    expect(faults).toEqual([]);
+  });
+
+  it("names the keys that have no effect", () => {
+    const entries = manualEntries(read("man/nvoci-config.5"));
+    const idle = [...entries].filter(([, { text }]) => text.startsWith("Has no effect."));
+    expect(idle.map(([key]) => key)).toEqual([
+      "features.allow-cuda-compat-libs-from-container",
+      "features.disable-cuda-compat-lib-hook",
+    ]);
   });
 
   it("names every command", () => {
@@ -77,7 +119,7 @@ describe("the manual", () => {
     expect(commands.filter((word) => !page.includes(`.It Cm ${word}`))).toEqual([]);
   });
 
-  it("refers to no missing page of its own", () => {
+  it("refers only to pages that exist", () => {
     const pages = readdirSync(join(root, "packaging/man"));
     const references = pages.flatMap((page) =>
       [...read(`man/${page}`).matchAll(/^\.Xr (nv\S+) (\d)/gm)].map(
@@ -90,7 +132,7 @@ describe("the manual", () => {
 });
 
 describe("the packages", () => {
-  it("install everything below /usr except config.toml, a conffile of the package that conflicts with NVIDIA's", () => {
+  it("install nothing outside /usr except config.toml, a conffile of nvoci-compat", () => {
     const paths = Object.values(PACKAGES).flatMap(({ files }) => files.map(({ path }) => path));
     expect(paths.length).toBeGreaterThan(10);
     const outside = Object.entries(PACKAGES).flatMap(([name, { files }]) =>
@@ -105,7 +147,7 @@ describe("the packages", () => {
     expect(new Set(paths).size).toBe(paths.length);
   });
 
-  it("contain only existing files", () => {
+  it("are made from files that exist", () => {
     const sources = Object.entries(PACKAGES).flatMap(([name, { files, debian, scripts = [] }]) => [
       ...files.flatMap(({ source }) => source ?? []),
       ...debian.flatMap(({ source }) => source ?? []),
@@ -115,7 +157,7 @@ describe("the packages", () => {
     expect(sources.filter((source) => !existsSync(join(root, source)))).toEqual([]);
   });
 
-  it("change docker's daemon.json only through the program", () => {
+  it("have scripts that change docker's daemon.json only through the program", () => {
     for (const script of PACKAGES["nvoci-compat"].scripts ?? []) {
       const text = read(`deb/nvoci-compat.${script}`);
       expect(text).toMatch(/^#!\/bin\/sh$/m);

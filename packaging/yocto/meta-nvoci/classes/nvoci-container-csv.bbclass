@@ -4,12 +4,12 @@
 #   inherit nvoci-container-csv
 #   CONTAINER_CSV_FILES = "${libdir}/libcudnn*.so* ${prefix}/local/cuda-*"
 #
-# Patterns are paths below ${D}, files to leave out are named by pattern too; one that matches nothing fails the build.
-# A link to a directory is listed as a link, lines are sorted, and nothing that other recipes left there is removed.
+# Patterns are paths below ${D}. A pattern that matches nothing fails the build. A link to a directory is listed as a
+# link, lines are sorted, and the files of other recipes stay.
 
 CONTAINER_CSV_FILES ?= "${libdir}/*.so*"
 CONTAINER_CSV_EXCLUDE_FILES ?= ""
-# Literal lines, with \n between them.
+# Literal lines, separated by \n.
 CONTAINER_CSV_EXTRA ?= ""
 CONTAINER_CSV_BASENAME ?= "${PN}"
 CONTAINER_CSV_PKGNAME ?= "${CONTAINER_CSV_BASENAME}-container-csv"
@@ -18,7 +18,7 @@ CONTAINER_CSV_PATH ?= "${sysconfdir}/nvidia-container-runtime/host-files-for-con
 DEPENDS += "nvoci-native"
 
 nvoci_container_csv() {
-    # The patterns are nvoci's to expand, in the image and not here.
+    # nvoci expands the patterns, in the image.
     set -f
     exclude=""
     for pattern in ${CONTAINER_CSV_EXCLUDE_FILES}; do

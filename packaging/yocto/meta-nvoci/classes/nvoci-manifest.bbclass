@@ -4,8 +4,8 @@
 #   NVOCI_MANIFEST_PATTERNS = "/usr/lib/libcudnn*.so* /usr/local/cuda*"
 #   NVOCI_MANIFEST_EXCLUDE = "*.a libv4l2rds*"
 #
-# Patterns are paths in the image. One that matches nothing fails the build. From L4T 34 on nvoci reads l4t.csv,
-# drivers.csv and devices.csv alone, unless config.toml or the container asks for more: NVOCI_MANIFEST names the file.
+# Patterns are paths in the image. One that matches nothing fails the build. NVOCI_MANIFEST names the file. From L4T 34
+# on nvoci reads only l4t.csv, drivers.csv and devices.csv, unless config.toml or the container requests all.
 
 NVOCI_MANIFEST_PATTERNS ?= ""
 NVOCI_MANIFEST_EXCLUDE ?= ""
@@ -14,7 +14,7 @@ NVOCI_MANIFEST ?= "${sysconfdir}/nvidia-container-runtime/host-files-for-contain
 do_rootfs[depends] += "nvoci-native:do_populate_sysroot"
 
 nvoci_generate_manifest() {
-    # The patterns are nvoci's to expand, in the image and not here.
+    # nvoci expands the patterns, in the image.
     set -f
     exclude=""
     for pattern in ${NVOCI_MANIFEST_EXCLUDE}; do

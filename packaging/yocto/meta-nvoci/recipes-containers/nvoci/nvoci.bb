@@ -1,16 +1,16 @@
 SUMMARY = "NVIDIA driver of the host for containers"
 DESCRIPTION = "An OCI hook and a wrapper around runc that give containers the NVIDIA driver of their host: on Jetson \
-boards what the CSV manifests list, on servers what ld.so.cache holds."
+boards what the CSV manifests list, on servers what ld.so.cache lists."
 SECTION = "console/utils"
 
-# Licence expressions are SPDX's from wrynose on.
+# License expressions are SPDX from wrynose on.
 NVOCI_AND = "${@bb.utils.contains_any('LAYERSERIES_CORENAMES', '@AMPERSAND_SERIES@', '&', 'AND', d)}"
 LICENSE = "Apache-2.0 ${NVOCI_AND} MIT ${NVOCI_AND} ISC ${NVOCI_AND} BSD-3-Clause"
 LIC_FILES_CHKSUM = "file://LICENSE;md5=@LICENSE_MD5@ \
                     file://quickjs/LICENSE;md5=@QUICKJS_MD5@ \
                     file://packaging/deb/copyright;md5=@COPYRIGHT_MD5@"
 
-# The archive is in the layer. A mirror's address can take its place; the sum is then checked.
+# The archive is in the layer. An address that replaces it is checked against the sum.
 NVOCI_SRC_URI ?= "file://${BP}.tar.gz"
 SRC_URI = "${NVOCI_SRC_URI}"
 SRC_URI[sha256sum] = "@SHA256@"
@@ -18,12 +18,12 @@ SRC_URI[sha256sum] = "@SHA256@"
 COMPATIBLE_HOST = "(x86_64|aarch64).*-linux.*"
 CVE_PRODUCT = "nvoci"
 
-# A static program runs in no image's environment but its own. Empty: a dynamic one, for a toolchain without libc.a.
+# A static program reads no LD_ variable of an image. Empty: a dynamic one, for a toolchain without libc.a.
 NVOCI_LINKING ?= "-static"
 NVOCI_LINKING:class-native = ""
 EXTRA_OEMAKE = "'LINKING=${NVOCI_LINKING}'"
 
-# Whether the package -docker-config makes "nvidia" docker's default runtime ("1"), which "docker build" needs.
+# "1": the package -docker-config makes "nvidia" docker's default runtime, which "docker build" needs.
 NVOCI_DOCKER_DEFAULT ?= "0"
 
 do_compile() {
@@ -47,7 +47,7 @@ FILES:${PN}-compat = "${bindir}/nvidia-container-* ${datadir}/containers/oci/hoo
 FILES:${PN}-docker-config = "${sysconfdir}/docker/daemon.json"
 CONFFILES:${PN}-docker-config = "${sysconfdir}/docker/daemon.json"
 
-# docker, podman and containerd each bring a low-level runtime of their own; none is forced upon an image.
+# docker, podman and containerd each bring their own runtime; an image needs no other.
 RRECOMMENDS:${PN}:class-target = "${@d.getVar('VIRTUAL-RUNTIME_container_runtime') or ''}"
 RDEPENDS:${PN}-compat = "${PN} (= ${EXTENDPKGV})"
 RPROVIDES:${PN}-compat = "nvidia-container-runtime nvidia-container-toolkit"
