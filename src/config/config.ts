@@ -68,7 +68,7 @@ export interface Config {
     readonly csvMounts: "auto" | "all" | "base";
     /** Whether the container's `ld.so.cache` is updated. */
     readonly ldconfig: boolean;
-    /** Where libraries are searched for on hosts without `ld.so.cache`. */
+    /** Directories whose libraries are preferred to those in `ld.so.cache`. */
     readonly librarySearchPaths: readonly HostPath[];
     readonly directories: readonly ExtraDirectory[];
   };
