@@ -2,7 +2,7 @@ import { loadBundle } from "../load.ts";
 import { NvociError } from "../model/errors.ts";
 import type { Report } from "../model/finding.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
-import type { FileStat, HostView } from "../model/views.ts";
+import { type FileStat, type HostView, isInitialUserNamespace } from "../model/views.ts";
 import { quote } from "../text/quote.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
 import { type Config, DEFAULT_CONFIG } from "./config.ts";
@@ -10,8 +10,6 @@ import { configPath, MAX_CONFIG_BYTES } from "./config-path.ts";
 
 const WRITABLE_BY_GROUP = 0o020;
 const WRITABLE_BY_OTHERS = 0o002;
-/** /proc/PID/uid_map of the initial user namespace: every id maps to itself. */
-const IDENTITY = "0 0 4294967295";
 
 /**
  * Reads a file that names programs, directories or restrictions that root obeys. A file that another user can
@@ -46,15 +44,9 @@ function whoElseWrites(host: HostView, { mode, uid, gid }: FileStat): [string, s
   if (uid === 0 && !group) return undefined;
   const own = host.lstat(hostPath("/proc/self/fd"));
   // In a user namespace the host's root has no id. A process there has no more rights than the user who made it.
-  if (own === undefined || !isInitialNamespace(host)) return undefined;
+  if (own === undefined || !isInitialUserNamespace(host)) return undefined;
   if (uid !== 0 && uid !== own.uid) return [`it belongs to user ${uid}`, "chown root"];
   return group && gid !== own.gid ? [`group ${gid} may write to it`, "chmod g-w"] : undefined;
-}
-
-function isInitialNamespace(host: HostView): boolean {
-  const bytes = host.readFile(hostPath("/proc/self/uid_map"));
-  const text = (bytes && decodeUtf8(bytes)) ?? IDENTITY;
-  return text.trim().split(/\s+/).join(" ") === IDENTITY;
 }
 
 /** A configuration and the file that it comes from; `undefined` for the built-in defaults. */

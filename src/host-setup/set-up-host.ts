@@ -1,7 +1,7 @@
 import { isLoaded, isPresent, type KernelModule, VERSION_FILE } from "../driver/driver-version.ts";
 import { finding, type Report } from "../model/finding.ts";
-import { type HostPath, hostPath } from "../model/paths.ts";
-import { type HostView, readText } from "../model/views.ts";
+import type { HostPath } from "../model/paths.ts";
+import { type HostView, isInitialUserNamespace } from "../model/views.ts";
 import type { Syscalls } from "../sys/syscalls.ts";
 import { driverNodes } from "./driver-nodes.ts";
 import { loadModule, modprobePath } from "./load-module.ts";
@@ -81,14 +81,8 @@ function loadModules(
   return done;
 }
 
-/** uid_map of the initial user namespace: every id maps to itself. @see user_namespaces(7) */
-const IDENTITY = "0 0 4294967295";
-
 /** Returns what prevents this process from changing the host. */
 function findObstacle(system: Syscalls, host: HostView): "user-namespace" | "not-root" | undefined {
-  for (const file of ["/proc/self/uid_map", "/proc/self/gid_map"]) {
-    const text = readText(host, hostPath(file));
-    if (text !== undefined && text.trim().split(/\s+/).join(" ") !== IDENTITY) return "user-namespace";
-  }
+  if (!isInitialUserNamespace(host)) return "user-namespace";
   return system.geteuid() === 0 ? undefined : "not-root";
 }

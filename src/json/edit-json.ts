@@ -16,7 +16,8 @@ export interface JsonText extends Document {
 /** Keys from the top down. */
 export type JsonPath = readonly [string, ...string[]];
 
-interface Place {
+/** How far a path leads in a document. */
+interface Located {
   /** The innermost existing object on the path. */
   readonly object: JsonRange;
   readonly members: readonly JsonMember[];
@@ -30,7 +31,7 @@ const isObject = (text: string, { start }: JsonRange): boolean => text[start] ==
 const isNull = (text: string, { start }: JsonRange): boolean => text[start] === "n";
 
 /** Follows the path as far as objects exist. */
-function locate({ text, ...document }: JsonText, path: JsonPath): Place {
+function locate({ text, ...document }: JsonText, path: JsonPath): Located {
   let object = rootRange(text);
   for (let depth = 0; ; depth++) {
     const members = membersOf(text, object);

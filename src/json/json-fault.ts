@@ -46,13 +46,13 @@ type Expected = "value" | "first item" | "first key" | "key" | "colon" | "end of
 
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 
-interface Found {
+interface FaultPlace {
   readonly at: number;
   readonly duplicate?: string;
 }
 
 /** Finds the first character that cannot be there, or the first repeated key; `undefined` if there is neither. */
-function firstFault(text: string): Found | undefined {
+function firstFault(text: string): FaultPlace | undefined {
   const open: string[] = [];
   const keys: Set<string>[] = [];
   let expected: Expected = "value";

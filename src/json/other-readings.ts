@@ -10,7 +10,8 @@ export interface KnownKeys {
   readonly [key: string]: KnownKeys;
 }
 
-type Place = readonly (string | number)[];
+/** Keys and positions in lists from the top down. */
+type ValuePath = readonly (string | number)[];
 
 /**
  * Refuses a document that another parser could read differently. The runtime, which is a Go program, and nvoci
@@ -57,7 +58,7 @@ function isWrittenBack(text: string, value: PlainObject): boolean {
 const fold = (key: string): string => key.toLowerCase().replaceAll("\u017f", "s");
 
 /** Finds the first key that differs from a known one only in case. */
-function findOtherCase(value: unknown, known: KnownKeys): Place | undefined {
+function findOtherCase(value: unknown, known: KnownKeys): ValuePath | undefined {
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
       const found = findOtherCase(value[index], known);
@@ -74,7 +75,7 @@ function findOtherCase(value: unknown, known: KnownKeys): Place | undefined {
 }
 
 /** Returns the path from a key to the first such key; an empty path is the key itself. */
-function otherCaseAt(key: string, value: unknown, known: KnownKeys): Place | undefined {
+function otherCaseAt(key: string, value: unknown, known: KnownKeys): ValuePath | undefined {
   const below = Object.hasOwn(known, key) ? known[key] : undefined;
   if (below === undefined) return isOtherCase(key, known) ? [] : undefined;
   return below === LEAF ? undefined : findOtherCase(value, below);
@@ -89,7 +90,7 @@ function isOtherCase(key: string, known: KnownKeys): boolean {
 export const LEAF: KnownKeys = {};
 
 /** Returns the offset of the key that a path leads to. */
-function startOf(text: string, place: Place): number {
+function startOf(text: string, place: ValuePath): number {
   let range: JsonRange = rootRange(text);
   let start = 0;
   for (const step of place) {

@@ -1,5 +1,5 @@
 import { decodeUtf8 } from "../text/utf8.ts";
-import type { ContainerPath, HostPath } from "./paths.ts";
+import { type ContainerPath, type HostPath, hostPath } from "./paths.ts";
 
 /** The file type of `st_mode`, by its name in inode(7). */
 export type FileType =
@@ -60,6 +60,16 @@ export function readText(host: HostView, path: HostPath, limit = MAX_TEXT_BYTES)
   const bytes = host.readFile(path, limit);
   return bytes && decodeUtf8(bytes);
 }
+
+/** An id map of the initial user namespace: every id maps to itself. @see user_namespaces(7) */
+const IDENTITY = "0 0 4294967295";
+
+/** Reports whether this process is in the initial user namespace. A kernel without the maps has no other. */
+export const isInitialUserNamespace = (host: HostView): boolean =>
+  ["/proc/self/uid_map", "/proc/self/gid_map"].every((file) => {
+    const text = readText(host, hostPath(file)) ?? IDENTITY;
+    return text.trim().split(/\s+/).join(" ") === IDENTITY;
+  });
 
 /** Returns the attributes of a file, or of a link's target. */
 export function statThrough(host: HostView, path: HostPath): FileStat | undefined {

@@ -18,7 +18,7 @@ import { encodeUtf8 } from "../text/utf8.ts";
 import { editSpec, type HookEntry } from "./edit-spec.ts";
 
 /** A bundle whose container may request GPUs. */
-export interface AskingBundle {
+export interface RequestingBundle {
   /** config.json. */
   readonly file: HostPath;
   readonly text: string;
@@ -82,7 +82,7 @@ function writeSpec(system: Syscalls, file: HostPath, text: string): void {
  *
  * @throws {NvociError} when the request cannot be met. The file is unchanged then.
  */
-export function editBundle(system: Syscalls, bundle: AskingBundle): void {
+export function editBundle(system: Syscalls, bundle: RequestingBundle): void {
   const { file, text, spec, environ } = bundle;
   // A failed write must be an error that the container engine sees, not the death of the process by a signal.
   system.ignoreWriteSignals();

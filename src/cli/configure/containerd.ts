@@ -10,17 +10,17 @@ import type { ContainerEngine, EngineFile, Registration } from "./engine-edit.ts
 const OLD_PLUGIN = "io.containerd.grpc.v1.cri";
 const RUNC = "io.containerd.runc.v2";
 
-type Table = { readonly [key: string]: unknown };
+type TomlTable = { readonly [key: string]: unknown };
 
-const isTable = (value: unknown): value is Table =>
+const isTable = (value: unknown): value is TomlTable =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Returns the table at a path, or an empty one. */
-const tableAt = (table: Table, ...keys: readonly string[]): Table =>
-  keys.reduce<Table>((inner, key) => (isTable(inner[key]) ? inner[key] : {}), table);
+const tableAt = (table: TomlTable, ...keys: readonly string[]): TomlTable =>
+  keys.reduce<TomlTable>((inner, key) => (isTable(inner[key]) ? inner[key] : {}), table);
 
 /** Returns the plugin that reads the runtimes. */
-const pluginOf = (root: Table): string =>
+const pluginOf = (root: TomlTable): string =>
   Number(root.version ?? 1) >= 3 ? "io.containerd.cri.v1.runtime" : OLD_PLUGIN;
 
 const refuse = (path: string, reason: string, hint: string): NvociError =>
@@ -32,7 +32,7 @@ const refuse = (path: string, reason: string, hint: string): NvociError =>
  *
  * @param cri the `containerd` table of the file that has the default runtime.
  */
-function runtimeEntry(cri: Table, program: string): Table {
+function runtimeEntry(cri: TomlTable, program: string): TomlTable {
   const name = cri.default_runtime_name;
   const runtimes = tableAt(cri, "runtimes");
   const model = tableAt(runtimes, typeof name === "string" && isTable(runtimes[name]) ? name : "runc");
@@ -43,7 +43,7 @@ function runtimeEntry(cri: Table, program: string): Table {
 /**
  * containerd 1 defines runc only while no runtime is configured, and refuses to work without its default runtime.
  */
-const impliedRuntimes = (cri: Table, plugin: string): Table =>
+const impliedRuntimes = (cri: TomlTable, plugin: string): TomlTable =>
   plugin === OLD_PLUGIN && Object.keys(tableAt(cri, "runtimes")).length === 0
     ? { runc: { runtime_type: RUNC } }
     : {};
@@ -100,7 +100,7 @@ function register(
  */
 function check(file: string, text: string, plugin: string, { name, path, isDefault }: Registration): void {
   const hint = "write plugins, containerd and runtimes as separate tables, and try again";
-  let cri: Table;
+  let cri: TomlTable;
   try {
     cri = tableAt(parseToml(text, file), "plugins", plugin, "containerd");
   } catch (error) {

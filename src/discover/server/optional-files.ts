@@ -19,7 +19,7 @@ const PROGRAMS: readonly (readonly [name: string, capability: DriverCapability])
 ];
 
 /** Directories of programs, in search order. PATH is ignored: the hook's environment may come from anywhere. */
-const PROGRAM_DIRECTORIES = [
+const DRIVER_PROGRAM_DIRECTORIES = [
   "/usr/bin",
   "/usr/sbin",
   "/usr/local/bin",
@@ -35,7 +35,7 @@ export const programs: Finder<Server> = ({ root, capabilities, report }) => {
   for (const [name, capability] of PROGRAMS) {
     if (!capabilities.has(capability)) continue;
     const source = `program ${name}`;
-    const real = root.first(PROGRAM_DIRECTORIES, name);
+    const real = root.first(DRIVER_PROGRAM_DIRECTORIES, name);
     if (real !== undefined) mounts.push(bindMount("file", real, containerPath(`/usr/bin/${name}`), source));
     else report(finding("entry-missing", "info", source, { type: "program", path: name }));
   }

@@ -90,9 +90,9 @@ export function putBack(system: Syscalls, parent: Fd, aside: Fd): PutBack {
   const back: string[] = [];
   const left: string[] = [];
   for (const name of system.getdents64(aside, MAX_NAMES)) {
-    (attempt(() => putOneBack(system, parent, aside, name)) ? back : left).push(name);
+    (succeeds(() => putOneBack(system, parent, aside, name)) ? back : left).push(name);
   }
-  if (left.length === 0) attempt(() => removeAside(system, parent));
+  if (left.length === 0) succeeds(() => removeAside(system, parent));
   return { back, left };
 }
 
@@ -119,7 +119,7 @@ function putOneBack(system: Syscalls, parent: Fd, aside: Fd, name: string): bool
 const isEmptyFile = ({ type, size }: Stat): boolean => type === "file" && size === 0;
 
 /** Runs a step that may fail: a mount point, or a file without permission, can be neither renamed nor removed. */
-function attempt(action: () => boolean): boolean {
+function succeeds(action: () => boolean): boolean {
   try {
     return action();
   } catch (error) {
