@@ -55,7 +55,7 @@ function wrap(system: Syscalls, engine: Primitives, args: readonly string[]): ne
   const { argv, environ, environAddress } = engine;
   const self = hostPath(engine.program ?? "/proc/self/exe");
   const { runtime } = loadBundle<typeof import("./runtime/runtime.ts")>("runtime");
-  return runtime(system, { name: argv[0] ?? "", words: args, environ, environAddress, self });
+  return runtime(system, { name: argv[0] ?? "", args, environ, environAddress, self });
 }
 
 /** Selects the program by the name it was called by, then by the first argument. @returns the exit status. */

@@ -4,7 +4,7 @@ import type { Operation } from "../plan/operation.ts";
 import type { Fd, Syscalls } from "../sys/syscalls.ts";
 import { SystemError } from "../sys/system-error.ts";
 import { quote } from "../text/quote.ts";
-import type { AllowDevices } from "./cgroup/cgroup-v1.ts";
+import type { AllowDevices } from "./cgroup/device-cgroup.ts";
 import type { Confinement } from "./ldconfig/confinement.ts";
 import { updateLdCache } from "./ldconfig/update-ld-cache.ts";
 import { type Bind, binder, type Expected, unbind } from "./mount/bind.ts";

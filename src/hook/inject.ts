@@ -1,6 +1,6 @@
 import { loadConfig } from "../config/load-config.ts";
 import { discover } from "../discover/discover.ts";
-import { openDeviceCgroup } from "../execute/cgroup/cgroup-v1.ts";
+import { openDeviceCgroup } from "../execute/cgroup/device-cgroup.ts";
 import { execute } from "../execute/execute.ts";
 import { type Confinement, type Ids, openImageConfinement } from "../execute/ldconfig/confinement.ts";
 import { allowOpenFiles, enterContainer } from "../execute/mount/namespace.ts";

@@ -1,5 +1,9 @@
 import { hasControlCharacter, quote } from "../text/quote.ts";
 
+/*
+ * Small because every report of the command line uses it.
+ */
+
 /** Returns a number with its noun: `1 entry`, `2 entries`. */
 export const counted = (count: number, one: string, many: string): string =>
   `${count} ${count === 1 ? one : many}`;

@@ -14,7 +14,7 @@ export interface RuntimeCall {
   /** The name it was called by. */
   readonly name: string;
   /** The arguments after the name, for the runtime. */
-  readonly words: readonly string[];
+  readonly args: readonly string[];
   readonly environ: readonly string[];
   readonly environAddress: number;
   /** A path of this program, which may be a link. */
@@ -57,13 +57,13 @@ function prepareBundle(system: Syscalls, args: RuntimeArguments, call: RuntimeCa
  * @throws {NvociError} when the request cannot be met or no runtime is found. The error is then in the runtime's log.
  */
 export function runtime(system: Syscalls, call: RuntimeCall): never {
-  const args = parseRuntimeArguments(call.words);
+  const args = parseRuntimeArguments(call.args);
   try {
     const own = [call.self, ...(call.name.includes("/") ? [call.name] : [])];
     const runtimes = configuredRuntimes(linuxHost(system), call.environ);
     const found = findRuntime(system, runtimes, pathOf(call.environ), own);
     if (args.creates) prepareBundle(system, args, call);
-    return becomeRuntime(system, found, call.words.length, call.environAddress);
+    return becomeRuntime(system, found, call.args.length, call.environAddress);
   } catch (error) {
     logRuntimeError(system, args, error);
     throw error;

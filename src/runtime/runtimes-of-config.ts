@@ -5,6 +5,10 @@ import type { HostPath } from "../model/paths.ts";
 import { quote } from "../text/quote.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
 
+/*
+ * Small because it is a part of the program of its own: most hosts have no config.toml.
+ */
+
 /**
  * Reads `nvidia-container-runtime.runtimes` of a config.toml.
  *

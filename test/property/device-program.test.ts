@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { missingAccess } from "../../src/execute/cgroup/cgroup-v1.ts";
+import { missingAccess } from "../../src/execute/cgroup/device-cgroup.ts";
 import { extendDeviceProgram } from "../../src/execute/cgroup/device-program.ts";
 import type { DeviceRule } from "../../src/plan/operation.ts";
 import { constantProgram, majorProgram, runDeviceProgram } from "../support/kernel/device-program.ts";

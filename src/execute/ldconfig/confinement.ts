@@ -5,7 +5,7 @@ import { linuxHost } from "../../sys/linux-host.ts";
 import { CWD, type Fd, type Syscalls } from "../../sys/syscalls.ts";
 import { SystemError } from "../../sys/system-error.ts";
 import { quote } from "../../text/quote.ts";
-import { findDeviceCgroup } from "../cgroup/cgroup-v1.ts";
+import { findDeviceCgroup } from "../cgroup/device-cgroup.ts";
 
 /** A user id and a group id, as the host numbers them. */
 export interface Ids {

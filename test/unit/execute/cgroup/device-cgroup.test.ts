@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { allowInCgroupV1, missingAccess } from "../../../../src/execute/cgroup/cgroup-v1.ts";
+import { allowInCgroupV1, missingAccess } from "../../../../src/execute/cgroup/device-cgroup.ts";
 import { newUndo } from "../../../../src/execute/undo.ts";
 import type { DeviceRule } from "../../../../src/plan/operation.ts";
 import { EPERM } from "../../../../src/sys/errno.ts";
