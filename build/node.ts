@@ -1,6 +1,6 @@
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { transform } from "esbuild";
+import { build as bundle } from "esbuild";
 import { compiler } from "./compiler.ts";
 import { root } from "./root.ts";
 
@@ -31,9 +31,16 @@ export async function buildNode(build: NodeBuild): Promise<void> {
   mkdirSync(directory, { recursive: true });
   for (const file of files) copyFileSync(join(bundles, file), join(directory, file));
   buildAddon(arch, join(directory, "nvoci.node"));
-  const entry = readFileSync(join(root, "src/sys/node.ts"), "utf8");
-  const { code } = await transform(entry, { loader: "ts", format: "cjs", target: "es2022", charset: "utf8" });
-  writeFileSync(join(directory, "nvoci.cjs"), code);
+  await bundle({
+    entryPoints: [join(root, "src/sys/node.ts")],
+    outfile: join(directory, "nvoci.cjs"),
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    target: "es2022",
+    charset: "utf8",
+    external: ["./main.cjs"],
+  });
   const template = readFileSync(join(root, "packaging/node/launcher.sh"), "utf8");
   const launcher = template
     .replace("@NODE@", () => quoted(node))
