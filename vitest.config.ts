@@ -3,7 +3,19 @@ import { defineConfig } from "vitest/config";
 const common = { environment: "node" as const, restoreMocks: true };
 
 /** The layers that compute and ask nobody: what is in them has tests, or is not needed. */
-const PURE = ["binary", "config", "elf", "json", "ldcache", "manifest", "model", "oci", "plan", "request", "text"];
+const PURE = [
+  "binary",
+  "config",
+  "elf",
+  "json",
+  "ldcache",
+  "manifest",
+  "model",
+  "oci",
+  "plan",
+  "request",
+  "text",
+];
 
 export default defineConfig({
   test: {

@@ -3,14 +3,29 @@
  * the part of config.json that the demo writes, has no cgroups, and leaves the container's capabilities alone.
  * Not for anything but the demo.
  */
-import { AT_FDCWD, CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS, MNT_DETACH, MS_BIND, MS_NOSUID, MS_PRIVATE, MS_REC, PR_SET_PDEATHSIG, SIGKILL, S_IFCHR } from "../src/sys/constants.ts";
+
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import {
+  AT_FDCWD,
+  CLONE_NEWIPC,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWUTS,
+  MNT_DETACH,
+  MS_BIND,
+  MS_NOSUID,
+  MS_PRIVATE,
+  MS_REC,
+  PR_SET_PDEATHSIG,
+  S_IFCHR,
+  SIGKILL,
+} from "../src/sys/constants.ts";
 import { errnoName } from "../src/sys/errno.ts";
 import { linux } from "../src/sys/linux.ts";
 import type { Primitives } from "../src/sys/primitives.ts";
 import { StepList } from "../src/sys/step-list.ts";
 import type { Syscalls } from "../src/sys/syscalls.ts";
-import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 
 interface Config {
   readonly process: { readonly args: readonly string[]; readonly env: readonly string[] };
