@@ -18,8 +18,9 @@ type ValuePath = readonly (string | number)[];
  * must agree about each container. Go's encoding/json reads `ENV` as `env` and `proce\u017f\u017f` as `process`;
  * for a repeated key it uses the last value or merges both. QuickJS accepts `\x41`, `5.` and `-01` as JSON.
  *
- * If JSON.stringify() reproduces the text, only the case of keys is left to check: its output is JSON without
- * repeated keys. Container engines write compact JSON, so few texts are scanned character by character.
+ * If JSON.stringify() reproduces the text, with Go's escapes or without, only the case of keys is left to check: its
+ * output is JSON without repeated keys. Container engines write compact JSON, so few texts are scanned character by
+ * character.
  *
  * @param value the parsed text.
  * @throws {NvociError} the document's code when parsers could differ; the message has the line and column.
@@ -45,9 +46,24 @@ export function refuseOtherReadings(
   );
 }
 
+/** What Go's encoding/json escapes and JSON.stringify() does not. Every requirement such as `cuda>=12` has one. */
+const GO_ESCAPES = [
+  ["<", "\\u003c"],
+  [">", "\\u003e"],
+  ["&", "\\u0026"],
+  ["\u2028", "\\u2028"],
+  ["\u2029", "\\u2029"],
+] as const;
+
+/** Takes no regular expression: QuickJS keeps an object for each match until the last one is replaced. */
+const escapeAsGo = (json: string): string =>
+  GO_ESCAPES.reduce((text, [character, escape]) => text.replaceAll(character, escape), json);
+
+/** Reports whether the text is what JSON.stringify() or Go's encoding/json makes of its value. */
 function isWrittenBack(text: string, value: PlainObject): boolean {
   try {
-    return text.startsWith(JSON.stringify(value));
+    const written = JSON.stringify(value);
+    return text.startsWith(written) || text.startsWith(escapeAsGo(written));
   } catch {
     // Writing needs more stack than parsing did.
     return false;

@@ -9,6 +9,7 @@ const check = (spec: string, state?: string): void => checkDocuments(BUNDLE, spe
 describe("checkDocuments()", () => {
   it.each([
     ['{"process":{"env":["A=b"],"args":["sh","-c","a \\u0026 b"]},"root":{"path":"r"}}', "what Go writes"],
+    ['{"process":{"env":["R=cuda\\u003e=12 \\u003c13","U=\\u2028\\u2029<&>"]}}', "escapes in part"],
     ['{\n\t"process": {"rlimits": [{"hard": 18446744073709551615}]}\n}\n', "64-bit numbers"],
     [
       '{"annotations":{"Path":"1","ENV":"2","env":"3"},"process":{"Cwd":"/"}}',
@@ -38,6 +39,7 @@ describe("checkDocuments()", () => {
   it.each([
     ['{"process":{},"root":{},"process":{}}', 'line 1, column 25 repeats the key "process"'],
     ['{"process":{"env":[],\n"\\u0065nv":[]}}', 'line 2, column 1 repeats the key "env"'],
+    ['{"annotations":{"a\\u003c":"1","a\\u003c":"2"}}', 'repeats the key "a<"'],
     ['{"mounts":[{"type":"a","type":"b"}]}', 'repeats the key "type"'],
   ])("refuses %s, of which readers use one or both", (text, reason) => {
     expect(catchError(() => check(text)).message).toContain(reason);
