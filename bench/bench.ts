@@ -143,7 +143,7 @@ function summarize({ present }: Where, { starts, unasked, sized, passed, served 
       limit: 6,
       unit: "ms",
     },
-    { name: "peak memory, 300 entries", value: peak > 0 ? peak : undefined, limit: 6, unit: "MB" },
+    { name: "peak memory, 300 entries", value: peak > 0 ? peak : undefined, limit: 4, unit: "MB" },
     {
       name: "native program",
       value: existsSync(NATIVE) ? statSync(NATIVE).size / 1e6 : undefined,
