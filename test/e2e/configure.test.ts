@@ -243,7 +243,7 @@ describeBuilds([], "nvoci configure", (build) => {
       [
         "contains others' lines",
         (text: string) => text.replace("# nvoci: end", "# mine\n# nvoci: end"),
-        "not made",
+        "did not write",
       ],
     ])("refuses a file whose block %s, and keeps every line", (_, damage, reason) => {
       writeFileSync(at("config.toml"), "version = 2\n");

@@ -24,12 +24,12 @@ const SPECS: readonly (readonly [name: string, text: string, says: string])[] = 
   ["proce\u017f\u017f", spec({ more: `,"proce\u017f\u017f":{"env":["${ASKS}"]}` }), "proce"],
   ["hoo\u212as", spec({ more: ',"hoo\u212as":{}' }), "hoo"],
   ["Linux", spec({ more: ',"Linux":{"devices":[]}' }), '"Linux"'],
-  ["two process objects", spec({ more: `,"process":{"env":["${ASKS}"]}` }), '"process" a second time'],
-  ["env a second time", spec({ process: `"env":["${ASKS}"],"env":["A=b"]` }), '"env" a second time'],
+  ["two process objects", spec({ more: `,"process":{"env":["${ASKS}"]}` }), 'repeats the key "process"'],
+  ["a repeated env", spec({ process: `"env":["${ASKS}"],"env":["A=b"]` }), 'repeats the key "env"'],
   [
-    "env a second time with an escape",
+    "a repeated env with an escape",
     spec({ process: `"env":["${ASKS}"],"\\u0065nv":[]` }),
-    '"env" a second time',
+    'repeats the key "env"',
   ],
   ["an escape by \\x", spec({ value: '"\\x41"' }), "is not JSON"],
   ["an escaped apostrophe", spec({ value: '"\\\'"' }), "is not JSON"],
@@ -95,7 +95,7 @@ describeBuilds([], "a document that runtimes read differently", (build) => {
   it.each([
     [',"Bundle":"/"', '"Bundle"'],
     [',"PID":1', '"PID"'],
-    [',"pid":1', '"pid" a second time'],
+    [',"pid":1', 'repeats the key "pid"'],
     [',"x":"\\x41"', "is not JSON"],
   ])("stops the hook that reads a state with %s", (more, says) => {
     writeFileSync(file(), spec());

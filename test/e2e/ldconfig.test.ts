@@ -95,7 +95,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     expect([stdout, stderr]).toEqual(["libmade.so.1.2.3\n", ""]);
     expect(readFileSync(join(bundle.rootfs, "etc/ld.so.cache"))).toEqual(before);
     expect(log(jetson)).toContain("is not a static program");
-    expect(log(jetson)).toContain("1 SONAME links are made");
+    expect(log(jetson)).toContain("1 SONAME links are created instead");
   });
 
   it("is replaced by SONAME links if neither host nor image has an ldconfig", async () => {
@@ -107,7 +107,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     const bundle = ask({ rootfs: "busybox" });
     const { stdout } = runContainer(bundle, ["readlink", "/opt/made-up/libmade.so.1"], jetson.place);
     expect(stdout).toBe("libmade.so.1.2.3\n");
-    expect(log(jetson)).toContain("1 SONAME links are made");
+    expect(log(jetson)).toContain("1 SONAME links are created instead");
   });
 
   // musl has a script that accepts glibc's options and makes no cache.
@@ -122,7 +122,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     const { stdout, stderr } = runContainer(bundle, ["readlink", "/opt/made-up/libmade.so.1"], jetson.place);
     expect(stderr).toBe("");
     expect(stdout).toBe("libmade.so.1.2.3\n");
-    expect(log(jetson)).toContain("1 SONAME links are made");
+    expect(log(jetson)).toContain("1 SONAME links are created instead");
   });
 
   it.each([
@@ -270,7 +270,7 @@ describeBuilds([...CONTAINER, "gcc"], "the linker's cache of a container", (buil
     const inside = runContainer({ rootfs, ...bundle }, command, jetson.place);
     jetson.place.run(["umount", rootfs]);
     expect(inside).toEqual(jetson.place.run(command));
-    expect(log(jetson)).toContain("cannot be written to");
+    expect(log(jetson)).toContain("is not writable");
     expect(readFileSync(join(rootfs, "etc/ld.so.cache"))).toEqual(before);
   });
 
