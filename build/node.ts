@@ -32,6 +32,9 @@ export async function buildNode(build: NodeBuild): Promise<void> {
   for (const file of files) copyFileSync(join(bundles, file), join(directory, file));
   buildAddon(arch, join(directory, "nvoci.node"));
   await bundle({
+    // Paths in comments are relative to it.
+    absWorkingDir: root,
+    legalComments: "none",
     entryPoints: [join(root, "src/sys/node.ts")],
     outfile: join(directory, "nvoci.cjs"),
     bundle: true,
