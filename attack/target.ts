@@ -149,7 +149,7 @@ export function endFaults({ status, stdout, stderr }: CommandResult): string[] {
   if (stdout !== "") return [`standard output is not empty: ${stdout.slice(0, 200)}`];
   if (status === 0) return stderr === "" ? [] : [`status 0 with an error: ${stderr}`];
   if (status !== 1) return [`status ${status}: ${stderr.slice(0, 1000)}`];
-  return /^nvoci: Cannot \S+ .+: \S.*[^.]\n/.test(stderr)
+  return /^nvoci: Cannot (?:continue|\S+ .+): \S.*[^.]\n/.test(stderr)
     ? []
     : [`the error does not have the form "Cannot …: …": ${stderr.slice(0, 1000)}`];
 }

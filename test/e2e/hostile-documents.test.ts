@@ -105,15 +105,17 @@ describeBuilds([], "a document that runtimes read differently", (build) => {
   });
 
   // Node.js itself needs a larger stack.
-  it.runIf(build.name === "native")("is refused when its nesting exceeds a small stack", () => {
-    writeFileSync(file(), spec({ value: "[".repeat(3000) + "]".repeat(3000) }));
-    const small = ["prlimit", "--stack=262144", build.path, "hook", "prestart"];
-    expect(runCommand(small, { input: state(temporary.path) })).toEqual({
-      status: 1,
-      stdout: "",
-      stderr: expect.stringMatching(/^nvoci: Cannot read ".*config\.json": it is nested too deeply\n$/),
+  if (build.name === "native") {
+    it("is refused when its nesting exceeds a small stack", () => {
+      writeFileSync(file(), spec({ value: "[".repeat(3000) + "]".repeat(3000) }));
+      const small = ["prlimit", "--stack=262144", build.path, "hook", "prestart"];
+      expect(runCommand(small, { input: state(temporary.path) })).toEqual({
+        status: 1,
+        stdout: "",
+        stderr: expect.stringMatching(/^nvoci: Cannot read ".*config\.json": it is nested too deeply\n$/),
+      });
     });
-  });
+  }
 
   it("is refused unless it is valid JSON, even if the JavaScript engine's parser accepts it", () => {
     const good = '[-1.5e3,"\\u00e9\\n\\"",true,{"a":[]}]';

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { makeBundle } from "../../../fixtures/bundle.ts";
 import { openNamespace, type PrivateNamespace } from "../../../fixtures/run/private-namespace.ts";
 import { type Build, nvociHook } from "../build/builds.ts";
@@ -31,15 +31,20 @@ export async function manyStarts(
   count: number,
 ): Promise<{ first: Traces; last: Traces }> {
   const bundle = makeBundle({ env: ["NVIDIA_VISIBLE_DEVICES=all"] });
-  // Other programs on the machine write to /tmp and /run.
+  const program = dirname(build.path);
+  // Other programs on the machine write to /tmp and /run. The build may be there, too.
   const place = await openNamespace(
     [
-      `mount --bind ${bundle.directory} /mnt`,
+      "mount -t tmpfs tmpfs /mnt",
+      "mkdir /mnt/bundle /mnt/program",
+      `mount --bind ${bundle.directory} /mnt/bundle`,
+      `mount --bind ${program} /mnt/program`,
       "mount -t tmpfs tmpfs /tmp",
       "mount -t tmpfs tmpfs /run",
-      `mkdir -p ${bundle.directory}`,
-      `mount --bind /mnt ${bundle.directory}`,
-      "umount /mnt",
+      `mkdir -p ${bundle.directory} ${program}`,
+      `mount --bind /mnt/bundle ${bundle.directory}`,
+      `mount --bind /mnt/program ${program}`,
+      "umount -R /mnt",
     ],
     jetson.place,
   );
