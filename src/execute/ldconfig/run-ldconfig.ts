@@ -12,7 +12,7 @@ import {
   O_PATH,
   O_RDONLY,
 } from "../../sys/constants.ts";
-import { EINVAL, ENOSYS } from "../../sys/errno.ts";
+import { EBUSY, EINVAL, ENOSYS } from "../../sys/errno.ts";
 import { readAll } from "../../sys/linux-host.ts";
 import { runChild } from "../../sys/run-child.ts";
 import { CWD, type ExitStatus, type Fd, type Syscalls } from "../../sys/syscalls.ts";
@@ -56,8 +56,22 @@ function sealedCopy(system: Syscalls, path: string): Fd {
   const copy = createMemoryFile(system);
   while (system.sendfile(copy, original, 0x7ffff000) > 0);
   system.close(original);
-  system.fcntl(copy, F_ADD_SEALS, F_SEAL_ALL);
+  seal(system, copy);
   return copy;
+}
+
+const SEAL_ATTEMPTS = 10;
+
+/** The kernel refuses while another processor still has a page of the file in hand: about once in 5000 starts. */
+function seal(system: Syscalls, file: Fd): void {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      system.fcntl(file, F_ADD_SEALS, F_SEAL_ALL);
+      return;
+    } catch (error) {
+      if (attempt === SEAL_ATTEMPTS || !(error instanceof SystemError && error.errno === EBUSY)) throw error;
+    }
+  }
 }
 
 /**
