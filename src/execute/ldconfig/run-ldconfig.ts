@@ -62,7 +62,7 @@ function sealedCopy(system: Syscalls, path: string): Fd {
 
 const SEAL_ATTEMPTS = 10;
 
-/** The kernel refuses while another processor still has a page of the file in hand: about once in 5000 starts. */
+/** Seals a file. The kernel refuses with EBUSY while a page of it has another user, which was seen once in a long run. */
 function seal(system: Syscalls, file: Fd): void {
   for (let attempt = 1; ; attempt++) {
     try {
