@@ -57,7 +57,7 @@ const GO_ESCAPES = [
 
 /** Takes no regular expression: QuickJS keeps an object for each match until the last one is replaced. */
 const escapeAsGo = (json: string): string =>
-  GO_ESCAPES.reduce((text, [character, escape]) => text.replaceAll(character, escape), json);
+  GO_ESCAPES.reduce((text, [character, escaped]) => text.replaceAll(character, escaped), json);
 
 /** Reports whether the text is what JSON.stringify() or Go's encoding/json makes of its value. */
 function isWrittenBack(text: string, value: PlainObject): boolean {
