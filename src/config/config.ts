@@ -31,6 +31,8 @@ export interface Config {
     readonly ldcache: HostPath | undefined;
     readonly ldconfig: LdconfigChoice;
     readonly loadKmods: boolean;
+    /** The directory of MPS's pipes: CUDA_MPS_PIPE_DIRECTORY in `environment`. */
+    readonly mpsPipeDirectory: HostPath;
     readonly noCgroups: boolean;
     /** Where the driver is installed: `/`, or `/run/nvidia/driver`. */
     readonly root: HostPath;
@@ -86,6 +88,7 @@ export const DEFAULT_CONFIG: Config = {
     ldcache: undefined,
     ldconfig: { from: "host", path: hostPath("/sbin/ldconfig") },
     loadKmods: true,
+    mpsPipeDirectory: hostPath("/tmp/nvidia-mps"),
     noCgroups: false,
     root: hostPath("/"),
   },

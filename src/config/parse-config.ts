@@ -119,12 +119,31 @@ function parseCli(table: TableReader, allowContainer: boolean): Config["nvidiaCo
     ldcache: table.path("ldcache"),
     ldconfig: parseLdconfig(table, allowContainer),
     loadKmods: table.boolean("load-kmods") ?? defaults.loadKmods,
+    mpsPipeDirectory: parseMpsPipeDirectory(table) ?? defaults.mpsPipeDirectory,
     noCgroups: table.boolean("no-cgroups") ?? defaults.noCgroups,
     root: table.path("root") ?? defaults.root,
   };
-  table.ignore("environment", "no-pivot", "path", "user");
+  table.ignore("no-pivot", "path", "user");
   table.reportUnknown();
   return cli;
+}
+
+const MPS_VARIABLE = "CUDA_MPS_PIPE_DIRECTORY=";
+
+/**
+ * Returns the directory that `environment` names for MPS. The hook's own environment does not count: an image may have
+ * set it, and containers get the directory writable.
+ */
+function parseMpsPipeDirectory(table: TableReader): HostPath | undefined {
+  const entry = (table.strings("environment") ?? []).filter((text) => text.startsWith(MPS_VARIABLE)).at(-1);
+  if (entry === undefined) return undefined;
+  const value = entry.slice(MPS_VARIABLE.length);
+  const path = hostPath(value);
+  if (value.startsWith("/") && !value.includes("\0") && path !== "/") return path;
+  throw table.invalid(
+    "environment",
+    `must set CUDA_MPS_PIPE_DIRECTORY to an absolute path below "/", not ${quote(value)}`,
+  );
 }
 
 function parseLdconfig(table: TableReader, allowContainer: boolean): LdconfigChoice {

@@ -33,6 +33,20 @@ export const looksInMultiarch = (image: ImageView, { triplet }: Machine): boolea
   image.type(containerPath(`/usr/lib/${triplet}`)) === "directory";
 
 /**
+ * Finds the file in which musl's dynamic linker reads where libraries are, instead of in ld.so.cache. It need not
+ * exist.
+ *
+ * @returns `undefined` for an image without musl, and for a Debian-like one, whose programs use glibc even if the
+ * package `musl` is installed.
+ * @see ldso/dynlink.c of musl
+ */
+export function muslPathFile(image: ImageView, machine: Machine): ContainerPath | undefined {
+  const loader = containerPath(`/lib/ld-musl-${machine.name}.so.1`);
+  if (image.type(loader) !== "file" || looksInMultiarch(image, machine)) return undefined;
+  return containerPath(`/etc/ld-musl-${machine.name}.path`);
+}
+
+/**
  * Moves a path below `/usr/lib` or `/usr/lib64` to the same place below `/usr/lib/TRIPLET`. Returns any other path
  * unchanged.
  *

@@ -50,6 +50,7 @@ export interface FindingArguments {
   "container-no-etc": Record<string, never>;
   /** What exceeds a limit, so that the rest of it is ignored. */
   "container-limit": { what: "ld.so.conf" };
+  "musl-path-unusable": { path: string };
   "findings-left-out": { count: number };
   "container-leftover": { call: string };
   "container-mount-shared": { path: string };

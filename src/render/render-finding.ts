@@ -75,6 +75,8 @@ const WORDING: Wording = {
   "container-mount-shared": ({ path }) =>
     `${quote(path, 4096)} is in a volume with shared propagation, so a mount there would appear on the host too; the entry is skipped`,
   "container-limit": ({ what }) => `the image's ${what} exceeds nvoci's limits; the rest of it is ignored`,
+  "musl-path-unusable": ({ path }) =>
+    `the image's ${quote(path)} is larger than 64 KiB or not UTF-8 and stays as it is; programs may need LD_LIBRARY_PATH`,
   "findings-left-out": ({ count }) => `${count} more findings of this kind are not shown`,
   "container-volume-untouched": ({ path }) =>
     `${quote(path, 4096)} would have to be created in a volume or another mount, which nvoci never changes; the entry is skipped`,

@@ -4,11 +4,13 @@ import type { ContainerPath } from "../../model/paths.ts";
 import { checkRequirements } from "../../request/requirements.ts";
 import type { DeviceInput, DiscoverInput } from "../discover-input.ts";
 import { libraryDirectories } from "../library-places.ts";
+import { besideLibraries } from "./beside-libraries.ts";
 import type { ChosenLibrary } from "./choose-libraries.ts";
 import { compatDirectory, prefersCompat, readCompat } from "./compat-image.ts";
 import { controlNodes, drmNodes, gpuNodes, imexNodes, migNodes } from "./device-finders.ts";
 import { findLibraries, hostDirectory, libcudaOf, libraryEdits } from "./driver-libraries.ts";
-import { gbmLinks, graphicsFiles } from "./graphics-files.ts";
+import { graphicsFiles } from "./graphics-files.ts";
+import { namedLibraries } from "./named-libraries.ts";
 import { features, firmware, programs, sockets } from "./optional-files.ts";
 import { applicationProfile, procDriver } from "./proc-driver.ts";
 import { gpuBrands, hostCudaVersion } from "./requirement-facts.ts";
@@ -54,15 +56,13 @@ export function discoverServer(input: DiscoverInput, report: Report): ContainerE
   const server: ServerAndImage = { ...readServer(input, report), image: input.image };
   const { libraries, cudaVersion } = checkDriver(server);
   const directories = libraryDirectories(server.image, server.machine);
-  const gbm = server.capabilities.has("graphics")
-    ? gbmLinks(server.host, hostDirectory(libraries), directories[64])
-    : [];
-  return joinEdits([
+  const found = joinEdits([
     libraryEdits(server.root, libraries, directories),
-    { links: gbm },
+    besideLibraries(server, hostDirectory(libraries), directories[64]),
     ...FINDERS.map((find) => find(server)),
     { compatFolder: compatFolder(server, cudaVersion) },
   ]);
+  return joinEdits([found, { mounts: namedLibraries(server, found, directories[64]) }]);
 }
 
 /**

@@ -21,8 +21,9 @@ export interface LibraryCandidate {
 const LD_CACHE = hostPath("/etc/ld.so.cache");
 
 /** Directories whose libraries all have one word size, on any machine. */
-const NARROW = /\/(?:lib32|i386-linux-gnu|arm-linux-gnueabihf)(?:\/|$)/;
-const WIDE = /\/(?:lib64|x86_64-linux-gnu|aarch64-linux-gnu)(?:\/|$)/;
+const NARROW = /\/(?:lib32|i386-linux-gnu|arm-linux-gnueabihf|opengl-driver-32\/lib)(?:\/|$)/;
+const WIDE =
+  /\/(?:lib64|x86_64-linux-gnu|aarch64-linux-gnu|opengl-driver\/lib|current-system\/profile\/lib)(?:\/|$)/;
 
 /** The facts about a server that the search for libraries needs. */
 export type LibraryServer = Pick<

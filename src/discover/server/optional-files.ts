@@ -26,8 +26,12 @@ export const programs: Finder<Server> = ({ root, capabilities, report }) => {
  * @see https://docs.kernel.org/driver-api/firmware/fw_search_path.html
  */
 export const firmware: Finder<Server> = ({ host, root, version, report }) => {
-  const configured = (readText(host, hostPath(FIRMWARE.parameter)) ?? "").trim();
-  const directories = [configured, ...FIRMWARE.directories];
+  const textOf = (file: string): string => (readText(host, hostPath(file)) ?? "").trim();
+  const release = textOf(FIRMWARE.release);
+  const directories = [
+    textOf(FIRMWARE.parameter),
+    ...FIRMWARE.directories.map((directory) => directory.replace("*", release)),
+  ];
   for (const directory of directories.filter((name) => name.startsWith("/"))) {
     const place = `${directory}/nvidia/${version}`;
     const mounts = root
@@ -50,10 +54,9 @@ export const firmware: Finder<Server> = ({ host, root, version, report }) => {
 const SOCKET_OPTIONS: readonly MountOption[] = ["nosuid", "nodev", "noexec"];
 
 /** Finds the sockets of the driver's services. Most hosts run none of them. */
-export const sockets: Finder<Server> = ({ root, capabilities, report }) => {
+export const sockets: Finder<Server> = ({ root, config, capabilities, report }) => {
   const mounts: Mount[] = [];
-  for (const { path, kind, capability } of SOCKETS) {
-    if (!capabilities.has(capability)) continue;
+  const add = (path: string, kind: "socket" | "directory"): void => {
     const source = `socket ${path}`;
     // Anyone can write to /tmp, and a link there could name any directory of the host: links are not followed.
     const real = below(root.root, path);
@@ -61,7 +64,9 @@ export const sockets: Finder<Server> = ({ root, capabilities, report }) => {
     if (found === kind) mounts.push(bindMount(kind, real, containerPath(path), source, SOCKET_OPTIONS));
     else if (found === undefined) report(finding("entry-missing", "info", source, { type: "socket", path }));
     else report(finding("entry-wrong-type", "warning", source, { type: "socket", path, found }));
-  }
+  };
+  for (const { path, capability } of SOCKETS) if (capabilities.has(capability)) add(path, "socket");
+  if (capabilities.has("compute")) add(config.nvidiaContainerCli.mpsPipeDirectory, "directory");
   return { mounts };
 };
 

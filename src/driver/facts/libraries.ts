@@ -33,7 +33,8 @@ const VENDOR_NEUTRAL = { vendorNeutral: true } as const;
  * The driver's libraries. Left out on purpose: libraries that only an X server or a settings panel loads, and the
  * vendor-neutral loaders of GLVND, which belong to the image.
  *
- * @see "Installed Components" in the README of NVIDIA's driver; src/nvc_info.c of libnvidia-container 1.19
+ * @see "Installed Components" in the README of NVIDIA's driver; src/nvc_info.c of libnvidia-container 1.19; negativo17's
+ * package of driver 610.43.02
  * @checked 2026-11-21
  */
 export const DRIVER_LIBRARIES: readonly DriverLibrary[] = [
@@ -41,6 +42,7 @@ export const DRIVER_LIBRARIES: readonly DriverLibrary[] = [
   library("libnvidia-cfg.so", UTILITY),
   library("libnvidia-nscq.so", UTILITY),
   library("libnvidia-sandboxutils.so", UTILITY),
+  library("libnvsdm.so", UTILITY),
 
   library("libcuda.so", COMPUTE, { essential: true }),
   library("libcudadebugger.so", COMPUTE),
@@ -55,6 +57,7 @@ export const DRIVER_LIBRARIES: readonly DriverLibrary[] = [
   library("libnvidia-nvvm.so", COMPUTE),
   library("libnvidia-nvvm70.so", COMPUTE, OWN_VERSION),
   library("libnvidia-tileiras.so", COMPUTE),
+  library("libnvcuextend.so", COMPUTE),
 
   library("libnvidia-ngx.so", ["ngx"]),
 
@@ -78,6 +81,10 @@ export const DRIVER_LIBRARIES: readonly DriverLibrary[] = [
   library("libnvidia-glvkspirv.so", GRAPHICS),
   library("libnvidia-cbl.so", GRAPHICS),
   library("libnvidia-vulkan-producer.so", GRAPHICS),
+  library("libnvidia-vksc-core.so", GRAPHICS),
+  library("libnvidia-present.so", GRAPHICS),
+  library("libnvidia-wayland-client.so", GRAPHICS),
+  library("libnvidia-api.so", GRAPHICS, OWN_VERSION),
   library("libnvidia-egl-gbm.so", GRAPHICS, OWN_VERSION),
   library("libnvidia-egl-wayland.so", GRAPHICS, OWN_VERSION),
   library("libnvidia-egl-wayland2.so", GRAPHICS, OWN_VERSION),
@@ -142,4 +149,6 @@ export const libraryDirectories = ({ triplet, compat32 }: Machine): readonly str
   "/usr/local/lib",
   "/usr/local/nvidia/lib64",
   "/run/opengl-driver/lib",
+  "/run/opengl-driver-32/lib",
+  "/run/current-system/profile/lib",
 ];

@@ -59,6 +59,7 @@ const FINDINGS: { readonly [C in FindingCode]: readonly FindingArguments[C][] } 
   "container-mount-in-the-way": [{ path: "/usr/lib/libx.so" }],
   "container-no-etc": [{}],
   "container-limit": [{ what: "ld.so.conf" }],
+  "musl-path-unusable": [{ path: "/etc/ld-musl-x86_64.path" }],
   "findings-left-out": [{ count: 7 }],
   "container-leftover": [{ call: 'unlinkat(9 ("/usr/lib"), "x", 0) = -1 EBUSY' }],
   "container-mount-shared": [{ path: "/usr/lib/libx.so" }],
