@@ -105,6 +105,7 @@ swarm-resource = "DOCKER_RESOURCE_GPU, DOCKER_RESOURCE_MIG"
 debug = "/var/log/a.log"
 ldcache = "/etc/ld.so.cache"
 ldconfig = "@/usr/sbin/ldconfig"
+environment = ["X=1", "CUDA_MPS_PIPE_DIRECTORY=/opt/first", "CUDA_MPS_PIPE_DIRECTORY=/run/mps/"]
 load-kmods = false
 no-cgroups = true
 root = "/run/nvidia/driver/"
@@ -146,6 +147,7 @@ host = "/opt/same"
         ldcache: "/etc/ld.so.cache",
         ldconfig: { from: "host", path: "/usr/sbin/ldconfig" },
         loadKmods: false,
+        mpsPipeDirectory: "/run/mps",
         noCgroups: true,
         root: "/run/nvidia/driver",
       },
@@ -285,6 +287,11 @@ describe("parseConfig() refuses", () => {
     ['supported-driver-capabilities = ["compute"]', "supported-driver-capabilities must be a string"],
     ['[nvidia-container-cli]\nroot = "run"', "nvidia-container-cli.root must be an absolute path"],
     ['[nvidia-container-cli]\nroot = "/a\\u0000"', "nvidia-container-cli.root must be an absolute path"],
+    ...["", "tmp/mps", "/", "//", "/run/..", "/run\\u0000"].map((path) => [
+      `[nvidia-container-cli]\nenvironment = ["CUDA_MPS_PIPE_DIRECTORY=${path}"]`,
+      "nvidia-container-cli.environment must set CUDA_MPS_PIPE_DIRECTORY to an absolute path",
+    ]),
+    ['[nvidia-container-cli]\nenvironment = "A=b"', "nvidia-container-cli.environment must be a list"],
     ['[nvidia-container-cli]\nroot = "a\\nb"', "nvidia-container-cli.root must be an absolute path"],
     [
       '[nvidia-container-runtime]\nmode = "fast"',

@@ -107,6 +107,47 @@ it("findLibraries() uses the loaded driver's libraries if several are installed"
   expect(codes).toEqual([]);
 });
 
+// negativo17's packages for Fedora: the file has its SONAME, and the name with the version is the link.
+const RENAMED: MadeServer = {
+  libraries: { "libGLX_nvidia.so.0": "libGLX_nvidia.so.0" },
+  tree: [`symlink ${LIBRARIES}/libGLX_nvidia.so.${VERSION} -> libGLX_nvidia.so.0`],
+};
+
+it.each([
+  ["the cache lists it", RENAMED],
+  ["there is no cache", { ...RENAMED, cache: false }],
+  [
+    "the driver is in a container",
+    {
+      ...RENAMED,
+      root: "/run/nvidia/driver",
+      tree: [`symlink /run/nvidia/driver${LIBRARIES}/libGLX_nvidia.so.${VERSION} -> libGLX_nvidia.so.0`],
+    },
+  ],
+])("findLibraries() finds a file whose name with the version is a link to it, if %s", (_, server) => {
+  const { mounts, links, codes } = discover(
+    {
+      ...server,
+      bytes: { [`${server.root ?? ""}${LIBRARIES}/libGLX_nvidia.so.0`]: sharedObject("libGLX_nvidia.so.0") },
+    },
+    { capabilities: ["graphics"] },
+  );
+  expect(mounts).toEqual([
+    `${server.root ?? ""}${LIBRARIES}/libGLX_nvidia.so.0 ${LIBRARIES}/libGLX_nvidia.so.0`,
+  ]);
+  expect(links).toEqual([
+    `${LIBRARIES}/libGLX_indirect.so.0 -> libGLX_nvidia.so.0`,
+    `${LIBRARIES}/libGLX_nvidia.so.${VERSION} -> libGLX_nvidia.so.0`,
+  ]);
+  expect(codes).not.toContain("driver-library-missing libGLX_nvidia.so");
+});
+
+it("findLibraries() leaves such a file out if it has another version's link", () => {
+  const tree = [`symlink ${LIBRARIES}/libGLX_nvidia.so.470.57.02 -> libGLX_nvidia.so.0`];
+  const { mounts } = discover({ ...RENAMED, tree }, { capabilities: ["graphics"] });
+  expect(mounts).toEqual([]);
+});
+
 it("findLibraries() names the running driver's version next to another library's", () => {
   const file = `${LIBRARIES}/libnvidia-nvvm.so.470.57.02`;
   const { findings } = discover({
