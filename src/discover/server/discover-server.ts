@@ -14,6 +14,7 @@ import { features, firmware, programs, sockets } from "./optional-files.ts";
 import { applicationProfile, procDriver } from "./proc-driver.ts";
 import { gpuBrands, hostCudaVersion } from "./requirement-facts.ts";
 import { type Finder, readServer, type Server, type ServerAndImage } from "./server.ts";
+import { unlistedLibraries } from "./unlisted-libraries.ts";
 
 /** All finders except that of the libraries, in the order of the edits. */
 const FINDERS: readonly Finder[] = [
@@ -59,7 +60,7 @@ export function discoverServer(input: DiscoverInput, report: Report): ContainerE
     ? gbmLinks(server.host, hostDirectory(libraries), directories[64])
     : [];
   return joinEdits([
-    libraryEdits(server.root, libraries, directories),
+    libraryEdits(server.root, [...libraries, ...unlistedLibraries(server, libraries)], directories),
     { links: gbm },
     ...FINDERS.map((find) => find(server)),
     { compatFolder: compatFolder(server, cudaVersion) },
