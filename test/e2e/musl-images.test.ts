@@ -13,6 +13,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
 import { type FakeServer, openServer } from "../../fixtures/host/fake-server.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
+import { mustRun } from "../../fixtures/run/run-command.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { hookEntry } from "../support/build/builds.ts";
 import { openBareContainer } from "../support/engines/bare-container.ts";
@@ -153,7 +154,10 @@ describeBuilds([...CONTAINER, "gcc", "strace", "musl"], "an image with musl", (b
     expect(drafts(bundle)).toEqual([]);
   });
 
-  it("has a whole file whenever the hook is killed, and nothing else after the next start", async () => {
+  it.each([
+    "the next start",
+    "nvoci clean",
+  ])("has a whole file whenever the hook is killed, and nothing else after %s", async (next) => {
     const bundle = ask();
     const hook = [build.path, "hook", "prestart"];
     const whole = ["/opt/own/lib", `${OURS}/opt/own/lib`];
@@ -165,6 +169,11 @@ describeBuilds([...CONTAINER, "gcc", "strace", "musl"], "an image with musl", (b
       killed = status !== 0;
       expect(whole).toContain(readFileSync(file(bundle), "utf8"));
       container.close();
+      if (next === "nvoci clean") {
+        mustRun([build.path, "clean", bundle.rootfs]);
+        expect(drafts(bundle)).toEqual([]);
+        expect(whole).toContain(readFileSync(file(bundle), "utf8"));
+      }
       expect(when).toBeLessThan(100);
     }
     expect(readFileSync(file(bundle), "utf8")).toBe(`${OURS}/opt/own/lib`);

@@ -40,9 +40,12 @@ function gbmLinks({ host }: Server, hostLibraries: HostPath, libraries: Containe
 /** Finds each X module in the first directory that has it, under its plain name or that of the driver's version. */
 function xModules({ root, version }: Server, beside: string | undefined): readonly Mount[] {
   const own = beside === undefined ? [] : X_MODULES.beside.map((name) => `${beside}/${name}`);
+  // Servers have none of them.
+  const present = root.existing([...own, ...X_MODULES.directories]);
+  const directories = present.flatMap((path) => X_MODULES.places.map((place) => `${path}${place}`));
   const mounts: Mount[] = [];
   for (const name of X_MODULES.names) {
-    for (const directory of [...own, ...X_MODULES.directories]) {
+    for (const directory of directories) {
       const path = containerPath(`${directory}/${name}`);
       const real = root.resolve(path) ?? root.resolve(`${path}.${version}`);
       if (real === undefined) continue;

@@ -16,8 +16,8 @@ export interface DriverRoot {
   inside(path: HostPath): string;
   /** Returns the names in a directory, sorted; empty when it does not exist. */
   list(path: string): readonly string[];
-  /** Returns the real path of `name` in the first of `directories` that has it. */
-  first(directories: readonly string[], name: string): HostPath | undefined;
+  /** Returns the directories that exist, each under the first of its names. */
+  existing(directories: readonly string[]): readonly string[];
 }
 
 /** The kernel's limit on symbolic links in one lookup. @see path_resolution(7) */
@@ -38,12 +38,13 @@ export function driverRoot(host: HostView, root: HostPath): DriverRoot {
       const directory = resolve(path);
       return directory === undefined ? [] : (host.readDirectory(directory) ?? []).sort();
     },
-    first(directories, name) {
+    existing(directories) {
+      const found = new Map<HostPath, string>();
       for (const directory of directories) {
-        const real = resolve(`${directory}/${name}`);
-        if (real !== undefined) return real;
+        const real = resolve(directory);
+        if (real !== undefined && !found.has(real)) found.set(real, directory);
       }
-      return undefined;
+      return [...found.values()];
     },
   };
 }

@@ -8,7 +8,10 @@ import type { Finder, Server } from "./server.ts";
  * set depends on the driver's version and packager. A missing file is not a finding.
  */
 export const graphicsFiles: Finder<Server> = ({ root, capabilities, version }) => {
-  const directories = CONFIGURATION_DIRECTORIES.filter(([host]) => root.resolve(host) !== undefined);
+  // Most hosts have none of the other systems' directories.
+  const directories = CONFIGURATION_DIRECTORIES.filter(
+    ([host, container]) => host === container || root.resolve(host) !== undefined,
+  );
   const mounts: Mount[] = [];
   for (const [pattern, capability] of CONFIGURATION) {
     if (!capabilities.has(capability)) continue;

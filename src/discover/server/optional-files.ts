@@ -6,13 +6,27 @@ import { readText } from "../../model/views.ts";
 import { FEATURE_VARIABLES } from "../../request/driver-capabilities.ts";
 import { type Finder, findNode, type Server } from "./server.ts";
 
+/** Returns the first answer. */
+function firstOf<T>(
+  directories: readonly string[],
+  ask: (directory: string) => T | undefined,
+): T | undefined {
+  for (const directory of directories) {
+    const answer = ask(directory);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
+}
+
 /** Finds the driver's programs. In the container, all of them are in /usr/bin. */
 export const programs: Finder<Server> = ({ root, capabilities, report }) => {
   const mounts: Mount[] = [];
+  // Most hosts lack most programs, and have fewer directories than names of directories.
+  const directories = root.existing(PROGRAM_DIRECTORIES);
   for (const [name, capability] of PROGRAMS) {
     if (!capabilities.has(capability)) continue;
     const source = `program ${name}`;
-    const real = root.first(PROGRAM_DIRECTORIES, name);
+    const real = firstOf(directories, (directory) => root.resolve(`${directory}/${name}`));
     if (real !== undefined) mounts.push(bindMount("file", real, containerPath(`/usr/bin/${name}`), source));
     else report(finding("entry-missing", "info", source, { type: "program", path: name }));
   }

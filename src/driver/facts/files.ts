@@ -88,13 +88,6 @@ export const CONFIGURATION: readonly (readonly [path: string, capability: Driver
   ["X11/xorg.conf.d/nvidia-drm-outputclass.conf", "display"],
 ];
 
-const X_SUBDIRECTORIES = [
-  "modules/updates/drivers",
-  "modules/updates/extensions",
-  "modules/drivers",
-  "modules/extensions",
-];
-
 /**
  * Modules of an X server. They keep their path, because a `ModulePath` in xorg.conf names it.
  *
@@ -104,10 +97,16 @@ const X_SUBDIRECTORIES = [
 export const X_MODULES = {
   names: ["nvidia_drv.so", "libglxserver_nvidia.so"],
   /** Directories below that of the driver's libraries, before {@link X_MODULES.directories}. */
-  beside: ["nvidia/xorg", ...X_SUBDIRECTORIES.map((name) => `xorg/${name}`)],
-  directories: ["/usr/lib/xorg", "/usr/lib64/xorg", "/usr/X11R6/lib", "/usr/X11R6/lib64"].flatMap(
-    (directory) => X_SUBDIRECTORIES.map((name) => `${directory}/${name}`),
-  ),
+  beside: ["nvidia/xorg", "xorg"],
+  directories: ["/usr/lib/xorg", "/usr/lib64/xorg", "/usr/X11R6/lib", "/usr/X11R6/lib64"],
+  /** Where the modules are in one of these directories, in search order. */
+  places: [
+    "",
+    "/modules/updates/drivers",
+    "/modules/updates/extensions",
+    "/modules/drivers",
+    "/modules/extensions",
+  ],
 } as const;
 
 /**
