@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { release } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
@@ -41,6 +42,13 @@ describeBuilds([...CONTAINER, "gcc"], "a driver", (build) => {
       `readlink ${versioned}; readlink ${DRIVER_LIBRARIES}/libGLX_indirect.so.0; ${load(versioned)}`,
     );
     expect(said).toEqual(["libGLX_nvidia.so.0", "libGLX_nvidia.so.0", "535"]);
+  });
+
+  it("whose firmware was updated for this kernel alone has that firmware", async () => {
+    const directory = `/lib/firmware/updates/${release()}/nvidia/${DRIVER_VERSION}`;
+    const server = await open({ more: [fileEntry(`${directory}/gsp_tu10x.bin`, "updated\n")] });
+    const path = `/lib/firmware/nvidia/${DRIVER_VERSION}/gsp_tu10x.bin`;
+    expect(lines(server, ask(), `cat ${path}`)).toEqual(["updated"]);
   });
 
   describe("whose configuration names a library by path", () => {

@@ -29,6 +29,11 @@ describe("muslPathFile()", () => {
       ["symlink /lib/ld-musl-x86_64.so.1 -> libc.so", "file /lib/libc.so"],
       "/etc/ld-musl-x86_64.path",
     ],
+    [
+      "one in which a start made a multiarch directory",
+      [LOADER, "dir /usr/lib/x86_64-linux-gnu"],
+      "/etc/ld-musl-x86_64.path",
+    ],
     ["an image without musl", ["dir /lib"], undefined],
     ["one with another processor's musl", ["file /lib/ld-musl-aarch64.so.1"], undefined],
     ["one whose loader is a directory", ["dir /lib/ld-musl-x86_64.so.1"], undefined],
