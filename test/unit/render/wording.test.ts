@@ -59,6 +59,7 @@ const FINDINGS: { readonly [C in FindingCode]: readonly FindingArguments[C][] } 
   "container-mount-in-the-way": [{ path: "/usr/lib/libx.so" }],
   "container-no-etc": [{}],
   "container-limit": [{ what: "ld.so.conf" }],
+  "musl-path-unusable": [{ path: "/etc/ld-musl-x86_64.path" }],
   "findings-left-out": [{ count: 7 }],
   "container-leftover": [{ call: 'unlinkat(9 ("/usr/lib"), "x", 0) = -1 EBUSY' }],
   "container-mount-shared": [{ path: "/usr/lib/libx.so" }],
@@ -75,6 +76,7 @@ const FINDINGS: { readonly [C in FindingCode]: readonly FindingArguments[C][] } 
   "driver-library-other-version": [
     { name: "libnvidia-encode.so", path: "/usr/lib/libnvidia-encode.so.470.1", version: "535.86.05" },
   ],
+  "driver-library-unlisted": [{ names: ["libnvidia-new.so.700.1", "libnvidia-newer.so.700.1"] }],
   "driver-library-unreadable": [{ path: "/usr/lib/libEGL.so.1", reason: "it is not an ELF file" }],
   "gpu-information-incomplete": [{ path: "/proc/driver/nvidia/gpus/0", field: "Device Minor" }],
   "gpu-excluded": [{ path: "/proc/driver/nvidia/gpus/0" }],
