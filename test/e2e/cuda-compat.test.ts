@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Bundle } from "../../fixtures/bundle.ts";
@@ -6,6 +6,7 @@ import { ORIN_MANIFEST } from "../../fixtures/host/fake-l4t.ts";
 import { compileCuda } from "../../fixtures/host/fake-server.ts";
 import { fileEntry } from "../../fixtures/host/tree-entry.ts";
 import { runContainer, scriptLines } from "../../fixtures/run/container.ts";
+import { mustRun } from "../../fixtures/run/run-command.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
 import { serversOfEachTest } from "../support/engines/servers-of-each-test.ts";
@@ -110,11 +111,17 @@ describeBuilds([...CONTAINER, "gcc"], "an image's CUDA libraries for older drive
     afterAll(() => jetson?.close());
 
     /** Runs a program that needs libcuda on a board with L4T 36.4.3, which has CUDA 12.6. */
-    function onBoard(path: string, compat: object | undefined, config = root): string[] {
+    function onBoard(
+      path: string,
+      compat: object | undefined,
+      config = root,
+      more: (rootfs: string) => void = () => {},
+    ): string[] {
       const bundle = askingBundle(build);
       bundles.push(bundle);
       copyFileSync(compileCuda().program, join(bundle.rootfs, "usr/bin/use-cuda"));
       installCompat(bundle.rootfs, path, 575, compat);
+      more(bundle.rootfs);
       jetson.place.run(["sh", "-c", `printf '%s' '${config}' >${CONFIG}`]);
       return runContainer(bundle, ["use-cuda"], jetson.place).stdout.trimEnd().split("\n");
     }
@@ -127,6 +134,27 @@ describeBuilds([...CONTAINER, "gcc"], "an image's CUDA libraries for older drive
       ["is in another directory", `${COMPAT}/libcuda.so.1.1`, orin("13.2"), HOST],
     ])("decide by the library, which %s", (_, path, compat, expected) => {
       expect(onBoard(path, compat)).toEqual([expected]);
+    });
+
+    it.each<[title: string, make: (rootfs: string) => void]>([
+      ["a FIFO", (rootfs) => mustRun(["mkfifo", join(rootfs, ORIN)])],
+      [
+        "a directory with a FIFO",
+        (rootfs) => mustRun(["sh", "-c", `mkdir ${rootfs}${ORIN} && mkfifo ${rootfs}${ORIN}/libcuda.so.1.1`]),
+      ],
+      [
+        "a directory with a file that only begins like a library",
+        (rootfs) => {
+          mkdirSync(join(rootfs, ORIN));
+          writeFileSync(
+            join(rootfs, ORIN, "libcuda.so.1.1"),
+            readFileSync(compileCuda().library).subarray(0, 100),
+          );
+        },
+      ],
+    ])("do not keep a container from starting if an image has %s in their place", (_, make) => {
+      const said = onBoard("/usr/local/cuda/libcuda.so.1.1", orin("13.2"), root, make);
+      expect(said).toEqual([HOST]);
     });
 
     it("are in the usual directory on a board that is not an Orin", () => {
