@@ -50,7 +50,11 @@ const STATX_BASIC_STATS = 0x7ff;
 const STATX_MNT_ID = 0x1000;
 /** PATH_MAX: the maximum length of a link. */
 const LINK_BYTES = 4096;
+/** Characters below it are control characters. */
+const SPACE = 0x20;
 const DIRECTORY_BYTES = 32768;
+/** Its text fits a block that is used again; see native/arena.c. */
+const SMALL_DIRECTORY_BYTES = 8000;
 
 /**
  * Implements the kernel's interface on the JavaScript engine's primitives. Apart from `node.ts`, no other module uses them.
@@ -247,6 +251,25 @@ export function linux(engine: Primitives): Syscalls {
           const name = engine.decode(records, at + 19, records.indexOf(0, at + 19));
           if (name !== "." && name !== ".." && !name.includes("\ufffd")) names.push(name);
           at += length;
+        }
+      }
+    },
+
+    // A name follows the type, which follows a zero: the high byte of reclen, since names up to 255 bytes make records
+    // of less than 512, and those of more than 228 bytes are no library's. Some file systems leave the type 0.
+    namesEnding(fd, ending) {
+      const names: string[] = [];
+      const records = new Uint8Array(SMALL_DIRECTORY_BYTES);
+      const wanted = `${ending}\0`;
+      for (;;) {
+        const result = syscall(nr.getdents64, fd.number, records, SMALL_DIRECTORY_BYTES);
+        const filled = checked("getdents64", result, [fd]);
+        if (filled === 0) return names;
+        const text = engine.decode(records, 0, filled);
+        for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
+          const start = text.lastIndexOf("\0", at) + 1;
+          const name = text.slice(text.charCodeAt(start) < SPACE ? start + 1 : start, at + ending.length);
+          if (!name.includes("\ufffd")) names.push(name);
         }
       }
     },

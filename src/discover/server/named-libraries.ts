@@ -5,7 +5,7 @@ import { decodeUtf8 } from "../../text/utf8.ts";
 import type { ServerAndImage } from "./server.ts";
 
 /** The longest of NVIDIA's has a kilobyte. */
-const MAX_BYTES = 1 << 16;
+const MAX_BYTES = 8000;
 
 /** How many links lead to a file at most: `libcuda.so`, `libcuda.so.1`. */
 const MAX_LINKS = 8;

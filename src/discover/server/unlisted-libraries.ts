@@ -24,8 +24,8 @@ export function unlistedLibraries(
   const ending = `.so.${version}`;
   const found: ChosenLibrary[] = [];
   for (const [directory, bits] of driverDirectories(chosen)) {
-    const names = root.host.readDirectory(directory) ?? [];
-    for (const name of names.filter((one) => one.endsWith(ending) && one.startsWith("lib")).sort()) {
+    const names = root.host.readDirectory(directory, ending) ?? [];
+    for (const name of names.filter((one) => one.startsWith("lib")).sort()) {
       const path = below(directory, `/${name}`);
       const hostPath = LISTED.has(libraryStem(name)) ? undefined : root.resolve(root.inside(path));
       if (hostPath === undefined) continue;
