@@ -49,6 +49,8 @@ export interface CommandContext {
    * @param config the value of `--config`.
    */
   readonly decide: (spec: Spec, root: HostPath | undefined, config: string | undefined) => Decision;
+  /** Runs a command line of nvoci itself. Returns the exit status. */
+  readonly runWords: (words: readonly string[]) => number;
   /** Writes lines to standard output. */
   readonly print: (lines: readonly string[]) => void;
 }

@@ -1,0 +1,84 @@
+import { attempt, NvociError } from "../../model/errors.ts";
+import { isPlainObject } from "../../model/object-reader.ts";
+import { type HostPath, hostPath } from "../../model/paths.ts";
+import { type HostView, readText } from "../../model/views.ts";
+import type { Spec } from "../../oci/spec.ts";
+import { quote } from "../../text/quote.ts";
+import type { CommandContext } from "../command.ts";
+import { imaginaryContainer } from "../imaginary-container.ts";
+import { askService } from "./ask-service.ts";
+import { pids } from "./processes.ts";
+
+/** A container that runs now. */
+export interface RunningContainer {
+  readonly pid: number;
+  /** The container's root, as its first process sees it. */
+  readonly root: HostPath;
+  /** What it requests, as far as the process shows: its environment, and whether it is privileged. */
+  readonly spec: Spec;
+  /** Its mounts. */
+  readonly mounts: string;
+}
+
+/** An id as engines write it, or the beginning of one. */
+const ID = /^[0-9a-f]{4,64}$/;
+const CAP_SYS_ADMIN = 21n;
+
+/**
+ * Finds a running container by a pid, by the beginning of its id, which every engine puts into the name of its cgroup,
+ * or by its name in Docker.
+ *
+ * @throws {NvociError} "state-invalid" when there is none, or it belongs to the host.
+ */
+export function findContainer({ host, system }: CommandContext, name: string): RunningContainer {
+  const pid = byPid(host, name) ?? byCgroup(host, name) ?? byName(system, name);
+  if (pid === undefined) {
+    throw new NvociError(
+      "state-invalid",
+      `Cannot find the container ${quote(name)}: none runs with this id or name`,
+      {
+        hint: "give the id that docker ps, podman ps or crictl ps prints, or the pid of a process in the container",
+      },
+    );
+  }
+  const read = (file: string): string => {
+    const text = attempt(() => readText(host, hostPath(`/proc/${pid}/${file}`)));
+    if (typeof text === "string") return text;
+    throw new NvociError("state-invalid", `Cannot look into the container ${quote(name)}: it needs root`, {
+      hint: `run: sudo nvoci doctor --container ${name}`,
+    });
+  };
+  const env = read("environ")
+    .split("\0")
+    .filter((variable) => variable !== "");
+  const bounding = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)/m.exec(read("status"))?.[1] ?? "0"}`);
+  const isPrivileged = ((bounding >> CAP_SYS_ADMIN) & 1n) === 1n;
+  return {
+    pid,
+    root: hostPath(`/proc/${pid}/root`),
+    spec: { ...imaginaryContainer(), env, boundingCapabilities: isPrivileged ? ["CAP_SYS_ADMIN"] : [] },
+    mounts: read("mountinfo"),
+  };
+}
+
+const byPid = (host: HostView, name: string): number | undefined =>
+  /^[1-9]\d{0,9}$/.test(name) && host.lstat(hostPath(`/proc/${name}`)) !== undefined
+    ? Number(name)
+    : undefined;
+
+function byCgroup(host: HostView, name: string): number | undefined {
+  if (!ID.test(name)) return undefined;
+  const isOf = new RegExp(`[/-]${name}[0-9a-f]*(?:\\.scope)?$`, "m");
+  return pids(host).find((pid) => {
+    const text = attempt(() => readText(host, hostPath(`/proc/${pid}/cgroup`)));
+    return typeof text === "string" && isOf.test(text);
+  });
+}
+
+function byName(system: CommandContext["system"], name: string): number | undefined {
+  if (!/^[A-Za-z0-9][\w.-]*$/.test(name)) return undefined;
+  const answer = askService(system, "/run/docker.sock", `/containers/${name}/json`);
+  const state = isPlainObject(answer) ? answer.State : undefined;
+  const pid = isPlainObject(state) ? state.Pid : undefined;
+  return typeof pid === "number" && pid > 0 ? pid : undefined;
+}
