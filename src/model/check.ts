@@ -25,6 +25,7 @@ export interface CheckArguments {
   // the driver of a server
   "driver-loaded": { version: string };
   "driver-missing": Record<string, never>;
+  "driver-absent": { release: string; install: Command | undefined };
   "driver-mismatch": { message: string };
   "gpu-none": Record<string, never>;
   "libraries-none": { version: string; install: Command | undefined };
@@ -83,11 +84,11 @@ export interface CheckArguments {
   "docker-file-invalid": { file: string; reason: string };
   "docker-default-unknown": { file: string; name: string };
   "docker-runtime": { file: string; path: string; isDefault: boolean; isAsked: boolean };
-  "docker-runtime-unregistered": { file: string; option: string | undefined; restart: string };
-  "docker-runtime-broken": { file: string; path: string; option: string | undefined; restart: string };
-  "docker-runtime-foreign": { file: string; path: string; option: string | undefined; restart: string };
+  "docker-runtime-unregistered": { file: string; options: Command; restart: string };
+  "docker-runtime-broken": { file: string; path: string; options: Command; restart: string };
+  "docker-runtime-foreign": { file: string; path: string; options: Command; restart: string };
   "docker-runtime-unloaded": { file: string };
-  "docker-not-default": { option: string | undefined; restart: string };
+  "docker-not-default": { options: Command; restart: string };
   "docker-hook-unseen": { path: string; restart: string };
   "docker-cgroup-systemd": Record<string, never>;
   "docker-builds": { version: string | undefined };

@@ -25,13 +25,7 @@ const hinted = (hint: string | undefined): Pick<Words, "means"> =>
 const SHARED = "every container that requests GPUs fails to start";
 const NO_CUDA = "programs with CUDA fail in every container";
 
-const configure = (option: string | undefined, ...more: readonly string[]): Command => [
-  "nvoci",
-  "configure",
-  "docker",
-  ...more,
-  ...(option === undefined ? [] : ["--config", option]),
-];
+const configure = (options: Command): Command => ["nvoci", "configure", "docker", ...options];
 const split = (command: string): Command => command.split(" ");
 
 /** The words of every result: what was found, what it means, and how to mend it. No other file words them. */
@@ -58,8 +52,13 @@ export const CHECK_WORDS: Wording = {
   "driver-loaded": ({ version }) => ({ text: `driver: ${version}` }),
   "driver-missing": () => ({
     text: "driver: its kernel modules are not loaded",
-    means: `${SHARED}; without an installed driver, install it first`,
+    means: SHARED,
     fix: [["nvoci", "system", "create-device-nodes"]],
+  }),
+  "driver-absent": ({ release, install }) => ({
+    text: `driver: none is installed for the kernel ${release}`,
+    means: SHARED,
+    ...optional(install),
   }),
   "driver-mismatch": ({ message }) => ({
     text: `driver: ${message}`,
@@ -242,30 +241,30 @@ export const CHECK_WORDS: Wording = {
   "docker-runtime": ({ file, path, isDefault, isAsked }) => ({
     text: `docker: ${isAsked ? "dockerd" : showPath(file)} knows the runtime nvidia as ${showPath(path)}${isDefault ? ", the default" : ""}`,
   }),
-  "docker-runtime-unregistered": ({ file, option, restart }) => ({
+  "docker-runtime-unregistered": ({ file, options, restart }) => ({
     text: `docker: ${showPath(file)} does not register the runtime nvidia`,
     means: "docker run --runtime nvidia fails: unknown or invalid runtime name: nvidia",
-    fix: [configure(option), split(restart)],
+    fix: [configure(options), split(restart)],
   }),
-  "docker-runtime-broken": ({ file, path, option, restart }) => ({
+  "docker-runtime-broken": ({ file, path, options, restart }) => ({
     text: `docker: ${showPath(file)} registers the runtime nvidia as ${showPath(path)}, which does not exist`,
     means: "containers of that runtime do not start",
-    fix: [configure(option), split(restart)],
+    fix: [configure(options), split(restart)],
   }),
-  "docker-runtime-foreign": ({ path, option, restart }) => ({
+  "docker-runtime-foreign": ({ path, options, restart }) => ({
     text: `docker: the runtime nvidia is ${showPath(path)}, which is not nvoci`,
     means: "nvoci does nothing for containers of that runtime",
-    fix: [configure(option), split(restart)],
+    fix: [configure(options), split(restart)],
   }),
   "docker-runtime-unloaded": ({ file }) => ({
     text: `docker: dockerd has not read ${showPath(file)} since the runtime nvidia was registered`,
     means: "docker run --runtime nvidia fails, or uses what was registered before",
     fix: [["systemctl", "reload", "docker"]],
   }),
-  "docker-not-default": ({ option, restart }) => ({
+  "docker-not-default": ({ options, restart }) => ({
     text: "docker: the runtime nvidia is not the default one",
     means: "docker build has no GPU; docker run needs --runtime nvidia or --gpus all",
-    fix: [configure(option, "--default"), split(restart)],
+    fix: [configure(options), split(restart)],
   }),
   "docker-hook-unseen": ({ path, restart }) => ({
     text: `docker: ${showPath(path)} is newer than the running dockerd, which looks for it only when it starts`,

@@ -15,12 +15,13 @@ const UNLISTED: readonly CheckCode[] = ["library-unlisted", "node-unlisted", "tr
 
 /** What follows from what: a code, and the codes that only repeat it. */
 const CONSEQUENCES: Partial<Readonly<Record<CheckCode, readonly CheckCode[]>>> = {
-  "release-missing": ["driver-missing", "manifests-none", ...CONTENT],
+  "release-missing": ["driver-missing", "driver-absent", "manifests-none", ...CONTENT],
   "manifests-writable": ["manifests-none", "manifest", ...UNLISTED],
   "manifests-unreadable": ["manifests-none", "manifest", ...UNLISTED],
   "manifests-none": ["manifest", ...UNLISTED],
   "release-mismatch": ["manifest", ...CONTENT],
   "driver-missing": ["gpu-none", "libraries-none", ...CONTENT],
+  "driver-absent": ["gpu-none", "libraries-none", ...CONTENT],
   "driver-mismatch": ["libraries-none", ...CONTENT],
   "gpu-none": ["plan-impossible"],
   "libraries-none": ["library-missing"],
@@ -30,7 +31,9 @@ const CONSEQUENCES: Partial<Readonly<Record<CheckCode, readonly CheckCode[]>>> =
   "library-damaged": ["trial-failed"],
   "plan-impossible": ["trial-failed"],
   "config-invalid": ["plan-impossible", "trial-failed"],
-  "docker-file-invalid": ["docker-runtime-unregistered"],
+  "docker-default-unknown": ["docker-not-default"],
+  "docker-runtime-unregistered": ["docker-not-default"],
+  "docker-runtime-unloaded": ["docker-not-default"],
 };
 
 const RANKS: readonly CheckStatus[] = ["fail", "warn", "ok"];

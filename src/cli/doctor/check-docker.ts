@@ -53,10 +53,11 @@ export function checkDocker(facts: HostFacts): readonly Check[] {
 
 /** Checks the runtime `nvidia`, which `docker run --runtime nvidia` names. */
 function checkRuntime({ host }: HostFacts, docker: Docker): readonly Check[] {
-  const { file, option, restart, configured, info } = docker;
+  const { file, options, restart, configured, info } = docker;
   const inFile = runtimesOf((configured as PlainObject).runtimes).get(RUNTIME);
   const inDaemon = info === undefined ? inFile : runtimesOf(info.Runtimes).get(RUNTIME);
-  const args = { file, option, restart };
+  const args = { file, options, restart };
+  const isDefault = defaultOf(docker) === RUNTIME;
   if (inDaemon === undefined) {
     return inFile === undefined
       ? [check("warn", "docker-runtime-unregistered", args)]
@@ -65,13 +66,14 @@ function checkRuntime({ host }: HostFacts, docker: Docker): readonly Check[] {
   const path = text(inDaemon.path);
   if (path === undefined) return [check("warn", "docker-runtime-unregistered", args)];
   const program = findProgram(host, path, searchPath(docker));
-  if (program === undefined) return [check("fail", "docker-runtime-broken", { ...args, path })];
+  if (program === undefined) {
+    return [check(isDefault ? "fail" : "warn", "docker-runtime-broken", { ...args, path })];
+  }
   if (!isNvoci(host, program)) return [check("warn", "docker-runtime-foreign", { ...args, path: program })];
   // Another program in the file takes effect when dockerd reads it.
   if (inFile?.path !== inDaemon.path && inFile !== undefined) {
     return [check("warn", "docker-runtime-unloaded", { file })];
   }
-  const isDefault = defaultOf(docker) === RUNTIME;
   return [check("ok", "docker-runtime", { file, path, isDefault, isAsked: info !== undefined })];
 }
 
@@ -83,7 +85,7 @@ const defaultOf = ({ configured, info }: Docker): string | undefined =>
 
 /** Checks the default runtime: whether dockerd starts with it, and whether `docker build` on a board gets the driver. */
 function checkDefault({ report }: HostFacts, docker: Docker): readonly Check[] {
-  const { file, configured, option, restart, info } = docker;
+  const { file, configured, options, restart, info } = docker;
   const root = configured as PlainObject;
   const name = text(root["default-runtime"]);
   const isKnown = name === undefined || BUILT_IN.includes(name) || runtimesOf(root.runtimes).has(name);
@@ -91,8 +93,11 @@ function checkDefault({ report }: HostFacts, docker: Docker): readonly Check[] {
   if (report.platform.kind !== "tegra") return [];
   return defaultOf(docker) === RUNTIME
     ? [check("ok", "docker-builds", { version: text(info?.ServerVersion) })]
-    : [check("warn", "docker-not-default", { option, restart })];
+    : [check("warn", "docker-not-default", { options, restart })];
 }
+
+/** In seconds. The kernel reports when it was started in whole seconds, and counts processes' times from there. */
+const CLOCK_ERROR_S = 2;
 
 /** Checks the hook, which `docker run --gpus` needs. */
 function checkHook(facts: HostFacts, docker: Docker): readonly Check[] {
@@ -105,7 +110,7 @@ function checkHook(facts: HostFacts, docker: Docker): readonly Check[] {
     return [check("warn", "hook-foreign", { path, real: host.realPath(path) ?? path, program: self })];
   }
   const since = changed(path);
-  if (running !== undefined && since !== undefined && since > running.started) {
+  if (running !== undefined && since !== undefined && since > running.started + CLOCK_ERROR_S) {
     return [check("warn", "docker-hook-unseen", { path, restart })];
   }
   return [check("ok", "hook-found", { path })];

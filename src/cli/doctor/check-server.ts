@@ -5,11 +5,12 @@ import { setUpHost } from "../../host-setup/set-up-host.ts";
 import { type Check, check } from "../../model/check.ts";
 import { NvociError } from "../../model/errors.ts";
 import { basename, below, type HostPath, hostPath } from "../../model/paths.ts";
+import { readText } from "../../model/views.ts";
 import type { Operation } from "../../plan/operation.ts";
 import { checkLibrary } from "./check-library.ts";
 import { checkMode } from "./check-nodes.ts";
 import type { HostFacts } from "./host-facts.ts";
-import { type DriverPart, reinstall } from "./packages.ts";
+import { type DriverPart, installDriver, reinstall } from "./packages.ts";
 
 /** Libraries that every program with CUDA loads, or that tells it which GPUs there are. */
 const LIBRARIES: readonly { readonly stem: string; readonly name: string; readonly part: DriverPart }[] = [
@@ -24,7 +25,7 @@ const NODES = ["/dev/nvidiactl", "/dev/nvidia-uvm"];
 export function checkServer(facts: HostFacts): readonly Check[] {
   const { host, decision } = facts;
   const version = readDriverVersion(host);
-  if (version === undefined) return [check("fail", "driver-missing", {})];
+  if (version === undefined) return [checkInstalled(facts)];
   const mismatch =
     decision instanceof NvociError && decision.code === "driver-mismatch" ? decision : undefined;
   return [
@@ -35,6 +36,18 @@ export function checkServer(facts: HostFacts): readonly Check[] {
       : [check("fail", "driver-mismatch", { message: mismatch.message })]),
     ...checkNodes(facts),
   ];
+}
+
+/** The modules of a kernel and what they depend on, a line each. @see depmod(8) */
+const MAX_MODULES_BYTES = 16 << 20;
+
+/** Reports whether modules that are not loaded are installed. Where no list of modules says so, they may be. */
+function checkInstalled({ host }: HostFacts): Check {
+  const release = readText(host, hostPath("/proc/sys/kernel/osrelease"))?.trim() ?? "";
+  const modules = readText(host, hostPath(`/lib/modules/${release}/modules.dep`), MAX_MODULES_BYTES);
+  return modules === undefined || /\/nvidia\.ko[^/]*:/.test(modules)
+    ? check("fail", "driver-missing", {})
+    : check("fail", "driver-absent", { release, install: installDriver(host) });
 }
 
 function checkLibraries({ host, machine, files }: HostFacts, version: string): readonly Check[] {

@@ -1,4 +1,5 @@
 import { describeFault, findJsonFault } from "../../json/json-fault.ts";
+import type { Command } from "../../model/check.ts";
 import { attempt, NvociError } from "../../model/errors.ts";
 import { isPlainObject, type PlainObject } from "../../model/object-reader.ts";
 import { type HostPath, hostPath } from "../../model/paths.ts";
@@ -10,8 +11,8 @@ import { findProgram } from "./programs.ts";
 /** Docker as it is installed here, and what it does. */
 export interface Docker {
   readonly file: HostPath;
-  /** The value of `nvoci configure docker --config` for a file that is not the default one. */
-  readonly option: string | undefined;
+  /** Options of `nvoci configure docker`: the default runtime on boards, and a file that is not the default one. */
+  readonly options: Command;
   /** The command that makes dockerd start again. */
   readonly restart: string;
   /** What its configuration file says, or why dockerd cannot read it. */
@@ -52,7 +53,7 @@ function rootlessFile(environ: readonly string[]): HostPath | undefined {
  * @see dockerd(8), and "Get system information" of Docker's Engine API
  */
 export function readDocker(facts: HostFacts): Docker | undefined {
-  const { host, environ, ask } = facts;
+  const { host, environ, ask, report } = facts;
   const running = findRunning(host, "dockerd");
   const words = running?.arguments ?? [];
   const named = optionOf(words, "--config-file");
@@ -65,7 +66,10 @@ export function readDocker(facts: HostFacts): Docker | undefined {
   const answer = (running ?? rootless) && ask(socketOf(words, environ, rootless !== undefined), "/info");
   return {
     file,
-    option: file === USUAL ? undefined : file,
+    options: [
+      ...(report.platform.kind === "tegra" ? ["--default"] : []),
+      ...(file === USUAL ? [] : ["--config", file]),
+    ],
     restart: rootless
       ? "systemctl --user restart docker"
       : isSnap

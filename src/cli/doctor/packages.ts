@@ -13,6 +13,8 @@ interface Distribution {
   readonly reinstall: Command;
   /** `ID` or `ID_LIKE` of os-release(5); absent: any. */
   readonly like?: string;
+  /** The command that installs the whole driver. */
+  readonly driver?: Command;
   readonly parts: Partial<Readonly<Record<DriverPart, string>>>;
 }
 
@@ -42,6 +44,7 @@ const SERVERS: readonly Distribution[] = [
     manager: "apt-get",
     reinstall: APT,
     like: "ubuntu",
+    driver: ["ubuntu-drivers", "install"],
     parts: { cuda: "libnvidia-compute-*", utility: "libnvidia-compute-*" },
   },
   {
@@ -53,6 +56,20 @@ const SERVERS: readonly Distribution[] = [
   { manager: "dnf", reinstall: ["dnf", "reinstall"], parts: { cuda: "nvidia-driver-cuda-libs" } },
 ];
 
+/** Returns the first distribution that this host is. */
+function findDistribution(host: HostView, all: readonly Distribution[]): Distribution | undefined {
+  const release = readText(host, hostPath("/etc/os-release")) ?? "";
+  const lines = [...release.matchAll(/^ID(?:_LIKE)?=["']?([^"'\n]*)/gm)];
+  const likes = lines.flatMap(([, text = ""]) => text.split(" "));
+  return all.find(
+    ({ manager, like }) =>
+      (like === undefined || likes.includes(like)) && findProgram(host, manager) !== undefined,
+  );
+}
+
+/** Returns the command that installs a server's driver; `undefined` where it is not known. */
+export const installDriver = (host: HostView): Command | undefined => findDistribution(host, SERVERS)?.driver;
+
 /**
  * Returns the command that installs a part of the driver again; `undefined` where the package's name is not known.
  *
@@ -63,14 +80,7 @@ export function reinstall(
   part: DriverPart,
   version: string | undefined,
 ): Command | undefined {
-  const release = readText(host, hostPath("/etc/os-release")) ?? "";
-  const likes = [...release.matchAll(/^ID(?:_LIKE)?=["']?([^"'\n]*)/gm)].flatMap(([, text = ""]) =>
-    text.split(" "),
-  );
-  const found = (version === undefined ? BOARDS : SERVERS).find(
-    ({ manager, like }) =>
-      (like === undefined || likes.includes(like)) && findProgram(host, manager) !== undefined,
-  );
+  const found = findDistribution(host, version === undefined ? BOARDS : SERVERS);
   const name = found?.parts[part];
   return found && name ? [...found.reinstall, name.replace("*", version?.split(".")[0] ?? "")] : undefined;
 }
