@@ -11,6 +11,7 @@ import { addConfig, addList } from "./commands/list.ts";
 import { addManifest } from "./commands/manifest.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addSystem } from "./commands/system.ts";
+import { addWhy } from "./commands/why.ts";
 
 /** Lists the hook in the help. `main` runs it without parsing the command line here. */
 const addHook = (parser: Argv, choose: Choose): Argv =>
@@ -50,6 +51,7 @@ const COMMANDS = [
   addPlan,
   addList,
   addDoctor,
+  addWhy,
   addManifest,
   addConfig,
   addConfigure,

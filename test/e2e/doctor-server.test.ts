@@ -65,6 +65,14 @@ const BROKEN: readonly BrokenHost[] = [
     stands: stand("apt-get", `cp /root/moved/* ${DRIVER_LIBRARIES}/; ldconfig`),
   },
   {
+    title: "libcuda has 0 bytes, and ldconfig has run since",
+    breaks: `cp ${CUDA} /root/moved/; : > ${CUDA}; ldconfig`,
+    codes: ["library-empty"],
+    status: 1,
+    fix: PACKAGE,
+    stands: stand("apt-get", `cp /root/moved/* ${DRIVER_LIBRARIES}/; ldconfig`),
+  },
+  {
     title: "all libraries of the driver are gone",
     breaks: `mv ${DRIVER_LIBRARIES}/*.so.${DRIVER_VERSION} /root/moved/; ldconfig`,
     codes: ["libraries-none"],

@@ -66,9 +66,12 @@ function checkLibraries({ host, machine, files }: HostFacts, version: string): r
     const operation = given(stem);
     if (operation?.op === "bind-file") return checkLibrary(host, operation.hostPath, machine, install);
     const path = findFile({ host, machine }, `${stem}.${version}`);
-    return path === undefined
-      ? [check("fail", "library-missing", { name, path: `${stem}.${version}`, install })]
-      : [check("fail", "library-uncached", { name, path })];
+    if (path === undefined) {
+      return [check("fail", "library-missing", { name, path: `${stem}.${version}`, install })];
+    }
+    // ldconfig does not list a damaged file either.
+    const faults = checkLibrary(host, path, machine, install);
+    return faults.length > 0 ? faults : [check("fail", "library-uncached", { name, path })];
   });
 }
 
