@@ -21,7 +21,9 @@ export interface RunningContainer {
 }
 
 /** An id as engines write it, or the beginning of one. */
-const ID = /^[0-9a-f]{4,64}$/;
+const HEX_ID = /^[0-9a-f]{4,64}$/;
+/** Names of containers, without characters that mean something in an expression or a URL, but for the dot. */
+const NAME = /^[A-Za-z0-9][\w.-]*$/;
 const CAP_SYS_ADMIN = 21n;
 
 /**
@@ -67,16 +69,24 @@ const byPid = (host: HostView, name: string): number | undefined =>
     : undefined;
 
 function byCgroup(host: HostView, name: string): number | undefined {
-  if (!ID.test(name)) return undefined;
-  const isOf = new RegExp(`[/-]${name}[0-9a-f]*(?:\\.scope)?$`, "m");
-  return pids(host).find((pid) => {
-    const text = attempt(() => readText(host, hostPath(`/proc/${pid}/cgroup`)));
-    return typeof text === "string" && isOf.test(text);
-  });
+  if (!NAME.test(name)) return undefined;
+  const rest = HEX_ID.test(name) ? "[0-9a-f]*" : "";
+  const isOf = new RegExp(`[/-]${name.replaceAll(".", "\\.")}${rest}(?:\\.scope)?$`, "m");
+  const read = (pid: number | "self", file: string) => {
+    const text = attempt(() => readText(host, hostPath(`/proc/${pid}/${file}`)));
+    return typeof text === "string" ? text : "";
+  };
+  const namespaceOf = (pid: number | "self") => {
+    const text = attempt(() => host.readLink(hostPath(`/proc/${pid}/ns/mnt`)));
+    return typeof text === "string" ? text : "";
+  };
+  // A service of the host can have a cgroup of any name.
+  const own = namespaceOf("self");
+  return pids(host).find((pid) => isOf.test(read(pid, "cgroup")) && namespaceOf(pid) !== own);
 }
 
 function byName(system: CommandContext["system"], name: string): number | undefined {
-  if (!/^[A-Za-z0-9][\w.-]*$/.test(name)) return undefined;
+  if (!NAME.test(name)) return undefined;
   const answer = askService(system, "/run/docker.sock", `/containers/${name}/json`);
   const state = isPlainObject(answer) ? answer.State : undefined;
   const pid = isPlainObject(state) ? state.Pid : undefined;
