@@ -18,7 +18,7 @@ export interface CheckArguments {
   // the configuration
   "config-default": Record<string, never>;
   "config-file": { file: string };
-  "config-invalid": { message: string; hint: string | undefined };
+  "config-invalid": { file: string; message: string; hint: string | undefined };
   "config-key-unknown": { file: string; key: string; nearest: string | undefined };
   /** A finding that has no code of its own here. */
   finding: { finding: Finding };
@@ -69,7 +69,7 @@ export interface CheckArguments {
   // the host's programs and kernel
   "ldconfig-host": { path: string };
   "ldconfig-image": { path: string };
-  "ldconfig-none": Record<string, never>;
+  "ldconfig-none": { file: string };
   "ldconfig-missing": Record<string, never>;
   cgroup: { version: 1 | 2 };
   "cgroup-none": Record<string, never>;

@@ -15,7 +15,7 @@ export interface VerdictArguments {
   /** The hook would refuse the container. */
   refused: { message: string; hint: string | undefined };
   /** Another capability of the driver includes it. */
-  "capability-missing": { requested: string; including: readonly string[] };
+  "capability-missing": { requested: string; including: readonly string[]; nearMiss: string | undefined };
   /** It belongs to a GPU that the container does not request. */
   "gpu-not-requested": { visible: string };
   /** A manifest lists it that is not read. */

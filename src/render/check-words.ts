@@ -27,6 +27,8 @@ const NO_CUDA = "programs with CUDA fail in every container";
 
 const configure = (options: Command): Command => ["nvoci", "configure", "docker", ...options];
 const split = (command: string): Command => command.split(" ");
+/** A hint that is a command. */
+const RUN = "run: ";
 
 /** The words of every result: what was found, what it means, and how to mend it. No other file words them. */
 export const CHECK_WORDS: Wording = {
@@ -38,10 +40,10 @@ export const CHECK_WORDS: Wording = {
 
   "config-default": () => ({ text: "configuration: built-in defaults (no config.toml)" }),
   "config-file": ({ file }) => ({ text: `configuration: ${showPath(file)}` }),
-  "config-invalid": ({ message, hint }) => ({
+  "config-invalid": ({ file, message, hint }) => ({
     text: `configuration: ${message}`,
-    means: hint ?? SHARED,
-    fix: [["sudoedit", "/etc/nvidia-container-runtime/config.toml"]],
+    means: SHARED,
+    fix: [hint?.startsWith(RUN) ? split(hint.slice(RUN.length)) : ["sudoedit", file]],
   }),
   "config-key-unknown": ({ file, key, nearest }) => ({
     text: `configuration: the key ${key} is unknown and has no effect${nearest === undefined ? "" : `; did you mean ${nearest}?`}`,
@@ -189,10 +191,10 @@ export const CHECK_WORDS: Wording = {
     text: "ldconfig: the host has no usable one; containers get links for the driver's libraries instead",
     means: "features.allow-ldconfig-from-container = true in config.toml runs the images' own",
   }),
-  "ldconfig-none": () => ({
+  "ldconfig-none": ({ file }) => ({
     text: "ldconfig: disabled in config.toml",
     means: "programs find the driver's libraries only with LD_LIBRARY_PATH",
-    fix: [["sudoedit", "/etc/nvidia-container-runtime/config.toml"]],
+    fix: [["sudoedit", file]],
   }),
   cgroup: ({ version }) => ({ text: `cgroups: version ${version}` }),
   "cgroup-none": () => ({
@@ -209,8 +211,7 @@ export const CHECK_WORDS: Wording = {
   "runtime-found": ({ path }) => ({ text: `low-level runtime: ${showPath(path)}` }),
   "runtime-missing": ({ names }) => ({
     text: `low-level runtime: none found; looked for ${names.join(", ")}`,
-    means: "the runtime nvidia cannot start containers",
-    fix: [["apt-get", "install", "runc"]],
+    means: "the runtime nvidia cannot start containers; install runc or crun",
   }),
   "hook-found": ({ path }) => ({ text: `docker: --gpus uses ${showPath(path)}` }),
   "hook-missing": ({ path, program }) => ({

@@ -38,9 +38,10 @@ const WORDING: Wording = {
     text: `refused: ${message}`,
     lines: hint === undefined ? [] : [hint],
   }),
-  "capability-missing": ({ requested, including }) => ({
+  "capability-missing": ({ requested, including, nearMiss }) => ({
     text: `capability missing: ${including.join(" or ")} includes it, and the container requests ${requested}`,
     lines: [
+      ...(nearMiss === undefined ? [] : [`it sets ${nearMiss}, which nothing reads`]),
       `fix: docker run -e NVIDIA_DRIVER_CAPABILITIES=${[...new Set([...requested.split(","), including[0] ?? ""])].join(",")}`,
     ],
   }),

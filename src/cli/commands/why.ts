@@ -88,7 +88,8 @@ function findSubject(context: CommandContext, args: WhyArguments): Subject {
   }
   const env = readVariables(args.env);
   const isRequest =
-    env.some((entry) => entry.startsWith("NVIDIA_VISIBLE_DEVICES=")) || nearMissOf(env) !== undefined;
+    env.some((entry) => entry.startsWith("NVIDIA_VISIBLE_DEVICES=")) ||
+    nearMissOf(env, ["NVIDIA_VISIBLE_DEVICES"]) !== undefined;
   return {
     spec: { ...imaginaryContainer(), env: [...(isRequest ? [] : ["NVIDIA_VISIBLE_DEVICES=all"]), ...env] },
     root,

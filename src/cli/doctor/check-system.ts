@@ -1,4 +1,5 @@
 import type { Config } from "../../config/config.ts";
+import type { LoadedConfig } from "../../config/load-config.ts";
 import { chooseLdconfig } from "../../discover/choose-ldconfig.ts";
 import { isDeviceHierarchy, parseMountTable } from "../../execute/mount/mount-table.ts";
 import { type Check, check } from "../../model/check.ts";
@@ -42,14 +43,17 @@ function isMissing(system: Syscalls, call: ((calls: Syscalls) => void) | undefin
 }
 
 /** Reports which ldconfig updates containers' caches. */
-export function checkLdconfig(host: HostView, config: Config): Check[] {
+export function checkLdconfig(host: HostView, { config, file }: LoadedConfig): readonly Check[] {
   const findings: Finding[] = [];
   const ldconfig = chooseLdconfig(host, DEBIAN_IMAGE, config, (found) => findings.push(found));
   const unusable = findings
     .filter(({ severity }) => severity === "warning")
     .map((finding) => check("warn", "finding", { finding }));
   if (ldconfig === undefined) {
-    return [...unusable, check("warn", config.nvoci.ldconfig ? "ldconfig-missing" : "ldconfig-none", {})];
+    const reason = config.nvoci.ldconfig
+      ? check("warn", "ldconfig-missing", {})
+      : check("warn", "ldconfig-none", { file: file ?? "config.toml" });
+    return [...unusable, reason];
   }
   const { path } = ldconfig;
   return ldconfig.from === "host"

@@ -1,3 +1,4 @@
+import { configPath } from "../../config/config-path.ts";
 import { type Check, check } from "../../model/check.ts";
 import { attempt, NvociError } from "../../model/errors.ts";
 import { machineOf } from "../../model/machine.ts";
@@ -5,7 +6,7 @@ import { basename, type HostPath, hostPath } from "../../model/paths.ts";
 import { renderPlatform } from "../../render/render-info.ts";
 import { AT_SYMLINK_NOFOLLOW } from "../../sys/constants.ts";
 import { CWD } from "../../sys/syscalls.ts";
-import type { CommandContext } from "../command.ts";
+import { absolutePath, type CommandContext } from "../command.ts";
 import { imaginaryContainer } from "../imaginary-container.ts";
 import { readHost } from "../read-host.ts";
 import { askService } from "./ask-service.ts";
@@ -32,7 +33,7 @@ const LOOKS: readonly Look[] = [
   (facts) => (facts.report.usesManifests ? checkBoard(facts) : checkServer(facts)),
   checkPlan,
   checkDevices,
-  ({ host, report }) => checkLdconfig(host, report.loaded.config),
+  ({ host, report }) => checkLdconfig(host, report.loaded),
   ({ host, report }) => [checkCgroup(host, report.loaded.config.nvidiaContainerCli.noCgroups)],
   (facts) => [checkKernel(facts)],
   ({ host, report }) => [checkRuntime(host, report.loaded.config)],
@@ -54,7 +55,9 @@ export function diagnose(
   const report = attempt(() => readHost(context, config));
   if (report instanceof NvociError) {
     const { message, hint } = report;
-    return [check("fail", "config-invalid", { message, hint }), checkKernel(context)];
+    const option = config === undefined ? undefined : absolutePath(context.host, config);
+    const { path: file } = configPath(context.environ, option);
+    return [check("fail", "config-invalid", { file, message, hint }), checkKernel(context)];
   }
   const { system, host, environ } = context;
   const planFor = (env: readonly string[]) =>

@@ -51,6 +51,7 @@ const SERVERS: readonly Distribution[] = [
     manager: "apt-get",
     reinstall: APT,
     like: "debian",
+    driver: ["apt-get", "install", "nvidia-driver"],
     parts: { cuda: "libcuda1", utility: "libnvidia-ml1" },
   },
   { manager: "dnf", reinstall: ["dnf", "reinstall"], parts: { cuda: "nvidia-driver-cuda-libs" } },

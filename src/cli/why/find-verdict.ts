@@ -91,7 +91,8 @@ function ofCapability(question: Question): Verdict | undefined {
   );
   if (including.length === 0) return undefined;
   const requested = variable(question.env, "NVIDIA_DRIVER_CAPABILITIES") || "compute,utility";
-  return verdict("capability-missing", { requested, including });
+  const nearMiss = nearMissOf(question.env, ["NVIDIA_DRIVER_CAPABILITIES"]);
+  return verdict("capability-missing", { requested, including, nearMiss });
 }
 
 function ofGpu(question: Question): Verdict | undefined {

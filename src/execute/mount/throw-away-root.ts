@@ -1,6 +1,7 @@
 import { NvociError } from "../../model/errors.ts";
 import { isWithin } from "../../model/paths.ts";
 import {
+  AT_SYMLINK_NOFOLLOW,
   CLONE_FS,
   CLONE_NEWNS,
   MS_NODEV,
@@ -33,11 +34,16 @@ const DIRECTORIES = ["etc", "usr", "usr/lib", "usr/bin", "proc", "dev", "tmp", "
  * @throws {SystemError} when a call fails, before which nothing has changed for the host either.
  */
 export function openThrowAwayRoot(system: Syscalls, used: readonly string[]): Fd {
-  const point = POINTS.find((directory) => !used.some((path) => isWithin(path, directory)));
+  const isDirectory = (path: string): boolean =>
+    system.statx(CWD, path, AT_SYMLINK_NOFOLLOW)?.type === "directory";
+  const point = POINTS.find(
+    (directory) => isDirectory(directory) && !used.some((path) => isWithin(path, directory)),
+  );
   if (point === undefined) {
     throw new NvociError(
       "operation-failed",
-      "Cannot make a root for a trial: files of the driver are in /tmp and /mnt",
+      "Cannot make a root for a trial: none of its directories is free",
+      { hint: `make one of ${POINTS.join(", ")} a directory without files of the driver` },
     );
   }
   const descriptors = system.openat(CWD, "/proc/self/fd", O_PATH | system.O_DIRECTORY);
