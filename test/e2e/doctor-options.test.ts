@@ -67,6 +67,29 @@ describeBuilds([...CONTAINER, "gcc"], "the options of nvoci doctor", (build) => 
     });
   });
 
+  describe("the trial", () => {
+    /** Runs a script on a host whose mounts are shared, and returns the mount table before and after. */
+    const tables = async (script: string): Promise<readonly string[]> => {
+      const { place } = await open();
+      const lines = `mount --make-rshared /; cat /proc/self/mountinfo > /opt/stands/before; ${script}; cat /proc/self/mountinfo > /opt/stands/after`;
+      mustRunOn(place, lines);
+      return ["before", "after"].map((name) => place.run(["cat", `/opt/stands/${name}`]).stdout);
+    };
+
+    it("leaves no mount on a host whose mounts are shared", async () => {
+      const [before, after] = await tables("nvoci doctor > /opt/stands/said");
+      expect(server?.place.run(["cat", "/opt/stands/said"]).stdout).toMatch(/trial: \d+ operations done/);
+      expect(after).toBe(before);
+    });
+
+    it("leaves none when it is killed in the middle", async () => {
+      const traced = "strace -f -o /dev/null -e inject=move_mount,mount:signal=KILL:when=20 nvoci doctor";
+      const kill = `${traced} > /dev/null 2>&1 && exit 1 || test $? = 137`;
+      const [before, after] = await tables(kill);
+      expect(after).toBe(before);
+    });
+  });
+
   it("--json prints one document with a schema, the commands and the arguments", async () => {
     const { place } = await open("rm /dev/nvidia-uvm");
     const document = JSON.parse(doctor(place, ["--json"]).stdout);

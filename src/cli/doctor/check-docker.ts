@@ -6,7 +6,7 @@ import type { HostFacts } from "./host-facts.ts";
 import { findProgram, isNvoci } from "./programs.ts";
 
 /** The name that dockerd looks for, once, when it starts. It serves `docker run --gpus`. */
-export const HOOK_NAME = "nvidia-container-runtime-hook";
+const HOOK_NAME = "nvidia-container-runtime-hook";
 
 const RUNTIME = "nvidia";
 

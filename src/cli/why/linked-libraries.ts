@@ -92,7 +92,7 @@ const imageDirectories = (image: ImageView, machine: Machine): readonly string[]
 ];
 
 /** Finds a library of the image in the directories of libraries. */
-export const findInImage = (image: ImageView, machine: Machine, name: string): ContainerPath | undefined =>
+const findInImage = (image: ImageView, machine: Machine, name: string): ContainerPath | undefined =>
   imageDirectories(image, machine)
     .map((directory) => containerPath(`${directory}/${name}`))
     .find((path) => image.type(path) === "file");

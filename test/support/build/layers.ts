@@ -5,7 +5,18 @@
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["hook", "oci", "sys"],
   cli: [
-    ...["config", "discover", "driver", "elf", "execute", "hook", "host-setup", "json", "ldcache", "manifest"],
+    ...[
+      "config",
+      "discover",
+      "driver",
+      "elf",
+      "execute",
+      "hook",
+      "host-setup",
+      "json",
+      "ldcache",
+      "manifest",
+    ],
     ...["oci", "plan", "render", "request", "sys"],
   ],
   runtime: ["config", "discover", "hook", "host-setup", "json", "oci", "request", "sys"],
