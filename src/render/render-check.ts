@@ -1,22 +1,14 @@
-import type { Check, Command } from "../model/check.ts";
-import { CHECK_WORDS, type Words } from "./check-words.ts";
+import type { Check } from "../model/check.ts";
+import { CHECK_WORDS } from "./check-words.ts";
+import { renderCommands } from "./shell-command.ts";
 import { counted } from "./text.ts";
+import type { Words } from "./words-for-checks.ts";
 
 const INDENT = "      ";
 
 /** Returns the words for a result. */
 export const wordsOf = ({ code, args }: Check): Words =>
   (CHECK_WORDS[code] as (values: unknown) => Words)(args);
-
-/** Characters that a shell leaves alone. */
-const PLAIN = /^[A-Za-z0-9_@%+=:,./-]+$/;
-
-/** Returns a word as a shell reads it back. */
-const shellWord = (word: string): string => (PLAIN.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
-
-/** Returns commands as one line for a shell, each after the success of the one before. */
-export const renderCommands = (commands: readonly Command[]): string =>
-  commands.map((command) => command.map(shellWord).join(" ")).join(" && ");
 
 /** Returns the lines of a result: status and text, then what it means, and the command that mends it. */
 export function renderCheck(result: Check, verbose: boolean): string[] {

@@ -1,5 +1,5 @@
 import type { Need, Verdict, VerdictArguments, VerdictCode, VersionNeed } from "../model/verdict.ts";
-import { renderCommands } from "./render-check.ts";
+import { renderCommands, shellWord } from "./shell-command.ts";
 import { showPath } from "./text.ts";
 
 /** What is true, and what to do about it. */
@@ -30,7 +30,7 @@ const WORDING: Wording = {
   "not-requested": ({ nearMiss }) => ({
     text: "not requested: the container requests no GPUs, so it gets nothing",
     lines: [
-      ...(nearMiss === undefined ? [] : [`it sets ${nearMiss}, which nothing reads`]),
+      ...(nearMiss === undefined ? [] : [`it sets ${showPath(nearMiss)}, which nothing reads`]),
       "fix: docker run --gpus all, or --runtime nvidia -e NVIDIA_VISIBLE_DEVICES=all",
     ],
   }),
@@ -39,14 +39,14 @@ const WORDING: Wording = {
     lines: hint === undefined ? [] : [hint],
   }),
   "capability-missing": ({ requested, including, nearMiss }) => ({
-    text: `capability missing: ${including.join(" or ")} includes it, and the container requests ${requested}`,
+    text: `capability missing: ${including.join(" or ")} includes it, and the container requests ${showPath(requested)}`,
     lines: [
-      ...(nearMiss === undefined ? [] : [`it sets ${nearMiss}, which nothing reads`]),
-      `fix: docker run -e NVIDIA_DRIVER_CAPABILITIES=${[...new Set([...requested.split(","), including[0] ?? ""])].join(",")}`,
+      ...(nearMiss === undefined ? [] : [`it sets ${showPath(nearMiss)}, which nothing reads`]),
+      `fix: docker run -e ${shellWord(`NVIDIA_DRIVER_CAPABILITIES=${[...new Set([...requested.split(","), including[0] ?? ""])].join(",")}`)}`,
     ],
   }),
   "gpu-not-requested": ({ visible }) => ({
-    text: `GPU not requested: the container requests ${visible}, and this belongs to another GPU`,
+    text: `GPU not requested: the container requests ${showPath(visible)}, and this belongs to another GPU`,
     lines: ["fix: docker run -e NVIDIA_VISIBLE_DEVICES=all"],
   }),
   "manifest-unread": ({ source }) => ({

@@ -1,7 +1,8 @@
 import type { Check, Command } from "../../model/check.ts";
 import { EXIT, NvociError } from "../../model/errors.ts";
 import { PROGRAM_DIRECTORIES } from "../../model/paths.ts";
-import { renderCommands, wordsOf } from "../../render/render-check.ts";
+import { wordsOf } from "../../render/render-check.ts";
+import { renderCommands } from "../../render/shell-command.ts";
 import { AT_FDCWD, O_RDWR } from "../../sys/constants.ts";
 import { runChild } from "../../sys/run-child.ts";
 import { ANY_ERROR, StepList } from "../../sys/step-list.ts";

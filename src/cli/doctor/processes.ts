@@ -1,6 +1,6 @@
 import { attempt, NvociError } from "../../model/errors.ts";
 import { type HostPath, hostPath } from "../../model/paths.ts";
-import { type HostView, readText } from "../../model/views.ts";
+import { type HostView, readText, statThrough } from "../../model/views.ts";
 
 /** A running program. */
 export interface RunningProgram {
@@ -30,15 +30,18 @@ export const pids = (host: HostView): readonly number[] =>
 
 /**
  * Finds a running program by its name, the one with the lowest pid. Ignores programs in other mount namespaces, because
- * they have other files than this host: those of a container, or of another host on the same kernel.
+ * they have other files than this host: those of a container, or of another host on the same kernel. Ignores programs of
+ * other users than root and the caller: anyone can give a program any name and arguments, and root acts on these.
  *
  * @see proc_pid_stat(5)
  */
 export function findRunning(host: HostView, name: string): RunningProgram | undefined {
   const own = namespaceOf(host, "self");
+  const trusted = [0, userOf(host, "self")];
   const pid = pids(host).find(
     (one) =>
       textOf(host, `/proc/${one}/comm`)?.trim() === name &&
+      trusted.includes(userOf(host, one)) &&
       (namespaceOf(host, one) === own || isSnap(host, one)),
   );
   if (pid === undefined) return undefined;
@@ -65,6 +68,12 @@ function linkOf(host: HostView, path: string): string | undefined {
 
 const namespaceOf = (host: HostView, pid: number | "self"): string | undefined =>
   linkOf(host, `/proc/${pid}/ns/mnt`);
+
+/** The effective user of a process owns its directory. `/proc/self` is a link. @see proc(5) */
+function userOf(host: HostView, pid: number | "self"): number | undefined {
+  const stat = attempt(() => statThrough(host, hostPath(`/proc/${pid}`)));
+  return stat instanceof NvociError ? undefined : stat?.uid;
+}
 
 /** A program of a snap has a mount namespace of its own, and is the host's nevertheless. */
 const isSnap = (host: HostView, pid: number): boolean =>

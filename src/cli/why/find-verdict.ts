@@ -1,5 +1,4 @@
 import type { Config } from "../../config/config.ts";
-import { libraryStem } from "../../discover/server/library-table.ts";
 import type { Command } from "../../model/check.ts";
 import { DRIVER_CAPABILITIES } from "../../model/driver-capability.ts";
 import { attempt, NvociError } from "../../model/errors.ts";
@@ -13,7 +12,7 @@ import { libraryFault } from "../doctor/check-library.ts";
 import { nearMissOf } from "../doctor/near-miss.ts";
 import { reinstall } from "../doctor/packages.ts";
 import type { Decision } from "../imaginary-container.ts";
-import { findGiving, isNamed } from "./match-name.ts";
+import { findGiving, isNamed, stemOf } from "./match-name.ts";
 import { searchHost } from "./search-host.ts";
 
 /** What a question is answered from. */
@@ -123,8 +122,7 @@ function ofFinding(question: Question, { code, args, source }: Finding): Verdict
   const { host, name, version } = question;
   const install = (): Command | undefined =>
     name.startsWith("/dev/") ? undefined : reinstall(host, partOf(name), version);
-  const isLibrary = (other: string): boolean =>
-    isNamed(other, name) || libraryStem(other) === libraryStem(name);
+  const isLibrary = (other: string): boolean => isNamed(other, name) || stemOf(other) === stemOf(name);
   switch (code) {
     case "entry-missing":
       return isNamed(args.path, name)

@@ -16,6 +16,9 @@ export function isNamed(path: string, name: string): boolean {
   return file === name || (!name.includes(".so") && file.startsWith(`${name}.so`));
 }
 
+/** Returns a library's name up to and including `.so`; the name unchanged when it has no `.so`. */
+export const stemOf = (name: string): string => name.replace(/\.so.*$/, ".so");
+
 /** The operation that gives a name to a container. */
 export interface Given {
   /** The path in the container: the link's, if the name is one. */
@@ -39,7 +42,7 @@ export function findGiving(
   name: string,
 ): Given | undefined {
   const giving = operations.filter(isGiving);
-  const stem = name.replace(/\.so.*$/, ".so");
+  const stem = stemOf(name);
   const hasSoname = (operation: Giving): boolean => {
     if (name.startsWith("/") || operation.op !== "bind-file") return false;
     if (!basename(operation.path).startsWith(stem)) return false;

@@ -58,8 +58,9 @@ const READ = [
     title: "a command that a person runs",
     bundles: ["main", "cli"],
     folders: [
-      ...[...START, ...PLAN, "cli", "cli/commands", "cli/configure"],
-      ...["execute/mount", "execute/rootfs", "plan", TOML, ...YARGS],
+      ...[...START, ...PLAN, "cli", "cli/commands", "cli/configure", "cli/doctor", "cli/why"],
+      ...["binary", "execute", "execute/ldconfig", "execute/mount", "execute/rootfs", "ldcache", "plan"],
+      ...[TOML, ...YARGS],
     ],
   },
 ];

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type Check, check } from "../../../src/model/check.ts";
-import { checkToJson, renderCheck, renderCommands, renderHealth } from "../../../src/render/render-check.ts";
+import { verdict } from "../../../src/model/verdict.ts";
+import { checkToJson, renderCheck, renderHealth } from "../../../src/render/render-check.ts";
+import { renderVerdict } from "../../../src/render/render-verdict.ts";
+import { renderCommands } from "../../../src/render/shell-command.ts";
 
 const MISSING = check("fail", "driver-missing", {});
 const MANIFEST = check("ok", "manifest", { file: "l4t.csv", found: 2, missing: ["lib, /a", "sym, /b"] });
@@ -48,5 +51,28 @@ it("checkToJson() leaves out what a result does not have", () => {
     status: "ok",
     text: "l4t.csv: 2 found, 2 missing on this host",
     args: { file: "l4t.csv", found: 2, missing: ["lib, /a", "sym, /b"] },
+  });
+});
+
+describe("values that an image decides", () => {
+  const EVIL = "NVIDIA_VISIBLE_DEVICE=\u001b[2J\u0007$(reboot)";
+
+  it.each([
+    renderVerdict(verdict("not-requested", { nearMiss: EVIL })),
+    renderVerdict(verdict("capability-missing", { requested: EVIL, including: ["video"], nearMiss: EVIL })),
+    renderVerdict(verdict("gpu-not-requested", { visible: EVIL })),
+    renderVerdict(verdict("image-wins", { path: EVIL, instead: EVIL, by: "RPATH" })),
+    renderCheck(check("fail", "container-asks-nothing", { id: "x", nearMiss: EVIL }), true),
+    renderCheck(check("fail", "container-stale", { path: EVIL, version: "1" }), true),
+  ])("reach the terminal without control characters (%#)", (...lines) => {
+    expect(lines.join("")).not.toMatch(/\p{Cc}/u);
+  });
+
+  it("are quoted in commands", () => {
+    const requested = "utility$(reboot)";
+    const lines = renderVerdict(
+      verdict("capability-missing", { requested, including: ["video"], nearMiss: undefined }),
+    );
+    expect(lines.at(-1)).toBe("  fix: docker run -e 'NVIDIA_DRIVER_CAPABILITIES=utility$(reboot),video'");
   });
 });

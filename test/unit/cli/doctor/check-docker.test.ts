@@ -103,6 +103,20 @@ describe("checkDocker()", () => {
     expect(problems({ tree, changed: { [HOOK]: 1200 }, ...info({ Runtimes: {} }) })).toEqual([]);
   });
 
+  it("ignores a dockerd of another user, who could name any file and socket", () => {
+    const words = ["/usr/bin/dockerd", "--config-file=/home/a/d.json", "-H", "unix:///home/a/sock"];
+    const tree = [
+      ...INSTALLED,
+      file({ runtimes: REGISTERED }),
+      "dir /proc/7 0555 1000:1000",
+      ...running(words),
+    ];
+    const answer = info({ Runtimes: {} }, "/home/a/sock");
+    expect(problems({ tree, ...answer })).toEqual([]);
+    const root = tree.map((line) => line.replace("1000:1000", "0:0"));
+    expect(problems({ tree: root, ...answer })).toEqual(["warn docker-runtime-unregistered"]);
+  });
+
   it("knows the files and commands of a snap and of a rootless daemon", () => {
     const restart = (checks: readonly Check[]) =>
       checks.flatMap(({ args }) => ("restart" in args ? [args.restart] : []));
