@@ -3,6 +3,7 @@ import { isPlainObject } from "../../model/object-reader.ts";
 import { type HostPath, hostPath } from "../../model/paths.ts";
 import { type HostView, readText } from "../../model/views.ts";
 import type { Spec } from "../../oci/spec.ts";
+import { shellWord } from "../../render/shell-command.ts";
 import { quote } from "../../text/quote.ts";
 import type { CommandContext } from "../command.ts";
 import { imaginaryContainer } from "../imaginary-container.ts";
@@ -47,7 +48,7 @@ export function findContainer({ host, system }: CommandContext, name: string): R
     const text = attempt(() => readText(host, hostPath(`/proc/${pid}/${file}`)));
     if (typeof text === "string") return text;
     throw new NvociError("state-invalid", `Cannot look into the container ${quote(name)}: it needs root`, {
-      hint: `run: sudo nvoci doctor --container ${name}`,
+      hint: `run: sudo nvoci doctor --container ${shellWord(name)}`,
     });
   };
   const env = read("environ")

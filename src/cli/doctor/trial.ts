@@ -1,6 +1,5 @@
-import { execute } from "../../execute/execute.ts";
-import { allowOpenFiles } from "../../execute/mount/namespace.ts";
 import { openThrowAwayRoot } from "../../execute/mount/throw-away-root.ts";
+import { loadBundle } from "../../load.ts";
 import { type Check, check } from "../../model/check.ts";
 import { attempt, NvociError } from "../../model/errors.ts";
 import type { Finding } from "../../model/finding.ts";
@@ -51,10 +50,12 @@ function perform(system: Syscalls, operations: readonly Operation[], findings: F
   const used = operations.flatMap((operation) =>
     "hostPath" in operation ? [hostPath(operation.hostPath)] : [],
   );
+  const root = openThrowAwayRoot(system, used);
+  const { allowOpenFiles, execute } = loadBundle<typeof import("../../hook/inject.ts")>("hook");
   allowOpenFiles(system);
   execute(operations, {
     system,
-    root: openThrowAwayRoot(system, used),
+    root,
     containerName: "of the trial",
     confinement,
     allowDevices: () => {},

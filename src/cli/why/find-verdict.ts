@@ -8,6 +8,7 @@ import { basename, type HostPath } from "../../model/paths.ts";
 import { type Verdict, verdict } from "../../model/verdict.ts";
 import type { HostView } from "../../model/views.ts";
 import { parseEnvironment } from "../../request/environment.ts";
+import { quote } from "../../text/quote.ts";
 import { libraryFault } from "../doctor/check-library.ts";
 import { nearMissOf } from "../doctor/near-miss.ts";
 import { reinstall } from "../doctor/packages.ts";
@@ -165,7 +166,7 @@ function ofHost({ host, machine, config, usesManifests, name }: Question): Verdi
     const directory = path.slice(0, path.lastIndexOf("/"));
     return verdict("unlisted", {
       path,
-      line: `directories = [{ host = "${directory}", container = "${directory}" }]`,
+      line: `directories = [{ host = ${quote(directory, 4096)}, container = ${quote(directory, 4096)} }]`,
       file: "the table [nvoci] of /etc/nvidia-container-runtime/config.toml",
     });
   }

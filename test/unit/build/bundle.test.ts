@@ -59,8 +59,7 @@ const READ = [
     bundles: ["main", "cli"],
     folders: [
       ...[...START, ...PLAN, "cli", "cli/commands", "cli/configure", "cli/doctor", "cli/why"],
-      ...["binary", "execute", "execute/ldconfig", "execute/mount", "execute/rootfs", "ldcache", "plan"],
-      ...[TOML, ...YARGS],
+      ...["binary", "execute/mount", "execute/rootfs", "ldcache", "plan", TOML, ...YARGS],
     ],
   },
 ];
