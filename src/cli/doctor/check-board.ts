@@ -18,13 +18,20 @@ const LIBRARIES: readonly { readonly name: string; readonly part: DriverPart }[]
   { name: "libnvrm_gpu.so", part: "core" },
 ];
 
+/** The first release for Thor, whose GPU can have the nodes of a server's. An Orin has such a node for its display. */
+const THOR_SINCE = 38;
+
 /**
- * Nodes that libcuda opens. One of each group must exist: the GPU's nodes moved with L4T 35, and a Thor's contain the
- * GPU's PCI address.
+ * Returns the nodes that libcuda opens, by release. One of each group must exist: the GPU's nodes moved with L4T 35, and a
+ * Thor's can contain the GPU's PCI address.
  */
-const NODES: readonly (readonly string[])[] = [
+const nodesOf = (release: number | undefined): readonly (readonly string[])[] => [
   ["/dev/nvmap"],
-  ["/dev/nvhost-ctrl-gpu", "/dev/nvgpu/igpu*/ctrl"],
+  [
+    "/dev/nvhost-ctrl-gpu",
+    "/dev/nvgpu/igpu*/ctrl",
+    ...(release !== undefined && release >= THOR_SINCE ? ["/dev/nvidia0"] : []),
+  ],
 ];
 
 /** Checks the manifests of a board, and that its containers get what none can do without. */
@@ -113,17 +120,21 @@ function checkRelease({ host, report }: HostFacts): readonly Check[] {
 }
 
 function checkEssentials(facts: HostFacts): readonly Check[] {
-  const { decision } = facts;
+  const { decision, report } = facts;
   if (decision instanceof NvociError) return [];
   return [
     ...LIBRARIES.flatMap((library) => checkEssentialLibrary(facts, decision.operations, library)),
-    ...NODES.flatMap((nodes) => checkNodes(facts, decision.operations, nodes)),
+    ...nodesOf(report.platform.release?.major).flatMap((nodes) =>
+      checkNodes(facts, decision.operations, nodes),
+    ),
   ];
 }
 
 /** Directories in which L4T and meta-tegra have the driver's libraries. */
 const DIRECTORIES = [
   "/usr/lib/aarch64-linux-gnu/nvidia",
+  "/opt/nvidia/l4t-gpu-libs/nvgpu",
+  "/opt/nvidia/l4t-gpu-libs/openrm",
   "/usr/lib/aarch64-linux-gnu/tegra",
   "/usr/lib/aarch64-linux-gnu",
   "/usr/lib",

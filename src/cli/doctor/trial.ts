@@ -7,7 +7,9 @@ import { hostPath } from "../../model/paths.ts";
 import { isInitialUserNamespace } from "../../model/views.ts";
 import type { Operation } from "../../plan/operation.ts";
 import { O_RDONLY } from "../../sys/constants.ts";
+import { EPERM } from "../../sys/errno.ts";
 import { CWD, type Syscalls } from "../../sys/syscalls.ts";
+import { SystemError } from "../../sys/system-error.ts";
 import type { HostFacts } from "./host-facts.ts";
 
 /**
@@ -30,12 +32,19 @@ export function runTrial({ host, isRoot, decision, system, files }: HostFacts): 
   const found = findings
     .filter(({ severity }) => severity === "warning")
     .map((finding) => check("warn", "finding", { finding }));
+  if (isWithoutNamespaces(failure)) {
+    return [check("ok", "trial-skipped", { reason: "this process may not make a mount namespace" })];
+  }
   if (failure instanceof NvociError) {
     const { message, hint } = failure;
     return [...found, check("fail", "trial-failed", { message, hint })];
   }
   return [...found, check("ok", "trial-passed", { operations: operations.length })];
 }
+
+/** A container that root has for itself may have no right to make namespaces, which says nothing about its host. */
+const isWithoutNamespaces = (failure: unknown): boolean =>
+  failure instanceof SystemError && failure.errno === EPERM && failure.call.startsWith("unshare(");
 
 function perform(system: Syscalls, operations: readonly Operation[], findings: Finding[]): void {
   const open = (name: string) => system.openat(CWD, `/proc/self/ns/${name}`, O_RDONLY);

@@ -341,6 +341,12 @@ describe("the wording", () => {
     for (const line of lines) expect(line).not.toMatch(/undefined|\[object|\.$|\p{Cc}/u);
   });
 
+  it("of every answer of why has its line in nvoci(1), which lists no other", () => {
+    const manual = readFileSync(join(root, "packaging/man/nvoci.1"), "utf8");
+    const listed = [...manual.matchAll(/^\.It Ic (.*)$/gm)].flatMap(([, codes = ""]) => codes.split(" , "));
+    expect(listed.sort()).toEqual(Object.keys(VERDICTS).sort());
+  });
+
   it("of every error is the expected one, and has the one form", () => {
     const sentences = errorSentences();
     expectLines(

@@ -4,7 +4,9 @@ import { NvociError } from "../../../../src/model/errors.ts";
 import { finding } from "../../../../src/model/finding.ts";
 import { containerPath, hostPath } from "../../../../src/model/paths.ts";
 import type { Operation } from "../../../../src/plan/operation.ts";
+import { PROC_SUPER_MAGIC } from "../../../../src/sys/constants.ts";
 import { EBADF, EPERM } from "../../../../src/sys/errno.ts";
+import { Fd, type Stat } from "../../../../src/sys/syscalls.ts";
 import { SystemError } from "../../../../src/sys/system-error.ts";
 import { type ContextOptions, commandContext } from "../../../support/cli/command-context.ts";
 import { runWords } from "../../../support/cli/run-words.ts";
@@ -191,10 +193,23 @@ describe("diagnose()", () => {
 
   it("fails for a trial that the kernel refuses", () => {
     const refuse = () => {
-      throw new SystemError("unshare", [], -EPERM);
+      throw new SystemError("openat", [], -EPERM);
     };
     const system = { geteuid: () => 0, getrlimit: () => 1, prlimit64: () => {}, openat: refuse };
     expect(failed({ ...HEALTHY, system })).toEqual(["trial-failed"]);
+  });
+
+  it("leaves out the trial where root may not make a mount namespace", () => {
+    const refuse = () => {
+      throw new SystemError("unshare", [], -EPERM);
+    };
+    const opened = () => new Fd(3, "/");
+    const statx = () => ({ type: "directory" }) as Stat;
+    const fstatfs = () => ({ type: PROC_SUPER_MAGIC, flags: 0 });
+    const system = { geteuid: () => 0, openat: opened, statx, fstatfs, unshare: refuse };
+    const checks = diagnose(context({ ...HEALTHY, system }), undefined);
+    expect(checks.map(({ status, code }) => `${status} ${code}`)).toContain("ok trial-skipped");
+    expect(failed({ ...HEALTHY, system })).toEqual([]);
   });
 
   it("does not report a bug as a problem of the host", () => {
