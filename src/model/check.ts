@@ -95,6 +95,7 @@ export interface CheckArguments {
   "cdi-foreign": { path: string };
   "engine-registered": { engine: string; file: string };
   "engine-unregistered": { engine: string; restart: string | undefined };
+  "engine-unread": { engine: string; file: string; restart: string };
   "k3s-unregistered": Record<string, never>;
   // one container
   "container-found": { id: string; pid: number; given: number };

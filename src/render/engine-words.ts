@@ -86,6 +86,11 @@ export const ENGINE_WORDS = {
     means: "its containers get no GPU",
     fix: [["nvoci", "configure", engine], ...(restart === undefined ? [] : [split(restart)])],
   }),
+  "engine-unread": ({ engine, file, restart }) => ({
+    text: `${engine}: it runs since before ${showPath(file)} was changed`,
+    means: "it reads the file only when it starts, so its containers may get no GPU",
+    fix: [split(restart)],
+  }),
   "k3s-unregistered": () => ({
     text: "k3s: it has no runtime nvidia, which it registers itself when it finds nvidia-container-runtime at its start",
     fix: [["systemctl", "restart", "k3s"]],

@@ -3,6 +3,7 @@ import { isPlainObject, type PlainObject } from "../../model/object-reader.ts";
 import { PROGRAM_DIRECTORIES } from "../../model/paths.ts";
 import { type Docker, readDocker } from "./docker-daemon.ts";
 import type { HostFacts } from "./host-facts.ts";
+import { isSince } from "./processes.ts";
 import { findProgram, isNvoci } from "./programs.ts";
 
 /** The name that dockerd looks for, once, when it starts. It serves `docker run --gpus`. */
@@ -70,10 +71,11 @@ function checkRuntime({ host }: HostFacts, docker: Docker): readonly Check[] {
     return [check(isDefault ? "fail" : "warn", "docker-runtime-broken", { ...args, path })];
   }
   if (!isNvoci(host, program)) return [check("warn", "docker-runtime-foreign", { ...args, path: program })];
-  // Another program in the file takes effect when dockerd reads it.
-  if (inFile?.path !== inDaemon.path && inFile !== undefined) {
-    return [check("warn", "docker-runtime-unloaded", { file })];
-  }
+  // Another program or default in the file takes effect when dockerd reads it.
+  const named = text((configured as PlainObject)["default-runtime"]);
+  const isOther = inFile !== undefined && inFile.path !== inDaemon.path;
+  const hasOtherDefault = info !== undefined && named !== undefined && named !== info.DefaultRuntime;
+  if (isOther || hasOtherDefault) return [check("warn", "docker-runtime-unloaded", { file })];
   return [check("ok", "docker-runtime", { file, path, isDefault, isAsked: info !== undefined })];
 }
 
@@ -96,9 +98,6 @@ function checkDefault({ report }: HostFacts, docker: Docker): readonly Check[] {
     : [check("warn", "docker-not-default", { options, restart })];
 }
 
-/** In seconds. The kernel reports when it was started in whole seconds, and counts processes' times from there. */
-const CLOCK_ERROR_S = 2;
-
 /** Checks the hook, which `docker run --gpus` needs. */
 function checkHook(facts: HostFacts, docker: Docker): readonly Check[] {
   const { host, changed, self } = facts;
@@ -110,7 +109,7 @@ function checkHook(facts: HostFacts, docker: Docker): readonly Check[] {
     return [check("warn", "hook-foreign", { path, real: host.realPath(path) ?? path, program: self })];
   }
   const since = changed(path);
-  if (running !== undefined && since !== undefined && since > running.started + CLOCK_ERROR_S) {
+  if (running !== undefined && since !== undefined && isSince(running, since)) {
     return [check("warn", "docker-hook-unseen", { path, restart })];
   }
   return [check("ok", "hook-found", { path })];

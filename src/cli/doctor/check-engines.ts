@@ -4,6 +4,7 @@ import { hostPath } from "../../model/paths.ts";
 import { type HostView, readText } from "../../model/views.ts";
 import { checkDocker } from "./check-docker.ts";
 import type { HostFacts } from "./host-facts.ts";
+import { findRunning, isSince } from "./processes.ts";
 import { findProgram } from "./programs.ts";
 
 /** A container engine other than Docker, which reads files and has no daemon to ask, or none that answers this. */
@@ -73,15 +74,24 @@ function registeredIn(host: HostView, files: readonly string[]): string | undefi
   return undefined;
 }
 
-function checkFileEngine({ host }: HostFacts, engine: FileEngine): readonly Check[] {
+function checkFileEngine(facts: HostFacts, engine: FileEngine): readonly Check[] {
+  const { host } = facts;
   const { name, program, users, files, restart } = engine;
   if (findProgram(host, program) === undefined) return [];
   const isForOthers = users !== undefined && findProgram(host, "dockerd") !== undefined;
   if (isForOthers && users.every((user) => findProgram(host, user) === undefined)) return [];
   const file = registeredIn(host, files);
-  return file === undefined
-    ? [check("warn", "engine-unregistered", { engine: name, restart })]
+  if (file === undefined) return [check("warn", "engine-unregistered", { engine: name, restart })];
+  return restart !== undefined && isUnread(facts, program, file)
+    ? [check("warn", "engine-unread", { engine: name, file, restart })]
     : [check("ok", "engine-registered", { engine: name, file })];
+}
+
+/** Reports whether a daemon runs since before a file was changed, which it reads only when it starts. */
+function isUnread({ host, changed }: HostFacts, program: string, file: string): boolean {
+  const running = findRunning(host, program);
+  const since = changed(host.realPath(hostPath(file)) ?? hostPath(file));
+  return running !== undefined && since !== undefined && isSince(running, since);
 }
 
 /** k3s looks for the runtime's program each time it starts, and registers it itself. */

@@ -61,6 +61,13 @@ export function findRunning(host: HostView, name: string): RunningProgram | unde
   };
 }
 
+/** In seconds. The kernel reports when it was started in whole seconds, and counts processes' times from there. */
+const CLOCK_ERROR_S = 2;
+
+/** Reports whether something has happened since a program was started. */
+export const isSince = ({ started }: RunningProgram, seconds: number): boolean =>
+  seconds > started + CLOCK_ERROR_S;
+
 function linkOf(host: HostView, path: string): string | undefined {
   const text = attempt(() => host.readLink(hostPath(path) as HostPath));
   return text instanceof NvociError ? undefined : text;

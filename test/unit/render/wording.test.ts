@@ -220,6 +220,9 @@ const CHECKS: { readonly [C in CheckCode]: readonly CheckArguments[C][] } = {
     { engine: "podman", restart: undefined },
     { engine: "crio", restart: "systemctl restart crio" },
   ],
+  "engine-unread": [
+    { engine: "crio", file: "/etc/crio/crio.conf.d/99-nvoci.toml", restart: "systemctl restart crio" },
+  ],
   "k3s-unregistered": [{}],
   "container-found": [{ id: "4f2c9a", pid: 4711, given: 1 }],
   "container-asks-nothing": [

@@ -69,6 +69,13 @@ describe("checkDocker()", () => {
     ]);
   });
 
+  it("recognizes a default runtime that the daemon has not read", () => {
+    const tree = [...INSTALLED, file({ runtimes: REGISTERED, "default-runtime": "nvidia" }), ...running()];
+    const answer = (name: string) => info({ Runtimes: REGISTERED, DefaultRuntime: name });
+    expect(problems({ tree, ...answer("runc") })).toEqual(["warn docker-runtime-unloaded"]);
+    expect(problems({ tree, ...answer("nvidia") })).toEqual([]);
+  });
+
   it("takes the file, the socket and PATH from the running daemon", () => {
     const words = ["/usr/bin/dockerd", "--config-file=/srv/d.json", "-H", "unix:///srv/d.sock"];
     const tree = [
@@ -176,6 +183,21 @@ describe("checkEngines()", () => {
   ])("finds podman's registration in %s", (line) => {
     expect(codes(["file /usr/bin/podman", line])).toEqual(["engine-registered"]);
     expect(codes(["file /usr/bin/podman"])).toEqual(["engine-unregistered"]);
+  });
+
+  it("compares the file's age with the start of containerd and CRI-O", () => {
+    const path = "/etc/crio/crio.conf.d/99-nvoci.toml";
+    const daemon = running().map((line) => line.replace("dockerd\\n", "crio\\n"));
+    const tree = [
+      "file /usr/bin/crio",
+      `file ${path} = "runtime_path = /usr/bin/nvidia-container-runtime"`,
+      ...daemon,
+    ];
+    const code = (changed: number, lines = tree) =>
+      checkEngines(hostFacts({ tree: lines, changed: { [path]: changed } }))[0]?.code;
+    expect(code(1090)).toBe("engine-registered");
+    expect(code(1200)).toBe("engine-unread");
+    expect(code(1200, tree.slice(0, 2))).toBe("engine-registered");
   });
 
   it("warns about CDI specifications of others", () => {
