@@ -64,10 +64,11 @@ describeBuilds([...CONTAINER, "gcc"], "a common complaint", (build) => {
 
   it("is a section of docs/troubleshooting.md, with the command", () => {
     const document = readFileSync(join(root, "docs/troubleshooting.md"), "utf8");
-    for (const { symptom, command } of COMPLAINTS) {
+    for (const { symptom, command, answer } of COMPLAINTS) {
       const section = document.split(/^#{2,3} /m).find((part) => part.split("\n", 1)[0]?.includes(symptom));
       expect(section, symptom).toBeDefined();
       expect(section, symptom).toContain(`nvoci ${command[0]}`);
+      if (answer.startsWith("fix: ")) expect(section, symptom).toContain(answer.trim());
     }
   });
 

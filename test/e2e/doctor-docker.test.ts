@@ -210,4 +210,33 @@ describeBuilds([...CONTAINER, "dockerd", "gcc"], "nvoci doctor about a running d
       expect(run(restarted)).toMatchObject({ status: 0, stdout: "535\n" });
     });
   });
+
+  it("finds a container by its name and by its id", async () => {
+    await open("true");
+    const docker = await start();
+    const run = ["run", "--detach", "--network=none", "--runtime=nvidia", "--env=NVIDIA_VISIBLE_DEVICES=all"];
+    const { stdout: id } = docker.docker(...run, "--name=trainer", "image", "sleep", "300");
+    docker.docker(
+      "run",
+      "--detach",
+      "--network=none",
+      "--runtime=runc",
+      "--name=plain",
+      "image",
+      "sleep",
+      "300",
+    );
+    try {
+      for (const name of ["trainer", id.trim(), id.slice(0, 12)]) {
+        expect(diagnoseHost(server.place, ["--container", name])).toMatchObject({ status: 0, problems: [] });
+      }
+      expect(diagnoseHost(server.place, ["--container", "plain"]).problems).toMatchObject([
+        { code: "container-asks-nothing" },
+      ]);
+      const why = server.place.run([build.path, "why", "libnvidia-encode.so.1", "--container", "trainer"]);
+      expect(why.stdout).toContain("capability missing: video");
+    } finally {
+      docker.docker("rm", "--force", "trainer", "plain");
+    }
+  });
 });

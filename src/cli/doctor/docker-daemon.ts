@@ -3,6 +3,7 @@ import type { Command } from "../../model/check.ts";
 import { attempt, NvociError } from "../../model/errors.ts";
 import { isPlainObject, type PlainObject } from "../../model/object-reader.ts";
 import { type HostPath, hostPath } from "../../model/paths.ts";
+import type { HostView } from "../../model/views.ts";
 import { decodeUtf8 } from "../../text/utf8.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { findRunning, type RunningProgram } from "./processes.ts";
@@ -85,6 +86,10 @@ function socketOf(words: readonly string[], environ: readonly string[], isRootle
   const given = isRootless ? variable(environ, "DOCKER_HOST") : optionOf(words, "-H", "--host");
   return given?.startsWith("unix://") ? given.slice("unix://".length) : "/run/docker.sock";
 }
+
+/** Returns the socket of the dockerd that this user talks to, running or not. */
+export const dockerSocket = (host: HostView, environ: readonly string[]): string =>
+  socketOf(findRunning(host, "dockerd")?.arguments ?? [], environ, rootlessFile(environ) !== undefined);
 
 function readDaemonFile({ host }: HostFacts, file: HostPath): PlainObject | { readonly fault: string } {
   const bytes = attempt(() => host.readFile(file));

@@ -8,6 +8,7 @@ import { quote } from "../../text/quote.ts";
 import type { CommandContext } from "../command.ts";
 import { imaginaryContainer } from "../imaginary-container.ts";
 import { askService } from "./ask-service.ts";
+import { dockerSocket } from "./docker-daemon.ts";
 import { pids } from "./processes.ts";
 
 /** A container that runs now. */
@@ -33,8 +34,9 @@ const CAP_SYS_ADMIN = 21n;
  *
  * @throws {NvociError} "state-invalid" when there is none, or it belongs to the host.
  */
-export function findContainer({ host, system }: CommandContext, name: string): RunningContainer {
-  const pid = byPid(host, name) ?? byCgroup(host, name) ?? byName(system, name);
+export function findContainer(context: CommandContext, name: string): RunningContainer {
+  const { host } = context;
+  const pid = byPid(host, name) ?? byCgroup(host, name) ?? byName(context, name);
   if (pid === undefined) {
     throw new NvociError(
       "state-invalid",
@@ -86,9 +88,9 @@ function byCgroup(host: HostView, name: string): number | undefined {
   return pids(host).find((pid) => isOf.test(read(pid, "cgroup")) && namespaceOf(pid) !== own);
 }
 
-function byName(system: CommandContext["system"], name: string): number | undefined {
+function byName({ host, system, environ }: CommandContext, name: string): number | undefined {
   if (!NAME.test(name)) return undefined;
-  const answer = askService(system, "/run/docker.sock", `/containers/${name}/json`);
+  const answer = askService(system, dockerSocket(host, environ), `/containers/${name}/json`);
   const state = isPlainObject(answer) ? answer.State : undefined;
   const pid = isPlainObject(state) ? state.Pid : undefined;
   return typeof pid === "number" && pid > 0 ? pid : undefined;
