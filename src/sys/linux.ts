@@ -11,6 +11,7 @@ import {
   MSG_CMSG_CLOEXEC,
   MSG_DONTWAIT,
   O_CLOEXEC,
+  O_NONBLOCK,
   openFlags,
   POLLIN,
   POLLOUT,
@@ -18,6 +19,7 @@ import {
   SIGPIPE,
   SIGXFSZ,
   SOCK_SEQPACKET,
+  SOCK_STREAM,
 } from "./constants.ts";
 import {
   EAGAIN,
@@ -425,6 +427,20 @@ export function linux(engine: Primitives): Syscalls {
         reader: new Fd(view.getInt32(0, true), "socket"),
         writer: new Fd(view.getInt32(4, true), "socket"),
       };
+    },
+    // struct sockaddr_un: u16 family, then the path, which ends with NUL. A service that does not accept makes the call
+    // wait, so the socket is non-blocking, and a full queue is EAGAIN.
+    connect(path) {
+      const type = SOCK_STREAM | O_CLOEXEC | O_NONBLOCK;
+      const fd = new Fd(checked("socket", syscall(nr.socket, AF_UNIX, type, 0), [AF_UNIX]), path);
+      const name = encodeUtf8(path);
+      const address = new Uint8Array(110);
+      address[0] = AF_UNIX;
+      address.set(name.subarray(0, 107), 2);
+      const result = name.length > 107 ? -ENAMETOOLONG : syscall(nr.connect, fd.number, address, 110);
+      if (result < 0) system.close(fd);
+      checked("connect", result, [path]);
+      return fd;
     },
     receiveDescriptor(socket) {
       const { message, control } = descriptorMessage((bytes) => engine.address(bytes), -1);

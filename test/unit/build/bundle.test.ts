@@ -73,8 +73,8 @@ const READ = [
     title: "a command that a person runs",
     bundles: ["main", "cli"],
     folders: [
-      ...[...START, ...PLAN, "cli", "cli/commands", "cli/configure", "driver/facts"],
-      ...["execute/mount", "execute/rootfs", "plan", TOML, ...YARGS],
+      ...[...START, ...PLAN, "cli", "cli/commands", "cli/configure", "cli/doctor", "cli/why", "driver/facts"],
+      ...["binary", "execute/mount", "execute/rootfs", "ldcache", "plan", TOML, ...YARGS],
     ],
   },
 ];
