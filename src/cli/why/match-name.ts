@@ -4,10 +4,13 @@ import type { HostView } from "../../model/views.ts";
 import type { Operation } from "../../plan/operation.ts";
 
 /** An operation that gives a container something with a path. */
-export type Giving = Exclude<Operation, { op: "cover-directory" | "update-ldcache" | "allow-devices" }>;
+export type Giving = Exclude<
+  Operation,
+  { op: "cover-directory" | "update-ldcache" | "update-musl-path" | "allow-devices" }
+>;
 
 const isGiving = (operation: Operation): operation is Giving =>
-  !["cover-directory", "update-ldcache", "allow-devices"].includes(operation.op);
+  !["cover-directory", "update-ldcache", "update-musl-path", "allow-devices"].includes(operation.op);
 
 /** Reports whether a file has the name that was asked for: a path, a file's name, or one without its version. */
 export function isNamed(path: string, name: string): boolean {
