@@ -23,6 +23,7 @@ export interface FindingArguments {
   "manifest-directory-missing": { directory: string };
   "manifest-path-root": { type: string };
   "manifest-writable-by-others": { path: string };
+  "manifest-too-long": { limit: number };
   // discovery: an entry against the host
   "entry-missing": { type: string; path: string };
   "entry-no-match": { type: string; pattern: string };

@@ -40,6 +40,8 @@ const WORDING: Wording = {
     `${quote(file)} is not read: only l4t.csv, drivers.csv and devices.csv are; to read all manifests, set NVIDIA_REQUIRE_JETPACK=csv-mounts=all in the image, or csv-mounts = "all" under [nvoci] in config.toml`,
   "manifest-directory-missing": ({ directory }) =>
     `the manifest directory ${quote(directory)} does not exist`,
+  "manifest-too-long": ({ limit }) =>
+    `the manifests have more than ${limit} lines together; this line and the rest of the file are ignored`,
   "manifest-writable-by-others": ({ path }) =>
     `${quote(path)} is not used because every user may write to it; run: chmod o-w ${quote(path)}`,
   "entry-missing": ({ type, path }) => `the host has no ${quote(path, 4096)} (${type}); skipped`,

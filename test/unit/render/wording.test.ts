@@ -35,6 +35,7 @@ const FINDINGS: { readonly [C in FindingCode]: readonly FindingArguments[C][] } 
   "manifest-directory-missing": [{ directory: "/etc/d" }],
   "manifest-path-root": [{ type: "dir" }],
   "manifest-writable-by-others": [{ path: "/etc/d/l4t.csv" }],
+  "manifest-too-long": [{ limit: 65_536 }],
   "entry-missing": [{ type: "lib", path: "/usr/lib/libx.so" }],
   "entry-no-match": [{ type: "dev", pattern: "/dev/dri/card*" }],
   "entry-duplicate": [{ path: "/usr/lib/libx.so", first: "l4t.csv:3" }],
