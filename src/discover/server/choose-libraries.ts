@@ -1,3 +1,4 @@
+import { type DriverLibrary, VENDOR_LIBRARIES } from "../../driver/facts/libraries.ts";
 import { abiTag, readNotes } from "../../elf/driver-notes.ts";
 import { readDynamic } from "../../elf/elf-dynamic.ts";
 import { type Elf, readHostElf } from "../../elf/read-elf.ts";
@@ -6,8 +7,7 @@ import { type Finding, finding, type Source } from "../../model/finding.ts";
 import type { Machine } from "../../model/machine.ts";
 import { basename, below, dirname, type HostPath } from "../../model/paths.ts";
 import type { DriverRoot } from "./driver-root.ts";
-import type { LibraryCandidate, LibraryServer } from "./library-candidates.ts";
-import { type DriverLibrary, libraryStem } from "./library-table.ts";
+import { type LibraryCandidate, type LibraryServer, libraryStem } from "./library-candidates.ts";
 
 /** The file that a container gets for a wanted library. */
 export interface ChosenLibrary {
@@ -34,9 +34,6 @@ type Chosen = ChosenLibrary & { readonly names: Set<string> };
  * kernels.
  */
 const TLS_KERNEL = "2.3.99";
-
-/** A library that needs one of these is NVIDIA's. */
-const VENDOR_LIBRARIES = ["libnvidia-glcore.so", "libnvidia-eglcore.so"];
 
 /**
  * Chooses one file for each wanted library: a file of the driver's version if the name contains one, and the last

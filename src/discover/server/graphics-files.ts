@@ -1,40 +1,13 @@
+import {
+  CONFIGURATION,
+  CONFIGURATION_DIRECTORIES,
+  GBM_BACKEND,
+  X_MODULES,
+} from "../../driver/facts/files.ts";
 import { bindMount, type Link, type Mount } from "../../model/container-edits.ts";
-import type { DriverCapability } from "../../model/driver-capability.ts";
 import { basename, type ContainerPath, containerPath, type HostPath, hostPath } from "../../model/paths.ts";
 import type { HostView } from "../../model/views.ts";
 import type { Finder, Server } from "./server.ts";
-
-/** Directories of configuration files, the most specific first. Files keep their path. */
-const CONFIGURATION_DIRECTORIES = ["/etc", "/usr/local/share", "/usr/share"];
-
-/** Files by which vendor-neutral loaders find NVIDIA's libraries, and data of the driver. `*` is its version. */
-const CONFIGURATION: readonly (readonly [path: string, capability: DriverCapability])[] = [
-  ["OpenCL/vendors/nvidia.icd", "compute"],
-  ["glvnd/egl_vendor.d/10_nvidia.json", "graphics"],
-  ["egl/egl_external_platform.d/09_nvidia_wayland2.json", "graphics"],
-  ["egl/egl_external_platform.d/10_nvidia_wayland.json", "graphics"],
-  ["egl/egl_external_platform.d/15_nvidia_gbm.json", "graphics"],
-  ["egl/egl_external_platform.d/20_nvidia_xcb.json", "graphics"],
-  ["egl/egl_external_platform.d/20_nvidia_xlib.json", "graphics"],
-  ["vulkan/icd.d/nvidia_icd.json", "graphics"],
-  ["vulkan/icd.d/nvidia_icd.x86_64.json", "graphics"],
-  ["vulkan/icd.d/nvidia_icd.aarch64.json", "graphics"],
-  ["vulkan/icd.d/nvidia_layers.json", "graphics"],
-  ["vulkan/implicit_layer.d/nvidia_layers.json", "graphics"],
-  ["nvidia/nvoptix.bin", "graphics"],
-  ["nvidia/nvidia-application-profiles-*-rc", "graphics"],
-  ["nvidia/nvidia-application-profiles-*-key-documentation", "graphics"],
-  ["X11/xorg.conf.d/10-nvidia.conf", "display"],
-  ["X11/xorg.conf.d/nvidia-drm-outputclass.conf", "display"],
-];
-
-/** Modules of an X server. They keep their path. */
-const X_MODULES = [
-  "/usr/lib/xorg/modules/drivers/nvidia_drv.so",
-  "/usr/lib/xorg/modules/extensions/libglxserver_nvidia.so",
-  "/usr/lib64/xorg/modules/drivers/nvidia_drv.so",
-  "/usr/lib64/xorg/modules/extensions/libglxserver_nvidia.so",
-];
 
 /**
  * Finds the files by which OpenCL, Vulkan, EGL and X find the driver. All are optional, because the
@@ -61,9 +34,6 @@ export const graphicsFiles: Finder<Server> = ({ root, capabilities, version }) =
   }
   return { mounts };
 };
-
-/** The name by which GBM loads the driver's allocator. */
-const GBM_BACKEND = "gbm/nvidia-drm_gbm.so";
 
 /**
  * Finds the link by which GBM loads the driver's allocator, if the host has it.

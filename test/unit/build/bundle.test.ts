@@ -5,7 +5,8 @@ const START = ["", "cli/stand-ins", "hook", "json", "model", "oci", "request", "
 /** `elf` stands for one file, which detects static programs. */
 const PLAN = ["config", "discover", "discover/board", "driver", "elf", "host-setup", "manifest", "render"];
 const EXECUTE = ["execute", "execute/cgroup", "execute/ldconfig", "execute/mount", "execute/rootfs", "plan"];
-const SERVER = ["binary", "discover/server", "ldcache"];
+/** A board's hook never reads what is known about servers. */
+const SERVER = ["binary", "discover/server", "driver/facts", "ldcache"];
 
 /** The bundled packages. */
 const TOML = "smol-toml";
@@ -58,7 +59,7 @@ const READ = [
     title: "a command that a person runs",
     bundles: ["main", "cli"],
     folders: [
-      ...[...START, ...PLAN, "cli", "cli/commands", "cli/configure"],
+      ...[...START, ...PLAN, "cli", "cli/commands", "cli/configure", "driver/facts"],
       ...["execute/mount", "execute/rootfs", "plan", TOML, ...YARGS],
     ],
   },

@@ -4,7 +4,7 @@ import { DEFAULT_CONFIG } from "../../../../src/config/config.ts";
 import { libraryDirectories } from "../../../../src/discover/library-places.ts";
 import { findLibraries, libcudaOf, libraryEdits } from "../../../../src/discover/server/driver-libraries.ts";
 import { driverRoot } from "../../../../src/discover/server/driver-root.ts";
-import { DRIVER_LIBRARIES } from "../../../../src/discover/server/library-table.ts";
+import { DRIVER_LIBRARIES } from "../../../../src/driver/facts/libraries.ts";
 import { type DriverCapability, withImplied } from "../../../../src/model/driver-capability.ts";
 import { machineOf } from "../../../../src/model/machine.ts";
 import { type HostPath, hostPath } from "../../../../src/model/paths.ts";

@@ -1,4 +1,5 @@
 import type { DriverCapability } from "../../model/driver-capability.ts";
+import type { Machine } from "../../model/machine.ts";
 
 /** A library of the driver, and the capabilities that include it. */
 export interface DriverLibrary {
@@ -32,7 +33,8 @@ const VENDOR_NEUTRAL = { vendorNeutral: true } as const;
  * The driver's libraries. Left out on purpose: libraries that only an X server or a settings panel loads, and the
  * vendor-neutral loaders of GLVND, which belong to the image.
  *
- * @see "Installed Components" in the README of NVIDIA's driver
+ * @see "Installed Components" in the README of NVIDIA's driver; src/nvc_info.c of libnvidia-container 1.19
+ * @checked 2026-11-21
  */
 export const DRIVER_LIBRARIES: readonly DriverLibrary[] = [
   library("libnvidia-ml.so", UTILITY, { essential: true }),
@@ -90,9 +92,54 @@ export const DRIVER_LIBRARIES: readonly DriverLibrary[] = [
 ];
 
 /**
- * Returns a library's name up to and including `.so`, as in the table; the name unchanged when it has no `.so`.
+ * A library that needs one of these is NVIDIA's.
+ *
+ * @see src/nvc_info.c of libnvidia-container 1.19
+ * @checked 2026-11-21
  */
-export function libraryStem(name: string): string {
-  const at = name.indexOf(".so");
-  return at < 0 ? name : name.slice(0, at + 3);
-}
+export const VENDOR_LIBRARIES: readonly string[] = ["libnvidia-glcore.so", "libnvidia-eglcore.so"];
+
+/**
+ * Links that programs expect beside a library and ldconfig does not make.
+ *
+ * @see src/nvc_mount.c of libnvidia-container 1.17; "Installed Components" in the README of NVIDIA's driver
+ * @checked 2026-11-21
+ */
+export const LIBRARY_LINKS: readonly {
+  /** Prefix of the library's file name. */
+  readonly library: string;
+  /** Path of the link, relative to the library's directory. */
+  readonly name: string;
+  /** The link's text; `*` is the library's file name. */
+  readonly target: string;
+}[] = [
+  { library: "libcuda.so", name: "libcuda.so", target: "libcuda.so.1" },
+  { library: "libGLX_nvidia.so", name: "libGLX_indirect.so.0", target: "*" },
+  {
+    library: "libnvidia-opticalflow.so",
+    name: "libnvidia-opticalflow.so",
+    target: "libnvidia-opticalflow.so.1",
+  },
+  { library: "libvdpau_nvidia.so", name: "vdpau/libvdpau_nvidia.so.1", target: "../*" },
+];
+
+/**
+ * Library directories of hosts that have no cache, or whose cache does not list the driver.
+ *
+ * @see internal/lookup of NVIDIA/nvidia-container-toolkit 1.20; packages of Debian, Ubuntu, Fedora and NixOS
+ * @checked 2026-11-21
+ */
+export const libraryDirectories = ({ triplet, compat32 }: Machine): readonly string[] => [
+  "/usr/lib",
+  "/usr/lib64",
+  `/usr/lib/${triplet}`,
+  `/usr/lib/${triplet}/nvidia/current`,
+  "/usr/lib/nvidia",
+  "/usr/lib32",
+  `/usr/lib/${compat32.triplet}`,
+  "/lib",
+  "/lib64",
+  "/usr/local/lib",
+  "/usr/local/nvidia/lib64",
+  "/run/opengl-driver/lib",
+];
