@@ -45,9 +45,7 @@ export function parseRuntime(
       legacy: parseLegacy(modes.table("legacy")),
     },
   };
-  const jitCdi = modes.table("jit-cdi");
-  jitCdi.ignore("load-kernel-modules", "nvcdi-disable-hooks", "nvcdi-feature-flags");
-  for (const reader of [jitCdi, csv, modes, table]) reader.reportUnknown();
+  for (const reader of [modes.table("jit-cdi"), csv, modes, table]) reader.reportUnread();
   return { runtime, alternateRoots };
 }
 
@@ -96,8 +94,7 @@ export function parseRuntimes(table: TableReader): readonly string[] {
 
 function parseCdi(table: TableReader): Runtime["modes"]["cdi"] {
   const defaultKind = table.string("default-kind") || DEFAULTS.modes.cdi.defaultKind;
-  table.ignore("annotation-prefixes", "spec-dirs");
-  table.reportUnknown();
+  table.reportUnread();
   return { defaultKind };
 }
 
@@ -112,6 +109,6 @@ function parseCsv(table: TableReader): Runtime["modes"]["csv"] {
 function parseLegacy(table: TableReader): Runtime["modes"]["legacy"] {
   const words = ["ldconfig", "mount", "hook", "disabled"] as const;
   const cudaCompatMode = table.oneOf("cuda-compat-mode", words) ?? DEFAULTS.modes.legacy.cudaCompatMode;
-  table.reportUnknown();
+  table.reportUnread();
   return { cudaCompatMode };
 }

@@ -41,6 +41,11 @@ export interface FindingArguments {
   };
   // config.toml
   "config-key-unknown": { file: string; key: string };
+  "config-key-without-effect": {
+    file: string;
+    key: string;
+    reason: "always-on" | "detected" | "no-cdi" | "other-program";
+  };
   "config-value-replaced": { file: string; key: string; value: string; used: string };
   "config-swarm-resource-unseen": { file: string; variable: string };
   // the container

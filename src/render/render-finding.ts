@@ -16,6 +16,13 @@ const IGNORED_MOUNT = {
   "control-character": "it contains control characters",
 } as const;
 
+const NO_EFFECT = {
+  "always-on": "nvoci does in any case what it allows",
+  detected: "nvoci finds out itself what is needed",
+  "no-cdi": "nvoci neither reads nor writes CDI specifications",
+  "other-program": "nvoci does not run the program that it is for",
+} as const;
+
 const NO_SETUP = {
   "user-namespace": "is in a user namespace, which allows neither",
   "not-root": "does not run as root",
@@ -62,6 +69,8 @@ const WORDING: Wording = {
   "request-volume-mount-ignored": ({ destination, reason }) =>
     `the device mount ${quote(destination)} is ignored: ${IGNORED_MOUNT[reason]}`,
   "config-key-unknown": ({ file, key }) => `${file} has the unknown key ${quote(key)}, which has no effect`,
+  "config-key-without-effect": ({ file, key, reason }) =>
+    `${file} sets ${key}, which has no effect: ${NO_EFFECT[reason]}`,
   "config-value-replaced": ({ file, key, value, used }) =>
     `${file} sets ${key} to ${quote(value)}, which is not supported; ${quote(used)} is used`,
   "config-swarm-resource-unseen": ({ file, variable }) =>

@@ -107,6 +107,7 @@ export function editBundle(system: Syscalls, bundle: RequestingBundle): void {
   const additions = {
     deviceNodes,
     cgroups: !config.nvidiaContainerCli.noCgroups,
+    groups: !config.features.noAdditionalGidsForDeviceNodes,
     hook,
   };
   const edited = editSpec({ name: file, code: "spec-invalid", text }, spec, additions);

@@ -52,6 +52,12 @@ const FINDINGS: { readonly [C in FindingCode]: readonly FindingArguments[C][] } 
     { destination: "/var/run/nvidia-container-devices/\u0007", reason: "control-character" },
   ],
   "config-key-unknown": [{ file: "/etc/config.toml", key: "nvoci.ldconfg" }],
+  "config-key-without-effect": [
+    { file: "/etc/config.toml", key: "features.allow-unknown-oci-spec-fields", reason: "always-on" },
+    { file: "/etc/config.toml", key: "nvidia-container-cli.no-pivot", reason: "detected" },
+    { file: "/etc/config.toml", key: "nvidia-container-runtime.modes.cdi.spec-dirs", reason: "no-cdi" },
+    { file: "/etc/config.toml", key: "nvidia-container-cli.user", reason: "other-program" },
+  ],
   "config-value-replaced": [{ file: "/etc/config.toml", key: "mode", value: "jit-cdi", used: "auto" }],
   "config-swarm-resource-unseen": [{ file: "/etc/config.toml", variable: "MY_GPU" }],
   "container-read-only": [{ path: "/etc" }],
