@@ -62,6 +62,7 @@ export interface FindingArguments {
   "container-volume-untouched": { path: string };
   "container-place-refused": { path: string };
   "ldconfig-container-own": { path: string };
+  "ldconfig-not-in-image": { path: string };
   "ldconfig-unusable": { path: string; reason: "not-static" };
   "ldconfig-none": { links: number };
   "ldconfig-failed": { reason: string };

@@ -97,6 +97,8 @@ const WORDING: Wording = {
     "the image has no /etc, so it gets no ld.so.cache; programs may need LD_LIBRARY_PATH",
   "ldconfig-container-own": ({ path }) =>
     `the host has no usable ldconfig; the image's own ${quote(path)} runs in a sandbox`,
+  "ldconfig-not-in-image": ({ path }) =>
+    `the image has no ${quote(path)}, which config.toml names; the host's ldconfig is used`,
   "ldconfig-unusable": ({ path }) =>
     `${quote(path)} is not a static program, so it cannot be run for a container`,
   "ldconfig-none": ({ links }) =>

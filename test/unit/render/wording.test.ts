@@ -72,6 +72,7 @@ const FINDINGS: { readonly [C in FindingCode]: readonly FindingArguments[C][] } 
   "container-volume-untouched": [{ path: "/usr/lib/libx.so" }],
   "container-place-refused": [{ path: "/usr/lib/libx.so" }],
   "ldconfig-container-own": [{ path: "/sbin/ldconfig" }],
+  "ldconfig-not-in-image": [{ path: "/sbin/ldconfig" }],
   "ldconfig-unusable": [{ path: "/sbin/ldconfig", reason: "not-static" }],
   "ldconfig-none": [{ links: 12 }],
   "ldconfig-failed": [{ reason: "it did not finish within 5 s" }],
