@@ -7,7 +7,7 @@ export type RuntimeMode = "auto" | "csv" | "legacy";
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
-type CudaCompatMode = "ldconfig" | "mount" | "hook" | "disabled";
+type CudaCompatMode = "ldconfig" | "hook" | "disabled";
 
 /** A directory of the host that every container that requests GPUs gets. */
 export interface ExtraDirectory {
@@ -55,7 +55,6 @@ export interface Config {
     readonly path: string;
   };
   readonly features: {
-    readonly allowCudaCompatLibsFromContainer: boolean;
     readonly allowLdconfigFromContainer: boolean;
     readonly disableCudaCompatLibHook: boolean;
     readonly disableImexChannelCreation: boolean;
@@ -107,7 +106,6 @@ export const DEFAULT_CONFIG: Config = {
   },
   nvidiaContainerRuntimeHook: { path: "nvidia-container-runtime-hook" },
   features: {
-    allowCudaCompatLibsFromContainer: false,
     allowLdconfigFromContainer: false,
     disableCudaCompatLibHook: false,
     disableImexChannelCreation: false,

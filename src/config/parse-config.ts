@@ -44,7 +44,7 @@ function parseDirectory(table: TableReader): ExtraDirectory {
  */
 export function parseConfig(text: string, fileName: string, report: Report): Config {
   const top = new TableReader(fileName, parseToml(text, fileName), report);
-  const features = parseFeatures(top.table("features"));
+  const features = parseFeatures(report, top.table("features"));
   const { runtime, alternateRoots } = parseRuntime(report, top.table("nvidia-container-runtime"));
   const config: Config = {
     acceptNvidiaVisibleDevicesAsVolumeMounts:
@@ -97,9 +97,11 @@ function parseSwarmResource(report: Report, top: TableReader): readonly string[]
   return variables;
 }
 
-function parseFeatures(table: TableReader): Config["features"] {
+/** Reads the features. No file of an image is ever mounted, whatever the configuration says. */
+function parseFeatures(report: Report, table: TableReader): Config["features"] {
+  const mountsImage = "allow-cuda-compat-libs-from-container";
+  if (table.boolean(mountsImage)) report(table.replaced(mountsImage, "true", "false"));
   const features = {
-    allowCudaCompatLibsFromContainer: table.boolean("allow-cuda-compat-libs-from-container") ?? false,
     allowLdconfigFromContainer: table.boolean("allow-ldconfig-from-container") ?? false,
     disableCudaCompatLibHook: table.boolean("disable-cuda-compat-lib-hook") ?? false,
     disableImexChannelCreation: table.boolean("disable-imex-channel-creation") ?? false,

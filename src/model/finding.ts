@@ -72,6 +72,7 @@ export interface FindingArguments {
   "driver-library-missing": { name: string; capability: string };
   "driver-library-stale": { name: string; path: string };
   "driver-library-other-version": { name: string; path: string; version: string };
+  "driver-library-unlisted": { names: readonly string[] };
   "driver-library-unreadable": { path: string; reason: string };
   "gpu-information-incomplete": { path: string; field: string };
   "gpu-excluded": { path: string };

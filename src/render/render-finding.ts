@@ -113,6 +113,8 @@ const WORDING: Wording = {
     `ld.so.cache maps ${name} to ${quote(path)}, which does not exist; run ldconfig on the host`,
   "driver-library-other-version": ({ name, path, version }) =>
     `${quote(path)} is not the ${name} of the running driver ${version}; skipped`,
+  "driver-library-unlisted": ({ names }) =>
+    `nvoci does not know ${names.map((name) => quote(name)).join(", ")} of the running driver; containers with compute or graphics get them`,
   "driver-library-unreadable": ({ path, reason }) => `${quote(path)} cannot be used: ${reason}; skipped`,
   "gpu-information-incomplete": ({ path, field }) => `${quote(path)} does not report ${quote(field)}`,
   "gpu-excluded": ({ path }) => `the driver excludes the GPU of ${quote(path)}`,

@@ -12,6 +12,8 @@ export interface DriverRoot {
    * @returns a path of the host; `undefined` when the path does not exist.
    */
   resolve(path: string): HostPath | undefined;
+  /** Returns the path by which programs inside the root know a path of the host below it. */
+  inside(path: HostPath): string;
   /** Returns the names in a directory, sorted; empty when it does not exist. */
   list(path: string): readonly string[];
   /** Returns the real path of `name` in the first of `directories` that has it. */
@@ -31,6 +33,7 @@ export function driverRoot(host: HostView, root: HostPath): DriverRoot {
     host,
     root,
     resolve,
+    inside: (path) => (root === "/" ? path : path.slice(root.length)),
     list: (path) => {
       const directory = resolve(path);
       return directory === undefined ? [] : (host.readDirectory(directory) ?? []).sort();

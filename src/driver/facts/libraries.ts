@@ -30,8 +30,7 @@ const OWN_VERSION = { ownVersion: true } as const;
 const VENDOR_NEUTRAL = { vendorNeutral: true } as const;
 
 /**
- * The driver's libraries. Left out on purpose: libraries that only an X server or a settings panel loads, and the
- * vendor-neutral loaders of GLVND, which belong to the image.
+ * The driver's libraries. Left out on purpose: the vendor-neutral loaders of GLVND, which belong to the image.
  *
  * @see "Installed Components" in the README of NVIDIA's driver; src/nvc_info.c of libnvidia-container 1.19
  * @checked 2026-11-21
@@ -90,6 +89,22 @@ export const DRIVER_LIBRARIES: readonly DriverLibrary[] = [
   library("libGLESv1_CM.so", GRAPHICS, VENDOR_NEUTRAL),
   library("libGLESv2.so", GRAPHICS, VENDOR_NEUTRAL),
 ];
+
+/**
+ * The capabilities of libraries that have the driver's version and no row above.
+ *
+ * @see getVersionLibs() in pkg/nvcdi/driver-nvml.go of NVIDIA/nvidia-container-toolkit 1.20: every `*.so.VERSION`
+ * @checked 2026-11-21
+ */
+export const UNLISTED_CAPABILITIES: readonly DriverCapability[] = ["compute", "graphics"];
+
+/**
+ * Libraries of the driver that no container needs: only the settings panel loads them.
+ *
+ * @see "Installed Components" in the README of NVIDIA's driver
+ * @checked 2026-11-21
+ */
+export const LEFT_OUT_LIBRARIES: readonly string[] = ["libnvidia-gtk2.so", "libnvidia-gtk3.so"];
 
 /**
  * A library that needs one of these is NVIDIA's.

@@ -1,12 +1,19 @@
 /**
- * The CUDA version released with each branch of the driver.
+ * The CUDA version released with each branch of the driver, in ascending order. Branches between two rows are like the
+ * lower one.
  *
  * @see NVIDIA CUDA Toolkit Release Notes, "CUDA Toolkit and Corresponding Driver Versions"
+ * @see https://github.com/NVIDIA/nvidia-docker/issues/230 for 361, which came with CUDA 8.0 for the P100
+ * @see cuda-compat-13-2-595.45.04 and cuda-compat-13-3-610.43.02 in NVIDIA's repository of Fedora 43
+ * @see https://docs.nvidia.com/datacenter/tesla/drivers/ 615, and the archive of CUDA 13.4.1
+ * @see redistrib_620.70.06.json in NVIDIA's nvidia-driver/redist of 2026-11-04
  * @checked 2026-11-21
  */
 export const CUDA_OF_BRANCH: readonly (readonly [branch: number, cuda: string])[] = [
+  [340, "6.5"],
+  [346, "7.0"],
   [352, "7.5"],
-  [367, "8.0"],
+  [361, "8.0"],
   [384, "9.0"],
   [387, "9.1"],
   [396, "9.2"],
@@ -34,6 +41,10 @@ export const CUDA_OF_BRANCH: readonly (readonly [branch: number, cuda: string])[
   [575, "12.9"],
   [580, "13.0"],
   [590, "13.1"],
+  [595, "13.2"],
+  [610, "13.3"],
+  [615, "13.4"],
+  [620, "13.5"],
 ];
 
 /**
@@ -51,7 +62,7 @@ export const BRANDS_OF_MODEL: readonly (readonly [model: RegExp, brands: readonl
   [/\bQuadro RTX\b/i, ["quadro", "quadrortx"]],
   [/\bQuadro\b/i, ["quadro"]],
   [/\bTesla\b/i, ["tesla", "nvidia"]],
-  [/\bGRID\b/i, ["grid", "vapps", "vpc", "vcs", "vws", "nvidia", "nvidiartx"]],
+  [/\bGRID\b/i, ["grid", "vapps", "vpc", "vcs", "vws", "cloudgaming", "nvidia", "nvidiartx"]],
   [/\bNVS\b/i, ["nvs"]],
   [/\bNVIDIA RTX\b|^RTX\b/i, ["nvidiartx", "quadro", "quadrortx"]],
   [/^NVIDIA (?:[ABHLT]\d|GH\d|GB\d|PG\d)/i, ["nvidia", "tesla"]],

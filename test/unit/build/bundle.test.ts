@@ -6,7 +6,7 @@ const START = ["", "cli/stand-ins", "hook", "json", "model", "oci", "request", "
 const PLAN = ["config", "discover", "discover/board", "driver", "elf", "host-setup", "manifest", "render"];
 const EXECUTE = ["execute", "execute/cgroup", "execute/ldconfig", "execute/mount", "execute/rootfs", "plan"];
 /** A board's hook never reads what is known about servers. */
-const SERVER = ["binary", "discover/server", "driver/facts", "ldcache"];
+const SERVER = ["binary", "discover/compat", "discover/server", "driver/facts", "ldcache"];
 
 /** The bundled packages. */
 const TOML = "smol-toml";
@@ -19,6 +19,20 @@ const READ = [
     title: "a board with manifests",
     bundles: ["main", "documents", "hook"],
     folders: [...START, ...PLAN, ...EXECUTE],
+  },
+  {
+    title: "a board and an image with CUDA libraries for older drivers",
+    bundles: ["compat"],
+    folders: [
+      "binary",
+      "cli/stand-ins",
+      "discover/compat",
+      "driver/facts",
+      "elf",
+      "model",
+      "request",
+      "text",
+    ],
   },
   {
     title: "a server",
@@ -88,6 +102,14 @@ describe("the bundles", () => {
 
   it.each(READ)("contain only what $title needs", ({ bundles, folders }) => {
     expect(foldersOf(bundles)).toEqual([...folders].sort());
+  });
+
+  it("read nothing that is known about servers on a board", () => {
+    const files = ["main", "documents", "hook", "compat"].flatMap((name) => readWith(`${name}.cjs`));
+    const inputs = files.flatMap((file) => contents.get(file)?.inputs ?? []);
+    expect(inputs.filter((file) => file.startsWith("src/driver/facts/"))).toEqual([
+      "src/driver/facts/l4t.ts",
+    ]);
   });
 
   it("are all loaded by some call", () => {

@@ -83,6 +83,7 @@ const FINDINGS: { readonly [C in FindingCode]: readonly FindingArguments[C][] } 
   "driver-library-other-version": [
     { name: "libnvidia-encode.so", path: "/usr/lib/libnvidia-encode.so.470.1", version: "535.86.05" },
   ],
+  "driver-library-unlisted": [{ names: ["libnvidia-new.so.700.1", "libnvidia-newer.so.700.1"] }],
   "driver-library-unreadable": [{ path: "/usr/lib/libEGL.so.1", reason: "it is not an ELF file" }],
   "gpu-information-incomplete": [{ path: "/proc/driver/nvidia/gpus/0", field: "Device Minor" }],
   "gpu-excluded": [{ path: "/proc/driver/nvidia/gpus/0" }],

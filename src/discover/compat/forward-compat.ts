@@ -1,10 +1,9 @@
-import type { Config } from "../../config/config.ts";
 import { type CudaNote, cudaNote, readNotes } from "../../elf/driver-notes.ts";
 import { type ReadAt, readElf } from "../../elf/read-elf.ts";
 import { ignorable, NvociError } from "../../model/errors.ts";
-import { type ContainerPath, containerPath, hostPath } from "../../model/paths.ts";
-import { type HostView, type ImageView, readText } from "../../model/views.ts";
-import { compareVersions } from "../../request/requirements.ts";
+import { type ContainerPath, containerPath } from "../../model/paths.ts";
+import type { ImageView } from "../../model/views.ts";
+import { compareVersions, type VersionFact } from "../../request/requirements.ts";
 import { quote } from "../../text/quote.ts";
 
 /** The libcuda that an image contains for hosts with an older driver. */
@@ -15,28 +14,10 @@ interface CompatLibrary {
   readonly note: CudaNote | undefined;
 }
 
-const CUDA_COMPAT = containerPath("/usr/local/cuda/compat");
-const CUDA_COMPAT_ORIN = containerPath("/usr/local/cuda/compat_orin");
-
-/** The board's names for its type, each followed by a NUL. @see Devicetree Specification, "compatible" */
-const COMPATIBLE_FILE = hostPath("/proc/device-tree/compatible");
-const ORIN = "nvidia,tegra234";
-
-/**
- * Returns the directory in which images keep a newer libcuda for this host. Orin has a separate one; the
- * configuration overrides both.
- */
-export function compatDirectory(host: HostView, config: Config): ContainerPath {
-  const configured = config.nvidiaContainerRuntime.modes.csv.compatContainerRoot;
-  if (configured !== undefined) return configured;
-  const names = (readText(host, COMPATIBLE_FILE) ?? "").split("\0");
-  return names.includes(ORIN) ? CUDA_COMPAT_ORIN : CUDA_COMPAT;
-}
-
 /**
  * Matches `libcuda.so.575.57.08`, and `libcuda.so.1.1` on Orin, but not the links `libcuda.so` and `libcuda.so.1`.
  */
-const LIBCUDA = /^libcuda\.so\.[^.]+\../;
+export const LIBCUDA = /^libcuda\.so\.[^.]+\../;
 
 /** Ten times the headers and notes of a real library. The image decides how much there is to read. */
 const MAX_BYTES = 128 * 1024;
@@ -86,25 +67,35 @@ function boundedReader(image: ImageView, path: ContainerPath): ReadAt {
   };
 }
 
+/** The versions of a host's driver. */
+interface HostDriver {
+  /** Version of the kernel modules; `undefined` on a board, whose libraries have other versions. */
+  readonly driver: string | undefined;
+  /** CUDA version of the host's libcuda; called only when it decides. */
+  readonly cuda: () => VersionFact | undefined;
+}
+
+const COMPAT_VERSION = /^libcuda\.so\.(\d{1,5}(?:\.\d{1,5}){1,3})$/;
+
 /**
- * Reports whether to prefer an image's libcuda to the host's: it must work with the host's kernel modules and
- * provide a newer CUDA. Nothing is ever mounted from an image.
+ * Reports whether to prefer an image's libcuda to the host's: it must work with the host's kernel modules, and be
+ * newer. Nothing is ever mounted from an image.
  *
- * @param driverVersion version of the host's kernel modules.
- * @param cudaVersion CUDA version of the host's libcuda.
- * @see https://docs.nvidia.com/deploy/cuda-compatibility/forward-compatibility.html
+ * With a note, the note must list the host's branch, and the library must be newer than the host's driver. If a version
+ * is unknown, the CUDA versions decide. Without a note, the library's branch must be newer than the host's.
+ *
+ * @see https://github.com/NVIDIA/nvidia-container-toolkit cmd/nvidia-cdi-hook/cudacompat of 1.20
  */
-export function prefersCompat(
-  library: CompatLibrary,
-  driverVersion: string,
-  cudaVersion: string | undefined,
-): boolean {
-  const major = Number.parseInt(driverVersion, 10);
-  const { note } = library;
-  if (note !== undefined && cudaVersion !== undefined) {
-    const works = note.drivers.length === 0 || note.drivers.includes(major);
-    return works && compareVersions(note.cudaVersion, cudaVersion) > 0;
+export function prefersCompat({ fileName, note }: CompatLibrary, host: HostDriver): boolean {
+  const version = COMPAT_VERSION.exec(fileName)?.[1];
+  if (version !== undefined && host.driver !== undefined) {
+    const [own, major] = [version, host.driver].map((text) => Number.parseInt(text, 10)) as [number, number];
+    return note === undefined
+      ? own > major
+      : note.drivers.includes(major) && compareVersions(version, host.driver) > 0;
   }
-  const own = /^libcuda\.so\.(\d{1,5})\./.exec(library.fileName);
-  return own !== null && Number(own[1]) > major;
+  if (note === undefined) return false;
+  const cuda = host.cuda();
+  // If the host's version may be newer than the image's, its own library is the safe choice.
+  return cuda !== undefined && !cuda.orNewer && compareVersions(note.cudaVersion, cuda.version) > 0;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type Config, DEFAULT_CONFIG } from "../../../../src/config/config.ts";
-import { compatDirectory } from "../../../../src/discover/server/compat-image.ts";
-import { type ContainerPath, containerPath } from "../../../../src/model/paths.ts";
-import { memoryHost } from "../../../support/host/memory-host.ts";
+import { type Config, DEFAULT_CONFIG } from "../../../src/config/config.ts";
+import { compatDirectory } from "../../../src/discover/compat-directory.ts";
+import { type ContainerPath, containerPath } from "../../../src/model/paths.ts";
+import { memoryHost } from "../../support/host/memory-host.ts";
 
 const compatible = (...words: readonly string[]): string =>
   `file /proc/device-tree/compatible 0444 = ${JSON.stringify(words.map((word) => `${word}\0`).join(""))}`;
@@ -26,6 +26,23 @@ describe("compatDirectory()", () => {
   it("is Orin's directory on an Orin", () => {
     const host = memoryHost([compatible("nvidia,p3701-0000", "nvidia,tegra234")]);
     expect(compatDirectory(host, DEFAULT_CONFIG)).toBe("/usr/local/cuda/compat_orin");
+  });
+
+  it.each([
+    ["cuda-compat-mode = disabled", { mode: "disabled", hookOff: false }],
+    ["disable-cuda-compat-lib-hook", { mode: "ldconfig", hookOff: true }],
+    ["disable-cuda-compat-lib-hook in the mode hook", { mode: "hook", hookOff: true }],
+  ] as const)("is none with %s, whatever directory is configured", (_, { mode, hookOff }) => {
+    const { nvidiaContainerRuntime: runtime, features, ...rest } = configured(containerPath("/opt/compat"));
+    const config: Config = {
+      ...rest,
+      features: { ...features, disableCudaCompatLibHook: hookOff },
+      nvidiaContainerRuntime: {
+        ...runtime,
+        modes: { ...runtime.modes, legacy: { cudaCompatMode: mode } },
+      },
+    };
+    expect(compatDirectory(memoryHost([]), config)).toBeUndefined();
   });
 
   it("is the configured directory, without querying the board", () => {
