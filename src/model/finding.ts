@@ -33,6 +33,7 @@ export interface FindingArguments {
   "entry-is-directory": { type: string; path: string };
   "entry-unreadable": { type: string; path: string; reason: string };
   "device-already-given": { path: string };
+  "device-id-unchecked": { id: string };
   // request
   "request-denied-unprivileged": { variable: string; value: string };
   "request-volume-mount-ignored": {

@@ -64,6 +64,8 @@ const WORDING: Wording = {
   "entry-unreadable": ({ type, path, reason }) =>
     `${quote(path, 4096)} (${type}) cannot be looked up: ${reason}; skipped`,
   "device-already-given": ({ path }) => `the runtime itself creates the device ${quote(path)}`,
+  "device-id-unchecked": ({ id }) =>
+    `${quote(id)} is taken for the board's only GPU, whose UUID the driver does not report`,
   "request-denied-unprivileged": ({ variable, value }) =>
     `${variable}=${quote(value)} is ignored: the container is unprivileged and accept-nvidia-visible-devices-envvar-when-unprivileged is false`,
   "request-volume-mount-ignored": ({ destination, reason }) =>

@@ -4,7 +4,7 @@ import { finding } from "../../model/finding.ts";
 import { below, containerPath, hostPath } from "../../model/paths.ts";
 import { readText } from "../../model/views.ts";
 import { FEATURE_VARIABLES } from "../../request/driver-capabilities.ts";
-import { type Finder, findNode, type Server } from "./server.ts";
+import { type FeatureHost, type Finder, findNode, type Server } from "./server.ts";
 
 /** Finds the driver's programs. In the container, all of them are in /usr/bin. */
 export const programs: Finder<Server> = ({ root, capabilities, report }) => {
@@ -66,7 +66,7 @@ export const sockets: Finder<Server> = ({ root, capabilities, report }) => {
 };
 
 /** Finds the nodes and files of features. All of them are optional. */
-export const features: Finder<Server> = (server) => {
+export const features: Finder<FeatureHost> = (server) => {
   const { host, root, nodeRoot, request, report } = server;
   const deviceNodes: DeviceNode[] = [];
   const mounts: Mount[] = [];

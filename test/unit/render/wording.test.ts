@@ -44,6 +44,7 @@ const FINDINGS: { readonly [C in FindingCode]: readonly FindingArguments[C][] } 
   "entry-is-directory": [{ type: "lib", path: "/usr/lib/x" }],
   "entry-unreadable": [{ type: "lib", path: "/usr/lib/libx.so", reason: "EACCES" }],
   "device-already-given": [{ path: "/dev/nvmap" }],
+  "device-id-unchecked": [{ id: "GPU-1a2b3c4d-1111-4222-8333-444455556666" }],
   "request-denied-unprivileged": [{ variable: "NVIDIA_VISIBLE_DEVICES", value: "all" }],
   "request-volume-mount-ignored": [
     { destination: "/var/run/nvidia-container-devices/..", reason: "parent-directory" },
