@@ -115,7 +115,7 @@ describeBuilds([...CONTAINER, "gcc"], "bounds on time and memory", (build) => {
       ["lines that are no entries", () => "x"],
       ["the same file", () => "lib,/opt/f"],
     ])("with a million lines of %s starts, and a finding reports the rest", async (_, line) => {
-      const log = "/var/log/nvoci-million.log";
+      const log = "/etc/nvoci.log";
       const config = `[nvidia-container-cli]\ndebug = "${log}"\n[nvidia-container-runtime]\nlog-level = "warning"\n`;
       const more = [
         fileEntry("/etc/nvidia-container-runtime/config.toml", config),

@@ -67,7 +67,7 @@ const KEYS: readonly (readonly [table: string, key: string, usual: string, other
 ];
 
 const CONFIG = "/etc/nvidia-container-runtime/config.toml";
-const LOG = "/var/log/nvoci-keys.log";
+const LOG = "/etc/nvoci.log";
 
 const lineOf = (table: string, key: string, value: string): string =>
   `${table === "" ? "" : `[${table}]\n`}${key} = ${value}\n`;
