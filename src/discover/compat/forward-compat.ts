@@ -75,24 +75,26 @@ interface HostDriver {
   readonly cuda: () => VersionFact | undefined;
 }
 
+const branchOf = (version: string): number => Number.parseInt(version, 10);
+
 const COMPAT_VERSION = /^libcuda\.so\.(\d{1,5}(?:\.\d{1,5}){1,3})$/;
 
 /**
  * Reports whether to prefer an image's libcuda to the host's: it must work with the host's kernel modules, and be
  * newer. Nothing is ever mounted from an image.
  *
- * With a note, the note must list the host's branch, and the library must be newer than the host's driver. If a version
- * is unknown, the CUDA versions decide. Without a note, the library's branch must be newer than the host's.
+ * A note must list the host's branch, and the library must be newer than the host's driver. If one of these versions is
+ * unknown, the CUDA versions decide. Without a note, the library's branch must be newer than the host's.
  *
  * @see https://github.com/NVIDIA/nvidia-container-toolkit cmd/nvidia-cdi-hook/cudacompat of 1.20
  */
 export function prefersCompat({ fileName, note }: CompatLibrary, host: HostDriver): boolean {
   const version = COMPAT_VERSION.exec(fileName)?.[1];
-  if (version !== undefined && host.driver !== undefined) {
-    const [own, major] = [version, host.driver].map((text) => Number.parseInt(text, 10)) as [number, number];
-    return note === undefined
-      ? own > major
-      : note.drivers.includes(major) && compareVersions(version, host.driver) > 0;
+  if (host.driver !== undefined) {
+    const branch = branchOf(host.driver);
+    if (note === undefined) return version !== undefined && branchOf(version) > branch;
+    if (!note.drivers.includes(branch)) return false;
+    if (version !== undefined) return compareVersions(version, host.driver) > 0;
   }
   if (note === undefined) return false;
   const cuda = host.cuda();

@@ -131,7 +131,7 @@ interface FeatureParts {
 /**
  * The parts of each feature that an environment variable requests.
  *
- * @see pkg/nvcdi/{gds,mofed,gdrcopy,nvswitch}.go of NVIDIA/nvidia-container-toolkit 1.20
+ * @see internal/discover/{gds,mofed,gdrcopy,nvswitch}.go of NVIDIA/nvidia-container-toolkit 1.20
  * @checked 2026-11-21
  */
 export const FEATURE_PARTS: Readonly<Record<"gds" | "mofed" | "gdrcopy" | "nvswitch", FeatureParts>> = {

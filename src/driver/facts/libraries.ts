@@ -141,7 +141,7 @@ export const LIBRARY_LINKS: readonly {
 /**
  * Library directories of hosts that have no cache, or whose cache does not list the driver.
  *
- * @see internal/lookup of NVIDIA/nvidia-container-toolkit 1.20; packages of Debian, Ubuntu, Fedora and NixOS
+ * @see pkg/lookup/library.go of NVIDIA/nvidia-container-toolkit 1.20; packages of Debian, Ubuntu, Fedora and NixOS
  * @checked 2026-11-21
  */
 export const libraryDirectories = ({ triplet, compat32 }: Machine): readonly string[] => [

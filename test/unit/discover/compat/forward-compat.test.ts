@@ -54,6 +54,8 @@ describe("prefersCompat() on a server", () => {
     const on = (version: string) => ({ driver: "535.86.05", cuda: () => ({ version, orNewer: false }) });
     expect(prefersCompat(library, on("12.2"))).toBe(true);
     expect(prefersCompat(library, on("13.1"))).toBe(false);
+    const other = { ...library, note: { ...library.note, drivers: [580] } };
+    expect(prefersCompat(other, on("12.2"))).toBe(false);
   });
 });
 
