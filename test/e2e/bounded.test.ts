@@ -137,6 +137,34 @@ describeBuilds([...CONTAINER, "gcc"], "bounds on time and memory", (build) => {
     });
   });
 
+  describe("an ld.so.cache", () => {
+    const { open, ask } = serversOfEachTest(build);
+
+    it("with 600,000 libraries of the driver's names starts a container, by the standard directories", async () => {
+      // ldCacheBytes() would need gigabytes: here all entries share two strings.
+      const python = `import struct
+n = 600000
+base = 48 + 24 * n
+strings = b"libcuda.so.1\\0/opt/none/libcuda.so.1\\0"
+header = b"glibc-ld.so.cache1.1" + struct.pack("<III12x", n, len(strings), 0)
+entry = struct.pack("<iIIIQ", 0x0303, base, base + 13, 0, 0)
+open("/etc/ld.so.cache", "wb").write((header + b"\\0" * 4)[:48] + entry * n + strings)`;
+      const log = "/etc/nvoci.log";
+      const server = await open({
+        config: `[nvidia-container-cli]\ndebug = "${log}"\n`,
+        setup: [`python3 -c '${python}'`],
+      });
+      expect(runContainer(ask(), ["/usr/bin/use-cuda"], server.place)).toEqual({
+        status: 0,
+        stdout: "535\n",
+        stderr: "",
+      });
+      expect(server.place.run(["grep", "more than 16384 libraries", log]).stdout).toContain(
+        "the standard directories are searched",
+      );
+    });
+  });
+
   describe("an image's environment", () => {
     const { open, ask } = serversOfEachTest(build);
     const start = (server: FakeServer, options: BundleOptions, command = ["true"]): CommandResult =>
