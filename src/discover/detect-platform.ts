@@ -39,8 +39,18 @@ const SIGNS: readonly ((host: HostView, config: Config) => boolean)[] = [
     host.lstat(VERSION_FILE) === undefined,
 ];
 
-/** Detects a Tegra board by its release file or, if the system image omits it, by what the kernel reports. */
+/** What was found on each host, because several phases ask. It does not change while a process runs. */
+const detected = new WeakMap<HostView, Platform>();
+
+/** Detects the platform, once per host. */
 export function detectPlatform(host: HostView, config: Config): Platform {
+  const platform = detected.get(host) ?? detectAnew(host, config);
+  detected.set(host, platform);
+  return platform;
+}
+
+/** Detects a Tegra board by its release file or, if the system image omits it, by what the kernel reports. */
+function detectAnew(host: HostView, config: Config): Platform {
   // Only boards have this file, so its content does not matter.
   const release = host.readFile(L4T_RELEASE_FILE);
   if (release !== undefined) {
