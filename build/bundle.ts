@@ -14,6 +14,7 @@ export const ENTRIES: Entries = {
   hook: "src/hook/inject.ts",
   server: "src/discover/server/discover-server.ts",
   compat: "src/discover/compat/board-compat.ts",
+  requirements: "src/discover/board/board-requirements.ts",
   soname: "src/elf/read-soname.ts",
   setup: "src/host-setup/prepare-server.ts",
   config: "src/config/parse-config.ts",

@@ -7,6 +7,7 @@ type BundleName =
   | "server"
   | "soname"
   | "compat"
+  | "requirements"
   | "setup"
   | "config"
   | "cli"

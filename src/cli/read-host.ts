@@ -51,7 +51,7 @@ export function readHost({ host, environ }: CommandContext, config: string | und
   const option = config === undefined ? undefined : absolutePath(host, config);
   const configFindings: Finding[] = [];
   const loaded = loadConfig(host, environ, option, [], (found) => configFindings.push(found));
-  const platform = detectPlatform(host);
+  const platform = detectPlatform(host, loaded.config);
   const manifestDirectory = loaded.config.nvidiaContainerRuntime.modes.csv.mountSpecPath;
   const selection = chooseSelection(undefined, loaded.config.nvoci.csvMounts, platform.release);
   const findings: Finding[] = [];

@@ -16,8 +16,8 @@ export interface ExtraDirectory {
 }
 
 /**
- * The content of `config.toml`, grouped as in the file, without the keys of the NVIDIA Container Toolkit that have
- * no meaning for nvoci.
+ * The content of `config.toml`, grouped as in the file, without the keys of the NVIDIA Container Toolkit that
+ * nvoci does not read; see keys-without-effect.ts.
  */
 export interface Config {
   readonly acceptNvidiaVisibleDevicesAsVolumeMounts: boolean;
@@ -61,6 +61,8 @@ export interface Config {
     readonly disableCudaCompatLibHook: boolean;
     readonly disableImexChannelCreation: boolean;
     readonly ignoreImexChannelRequests: boolean;
+    /** Whether the wrapper adds no groups that let an unprivileged process open device nodes. */
+    readonly noAdditionalGidsForDeviceNodes: boolean;
   };
   readonly nvoci: {
     /** Trees with copies of the driver in Debian's layout, searched before `root`. */
@@ -111,6 +113,7 @@ export const DEFAULT_CONFIG: Config = {
     disableCudaCompatLibHook: false,
     disableImexChannelCreation: false,
     ignoreImexChannelRequests: false,
+    noAdditionalGidsForDeviceNodes: false,
   },
   nvoci: {
     alternateRoots: [hostPath("/usr/share/nvidia-container-passthrough")],

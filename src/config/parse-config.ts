@@ -22,7 +22,7 @@ export function parseNvoci(table: TableReader, alternateRoots: readonly HostPath
     librarySearchPaths: table.paths("library-search-paths") ?? defaults.librarySearchPaths,
     directories: table.tables("directories").map(parseDirectory),
   };
-  table.reportUnknown();
+  table.reportUnread();
   return nvoci;
 }
 
@@ -31,13 +31,13 @@ function parseDirectory(table: TableReader): ExtraDirectory {
   if (host === undefined) throw table.invalid("host", "is missing: set it to a directory of the host");
   const container = table.path("container") ?? host;
   if (container === "/") throw table.invalid("container", 'must not be "/", which would hide the image');
-  table.reportUnknown();
+  table.reportUnread();
   return { host, container: containerPath(container) };
 }
 
 /**
- * Parses `config.toml`. Unknown keys are reported as findings. Keys of the NVIDIA Container Toolkit that have no
- * meaning for nvoci are ignored, whatever their values.
+ * Parses `config.toml`. Unknown keys are reported as findings, and so are keys of the NVIDIA Container Toolkit
+ * that nvoci does not read; those may have values of any type.
  *
  * @param fileName the file's name in errors and findings.
  * @throws {NvociError} "config-invalid" when the file is invalid; the message has the file and the line or key.
@@ -62,10 +62,8 @@ export function parseConfig(text: string, fileName: string, report: Report): Con
     features,
     nvoci: parseNvoci(top.table("nvoci"), alternateRoots),
   };
-  const ctk = top.table("nvidia-ctk");
-  ctk.ignore("path");
-  ctk.reportUnknown();
-  top.reportUnknown();
+  top.table("nvidia-ctk").reportUnread();
+  top.reportUnread();
   return config;
 }
 
@@ -108,9 +106,9 @@ function parseFeatures(report: Report, table: TableReader): Config["features"] {
     disableCudaCompatLibHook: table.boolean("disable-cuda-compat-lib-hook") ?? false,
     disableImexChannelCreation: table.boolean("disable-imex-channel-creation") ?? false,
     ignoreImexChannelRequests: table.boolean("ignore-imex-channel-requests") ?? false,
+    noAdditionalGidsForDeviceNodes: table.boolean("no-additional-gids-for-device-nodes") ?? false,
   };
-  table.ignore("allow-unknown-oci-spec-fields", "no-additional-gids-for-device-nodes");
-  table.reportUnknown();
+  table.reportUnread();
   return features;
 }
 
@@ -125,8 +123,7 @@ function parseCli(table: TableReader, allowContainer: boolean): Config["nvidiaCo
     noCgroups: table.boolean("no-cgroups") ?? defaults.noCgroups,
     root: table.path("root") ?? defaults.root,
   };
-  table.ignore("no-pivot", "path", "user");
-  table.reportUnknown();
+  table.reportUnread();
   return cli;
 }
 
@@ -171,7 +168,6 @@ function parseHook(table: TableReader): Config["nvidiaContainerRuntimeHook"] {
   if (path.includes("/") && !path.startsWith("/")) {
     throw table.invalid("path", `must be an absolute path or a name, not ${quote(path)}`);
   }
-  table.ignore("skip-mode-detection");
-  table.reportUnknown();
+  table.reportUnread();
   return { path };
 }

@@ -45,9 +45,7 @@ export function parseRuntime(
       legacy: parseLegacy(report, modes.table("legacy")),
     },
   };
-  const jitCdi = modes.table("jit-cdi");
-  jitCdi.ignore("load-kernel-modules", "nvcdi-disable-hooks", "nvcdi-feature-flags");
-  for (const reader of [jitCdi, csv, modes, table]) reader.reportUnknown();
+  for (const reader of [modes.table("jit-cdi"), csv, modes, table]) reader.reportUnread();
   return { runtime, alternateRoots };
 }
 
@@ -93,8 +91,7 @@ export function parseRuntimes(table: TableReader): readonly string[] {
 
 function parseCdi(table: TableReader): Runtime["modes"]["cdi"] {
   const defaultKind = table.string("default-kind") || DEFAULTS.modes.cdi.defaultKind;
-  table.ignore("annotation-prefixes", "spec-dirs");
-  table.reportUnknown();
+  table.reportUnread();
   return { defaultKind };
 }
 
@@ -110,7 +107,7 @@ function parseCsv(table: TableReader): Runtime["modes"]["csv"] {
 function parseLegacy(report: Report, table: TableReader): Runtime["modes"]["legacy"] {
   const words = ["ldconfig", "mount", "hook", "disabled"] as const;
   const mode = table.oneOf("cuda-compat-mode", words) ?? DEFAULTS.modes.legacy.cudaCompatMode;
-  table.reportUnknown();
+  table.reportUnread();
   if (mode !== "mount") return { cudaCompatMode: mode };
   report(table.replaced("cuda-compat-mode", mode, "ldconfig"));
   return { cudaCompatMode: "ldconfig" };

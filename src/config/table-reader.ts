@@ -4,6 +4,7 @@ import { type Finding, finding, type Report } from "../model/finding.ts";
 import { isPlainObject, ObjectReader, type PlainObject } from "../model/object-reader.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
 import { quote } from "../text/quote.ts";
+import { isUsual, KEYS_WITHOUT_EFFECT } from "./keys-without-effect.ts";
 
 /** A valid file has four levels; the parser recurses for each one. */
 const MAX_DEPTH = 16;
@@ -31,14 +32,14 @@ export function parseToml(text: string, fileName: string): PlainObject {
 /**
  * Reads the members of one table of config.toml, and can report those that were never read.
  *
- * Every method but `ignore` and `reportUnknown` throws an NvociError "config-invalid" when it does not accept the
+ * Every method but `reportUnread` throws an NvociError "config-invalid" when it does not accept the
  * value.
  */
 export class TableReader extends ObjectReader {
   private readonly report: Report;
   private readonly asked = new Set<string>();
 
-  /** @param report receives the findings of `reportUnknown`. */
+  /** @param report receives the findings of `reportUnread`. */
   constructor(name: string, table: PlainObject, report: Report, place = "") {
     super({ name, code: "config-invalid" }, table, place);
     this.report = report;
@@ -80,18 +81,22 @@ export class TableReader extends ObjectReader {
     return tables.map((table, index) => this.below(`${key}[${index}]`, table));
   }
 
-  /** Accepts members without checking them. */
-  ignore(...keys: readonly string[]): void {
-    for (const key of keys) this.asked.add(key);
-  }
-
-  /** Reports every member that was not read. Does not look into tables that were. */
-  reportUnknown(): void {
+  /**
+   * Reports every member that was not read: as unknown, or as one without effect unless it has one of the toolkit's
+   * own values. Does not look into tables that were read.
+   */
+  reportUnread(): void {
     const file = this.document.name;
-    for (const key of Object.keys(this.all)) {
-      if (this.asked.has(key)) continue;
-      const args = { file, key: this.place + key };
-      this.report(finding("config-key-unknown", "warning", `${file}: ${args.key}`, args));
+    for (const [name, value] of Object.entries(this.all)) {
+      if (this.asked.has(name)) continue;
+      const key = this.place + name;
+      const unused = KEYS_WITHOUT_EFFECT.get(key);
+      if (unused === undefined) {
+        this.report(finding("config-key-unknown", "warning", `${file}: ${key}`, { file, key }));
+      } else if (!isUsual(unused, value)) {
+        const args = { file, key, reason: unused.reason };
+        this.report(finding("config-key-without-effect", "warning", `${file}: ${key}`, args));
+      }
     }
   }
 

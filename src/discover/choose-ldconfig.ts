@@ -10,6 +10,9 @@ const SOURCE = "nvidia-container-cli.ldconfig";
 /** Paths of an image's own ldconfig, `NAME.real` before NAME as on the host. */
 const IMAGE_PATHS = ["/sbin/ldconfig.real", "/sbin/ldconfig"].map(containerPath);
 
+/** The host's program if config.toml names none, or names one that the image lacks. */
+const HOST_PATH = hostPath("/sbin/ldconfig");
+
 /** Finds the image's own ldconfig. Scripts do not count: musl's, for example, writes no cache. */
 const ldconfigOf = (image: ImageView): ContainerPath | undefined =>
   IMAGE_PATHS.find((path) => isElf(image.readRange(path, 0, 4) ?? new Uint8Array()));
@@ -17,7 +20,8 @@ const ldconfigOf = (image: ImageView): ContainerPath | undefined =>
 /**
  * Chooses the ldconfig that updates the container's cache. The host's comes first, `NAME.real` before NAME because
  * Debian derivatives install a script under the plain name. The container's own is code of the image: it runs only
- * if the host has no usable one and the configuration allows it.
+ * if the host has no usable one and the configuration allows it, or the configuration names it. An image that lacks
+ * the named one gets its cache from the host's.
  *
  * The host's program must be static: below the container's root, a dynamic one would load the image's libraries.
  *
@@ -31,9 +35,12 @@ export function chooseLdconfig(
 ): LdconfigChoice | undefined {
   if (!config.nvoci.ldconfig) return undefined;
   const configured = config.nvidiaContainerCli.ldconfig;
-  if (configured.from === "container") return configured;
-
-  for (const path of [hostPath(`${configured.path}.real`), configured.path]) {
+  if (configured.from === "container") {
+    if (image.type(configured.path) === "file") return configured;
+    report(finding("ldconfig-not-in-image", "info", SOURCE, { path: configured.path }));
+  }
+  const named = configured.from === "host" ? configured.path : HOST_PATH;
+  for (const path of [hostPath(`${named}.real`), named]) {
     const real = host.realPath(path);
     const head = real && host.readRange(real, 0, ELF_HEAD_BYTES);
     if (real === undefined || head === undefined) continue;

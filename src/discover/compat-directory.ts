@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
-import { type ContainerPath, containerPath, hostPath } from "../model/paths.ts";
-import { type HostView, readText } from "../model/views.ts";
+import { type ContainerPath, containerPath } from "../model/paths.ts";
+import type { HostView } from "../model/views.ts";
+import { boardNames } from "./detect-platform.ts";
 
 /*
  * Apart from forward-compat.ts, because every board reads this file and few images have such a directory.
@@ -9,8 +10,6 @@ import { type HostView, readText } from "../model/views.ts";
 const CUDA_COMPAT = containerPath("/usr/local/cuda/compat");
 const CUDA_COMPAT_ORIN = containerPath("/usr/local/cuda/compat_orin");
 
-/** The board's names for its type, each followed by a NUL. @see Devicetree Specification, "compatible" */
-const COMPATIBLE_FILE = hostPath("/proc/device-tree/compatible");
 const ORIN = "nvidia,tegra234";
 
 /**
@@ -24,6 +23,5 @@ export function compatDirectory(host: HostView, config: Config): ContainerPath |
   const { csv, legacy } = config.nvidiaContainerRuntime.modes;
   if (legacy.cudaCompatMode === "disabled" || config.features.disableCudaCompatLibHook) return undefined;
   if (csv.compatContainerRoot !== undefined) return csv.compatContainerRoot;
-  const names = (readText(host, COMPATIBLE_FILE) ?? "").split("\0");
-  return names.includes(ORIN) ? CUDA_COMPAT_ORIN : CUDA_COMPAT;
+  return boardNames(host).includes(ORIN) ? CUDA_COMPAT_ORIN : CUDA_COMPAT;
 }

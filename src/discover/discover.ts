@@ -1,7 +1,7 @@
 import { loadBundle } from "../load.ts";
 import { type ContainerEdits, type DeviceNode, joinEdits, type Link } from "../model/container-edits.ts";
 import { finding, type Report } from "../model/finding.ts";
-import { boardWithCard, discreteGpus } from "./board/board-with-card.ts";
+import { boardWithCard, discreteGpus, merge } from "./board/board-with-card.ts";
 import { discoverBoard, discoverBoardDevices } from "./board/discover-board.ts";
 import { chooseLdconfig } from "./choose-ldconfig.ts";
 import { usesManifests } from "./detect-platform.ts";
@@ -67,7 +67,11 @@ function discoverDriver<I extends DeviceInput>(input: I, find: Finders<I>, repor
 
 function onBoard<I extends DeviceInput>(input: I, find: Finders<I>, report: Report): ContainerEdits {
   const cards = discreteGpus(input);
-  return cards.length === 0 ? find.board(input, report) : boardWithCard(input, cards, find, report);
+  if (cards.length > 0) return boardWithCard(input, cards, find, report);
+  const board = find.board(input, report);
+  const { serverFeatures, imexChannels } = input.request;
+  if (serverFeatures.length === 0 && imexChannels.length === 0) return board;
+  return merge(board, serverBundle().boardFeatures(input, report));
 }
 
 /** Leaves out the nodes that the runtime makes because config.json lists them. */

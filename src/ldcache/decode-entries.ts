@@ -49,6 +49,9 @@ export interface Table {
   readonly stringsEnd: number;
 }
 
+/** Wanted entries of one file: a host's cache has some thousands in all. Each one costs the hook system calls. */
+const MAX_ENTRIES = 16_384;
+
 /** Decodes the entries of one layout, in the order of the file. Leaves out entries that are not UTF-8. */
 export function decodeEntries(input: Input, table: Table): readonly LdCacheEntry[] {
   const { bytes, cursor, refuse, filter } = input;
@@ -68,6 +71,8 @@ export function decodeEntries(input: Input, table: Table): readonly LdCacheEntry
     const name = decodeString(input, table, `libs[${i}].key`, key);
     const path = decodeString(input, table, `libs[${i}].value`, value);
     if (name === undefined || path === undefined) continue;
+    if (entries.length === MAX_ENTRIES)
+      refuse(`libs[${i}]`, at, `there are more than ${MAX_ENTRIES} libraries`);
     entries.push({ name, path, architecture: entryArchitecture(cursor.u32("flags", at)) });
   }
   return entries;

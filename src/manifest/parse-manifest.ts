@@ -28,22 +28,30 @@ export interface Manifest {
 /** Bytes of the longest path that the kernel accepts: PATH_MAX without the NUL. */
 const MAX_PATH_BYTES = 4095;
 
+/**
+ * Lines of all manifests together. A board's have a few hundred, a server's with every file of CUDA some thousands.
+ * Each entry takes about a kilobyte of memory and a few system calls.
+ */
+export const MAX_LINES = 65_536;
+
 const LINE_FEED = 0x0a;
 
 /**
  * Parses a CSV mount manifest: lines of the form `TYPE, PATH`, `#` comments and blank lines.
  *
  * Ignores white space around both fields, a byte order mark, carriage returns and a missing final line feed. The
- * first comma separates the fields; the path may contain spaces and commas. There is no quoting. A device's bare
- * name is in /dev. Does not read the host, and never throws.
+ * first comma separates the fields; the path may contain spaces and commas. There is no quoting. A device's relative
+ * path is in /dev. Does not read the host, and never throws.
  *
  * @param bytes the whole file.
  * @param fileName name of the file in sources: `l4t.csv`.
+ * @param limit number of lines to read; a finding reports that there are more.
  */
-export function parseManifest(bytes: Uint8Array, fileName: string): Manifest {
+export function parseManifest(bytes: Uint8Array, fileName: string, limit = MAX_LINES): Manifest {
   const specs: MountSpec[] = [];
   const findings: Finding[] = [];
-  decodeLines(bytes).forEach((text, index) => {
+  const lines = decodeLines(bytes, limit + 1);
+  lines.slice(0, limit).forEach((text, index) => {
     const valid = typeof text === "string";
     const line = (valid ? text : text.shown).trim();
     if (line === "" || line.startsWith("#")) return;
@@ -51,7 +59,9 @@ export function parseManifest(bytes: Uint8Array, fileName: string): Manifest {
     if ("path" in result) specs.push(result);
     else findings.push(result);
   });
-  if (specs.length === 0 && findings.length === 0) {
+  if (lines.length > limit) {
+    findings.push(finding("manifest-too-long", "warning", `${fileName}:${limit + 1}`, { limit: MAX_LINES }));
+  } else if (specs.length === 0 && findings.length === 0) {
     findings.push(finding("manifest-empty", "warning", fileName, { file: fileName }));
   }
   return { specs, findings };
@@ -60,11 +70,12 @@ export function parseManifest(bytes: Uint8Array, fileName: string): Manifest {
 /** A line, or the printable form of one that is not UTF-8. */
 type Line = string | { readonly shown: string };
 
-function decodeLines(bytes: Uint8Array): readonly Line[] {
+/** Returns the first lines, at most `limit`. The empty text after a final line feed is none. */
+function decodeLines(bytes: Uint8Array, limit: number): readonly Line[] {
   const text = decodeUtf8(bytes);
-  if (text !== undefined) return text.split("\n");
+  if (text !== undefined) return text.replace(/\n$/, "").split("\n", limit);
   const lines: Line[] = [];
-  for (let start = 0; start <= bytes.length; ) {
+  for (let start = 0; start < bytes.length && lines.length < limit; ) {
     const feed = bytes.indexOf(LINE_FEED, start);
     const end = feed < 0 ? bytes.length : feed;
     const line = decodeUtf8(bytes, start, end);
@@ -99,10 +110,11 @@ function parseLine(line: string, valid: boolean, source: Source): MountSpec | Fi
 
 const isMountType = (word: string): word is MountType => (MOUNT_TYPES as readonly string[]).includes(word);
 
-/** Returns an absolute, normalized path; `undefined` for a relative path other than a device's bare name. */
+/** Returns an absolute, normalized path; `undefined` for a relative path other than a device's. */
 function toAbsolute(type: MountType, path: string): HostPath | undefined {
   if (path.startsWith("/")) return hostPath(path);
-  return type === "dev" && !path.includes("/") ? hostPath(`/dev/${path}`) : undefined;
+  if (type !== "dev") return undefined;
+  return hostPath(path.startsWith("dev/") ? path : `/dev/${path}`);
 }
 
 /** Formats bytes above ASCII as `\xHH`, so that messages show the invalid ones. */

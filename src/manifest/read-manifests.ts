@@ -1,8 +1,9 @@
+import { append } from "../model/budget.ts";
 import { attempt } from "../model/errors.ts";
 import { type Finding, finding, type Report } from "../model/finding.ts";
 import { basename, type HostPath, hostPath } from "../model/paths.ts";
 import { type HostView, statThrough } from "../model/views.ts";
-import { type MountSpec, parseManifest } from "./parse-manifest.ts";
+import { MAX_LINES, type MountSpec, parseManifest } from "./parse-manifest.ts";
 import { type ManifestSelection, selectManifests } from "./select-manifests.ts";
 
 const WRITABLE_BY_OTHERS = 0o002;
@@ -33,7 +34,8 @@ export function readManifests(
   const specs: MountSpec[] = [];
   const { read, skipped } = selectManifests(names, selection);
   for (const name of read) {
-    specs.push(...readManifest(host, hostPath(`${directory}/${name}`), report));
+    const left = MAX_LINES - specs.length;
+    append(specs, readManifest(host, hostPath(`${directory}/${name}`), report, left));
   }
   for (const file of skipped) report(finding("manifest-skipped-not-base", "info", file, { file }));
   return specs;
@@ -42,14 +44,20 @@ export function readManifests(
 /**
  * Reads one manifest. Reports problems of the file and of its lines.
  *
+ * @param limit number of lines to read.
  * @throws {SystemError} "system-call" when the machine fails.
  * @see {@link parseManifest}
  */
-export function readManifest(host: HostView, path: HostPath, report: Report): readonly MountSpec[] {
+export function readManifest(
+  host: HostView,
+  path: HostPath,
+  report: Report,
+  limit = MAX_LINES,
+): readonly MountSpec[] {
   const file = basename(path);
   const bytes = attempt(() => readBytes(host, path));
   if (bytes instanceof Uint8Array) {
-    const { specs, findings } = parseManifest(bytes, file);
+    const { specs, findings } = parseManifest(bytes, file, limit);
     for (const found of findings) report(found);
     return specs;
   }

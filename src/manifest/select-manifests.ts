@@ -4,11 +4,13 @@ export type ManifestSelection = "all" | "base";
 /** The driver's own manifests. The others add CUDA, cuDNN, TensorRT and similar libraries. */
 const BASE_NAMES: readonly string[] = ["l4t.csv", "drivers.csv", "devices.csv"];
 
+/** Reports whether a name ends in `.csv`, in upper or lower case, and is longer than that. */
+export const isManifestName = (name: string): boolean =>
+  name.length > 4 && name.toLowerCase().endsWith(".csv");
+
 /**
  * Divides the names in the manifest directory into manifests to read and other manifests, which are skipped.
- *
- * A manifest's name ends in `.csv`, in upper or lower case, and is longer than that. Other names are in neither
- * list.
+ * Names of other files are in neither list.
  *
  * @param names the names, in any order.
  * @returns both lists sorted by name.
@@ -17,7 +19,7 @@ export function selectManifests(
   names: readonly string[],
   selection: ManifestSelection,
 ): { readonly read: readonly string[]; readonly skipped: readonly string[] } {
-  const manifests = names.filter((name) => name.length > 4 && name.toLowerCase().endsWith(".csv")).sort();
+  const manifests = names.filter(isManifestName).sort();
   const isRead = (name: string): boolean => selection === "all" || BASE_NAMES.includes(name.toLowerCase());
   return { read: manifests.filter(isRead), skipped: manifests.filter((name) => !isRead(name)) };
 }

@@ -23,6 +23,7 @@ export interface FindingArguments {
   "manifest-directory-missing": { directory: string };
   "manifest-path-root": { type: string };
   "manifest-writable-by-others": { path: string };
+  "manifest-too-long": { limit: number };
   // discovery: an entry against the host
   "entry-missing": { type: string; path: string };
   "entry-no-match": { type: string; pattern: string };
@@ -32,6 +33,7 @@ export interface FindingArguments {
   "entry-is-directory": { type: string; path: string };
   "entry-unreadable": { type: string; path: string; reason: string };
   "device-already-given": { path: string };
+  "device-id-unchecked": { id: string };
   // request
   "request-denied-unprivileged": { variable: string; value: string };
   "request-volume-mount-ignored": {
@@ -40,6 +42,11 @@ export interface FindingArguments {
   };
   // config.toml
   "config-key-unknown": { file: string; key: string };
+  "config-key-without-effect": {
+    file: string;
+    key: string;
+    reason: "always-on" | "detected" | "no-cdi" | "other-program";
+  };
   "config-value-replaced": { file: string; key: string; value: string; used: string };
   "config-swarm-resource-unseen": { file: string; variable: string };
   // the container
@@ -57,6 +64,7 @@ export interface FindingArguments {
   "container-volume-untouched": { path: string };
   "container-place-refused": { path: string };
   "ldconfig-container-own": { path: string };
+  "ldconfig-not-in-image": { path: string };
   "ldconfig-unusable": { path: string; reason: "not-static" };
   "ldconfig-none": { links: number };
   "ldconfig-failed": { reason: string };

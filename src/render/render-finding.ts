@@ -16,6 +16,13 @@ const IGNORED_MOUNT = {
   "control-character": "it contains control characters",
 } as const;
 
+const NO_EFFECT = {
+  "always-on": "nvoci does in any case what it allows",
+  detected: "nvoci finds out itself what is needed",
+  "no-cdi": "nvoci neither reads nor writes CDI specifications",
+  "other-program": "nvoci does not run the program that it is for",
+} as const;
+
 const NO_SETUP = {
   "user-namespace": "is in a user namespace, which allows neither",
   "not-root": "does not run as root",
@@ -40,6 +47,8 @@ const WORDING: Wording = {
     `${quote(file)} is not read: only l4t.csv, drivers.csv and devices.csv are; to read all manifests, set NVIDIA_REQUIRE_JETPACK=csv-mounts=all in the image, or csv-mounts = "all" under [nvoci] in config.toml`,
   "manifest-directory-missing": ({ directory }) =>
     `the manifest directory ${quote(directory)} does not exist`,
+  "manifest-too-long": ({ limit }) =>
+    `the manifests have more than ${limit} lines together; this line and the rest of the file are ignored`,
   "manifest-writable-by-others": ({ path }) =>
     `${quote(path)} is not used because every user may write to it; run: chmod o-w ${quote(path)}`,
   "entry-missing": ({ type, path }) => `the host has no ${quote(path, 4096)} (${type}); skipped`,
@@ -55,11 +64,15 @@ const WORDING: Wording = {
   "entry-unreadable": ({ type, path, reason }) =>
     `${quote(path, 4096)} (${type}) cannot be looked up: ${reason}; skipped`,
   "device-already-given": ({ path }) => `the runtime itself creates the device ${quote(path)}`,
+  "device-id-unchecked": ({ id }) =>
+    `${quote(id)} is taken for the board's only GPU, whose UUID the driver does not report`,
   "request-denied-unprivileged": ({ variable, value }) =>
     `${variable}=${quote(value)} is ignored: the container is unprivileged and accept-nvidia-visible-devices-envvar-when-unprivileged is false`,
   "request-volume-mount-ignored": ({ destination, reason }) =>
     `the device mount ${quote(destination)} is ignored: ${IGNORED_MOUNT[reason]}`,
   "config-key-unknown": ({ file, key }) => `${file} has the unknown key ${quote(key)}, which has no effect`,
+  "config-key-without-effect": ({ file, key, reason }) =>
+    `${file} sets ${key}, which has no effect: ${NO_EFFECT[reason]}`,
   "config-value-replaced": ({ file, key, value, used }) =>
     `${file} sets ${key} to ${quote(value)}, which is not supported; ${quote(used)} is used`,
   "config-swarm-resource-unseen": ({ file, variable }) =>
@@ -88,6 +101,8 @@ const WORDING: Wording = {
     "the image has no /etc, so it gets no ld.so.cache; programs may need LD_LIBRARY_PATH",
   "ldconfig-container-own": ({ path }) =>
     `the host has no usable ldconfig; the image's own ${quote(path)} runs in a sandbox`,
+  "ldconfig-not-in-image": ({ path }) =>
+    `the image has no ${quote(path)}, which config.toml names; the host's ldconfig is used`,
   "ldconfig-unusable": ({ path }) =>
     `${quote(path)} is not a static program, so it cannot be run for a container`,
   "ldconfig-none": ({ links }) =>

@@ -59,7 +59,8 @@ export function resolveRequest(
   );
 
   let asked: DeviceWords = { words: mounted.devices, source: "volume-mounts" };
-  if (!requestsDevices(asked.words)) {
+  // The mount `void` requests nothing, as the variable does, and takes precedence like any other device mount.
+  if (asked.words.length === 0) {
     asked = readDeviceWords(environment, policy.swarmResource);
     if (requestsDevices(asked.words) && !trusted) {
       report(denied(asked.source, asked.words.join(",")));

@@ -10,11 +10,15 @@ import { isDeviceMount } from "./volume-mounts.ts";
 export const requestsDevices = (words: readonly string[]): boolean =>
   words.length > 0 && !words.includes("void");
 
+/** The kind of the toolkit's devices in its mode jit-cdi. */
+const JIT_CDI_KIND = "runtime.nvidia.com/gpu";
+
 /**
  * Parses a list of devices. The first `all` (in any case) or `none` decides; an empty list and one that contains
  * `void` request nothing.
  *
- * CDI names of the given kind lose the kind: `nvidia.com/gpu=0` becomes `0`.
+ * CDI names of the given kind, and of the one that the toolkit itself makes, lose the kind: `nvidia.com/gpu=0` becomes
+ * `0`.
  *
  * @param words the items of the list, trimmed and not empty.
  * @param source the variables, or `volume-mounts`, for the error.
@@ -30,7 +34,8 @@ export function parseVisibleDevices(
   if (!requestsDevices(words)) return undefined;
   const ids = new Set<string>();
   for (const word of words) {
-    const id = word.startsWith(`${cdiKind}=`) ? word.slice(cdiKind.length + 1) : word;
+    const kind = [cdiKind, JIT_CDI_KIND].find((one) => word.startsWith(`${one}=`));
+    const id = kind === undefined ? word : word.slice(kind.length + 1);
     if (id.toLowerCase() === "all") return { kind: "all" };
     if (id === "none") return { kind: "none" };
     if (id === "" || hasControlCharacter(id)) {

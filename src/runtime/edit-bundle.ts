@@ -1,7 +1,7 @@
 import { configPath } from "../config/config-path.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { discoverDevices } from "../discover/discover.ts";
-import { newLog } from "../hook/log.ts";
+import { type Log, newLog } from "../hook/log.ts";
 import { linkByNumber } from "../host-setup/make-nodes.ts";
 import { prepareHost } from "../host-setup/prepare-host.ts";
 import { NvociError } from "../model/errors.ts";
@@ -83,12 +83,21 @@ function writeSpec(system: Syscalls, file: HostPath, text: string): void {
  * @throws {NvociError} when the request cannot be met. The file is unchanged then.
  */
 export function editBundle(system: Syscalls, bundle: RequestingBundle): void {
-  const { file, text, spec, environ } = bundle;
   // A failed write must be an error that the container engine sees, not the death of the process by a signal.
   system.ignoreWriteSignals();
-  const host = linuxHost(system);
   const log = newLog(system, bundle.id.slice(0, 12), false);
+  try {
+    edit(system, bundle, log);
+  } catch (error) {
+    if (error instanceof NvociError) log.error(error);
+    throw error;
+  }
+}
+
+function edit(system: Syscalls, bundle: RequestingBundle, log: Log): void {
+  const { file, text, spec, environ } = bundle;
   const { report } = log;
+  const host = linuxHost(system);
   const loaded = loadConfig(host, environ, undefined, spec.env, report);
   const { config } = loaded;
   log.open(config.nvidiaContainerRuntime.debug, config.nvidiaContainerRuntime.logLevel);
@@ -107,6 +116,7 @@ export function editBundle(system: Syscalls, bundle: RequestingBundle): void {
   const additions = {
     deviceNodes,
     cgroups: !config.nvidiaContainerCli.noCgroups,
+    groups: !config.features.noAdditionalGidsForDeviceNodes,
     hook,
   };
   const edited = editSpec({ name: file, code: "spec-invalid", text }, spec, additions);

@@ -19,6 +19,8 @@ export interface SpecAdditions {
   readonly deviceNodes: readonly DeviceNode[];
   /** Whether to grant access to the devices. */
   readonly cgroups: boolean;
+  /** Whether to add the groups of device nodes that are not open to everyone. */
+  readonly groups: boolean;
   readonly hook: HookEntry;
 }
 
@@ -101,7 +103,7 @@ export function editSpec(json: JsonText, spec: Spec, additions: SpecAdditions): 
       devices: devicesOf(nodes),
       resources: { devices: additions.cgroups ? rulesOf(root, nodes) : [] },
     },
-    process: { user: { additionalGids: groupsOf(root, spec, nodes) } },
+    process: { user: { additionalGids: additions.groups ? groupsOf(root, spec, nodes) : [] } },
     // Not createRuntime: runtimes before runtime-spec 1.0.2 do not support it.
     hooks: { prestart: hooksOf(root, additions.hook) },
   });

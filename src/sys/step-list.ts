@@ -70,7 +70,7 @@ export class StepList {
   /** Returns a `struct msghdr` that carries one of the child's descriptors. */
   message(fd: number): Uint8Array {
     const { message, parts } = descriptorMessage((bytes) => this.system.address(bytes), fd);
-    this.kept.push(...parts);
+    for (const part of parts) this.kept.push(part);
     return message;
   }
 

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Bundle, type BundleOptions, makeBundle } from "../../fixtures/bundle.ts";
+import { MANIFEST_DIRECTORY, ORIN_MANIFEST } from "../../fixtures/host/fake-l4t.ts";
 import type { FakeServer } from "../../fixtures/host/fake-server.ts";
 import { deviceEntry, fileEntry } from "../../fixtures/host/tree-entry.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
@@ -11,7 +12,13 @@ import { type Build, hookEntry } from "../support/build/builds.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
 import { serversOfEachTest } from "../support/engines/servers-of-each-test.ts";
 import { installLinks } from "../support/engines/wrapper.ts";
-import { describeCommand, describeHost, type Jetson, openJetson } from "../support/host/jetson.ts";
+import {
+  askingBundle,
+  describeCommand,
+  describeHost,
+  type Jetson,
+  openJetson,
+} from "../support/host/jetson.ts";
 
 const MIB = 1024 * 1024;
 
@@ -97,6 +104,64 @@ describeBuilds([...CONTAINER, "gcc"], "bounds on time and memory", (build) => {
       } finally {
         bundle.remove();
       }
+    });
+  });
+
+  describe("a manifest", () => {
+    const lines = (line: (index: number) => string): string => range(1_000_000, line).join("\n");
+
+    it.each([
+      ["missing files", (index: number) => `lib,/${index}`],
+      ["lines that are no entries", () => "x"],
+      ["the same file", () => "lib,/opt/f"],
+    ])("with a million lines of %s starts, and a finding reports the rest", async (_, line) => {
+      const log = "/etc/nvoci.log";
+      const config = `[nvidia-container-cli]\ndebug = "${log}"\n[nvidia-container-runtime]\nlog-level = "warning"\n`;
+      const more = [
+        fileEntry("/etc/nvidia-container-runtime/config.toml", config),
+        fileEntry(`${MANIFEST_DIRECTORY}/l4t.csv`, lines(line)),
+      ];
+      const jetson = await openJetson({
+        manifests: { "devices.csv": `${ORIN_MANIFEST}lib, /opt/f\n` },
+        more,
+      });
+      const bundle = askingBundle(build);
+      try {
+        expect(runContainer(bundle, describeCommand(jetson), jetson.place)).toEqual(describeHost(jetson));
+        const { stdout } = jetson.place.run(["grep", "than 65536 lines", log]);
+        expect(stdout).toMatch(/l4t\.csv:655\d\d: the manifests have more than 65536 lines/);
+      } finally {
+        bundle.remove();
+        jetson.close();
+      }
+    });
+  });
+
+  describe("an ld.so.cache", () => {
+    const { open, ask } = serversOfEachTest(build);
+
+    it("with 600,000 libraries of the driver's names starts a container, by the standard directories", async () => {
+      // ldCacheBytes() would need gigabytes: here all entries share two strings.
+      const python = `import struct
+n = 600000
+base = 48 + 24 * n
+strings = b"libcuda.so.1\\0/opt/none/libcuda.so.1\\0"
+header = b"glibc-ld.so.cache1.1" + struct.pack("<III12x", n, len(strings), 0)
+entry = struct.pack("<iIIIQ", 0x0303, base, base + 13, 0, 0)
+open("/etc/ld.so.cache", "wb").write((header + b"\\0" * 4)[:48] + entry * n + strings)`;
+      const log = "/etc/nvoci.log";
+      const server = await open({
+        config: `[nvidia-container-cli]\ndebug = "${log}"\n`,
+        setup: [`python3 -c '${python}'`],
+      });
+      expect(runContainer(ask(), ["/usr/bin/use-cuda"], server.place)).toEqual({
+        status: 0,
+        stdout: "535\n",
+        stderr: "",
+      });
+      expect(server.place.run(["grep", "more than 16384 libraries", log]).stdout).toContain(
+        "the standard directories are searched",
+      );
     });
   });
 

@@ -230,6 +230,14 @@ describeBuilds([], "nvoci configure", (build) => {
   });
 
   describe("containerd", () => {
+    it("does not copy an empty runtime type", () => {
+      const runc = '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]';
+      writeFileSync(at("config.toml"), `version = 2\n${runc}\nruntime_type = ""\n`);
+      expect(configure("containerd", "config.toml").status).toBe(0);
+      const types = read("config.toml").match(/runtime_type = .*/g);
+      expect(types).toEqual(['runtime_type = ""', 'runtime_type = "io.containerd.runc.v2"']);
+    });
+
     it.each(["version = 2", "version = 2\n", "version = 2\n\n"])("restores %j to the byte", (text) => {
       writeFileSync(at("config.toml"), text);
       expect(configure("containerd", "config.toml").status).toBe(0);

@@ -120,6 +120,14 @@ describeBuilds([...CONTAINER, "strace"], "a request", (build) => {
     expect(trials.start(prestart, jetson, { env: [], mounts }).files).toEqual([]);
   });
 
+  it("is withdrawn by the mount void, whatever the variable says", () => {
+    const accepting = configured("accept-nvidia-visible-devices-as-volume-mounts = true\n");
+    const { files, result } = trials.start(accepting, jetson, { mounts: [deviceMount("void")] });
+    expect(files).toEqual([]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(trials.start(prestart, jetson, { mounts: [deviceMount("void")] }).files).toEqual([DRIVER]);
+  });
+
   it("cannot be a variable of an unprivileged container if the administrator forbids it", () => {
     const strict = configured("accept-nvidia-visible-devices-envvar-when-unprivileged = false\n");
     const denied = trials.start(strict, jetson);

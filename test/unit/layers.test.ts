@@ -9,6 +9,7 @@ const NEUTRAL = ["load.ts", "version.ts"];
 const BUNDLES = [
   "hook/inject.ts",
   "discover/server/discover-server.ts",
+  "discover/board/board-requirements.ts",
   "discover/compat/board-compat.ts",
   "elf/read-soname.ts",
   "host-setup/prepare-server.ts",
@@ -150,7 +151,11 @@ describe("the layers of src/", () => {
       ...["host-setup/", "cli/", "runtime/"],
     ];
     const found = [...read].filter((path) => alone.some((folder) => path.startsWith(folder)));
-    expect(found.sort()).toEqual(["elf/static-elf.ts", "host-setup/prepare-host.ts"]);
+    expect(found.sort()).toEqual([
+      "driver/facts/boards.ts",
+      "elf/static-elf.ts",
+      "host-setup/prepare-host.ts",
+    ]);
   });
 
   it("name Node.js modules in sys/node.ts alone", () => {

@@ -37,7 +37,8 @@ function runtimeEntry(cri: TomlTable, program: string): TomlTable {
   const runtimes = tableAt(cri, "runtimes");
   const model = tableAt(runtimes, typeof name === "string" && isTable(runtimes[name]) ? name : "runc");
   const options = { ...tableAt(model, "options"), BinaryName: program };
-  return { runtime_type: RUNC, ...model, options };
+  // An empty type counts as none: containerd would look for a shim without a name.
+  return { ...model, runtime_type: model.runtime_type || RUNC, options };
 }
 
 /**

@@ -1,14 +1,12 @@
 import { gpuNode } from "../../driver/device-nodes.ts";
-import { type Gpu, isSamePlace, parsePciAddress, readGpus } from "../../driver/gpus.ts";
+import { type Gpu, readGpus } from "../../driver/gpus.ts";
 import { type ContainerEdits, type DeviceNode, deviceNode, joinEdits } from "../../model/container-edits.ts";
 import type { Report } from "../../model/finding.ts";
 import { containerPath, hostPath } from "../../model/paths.ts";
 import type { HostView } from "../../model/views.ts";
 import type { VisibleDevices } from "../../request/request.ts";
 import type { DeviceInput, Finders } from "../discover-input.ts";
-
-/** Discards findings: the finders read the GPUs again and report. */
-const LATER: Report = () => {};
+import { isIntegrated, isNamed, LATER } from "./board-gpu.ts";
 
 /** Returns the discrete GPUs of a board; none with `mode = "csv"`, which relies on the manifests alone. */
 export const discreteGpus = ({ host, config }: DeviceInput): readonly Gpu[] =>
@@ -31,7 +29,9 @@ export function boardWithCard<I extends DeviceInput>(
   const { visibleDevices } = request;
   const integrated = readGpus(host, LATER).find(isIntegrated);
   const withIntegrated = wantsIntegrated(visibleDevices, integrated);
-  const board = find.board({ ...input, request: { ...request, visibleDevices: { kind: "all" } } }, report);
+  // The requirements are checked once, with the driver of the card.
+  const ofBoard = { ...request, visibleDevices: { kind: "all" }, requirements: [] } as const;
+  const board = find.board({ ...input, request: ofBoard }, report);
   const own = boardNodes(board.deviceNodes, withIntegrated);
   const extra = withIntegrated ? integratedDisplay(host, own) : [];
 
@@ -46,7 +46,7 @@ export function boardWithCard<I extends DeviceInput>(
 }
 
 /** Joins two edits; the first wins where both name the same container path. */
-function merge(first: ContainerEdits, second: ContainerEdits): ContainerEdits {
+export function merge(first: ContainerEdits, second: ContainerEdits): ContainerEdits {
   const taken = new Set<string>([
     ...first.deviceNodes.map(({ path }) => path),
     ...first.mounts.map(({ containerPath: path }) => path),
@@ -64,9 +64,6 @@ function merge(first: ContainerEdits, second: ContainerEdits): ContainerEdits {
   ]);
 }
 
-/** Reports whether a GPU is integrated, by the driver's model names for Orin and Thor. */
-const isIntegrated = ({ model }: Gpu): boolean => model.includes("(nvgpu)") || model.includes("Thor");
-
 /** Nodes of manifests that the discrete driver provides on a board with a card. */
 const DISCRETE_NODE = /^\/dev\/nvidia(?:\d+|ctl|-modeset|-uvm|-uvm-tools)$/;
 /** The integrated GPU's nodes on a board with a card. The card has number 1. */
@@ -81,14 +78,6 @@ const boardNodes = (nodes: readonly DeviceNode[], withIntegrated: boolean): Devi
 /** Reports whether the visible devices include the integrated GPU, which is the board's first. */
 const wantsIntegrated = (visible: VisibleDevices, integrated: Gpu | undefined): boolean =>
   visible.kind === "all" || (visible.kind === "list" && visible.ids.some((id) => isNamed(id, integrated)));
-
-function isNamed(id: string, integrated: Gpu | undefined): boolean {
-  if (id === "0") return true;
-  if (integrated === undefined) return false;
-  if (id.toLowerCase() === integrated.uuid?.toLowerCase()) return true;
-  const address = parsePciAddress(id);
-  return address !== undefined && isSamePlace(address, integrated.address);
-}
 
 /** Returns the requested cards by PCI address, because indexes also count the integrated GPU. */
 function discreteIds(

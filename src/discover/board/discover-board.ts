@@ -2,73 +2,78 @@ import { DEFAULT_CONFIG } from "../../config/config.ts";
 import { loadBundle } from "../../load.ts";
 import type { MountSpec } from "../../manifest/parse-manifest.ts";
 import { readManifests } from "../../manifest/read-manifests.ts";
-import { chooseSelection } from "../../manifest/select-manifests.ts";
+import { chooseSelection, type L4tRelease } from "../../manifest/select-manifests.ts";
 import { type ContainerEdits, joinEdits, NO_EDITS } from "../../model/container-edits.ts";
-import { NvociError } from "../../model/errors.ts";
 import type { Report } from "../../model/finding.ts";
 import type { Triplet } from "../../model/machine.ts";
 import { below, type ContainerPath, type HostPath, hostPath } from "../../model/paths.ts";
 import type { HostView } from "../../model/views.ts";
-import type { Request } from "../../request/request.ts";
-import { quote } from "../../text/quote.ts";
 import { compatDirectory } from "../compat-directory.ts";
 import { detectPlatform, L4T_RELEASE_FILE } from "../detect-platform.ts";
 import type { DeviceInput, DiscoverInput } from "../discover-input.ts";
 import { isDebianLike, looksInMultiarch } from "../library-places.ts";
+import { refuseOtherGpus } from "./board-gpu.ts";
 import { emitEdits } from "./emit-edits.ts";
 import { type LayeredTree, layeredTree } from "./layered-tree.ts";
 import { type Located, locateEntries } from "./locate-entries.ts";
 import { placePaths } from "./place-paths.ts";
 
-/** Finds everything that a container gets by manifests, which list files and devices one by one. */
+/**
+ * Finds everything that a container gets by manifests, which list files and devices one by one.
+ *
+ * @throws {NvociError} "device-unknown" when the request names another GPU than the board's only one.
+ * @throws {NvociError} "requirement-unmet" when the board does not meet a requirement of the image.
+ * @throws {NvociError} "request-invalid" when a requirement of the image is invalid.
+ */
 export function discoverBoard(input: DiscoverInput, report: Report): ContainerEdits {
   const isMultiarch = (): boolean => looksInMultiarch(input.image, input.machine);
-  const edits = discoverEntries(input, readSpecs(input, report), isMultiarch, report);
-  return { ...edits, compatFolder: compatFolder(input, edits) };
+  const { specs, release } = readBoard(input, report);
+  const edits = discoverEntries(input, specs, isMultiarch, report);
+  return { ...edits, compatFolder: compatFolder(input, edits, release) };
 }
 
 /** Returns the image's directory of CUDA libraries if the container should prefer them to the host's. */
 function compatFolder(
   { host, image, config }: DiscoverInput,
   { mounts }: ContainerEdits,
+  release: L4tRelease | undefined,
 ): ContainerPath | undefined {
   const directory = compatDirectory(host, config);
   if (directory === undefined || image.type(directory) !== "directory") return undefined;
   const { boardPrefersCompat } = loadBundle<typeof import("../compat/board-compat.ts")>("compat");
-  const { release } = detectPlatform(host);
   return boardPrefersCompat({ host, image, release, mounts }, directory) ? directory : undefined;
 }
 
 /**
  * Finds only the device nodes.
  *
- * @throws {NvociError} "device-unknown" when the request names any GPU but "0".
+ * @throws {NvociError} as {@link discoverBoard} does.
  */
-export const discoverBoardDevices = (input: DeviceInput, report: Report): ContainerEdits =>
-  discoverEntries(
-    input,
-    readSpecs(input, report).filter(({ type }) => type === "dev"),
-    () => false,
-    report,
-  );
-
-function readSpecs({ host, config, request }: DeviceInput, report: Report): readonly MountSpec[] {
-  refuseOtherGpus(request);
-  const { release } = detectPlatform(host);
-  const selection = chooseSelection(request.csvMounts, config.nvoci.csvMounts, release);
-  return readManifests(host, config.nvidiaContainerRuntime.modes.csv.mountSpecPath, selection, report);
+export function discoverBoardDevices(input: DeviceInput, report: Report): ContainerEdits {
+  const { specs } = readBoard(input, report);
+  const nodes = specs.filter(({ type }) => type === "dev");
+  return discoverEntries(input, nodes, () => false, report);
 }
 
-/** Refuses any GPU but the board's only one. */
-function refuseOtherGpus({ visibleDevices, source }: Request): void {
-  if (visibleDevices.kind !== "list") return;
-  const other = visibleDevices.ids.find((id) => id !== "0");
-  if (other === undefined) return;
-  throw new NvociError(
-    "device-unknown",
-    `Cannot use GPU ${quote(other)} (${source}): this board has only GPU "0"`,
-    { hint: "set NVIDIA_VISIBLE_DEVICES=all or 0" },
-  );
+/** A board's manifests, and its release if that is known. */
+interface Board {
+  readonly specs: readonly MountSpec[];
+  readonly release: L4tRelease | undefined;
+}
+
+/** Reads what is the same for files and devices, and refuses a request that the board cannot meet. */
+function readBoard(input: DeviceInput, report: Report): Board {
+  const { host, config, request } = input;
+  refuseOtherGpus(host, request, report);
+  const { release } = detectPlatform(host, config);
+  const selection = chooseSelection(request.csvMounts, config.nvoci.csvMounts, release);
+  const directory = config.nvidiaContainerRuntime.modes.csv.mountSpecPath;
+  const specs = readManifests(host, directory, selection, report);
+  if (request.requirements.length > 0) {
+    const { checkBoardRequirements } = loadBundle<typeof import("./board-requirements.ts")>("requirements");
+    checkBoardRequirements(input, specs, release, report);
+  }
+  return { specs, release };
 }
 
 function discoverEntries(

@@ -1,7 +1,8 @@
+import { NVGPU_NODES } from "../../driver/facts/boards.ts";
 import type { MountSpec } from "../../manifest/parse-manifest.ts";
 import { ignorable, type NvociError } from "../../model/errors.ts";
 import { type Finding, finding, type Report, type Source } from "../../model/finding.ts";
-import type { HostPath } from "../../model/paths.ts";
+import { type HostPath, hostPath } from "../../model/paths.ts";
 import type { FileType } from "../../model/views.ts";
 import { hasWildcard } from "../../text/match-glob.ts";
 import { type ChainLink, expandGlob, type Found, followLinks, type LayeredTree } from "./layered-tree.ts";
@@ -52,12 +53,19 @@ export function locateEntries(
 
 function locateEntry(devices: LayeredTree, files: LayeredTree, spec: MountSpec, into: Outcome): void {
   const isDevice = spec.type === "dev";
-  const hits = expandGlob(isDevice ? devices : files, spec.path);
+  const hits = isDevice ? nodesOf(devices, spec.path) : expandGlob(files, spec.path);
   if (hits.length === 0) into.report(missing(spec));
   for (const hit of hits) {
     if (isDevice) addDevice(spec, hit, into);
     else addFile(files, spec, hit, into);
   }
+}
+
+/** Finds the nodes of a `dev` entry. Manifests are the same for all boards, but Thor names nvgpu's nodes otherwise. */
+function nodesOf(devices: LayeredTree, path: HostPath): readonly Found[] {
+  const hits = expandGlob(devices, path);
+  if (hits.length > 0 || !path.startsWith(NVGPU_NODES.listed)) return hits;
+  return expandGlob(devices, hostPath(NVGPU_NODES.thor + path.slice(NVGPU_NODES.listed.length)));
 }
 
 const unreadable = ({ type, path, source }: MountSpec, { message }: NvociError): Finding =>

@@ -2,7 +2,7 @@ import { CUDA_OF_L4T } from "../../driver/facts/l4t.ts";
 import { hostCudaNote } from "../../elf/driver-notes.ts";
 import type { L4tRelease } from "../../manifest/select-manifests.ts";
 import type { Mount } from "../../model/container-edits.ts";
-import { basename, type ContainerPath } from "../../model/paths.ts";
+import { basename, type ContainerPath, type HostPath } from "../../model/paths.ts";
 import type { HostView, ImageView } from "../../model/views.ts";
 import { compareVersions, type VersionFact } from "../../request/requirements.ts";
 import { LIBCUDA, prefersCompat, readCompat } from "./forward-compat.ts";
@@ -23,12 +23,18 @@ export interface BoardAndImage {
  */
 export function boardPrefersCompat(board: BoardAndImage, directory: ContainerPath): boolean {
   const library = readCompat(board.image, directory);
-  return library !== undefined && prefersCompat(library, { driver: undefined, cuda: () => boardCuda(board) });
+  if (library === undefined) return false;
+  const libcuda = board.mounts.find(({ hostPath }) => LIBCUDA.test(basename(hostPath)))?.hostPath;
+  const cuda = () => boardCuda(board.host, libcuda, board.release);
+  return prefersCompat(library, { driver: undefined, cuda });
 }
 
 /** Returns the CUDA version of a board's driver: that in libcuda's note, else that of the board's release. */
-function boardCuda({ host, release, mounts }: BoardAndImage): VersionFact | undefined {
-  const libcuda = mounts.find(({ hostPath }) => LIBCUDA.test(basename(hostPath)))?.hostPath;
+export function boardCuda(
+  host: HostView,
+  libcuda: HostPath | undefined,
+  release: L4tRelease | undefined,
+): VersionFact | undefined {
   const version = libcuda && hostCudaNote(host, libcuda)?.cudaVersion;
   if (version !== undefined) return { version, orNewer: false };
   return release && cudaVersionOfL4t(release);

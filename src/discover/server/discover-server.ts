@@ -18,6 +18,8 @@ import { gpuBrands, hostCudaVersion } from "./requirement-facts.ts";
 import { type Finder, readServer, type Server, type ServerAndImage } from "./server.ts";
 import { unlistedLibraries } from "./unlisted-libraries.ts";
 
+export { boardFeatures } from "./board-features.ts";
+
 /** All finders except that of the libraries, in the order of the edits. */
 const FINDERS: readonly Finder[] = [
   controlNodes,

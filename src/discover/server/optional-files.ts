@@ -4,7 +4,7 @@ import { finding } from "../../model/finding.ts";
 import { below, containerPath, hostPath } from "../../model/paths.ts";
 import { readText } from "../../model/views.ts";
 import { FEATURE_VARIABLES } from "../../request/driver-capabilities.ts";
-import { type Finder, findNode, type Server } from "./server.ts";
+import { type FeatureHost, type Finder, findNode, type Server } from "./server.ts";
 
 /** Returns the first answer. */
 function firstOf<T>(
@@ -85,7 +85,7 @@ export const sockets: Finder<Server> = ({ root, config, capabilities, report }) 
 };
 
 /** Finds the nodes and files of features. All of them are optional. */
-export const features: Finder<Server> = (server) => {
+export const features: Finder<FeatureHost> = (server) => {
   const { host, root, nodeRoot, request, report } = server;
   const deviceNodes: DeviceNode[] = [];
   const mounts: Mount[] = [];

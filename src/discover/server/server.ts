@@ -37,13 +37,16 @@ export interface Server {
   readonly report: Report;
 }
 
+/** The part of a host that its features are found in: a board has no server's driver. */
+export type FeatureHost = Pick<Server, "host" | "request" | "root" | "nodeRoot" | "report">;
+
 /** A server and the image that receives its files. */
 export interface ServerAndImage extends Server {
   readonly image: ImageView;
 }
 
 /** Finds some of the edits of a container. Only reads files, and reports missing ones. */
-export type Finder<S extends Server = ServerAndImage> = (server: S) => Partial<ContainerEdits>;
+export type Finder<S = ServerAndImage> = (server: S) => Partial<ContainerEdits>;
 
 /**
  * Reads the version of the loaded driver and its GPUs, and selects the GPUs that the container requests.
@@ -85,7 +88,7 @@ function refuseMissingDriver(): never {
  * Finds the host's device node for a path of the container. Reports a missing node, and a file that is not one.
  */
 export function findNode(
-  { host, nodeRoot, report }: Server,
+  { host, nodeRoot, report }: Pick<Server, "host" | "nodeRoot" | "report">,
   path: string,
   source: Source,
   severity: "info" | "warning" = "info",

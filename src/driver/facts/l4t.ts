@@ -14,3 +14,17 @@ export const CUDA_OF_L4T: readonly (readonly [release: string, cuda: string])[] 
   ["38.2", "13.0"],
   ["39.2", "13.2"],
 ];
+
+/**
+ * The compute capability of the integrated GPU of each Tegra, by the name of the SoC in the device tree.
+ *
+ * @see https://developer.nvidia.com/cuda-gpus; Documentation/devicetree/bindings/arm/tegra.yaml of Linux
+ * @checked 2026-11-21
+ */
+export const ARCH_OF_SOC: Readonly<Record<string, string>> = {
+  "nvidia,tegra210": "5.3",
+  "nvidia,tegra186": "6.2",
+  "nvidia,tegra194": "7.2",
+  "nvidia,tegra234": "8.7",
+  "nvidia,tegra264": "11.0",
+};

@@ -1,5 +1,5 @@
 import { basename, isWithin } from "../../model/paths.ts";
-import { O_PATH } from "../../sys/constants.ts";
+import { MS_RDONLY, O_PATH } from "../../sys/constants.ts";
 import { CWD, type Fd, type Syscalls } from "../../sys/syscalls.ts";
 import { isSilent, type MountEntry, mountId, parseMountTable, readMountInfo } from "./mount-table.ts";
 
@@ -25,7 +25,7 @@ const FOREIGN: MountKind = { own: false, shared: false, silent: false };
  * A mount is the container's own, and may be changed, when it is
  *
  * - the mount that the root directory is on, or
- * - a tmpfs that is mounted nowhere outside the root. The table is read before the runtime pivots, so it contains
+ * - a writable tmpfs that is mounted nowhere outside the root. The table is read before the runtime pivots, so it contains
  *   the host's mounts too. A tmpfs among those is the host's, bound into the container (`-v /run:/run`, a volume
  *   in memory). Any other was mounted for this container and ends with it, as /dev and /run do.
  *
@@ -58,8 +58,9 @@ export class ContainerMounts {
     const top = mountId(system, root);
     const silent = new Set<number>();
     for (const mount of inside) {
-      const { id, point, device, shared, type } = mount;
-      const kind = { own: type === "tmpfs" && !outside.has(device), shared, silent: isSilent(mount) };
+      const { id, point, device, flags, shared, type } = mount;
+      const own = type === "tmpfs" && !outside.has(device) && (flags & MS_RDONLY) === 0;
+      const kind = { own, shared, silent: isSilent(mount) };
       this.kinds.set(id, kind);
       this.names.add(basename(point));
       if (kind.silent && id !== top) silent.add(id);

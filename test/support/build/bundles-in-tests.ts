@@ -1,5 +1,6 @@
 /** Provides the sources under test with the bundles that they load on demand, as the build does for the program. */
 import * as config from "../../../src/config/parse-config.ts";
+import * as requirements from "../../../src/discover/board/board-requirements.ts";
 import * as compat from "../../../src/discover/compat/board-compat.ts";
 import * as server from "../../../src/discover/server/discover-server.ts";
 import * as soname from "../../../src/elf/read-soname.ts";
@@ -8,6 +9,7 @@ import * as setup from "../../../src/host-setup/prepare-server.ts";
 const BUNDLES: Readonly<Record<string, unknown>> = {
   "./compat.cjs": compat,
   "./config.cjs": config,
+  "./requirements.cjs": requirements,
   "./server.cjs": server,
   "./setup.cjs": setup,
   "./soname.cjs": soname,

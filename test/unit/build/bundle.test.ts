@@ -3,10 +3,13 @@ import { type BundleContents, bundleContents, ENTRIES } from "../../../build/bun
 
 const START = ["", "cli/stand-ins", "hook", "json", "model", "oci", "request", "sys", "text"];
 /** `elf` stands for one file, which detects static programs. */
-const PLAN = ["config", "discover", "discover/board", "driver", "elf", "host-setup", "manifest", "render"];
+const PLAN = [
+  ...["config", "discover", "discover/board", "driver", "driver/facts", "elf", "host-setup"],
+  ...["manifest", "render"],
+];
 const EXECUTE = ["execute", "execute/cgroup", "execute/ldconfig", "execute/mount", "execute/rootfs", "plan"];
 /** A board's hook never reads what is known about servers. */
-const SERVER = ["binary", "discover/compat", "discover/server", "driver/facts", "ldcache"];
+const SERVER = ["binary", "discover/compat", "discover/server", "ldcache"];
 
 /** The bundled packages. */
 const TOML = "smol-toml";
@@ -33,6 +36,11 @@ const READ = [
       "request",
       "text",
     ],
+  },
+  {
+    title: "a board and an image with requirements for its host",
+    bundles: ["main", "documents", "hook", "requirements"],
+    folders: [...START, ...PLAN, ...EXECUTE, "binary", "discover/compat"],
   },
   {
     title: "a server",
@@ -73,7 +81,7 @@ const READ = [
     title: "a command that a person runs",
     bundles: ["main", "cli"],
     folders: [
-      ...[...START, ...PLAN, "cli", "cli/commands", "cli/configure", "cli/doctor", "cli/why", "driver/facts"],
+      ...[...START, ...PLAN, "cli", "cli/commands", "cli/configure", "cli/doctor", "cli/why"],
       ...["binary", "execute/mount", "execute/rootfs", "ldcache", "plan", TOML, ...YARGS],
     ],
   },
@@ -105,11 +113,12 @@ describe("the bundles", () => {
   });
 
   it("read nothing that is known about servers on a board", () => {
-    const files = ["main", "documents", "hook", "compat"].flatMap((name) => readWith(`${name}.cjs`));
+    const files = ["main", "documents", "hook", "compat", "requirements"].flatMap((name) =>
+      readWith(`${name}.cjs`),
+    );
     const inputs = files.flatMap((file) => contents.get(file)?.inputs ?? []);
-    expect(inputs.filter((file) => file.startsWith("src/driver/facts/"))).toEqual([
-      "src/driver/facts/l4t.ts",
-    ]);
+    const facts = new Set(inputs.filter((file) => file.startsWith("src/driver/facts/")));
+    expect([...facts].sort()).toEqual(["src/driver/facts/boards.ts", "src/driver/facts/l4t.ts"]);
   });
 
   it("are all loaded by some call", () => {

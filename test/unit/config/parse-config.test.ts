@@ -51,7 +51,7 @@ no-cgroups = false
 no-pivot = false
 path = ""
 root = ""
-user = "root:video"
+user = ""
 
 [nvidia-container-runtime]
 debug = ""
@@ -69,7 +69,7 @@ compat-container-root = ""
 mount-spec-path = "/etc/nvidia-container-runtime/host-files-for-container.d"
 
 [nvidia-container-runtime.modes.jit-cdi]
-load-kernel-modules = ["nvidia"]
+load-kernel-modules = ["nvidia", "nvidia-uvm", "nvidia-modeset"]
 nvcdi-disable-hooks = []
 nvcdi-feature-flags = []
 
@@ -124,6 +124,7 @@ allow-ldconfig-from-container = true
 disable-cuda-compat-lib-hook = true
 disable-imex-channel-creation = true
 ignore-imex-channel-requests = true
+no-additional-gids-for-device-nodes = true
 [nvoci]
 alternate-roots = ["/usr/share/a", "/usr/share/b"]
 csv-mounts = "all"
@@ -167,6 +168,7 @@ host = "/opt/same"
         disableCudaCompatLibHook: true,
         disableImexChannelCreation: true,
         ignoreImexChannelRequests: true,
+        noAdditionalGidsForDeviceNodes: true,
       },
       nvoci: {
         alternateRoots: ["/usr/share/a", "/usr/share/b"],
@@ -368,6 +370,8 @@ describe("parseConfig() refuses", () => {
   });
 
   it("nothing because of the type of a key without effect", () => {
-    expect(configOf("[nvidia-ctk]\npath = 3\n[nvidia-container-cli]\nuser = false")).toEqual(DEFAULT_CONFIG);
+    const { config, findings } = parse("[nvidia-ctk]\npath = 3\n[nvidia-container-cli]\nuser = false");
+    expect(config).toEqual(DEFAULT_CONFIG);
+    expect(findings.map(({ code }) => code)).toEqual(Array(2).fill("config-key-without-effect"));
   });
 });

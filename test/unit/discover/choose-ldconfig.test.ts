@@ -111,10 +111,26 @@ describe("chooseLdconfig()", () => {
 
   it("uses the image's program if the configuration names it, whatever the host has", () => {
     const own = { from: "container", path: containerPath("/opt/ldconfig") } as const;
-    expect(choose(host({ "/sbin/ldconfig": STATIC }), configured(own), WITHOUT)).toEqual({
+    const image = memoryImage("file /opt/ldconfig 0755");
+    expect(choose(host({ "/sbin/ldconfig": STATIC }), configured(own), image)).toEqual({
       ldconfig: own,
       findings: [],
     });
+  });
+
+  it.each([
+    ["no file", "dir /opt"],
+    ["a directory", "dir /opt/ldconfig"],
+    ["a dangling link", "symlink /opt/ldconfig -> /nowhere"],
+  ])("uses the host's program if the image has %s where the configuration names its own", (_, tree) => {
+    const own = { from: "container", path: containerPath("/opt/ldconfig") } as const;
+    const { ldconfig, findings } = choose(
+      host({ "/sbin/ldconfig": STATIC }),
+      configured(own),
+      memoryImage(tree),
+    );
+    expect(ldconfig).toEqual({ from: "host", path: "/sbin/ldconfig" });
+    expect(findings).toMatchObject([{ code: "ldconfig-not-in-image", args: { path: "/opt/ldconfig" } }]);
   });
 
   it("returns none if neither has one, and does not follow a dangling link", () => {

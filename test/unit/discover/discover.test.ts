@@ -111,7 +111,7 @@ function discover(asked: Asked = {}) {
 
 describe("discover(): platform", () => {
   it("uses the cache on a server and reads no manifest", () => {
-    const { files, nodes } = discover({ tegra: false, tree: TEGRA.slice(1) });
+    const { files, nodes } = discover({ tegra: false, tree: TEGRA.slice(1, -1) });
     expect(files).toContain(CUDA);
     expect(files).not.toContain(BOARD_LIBRARY);
     expect(nodes).toEqual(["/dev/nvidia0", "/dev/nvidia1"]);

@@ -112,3 +112,12 @@ it.each<[field: string, offset: number, change: Change]>([
   const error = refusal(change, "old");
   expect([error.field, error.offset]).toEqual([field, offset]);
 });
+
+it("decodeLdCache() refuses more than 16,384 wanted libraries, and skips any number of others", () => {
+  const many = (count: number, name: string) => Array(count).fill({ name, path: `/lib/${name}` });
+  const prefixes = ["libcuda.so"];
+  const most = ldCacheBytes([...many(20_000, "libother.so.1"), ...many(16_384, "libcuda.so.1")]);
+  expect(decodeLdCache(most, { prefixes })).toHaveLength(16_384);
+  const error = catchError(() => decodeLdCache(ldCacheBytes(many(16_385, "libcuda.so.1")), { prefixes }));
+  expect(error.message).toContain("libs[16384] at byte 393264: there are more than 16384 libraries");
+});

@@ -61,8 +61,24 @@ describe("parseManifest()", () => {
     ]);
   });
 
-  it("places a device's bare name in /dev", () => {
-    expect(paths("dev, nvhost-gpu")).toEqual(["/dev/nvhost-gpu"]);
+  it("places a device's relative path in /dev", () => {
+    expect(paths("dev, nvhost-gpu\ndev, nvgpu/igpu0/ctrl\ndev, dev/nvmap\ndev, dri/card*")).toEqual([
+      "/dev/nvhost-gpu",
+      "/dev/nvgpu/igpu0/ctrl",
+      "/dev/nvmap",
+      "/dev/dri/card*",
+    ]);
+  });
+
+  it("reads at most as many lines as asked, and reports the first of the rest", () => {
+    for (const end of ["", "\n", "\xff"]) {
+      const bytes = Uint8Array.from(`lib, /a\n\nlib, /b\nlib, /c${end}`, (letter) => letter.charCodeAt(0));
+      const { specs, findings } = parseManifest(bytes, "l4t.csv", 3);
+      expect(specs.map(({ path }) => path)).toEqual(["/a", "/b"]);
+      expect(findings).toMatchObject([{ code: "manifest-too-long", source: "l4t.csv:4" }]);
+      const { findings: none } = parseManifest(bytes.subarray(0, 17), "l4t.csv", 3);
+      expect(none).toEqual([]);
+    }
   });
 
   it("keeps duplicate entries, which discovery reports", () => {
@@ -81,7 +97,6 @@ describe("parseManifest()", () => {
     ["the name of an object's own property as a type", "constructor, /a", "manifest-type-unknown"],
     ["a missing path", "lib,   ", "manifest-path-empty"],
     ["a relative path", "lib, usr/lib/x", "manifest-path-relative"],
-    ["a device's relative path of two parts", "dev, dri/card0", "manifest-path-relative"],
     ["an unfilled template", `lib, $${"{libdir}"}/x`, "manifest-path-relative"],
     ["the whole root", "dir, /usr/..", "manifest-path-root"],
   ])("refuses %s", (_, line, code) => {

@@ -49,6 +49,16 @@ describe("readManifests()", () => {
     expect(findings).toMatchObject([{ code: "manifest-line-malformed", source: "a.csv:1" }]);
   });
 
+  it("reads 65,536 lines of all files together", () => {
+    const text = JSON.stringify("lib, /a\n".repeat(40_000));
+    const { specs, findings } = read(`
+      file /etc/d/a.csv = ${text}
+      file /etc/d/b.csv = ${text}
+    `);
+    expect(specs).toHaveLength(65_536);
+    expect(findings).toMatchObject([{ code: "manifest-too-long", source: "b.csv:25537" }]);
+  });
+
   it("reads a large tree's manifest of every file completely", () => {
     const lines = Array.from(
       { length: 20_000 },

@@ -151,13 +151,20 @@ describe("resolveRequest(): mounts", () => {
   });
 
   it("leave the variables in effect if they name no device", () => {
-    for (const mounts of [[], [ROOT], [`${ROOT}/imex/3`], [`${ROOT}/void`]]) {
+    for (const mounts of [[], [ROOT], [`${ROOT}/imex/3`]]) {
       expect(mounted(mounts, [ALL]).request?.source).toBe("NVIDIA_VISIBLE_DEVICES");
+    }
+  });
+
+  it("request nothing if one is void, whatever the variables say", () => {
+    for (const mounts of [[`${ROOT}/void`], [`${ROOT}/0`, `${ROOT}/void`]]) {
+      expect(mounted(mounts, [ALL])).toEqual({ request: undefined, findings: [] });
     }
   });
 
   it.each([
     ["all", { kind: "all" }],
+    ["cdi/runtime.nvidia.com/gpu/tegra", { kind: "list", ids: ["tegra"] }],
     ["none", { kind: "none" }],
     ["cdi/nvidia.com/gpu/0", { kind: "list", ids: ["0"] }],
     ["cdi/nvidia.com/gpu=1", { kind: "list", ids: ["1"] }],

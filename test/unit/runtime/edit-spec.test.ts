@@ -32,6 +32,7 @@ function editText(text: string, additions: Partial<SpecAdditions> = {}): string 
   return editSpec(json, spec, {
     deviceNodes: [node("/dev/nvidia0")],
     cgroups: true,
+    groups: true,
     hook: HOOK,
     ...additions,
   }).text;
@@ -152,6 +153,7 @@ describe("editSpec(): groups", () => {
 
   it("of the host are not added in a user namespace", () => {
     const linux = { uidMappings: [{ containerID: 0, hostID: 100000, size: 65536 }] };
+    expect(edit({}, { deviceNodes: [closed], groups: false }).process.user.additionalGids).toBeUndefined();
     expect(edit({ linux }, { deviceNodes: [closed] }).process.user.additionalGids).toBeUndefined();
   });
 });

@@ -63,6 +63,14 @@ describe("containerd.register()", () => {
     expect(runtimes.runc).toMatchObject({ options: { BinaryName: "/usr/sbin/runc" } });
   });
 
+  it("writes the type of runc's shim if the default runtime's is empty", () => {
+    const { runtimes } = cri(register(KUBERNETES.replace('"io.containerd.runc.v2"', '""'))) as {
+      runtimes: Record<string, unknown>;
+    };
+    expect(runtimes.nvidia).toMatchObject({ runtime_type: "io.containerd.runc.v2" });
+    expect(runtimes.runc).toMatchObject({ runtime_type: "" });
+  });
+
   it("keeps every existing line and the former default next to the new one", () => {
     const edited = register(KUBERNETES, DEFAULT);
     expect(cri(edited).default_runtime_name).toBe("nvidia");

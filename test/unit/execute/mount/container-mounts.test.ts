@@ -16,6 +16,7 @@ const CONTAINER = `30 22 0:40 / /c/rootfs rw - overlay overlay rw
 36 30 0:42 / /c/rootfs/proc rw - proc proc rw
 37 30 0:43 / /c/rootfs/ssh rw - fuse.sshfs s rw
 38 30 0:44 / /c/rootfs/sys/fs/fuse/connections rw - fusectl none rw
+39 30 0:45 / /c/rootfs/opt ro,nosuid - tmpfs tmpfs ro
 `;
 
 /** Open files by their mounts: descriptor 130 is on mount 30. `says` is whether statx(2) returns mount ids. */
@@ -57,6 +58,7 @@ describe.each([
   it.each([
     ["the root's", 130, { own: true, shared: false, silent: false }],
     ["a private tmpfs of the container", 131, { own: true, shared: false, silent: false }],
+    ["a read-only tmpfs of the container", 139, { own: false, shared: false, silent: false }],
     ["a volume", 132, { own: false, shared: false, silent: false }],
     ["part of a host tmpfs", 133, { own: false, shared: false, silent: false }],
     ["a shared volume", 135, { own: false, shared: true, silent: false }],
