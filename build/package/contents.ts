@@ -81,7 +81,8 @@ export const PACKAGES: Readonly<Record<PackageName, Package>> = {
   },
 };
 
-/** A placeholder in a domain that RFC 2606 reserves. Replace it before you publish packages. */
+/** Placeholders in a domain that RFC 2606 reserves. Replace both before you publish packages. */
+export const HOMEPAGE = "https://nvoci.invalid";
 export const MAINTAINER = "nvoci maintainers <maintainers@nvoci.invalid>";
 
 /** The names of an architecture, by kind of package. */
