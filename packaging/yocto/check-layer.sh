@@ -18,9 +18,10 @@
 # directory for builds. LOCAL_CONF names a file whose lines are added to local.conf: mirrors, ASSUME_PROVIDED.
 set -eu
 
-# series, its branches of openembedded-core, bitbake and meta-tegra, machine, layer
+# series, its branches of openembedded-core, bitbake and meta-tegra, machine, layer. zeus' own bitbake, 1.44, does not
+# start with Python 3.10 and newer.
 SERIES='
-zeus          zeus      1.44   zeus-l4t-r32.3.1      jetson-nano-qspi-sd     meta-nvoci-dunfell
+zeus          zeus      1.46   zeus-l4t-r32.3.1      jetson-nano-qspi-sd     meta-nvoci-dunfell
 dunfell       dunfell   1.46   dunfell               jetson-tx2-devkit       meta-nvoci-dunfell
 kirkstone-r32 kirkstone 2.0    kirkstone-l4t-r32.7.x jetson-nano-devkit      meta-nvoci
 kirkstone     kirkstone 2.0    kirkstone             jetson-agx-orin-devkit  meta-nvoci

@@ -23,6 +23,8 @@ NVOCI_CSV_DEPENDS:tegra = "nvoci-native"
 DEPENDS += "${NVOCI_CSV_DEPENDS}"
 
 nvoci_container_csv() {
+    # The shell expands patterns only to see whether there is a match; nvoci expands them in the image.
+    set -f
     patterns=""
     for pattern in ${CONTAINER_CSV_FILES}; do
         pattern="/${pattern#/}"
@@ -56,7 +58,6 @@ nvoci_container_csv() {
     fi
     set +f
 }
-nvoci_container_csv[vardeps] += "CONTAINER_CSV_FILES"
 NVOCI_CSV_FUNCTION = ""
 NVOCI_CSV_FUNCTION:tegra = "nvoci_container_csv"
 do_install[postfuncs] += "${NVOCI_CSV_FUNCTION}"
