@@ -74,12 +74,12 @@ export const packageVersion = (version: string): string => `${version.replace("-
 
 function readEntries(kind: Kind, name: PackageName, release: Release, program?: Program): PackageEntry[] {
   const { root, version, epoch } = release;
-  const { program: place, files, debian } = PACKAGES[name];
-  const listed = [...files, ...(kind === "deb" ? debian : [])].map((entry): PackageEntry => {
-    const { path, source, link, gzip, conffile } = entry;
+  const { program: place, files, debian, others } = PACKAGES[name];
+  const listed = [...files, ...(kind === "deb" ? debian : others)].map((entry): PackageEntry => {
+    const { path, source, link, gzip, conffile, executable } = entry;
     if (source === undefined) return { path, ...(link !== undefined && { link }) };
     const bytes = readFileSync(join(root, source));
-    return { path, content: gzip ? compressed(bytes) : bytes, mode: 0o644, conffile };
+    return { path, content: gzip ? compressed(bytes) : bytes, mode: executable ? 0o755 : 0o644, conffile };
   });
   if (place === undefined || program === undefined) return listed;
   const log = compressed(debianChangelog(name, packageVersion(version), epoch));

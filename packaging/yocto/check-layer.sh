@@ -102,7 +102,7 @@ sign=:
     echo "MACHINE = \"$machine\""
     echo "DISTRO_FEATURES${sign}append = \" virtualization\""
     echo 'CONNECTIVITY_CHECK_URIS = ""'
-    echo 'CONF_VERSION = "2"'
+    echo 'CONF_VERSION = "${LOCALCONF_VERSION}"'
     [ -z "${LOCAL_CONF:-}" ] || cat "$LOCAL_CONF"
 } >"$build/local.conf"
 cp "$build/local.conf" "$build/conf/local.conf"

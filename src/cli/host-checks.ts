@@ -145,7 +145,7 @@ export function checkManifests(facts: HostReport, findings: readonly Finding[]):
   const files = [...new Set(specs.map(({ source }) => fileOf(source)))];
   return [
     specs.length === 0
-      ? check("fail", "manifests-none", { directory })
+      ? check("fail", "manifests-none", { directory, major: facts.platform.release?.major })
       : check("ok", "manifests", { directory, entries: specs.length }),
     ...files.map((file) => {
       const own = states.filter(({ spec }) => fileOf(spec.source) === file);

@@ -21,7 +21,8 @@ interface CheckArguments {
   /** A finding that is not about a single entry. */
   finding: { finding: Finding };
   manifests: { directory: string; entries: number };
-  "manifests-none": { directory: string };
+  /** `major` is that of L4T; `undefined` when unknown. */
+  "manifests-none": { directory: string; major: number | undefined };
   manifest: { file: string; found: number; missing: readonly string[] };
   "plan-made": { operations: number };
   "plan-impossible": { message: string };
@@ -91,9 +92,10 @@ const WORDING: Wording = {
   manifests: ({ directory, entries }) => ({
     text: `manifests: ${counted(entries, "entry", "entries")} in ${showPath(directory)}`,
   }),
-  "manifests-none": ({ directory }) => ({
+  "manifests-none": ({ directory, major }) => ({
     text: `manifests: no entries in ${showPath(directory)}`,
-    remedy: "install nvidia-l4t-init (JetPack) or tegra-container-passthrough (meta-tegra)",
+    // meta-tegra's recipes for L4T 32 have them in the stack that nvoci replaces.
+    remedy: `install nvidia-l4t-init (JetPack) or ${major === 32 ? "nvoci-l4t32-csv" : "tegra-configs-container-csv"} (meta-tegra)`,
   }),
   manifest: ({ file, found, missing }) => ({
     text: `${showPath(file)}: ${found} found, ${missing.length} missing on this host`,

@@ -142,6 +142,15 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
     expect(writable.stderr).toBe("");
   });
 
+  it.each([
+    ["32.7.6", "nvoci-l4t32-csv"],
+    ["35.6.4", "tegra-configs-container-csv"],
+    ["39.2.0", "tegra-configs-container-csv"],
+  ])("of L4T %s without manifests is told by doctor to install %s", async (release, name) => {
+    const jetson = await open({ manifests: {}, release });
+    expect(jetson.place.run([build.path, "doctor"]).stdout).toContain(name);
+  });
+
   it("has its libraries injected through a multiarch directory that is a link to /usr/lib", async () => {
     const jetson = await open();
     const bundle = ask({ rootfs: "alpine" });

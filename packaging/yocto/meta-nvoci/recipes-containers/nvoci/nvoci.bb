@@ -2,7 +2,7 @@ SUMMARY = "NVIDIA driver of the host for containers"
 DESCRIPTION = "An OCI hook and a wrapper around runc that give containers the NVIDIA driver of their host: on Jetson \
 boards what the CSV manifests list, on servers what ld.so.cache lists."
 HOMEPAGE = "@HOMEPAGE@"
-BUGTRACKER = "@HOMEPAGE@/issues"
+BUGTRACKER = "@HOMEPAGE@issues"
 SECTION = "console/utils"
 
 # OE-core reads license expressions as SPDX since it has this module; older series know only "&".
@@ -16,7 +16,7 @@ LIC_FILES_CHKSUM = "file://LICENSE;md5=@LICENSE_MD5@ \
 NVOCI_SRC_URI ?= "file://${BP}.tar.gz"
 SRC_URI = "${NVOCI_SRC_URI}"
 SRC_URI[sha256sum] = "@SHA256@"
-UPSTREAM_CHECK_URI = "@HOMEPAGE@/releases"
+UPSTREAM_CHECK_URI = "@HOMEPAGE@releases"
 
 COMPATIBLE_HOST = "(x86_64|aarch64).*-linux.*"
 # cve-check compares a recipe's version with every product, and QuickJS has a version of its own: -doc has a bill of
