@@ -63,8 +63,11 @@ export async function binaryPackage(
   return { file: `${name}_${version}_${architecture}.${kind}`, content: ar(members, epoch) };
 }
 
-/** The variable with the root of an image under construction; it is empty on a running system. */
-const IMAGE_ROOT = { deb: "$DPKG_ROOT", ipk: "$D" };
+/**
+ * The root of an image under construction, as a shell word; it is empty on a running system. opkg by itself sets PKG_ROOT,
+ * which ends in a slash, and OpenEmbedded sets D.
+ */
+const IMAGE_ROOT = { deb: "$DPKG_ROOT", ipk: `\${D:-\${PKG_ROOT%/}}` };
 
 const fill = (text: string, values: Readonly<Record<string, string | number>>) =>
   text.replace(/@([A-Z]+)@/g, (_, key: string) => `${values[key]}`);

@@ -6,8 +6,11 @@ import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/
 import { packageCopy, type Release } from "../support/build/release.ts";
 import { describeNeeding } from "../support/engines/prerequisites.ts";
 
-/** The packages of a JetPack that matter here, with their dependencies: metapackages depend on exact versions. */
-const JETPACK: Readonly<Record<string, readonly [version: string, depends: string]>> = {
+/** Names of installed packages with their versions and dependencies. */
+type Installed = Readonly<Record<string, readonly [version: string, depends: string]>>;
+
+/** The packages of a JetPack that matter here: metapackages depend on exact versions. */
+const JETPACK: Installed = {
   "nvidia-container-toolkit-base": ["1.16.2-1", ""],
   "nvidia-container-toolkit": ["1.16.2-1", "nvidia-container-toolkit-base (= 1.16.2-1)"],
   "nvidia-container": ["6.2.1", "nvidia-container-toolkit (= 1.16.2-1)"],
@@ -15,8 +18,10 @@ const JETPACK: Readonly<Record<string, readonly [version: string, depends: strin
   "nvidia-cuda": ["6.2.1", ""],
 };
 
-/** Packages of others that depend on versions of NVIDIA's. */
-const DEPENDENTS: Readonly<Record<string, readonly [version: string, depends: string]>> = {
+/** NVIDIA's packages, and others that depend on at least these versions. */
+const DEPENDENTS: Installed = {
+  "nvidia-container-toolkit-base": ["1.17.9-1", ""],
+  "nvidia-container-toolkit": ["1.17.9-1", "nvidia-container-toolkit-base (= 1.17.9-1)"],
   "nvidia-docker2": ["2.14.0-1", "nvidia-container-toolkit (>= 1.17.9-1)"],
   "nvidia-container-toolkit-operator-extensions": ["1.17.9-1", "nvidia-container-toolkit-base (>= 1.17.9-1)"],
 };
@@ -31,7 +36,7 @@ describeNeeding(["make", "dpkg", "apt", "an arm64 compiler"], "apt on a system l
   afterAll(() => made?.remove());
 
   /** Simulates an installation on a system that has packages. Returns apt's actions. */
-  const simulate = (installed: typeof JETPACK, ...files: RegExp[]): readonly string[] => {
+  const simulate = (installed: Installed, ...files: RegExp[]): readonly string[] => {
     const state = join(made.path, "apt");
     for (const directory of ["lists/partial", "archives/partial", "etc"])
       mkdirSync(join(state, directory), { recursive: true });
@@ -65,7 +70,7 @@ describeNeeding(["make", "dpkg", "apt", "an arm64 compiler"], "apt on a system l
   const COMPAT = /^nvoci-compat_.*\.deb$/;
 
   it("keeps every package of JetPack when nvoci alone is installed", () => {
-    expect(simulate({ ...JETPACK, ...DEPENDENTS }, PROGRAM)).toEqual(["Inst nvoci"]);
+    expect(simulate(JETPACK, PROGRAM)).toEqual(["Inst nvoci"]);
   });
 
   it("removes the metapackages that demand NVIDIA's exact version with nvoci-compat, as the manual says", () => {
@@ -80,9 +85,7 @@ describeNeeding(["make", "dpkg", "apt", "an arm64 compiler"], "apt on a system l
   });
 
   it("keeps with nvoci-compat what demands at least a version", () => {
-    const { "nvidia-container-toolkit": toolkit, "nvidia-container-toolkit-base": base } = JETPACK;
-    const set = { "nvidia-container-toolkit": toolkit, "nvidia-container-toolkit-base": base } as typeof JETPACK;
-    expect(simulate({ ...set, ...DEPENDENTS }, PROGRAM, COMPAT)).toEqual([
+    expect(simulate(DEPENDENTS, PROGRAM, COMPAT)).toEqual([
       "Inst nvoci",
       "Inst nvoci-compat",
       "Remv nvidia-container-toolkit",

@@ -192,12 +192,16 @@ describeNeeding(
         // nvoci alone can be installed next to it.
         expect(install(program()).status).toBe(0);
         expect(run("readlink", "/usr/bin/nvidia-container-runtime").status).toBe(1);
+        write("/tmp/daemon.json", '{"runtimes": {"nvidia": {"path": "nvidia-container-runtime", "runtimeArgs": []}}}');
+        const register = ["--config", "/tmp/daemon.json", "--runtime-path", "/usr/bin/nvoci-runtime"];
+        expect(run("nvoci", "configure", "docker", ...register).status).toBe(0);
+        expect(JSON.parse(read("/tmp/daemon.json")).runtimes.nvidia.path).toBe("/usr/bin/nvoci-runtime");
         expect(install(compat())).toMatchObject({ status: 0 });
         expect(run("readlink", "/usr/bin/nvidia-container-runtime").stdout).toBe("nvoci\n");
         const state = (name: string) => run("dpkg-query", "--show", "--showformat", STATUS, name).stdout;
         expect([state("nvidia-docker2"), state("nvidia-container-toolkit")]).toEqual([
           "installed",
-          "not-installed",
+          "config-files",
         ]);
         expect(dpkg("--purge", "nvidia-docker2", "nvidia-container-toolkit").status).toBe(0);
         expect(dpkg("--verify", "nvoci-compat").stdout).toBe("");
