@@ -61,7 +61,8 @@ function epochOf(sources: string): number {
     throw new BuildError(`Cannot use SOURCE_DATE_EPOCH="${given}": it must be seconds since 1970`);
   }
   // An unpacked source archive may be below another repository.
-  if (existsSync(join(sources, ".git"))) return Number(run("git", ["-C", sources, "log", "-1", "--format=%ct"]));
+  if (existsSync(join(sources, ".git")))
+    return Number(run("git", ["-C", sources, "log", "-1", "--format=%ct"]));
   return Math.floor(statSync(join(sources, "package.json")).mtimeMs / 1000);
 }
 

@@ -60,7 +60,13 @@ describeNeeding(["make", "dpkg", "apt", "an arm64 compiler"], "apt on a system l
       `Dir::Etc=${state}/etc`,
       "APT::Architecture=amd64",
     ].flatMap((option) => ["-o", option]);
-    const words = ["-s", "-y", "--no-install-recommends", "install", ...files.map((file) => release.file(file))];
+    const words = [
+      "-s",
+      "-y",
+      "--no-install-recommends",
+      "install",
+      ...files.map((file) => release.file(file)),
+    ];
     const { PATH = "" } = process.env;
     const output = mustRun(["apt-get", ...options, ...words], { env: { PATH, LC_ALL: "C" } });
     return [...output.matchAll(/^(Inst|Remv) (\S+)/gm)].map(([, action, name]) => `${action} ${name}`).sort();

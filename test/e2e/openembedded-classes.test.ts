@@ -110,7 +110,12 @@ describeNeeding(["make", "build"], "the classes of the OpenEmbedded layers", () 
     });
 
     it("lists libraries where CONTAINER_CSV_LIB_PATH says", () => {
-      const image = tree("usr/lib/a.so", "usr/lib/b.so -> a.so", "usr/lib/aarch64-linux-gnu/c.so", "opt/d.so");
+      const image = tree(
+        "usr/lib/a.so",
+        "usr/lib/b.so -> a.so",
+        "usr/lib/aarch64-linux-gnu/c.so",
+        "opt/d.so",
+      );
       const says = {
         CONTAINER_CSV_FILES: "/usr/lib/*.so /usr/lib/*/*.so /opt/*",
         CONTAINER_CSV_LIB_PATH: "/usr/lib/aarch64-linux-gnu/",
@@ -153,7 +158,12 @@ describeNeeding(["make", "build"], "the classes of the OpenEmbedded layers", () 
     };
 
     it("lists what the image has installed, in a file of its own", () => {
-      const image = tree("usr/lib/libb.so.1", "usr/lib/liba.so.1", "usr/lib/liba.a", "usr/local/cuda -> cuda-10.2");
+      const image = tree(
+        "usr/lib/libb.so.1",
+        "usr/lib/liba.so.1",
+        "usr/lib/liba.a",
+        "usr/local/cuda -> cuda-10.2",
+      );
       mkdirSync(join(image, "usr/local/cuda-10.2"));
       const says = { NVOCI_MANIFEST_PATTERNS: "/usr/lib/lib* /usr/local/*", NVOCI_MANIFEST_EXCLUDE: "*.a" };
       expect(generate(image, says)).toEqual({

@@ -166,7 +166,9 @@ describeNeeding(["make", ...CONTAINER], "the recipe of the OpenEmbedded layers",
     it("contains no placeholder", () => {
       const files = listFiles(join(layers, layer)).filter((file) => !file.endsWith(".gz"));
       expect(files.length).toBeGreaterThan(5);
-      const faults = files.filter((file) => /@[A-Z0-9_]+@/.test(readFileSync(join(layers, layer, file), "utf8")));
+      const faults = files.filter((file) =>
+        /@[A-Z0-9_]+@/.test(readFileSync(join(layers, layer, file), "utf8")),
+      );
       expect(faults).toEqual([]);
     });
   });
@@ -180,7 +182,9 @@ describeNeeding(["make", ...CONTAINER], "the recipe of the OpenEmbedded layers",
     expect(settings(install("meta-nvoci", { NVOCI_CSV_MOUNTS: "all" }))).toEqual(['csv-mounts = "all"']);
   });
 
-  it.each(IMAGES)("makes an image of $layer for L4T $release give containers libcuda, with nothing configured", async ({
+  it.each(
+    IMAGES,
+  )("makes an image of $layer for L4T $release give containers libcuda, with nothing configured", async ({
     layer,
     packages,
     release,
@@ -200,12 +204,15 @@ describeNeeding(["make", ...CONTAINER], "the recipe of the OpenEmbedded layers",
         ...["libcuda.so", "libcuda.so.1"].map(
           (name): TreeEntry => ({ kind: "link", path: `/usr/lib/${name}`, target: "libcuda.so.1.1" }),
         ),
-        ...["nvhost-gpu", "nvhost-ctrl-gpu", "nvmap"].map((name, minor) => deviceEntry(`/dev/${name}`, 505, minor)),
+        ...["nvhost-gpu", "nvhost-ctrl-gpu", "nvmap"].map((name, minor) =>
+          deviceEntry(`/dev/${name}`, 505, minor),
+        ),
       ],
     });
     try {
       // Every board has the SoC's family, which this machine lacks.
-      const soc = "mount -t tmpfs none /sys/devices; mkdir /sys/devices/soc0; echo Tegra > /sys/devices/soc0/family";
+      const soc =
+        "mount -t tmpfs none /sys/devices; mkdir /sys/devices/soc0; echo Tegra > /sys/devices/soc0/family";
       expect(jetson.place.run(["sh", "-ec", soc]).status).toBe(0);
       expect(jetson.place.run(["nvidia-container-runtime-hook", "--version"]).stdout).toContain("(nvoci)");
       const { stdout } = jetson.place.run(["nvoci", "plan", "--json"]);

@@ -57,9 +57,12 @@ const SERIES = {
   wrynose: [
     `${BINARIES}/tegra-configs/devices.csv`,
     `${BINARIES}/tegra-configs/drivers.csv`,
-    ...["nv-tegra-release", "tegra-libraries-cuda", "tegra-libraries-nvml", "tegra-container-passthrough"].map(
-      (name) => `${BINARIES}/${name}_39.2.0.bb`,
-    ),
+    ...[
+      "nv-tegra-release",
+      "tegra-libraries-cuda",
+      "tegra-libraries-nvml",
+      "tegra-container-passthrough",
+    ].map((name) => `${BINARIES}/${name}_39.2.0.bb`),
   ],
   master: ["meta/lib/oe/spdx_license.py"],
 } as const;

@@ -192,7 +192,10 @@ describeNeeding(
         // nvoci alone can be installed next to it.
         expect(install(program()).status).toBe(0);
         expect(run("readlink", "/usr/bin/nvidia-container-runtime").status).toBe(1);
-        write("/tmp/daemon.json", '{"runtimes": {"nvidia": {"path": "nvidia-container-runtime", "runtimeArgs": []}}}');
+        write(
+          "/tmp/daemon.json",
+          '{"runtimes": {"nvidia": {"path": "nvidia-container-runtime", "runtimeArgs": []}}}',
+        );
         const register = ["--config", "/tmp/daemon.json", "--runtime-path", "/usr/bin/nvoci-runtime"];
         expect(run("nvoci", "configure", "docker", ...register).status).toBe(0);
         expect(JSON.parse(read("/tmp/daemon.json")).runtimes.nvidia.path).toBe("/usr/bin/nvoci-runtime");

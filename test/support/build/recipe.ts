@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 export type Values = Readonly<Record<string, string>>;
 
 /** Directories that OpenEmbedded defines for every recipe. */
-export const DIRECTORIES: Values = {
+const DIRECTORIES: Values = {
   bindir: "/usr/bin",
   datadir: "/usr/share",
   docdir: "/usr/share/doc",

@@ -50,7 +50,9 @@ describe("the OpenEmbedded layer", () => {
 
   it("uses only defined variables", () => {
     const all = texts.join("\n");
-    const defined = [...all.matchAll(/^([A-Z0-9_]+)(?=[:\w${}-]* *[?+.:]*=)/gm)].map(([, name]) => name ?? "");
+    const defined = [...all.matchAll(/^([A-Z0-9_]+)(?=[:\w${}-]* *[?+.:]*=)/gm)].map(
+      ([, name]) => name ?? "",
+    );
     const used = [...all.matchAll(/\$\{([A-Za-z0-9_]+)\}/g)].map(([, name]) => name ?? "");
     expect(used.length).toBeGreaterThan(20);
     expect([...new Set(used)].filter((name) => !GIVEN.includes(name) && !defined.includes(name))).toEqual([]);
@@ -73,7 +75,8 @@ describe("the OpenEmbedded layer", () => {
     const [, packages = ""] = /^PACKAGES =\+ "(.*)"$/m.exec(recipe) ?? [];
     expect(packages.split(" ").length).toBe(4);
     for (const name of packages.split(" ")) {
-      for (const field of ["SUMMARY", "DESCRIPTION", "FILES"]) expect(recipe).toContain(`\n${field}:${name} = "`);
+      for (const field of ["SUMMARY", "DESCRIPTION", "FILES"])
+        expect(recipe).toContain(`\n${field}:${name} = "`);
     }
   });
 
