@@ -4,6 +4,8 @@ import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { yoctoEntries } from "../../fixtures/host/fake-l4t.ts";
 import { deviceEntry, fileEntry, type TreeEntry } from "../../fixtures/host/tree-entry.ts";
+import { TRIPLET } from "../../fixtures/rootfs.ts";
+import { runContainer } from "../../fixtures/run/container.ts";
 import { mustRun, runCommand } from "../../fixtures/run/run-command.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import type { Operation } from "../../src/plan/operation.ts";
@@ -11,7 +13,7 @@ import { matchGlob } from "../../src/text/match-glob.ts";
 import { expand, type Recipe, readRecipe } from "../support/build/recipe.ts";
 import { packageCopy } from "../support/build/release.ts";
 import { CONTAINER, describeNeeding } from "../support/engines/prerequisites.ts";
-import { openJetson } from "../support/host/jetson.ts";
+import { askingBundle, openJetson } from "../support/host/jetson.ts";
 
 /** Flags like those of OpenEmbedded's distributions, for a C library that is not musl. */
 const CFLAGS =
@@ -221,6 +223,10 @@ describeNeeding(["make", ...CONTAINER], "the recipe of the OpenEmbedded layers",
       expect(hosts).toContain(LIBCUDA);
       const devices = operations.flatMap((operation) => (operation.op === "bind-device" ? [operation] : []));
       expect(devices.length).toBeGreaterThanOrEqual(2);
+      const bundle = askingBundle({ name: "native", path: "/usr/bin/nvoci" });
+      const inside = runContainer(bundle, ["cat", `/usr/lib/${TRIPLET}/libcuda.so.1`], jetson.place);
+      bundle.remove();
+      expect(inside).toEqual({ status: 0, stdout: "libcuda", stderr: "" });
     } finally {
       jetson.close();
     }
