@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync } from "node:fs";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { root } from "../../build/root.ts";
 import { mustRun, runCommand } from "../../fixtures/run/run-command.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { packageCopy, type Release } from "../support/build/release.ts";
@@ -46,6 +47,23 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
     for (const file of ["LICENSE", "quickjs/LICENSE", "src/main.ts", "build/build.ts", "package-lock.json"]) {
       expect([file, existsSync(join(source, file))]).toEqual([file, true]);
     }
+  });
+
+  it("makes itself again, byte for byte, also below the repository of something else", () => {
+    const git = (...words: string[]) =>
+      mustRun(["git", "-C", at("unpacked"), "-c", "user.name=x", "-c", "user.email=x@example.com", ...words]);
+    git("init", "-q");
+    git("commit", "-q", "--allow-empty", "-m", "x");
+    for (const shared of ["node_modules", ".cache"]) symlinkSync(join(root, shared), join(source, shared));
+    const packaging = [join(source, "build/run-typescript.mjs"), join(source, "build/package.ts")];
+    mustRun([process.execPath, ...packaging, "--layers-only", "--out", at("again")], {
+      env: { PATH: process.env.PATH ?? "" },
+      timeout: 240_000,
+    });
+    for (const shared of ["node_modules", ".cache"]) unlinkSync(join(source, shared));
+    const archive = release.file(/^nvoci-[\d.]+tar\.gz$/);
+    const again = join(at("again"), "packages/meta-nvoci/recipes-containers/nvoci/files", basename(archive));
+    expect(readFileSync(again).equals(readFileSync(archive))).toBe(true);
   });
 
   it("builds a program for another machine with a cross compiler, and a dynamic one for this machine", () => {
