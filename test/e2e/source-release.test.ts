@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { root } from "../../build/root.ts";
@@ -95,6 +103,23 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
       for (const file of command.split(" ").slice(1)) expect(existsSync(join(source, file))).toBe(true);
     }
     expect(readFileSync(join(source, "nvoci.cdx.json"))).toEqual(readFileSync(release.file(/cdx\.json$/)));
+  });
+
+  it("builds a program that loads bytecode where the heap cannot be used", () => {
+    const program = join(source, "nvoci");
+    const manifest = at("broken.csv");
+    writeFileSync(manifest, "lib, relative/path\nbogus\n");
+    const outcomes = ["", " -DNVOCI_NO_HEAP"].map((flag) => {
+      shell(`make clean; make -j2 CFLAGS='-O0${flag}'`, source);
+      const sections = mustRun(["readelf", "--sections", "--wide", program]);
+      const answers = [["--version"], ["manifest", "lint", manifest], ["plan"]].map((args) =>
+        runCommand([program, ...args]),
+      );
+      return { heap: sections.includes(".nvoci_heap"), answers };
+    });
+    expect(outcomes.map(({ heap }) => heap)).toEqual([true, false]);
+    expect(outcomes[1]?.answers).toEqual(outcomes[0]?.answers);
+    shell("make clean", source);
   });
 
   it("installs the files of the Debian packages, except Debian's own", async () => {
