@@ -5,12 +5,13 @@
  *   --arch x86_64|aarch64   only this architecture; may be repeated
  *   --out <directory>       instead of dist/, with packages/ and pkg/ in it
  *   --native-only           no Node.js executables, which take a minute and make npm fetch Node.js
+ *   --layers-only           only the OpenEmbedded layers, as directories for "bitbake-layers add-layer"
  *
  * The archives carry the time in SOURCE_DATE_EPOCH, else that of the last commit, else that of package.json.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, join, relative, resolve } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle, ENTRIES } from "./bundle.ts";
 import { buildNative } from "./native.ts";
@@ -21,7 +22,7 @@ import { ARCHITECTURES, type Kind } from "./package/contents.ts";
 import { launcher, nodeExecutable } from "./package/node-executable.ts";
 import { sourceRelease } from "./package/source-release.ts";
 import { type TarEntry, tarGz } from "./package/tar.ts";
-import { yoctoLayer } from "./package/yocto-layer.ts";
+import { yoctoLayers } from "./package/yocto-layer.ts";
 import { projectVersion, root } from "./root.ts";
 import { BuildError, run } from "./run.ts";
 
@@ -34,6 +35,7 @@ function options() {
       arch: { type: "string", multiple: true },
       out: { type: "string" },
       "native-only": { type: "boolean", default: false },
+      "layers-only": { type: "boolean", default: false },
     },
   });
   const arches = values.arch ?? Object.keys(ARCHITECTURES);
@@ -46,6 +48,7 @@ function options() {
     arches: arches.filter(isArchitecture),
     dist: resolve(values.out ?? join(root, "dist")),
     nativeOnly: values["native-only"],
+    layersOnly: values["layers-only"],
   };
 }
 
@@ -57,11 +60,10 @@ function epochOf(sources: string): number {
     if (/^\d{1,11}$/.test(given)) return Number(given);
     throw new BuildError(`Cannot use SOURCE_DATE_EPOCH="${given}": it must be seconds since 1970`);
   }
-  try {
+  // An unpacked source archive may be below another repository.
+  if (existsSync(join(sources, ".git")))
     return Number(run("git", ["-C", sources, "log", "-1", "--format=%ct"]));
-  } catch {
-    return Math.floor(statSync(join(sources, "package.json")).mtimeMs / 1000);
-  }
+  return Math.floor(statSync(join(sources, "package.json")).mtimeMs / 1000);
 }
 
 /** Builds the native programs. Skips an architecture whose cross compiler is missing. */
@@ -85,7 +87,7 @@ function buildPrograms(
 }
 
 async function packageAll(): Promise<void> {
-  const { arches, dist, nativeOnly } = options();
+  const { arches, dist, nativeOnly, layersOnly } = options();
   const out = join(dist, "packages");
   const release: Release = { root, version: projectVersion(), epoch: epochOf(root) };
   rmSync(out, { recursive: true, force: true });
@@ -93,14 +95,18 @@ async function packageAll(): Promise<void> {
   const work = join(out, ".work");
   const bundles = join(work, "bundle");
   const files = await bundle(ENTRIES, bundles);
+  const bill = billOfMaterials(release, bundles, files);
+  const source = await sourceRelease(release, bundles, files, bill, join(work, "generated"));
+  const layers = yoctoLayers(release, source);
+  if (layersOnly) return writeLayers(out, work, layers);
   const programs = buildPrograms(arches, bundles, files, out);
   if (programs.length === 0) throw new BuildError("Cannot package: no program could be built");
 
-  const source = await sourceRelease(release, bundles, files, join(work, "generated"));
+  const layersFile = `meta-nvoci-${release.version}.tar.gz`;
   const made: Artifact[] = [
     source,
-    await yoctoLayer(release, source),
-    billOfMaterials(release, bundles, files),
+    { file: layersFile, content: await tarGz(layers, release.epoch, "") },
+    bill,
   ];
   for (const kind of KINDS) {
     for (const program of programs) made.push(await binaryPackage(kind, "nvoci", release, program));
@@ -114,6 +120,18 @@ async function packageAll(): Promise<void> {
   const all = [...programs.map(({ path }) => basename(path)), ...made.map(({ file }) => file)].sort();
   writeFileSync(join(out, "SHA256SUMS"), all.map((file) => `${sha256(join(out, file))}  ${file}\n`).join(""));
   for (const file of [...all, "SHA256SUMS"]) printSize(join(out, file));
+}
+
+/** Writes the layers as directories, for bitbake-layers. */
+function writeLayers(out: string, work: string, layers: readonly TarEntry[]): void {
+  for (const { path, content = "" } of layers) {
+    mkdirSync(dirname(join(out, path)), { recursive: true });
+    writeFileSync(join(out, path), content);
+  }
+  rmSync(work, { recursive: true });
+  for (const name of new Set(layers.map(({ path }) => path.split("/")[0] ?? ""))) {
+    console.log(relative(root, join(out, name)));
+  }
 }
 
 /** Makes the Node.js executable of an architecture, in dist/pkg/ and as an archive that unpacks to `usr/`. */

@@ -63,8 +63,11 @@ export async function binaryPackage(
   return { file: `${name}_${version}_${architecture}.${kind}`, content: ar(members, epoch) };
 }
 
-/** The variable with the root of an image under construction; it is empty on a running system. */
-const IMAGE_ROOT = { deb: "$DPKG_ROOT", ipk: "$D" };
+/**
+ * The root of an image under construction, as a shell word; it is empty on a running system. opkg by itself sets PKG_ROOT,
+ * which ends in a slash, and OpenEmbedded sets D.
+ */
+const IMAGE_ROOT = { deb: "$DPKG_ROOT", ipk: `\${D:-\${PKG_ROOT%/}}` };
 
 const fill = (text: string, values: Readonly<Record<string, string | number>>) =>
   text.replace(/@([A-Z]+)@/g, (_, key: string) => `${values[key]}`);
@@ -74,12 +77,12 @@ export const packageVersion = (version: string): string => `${version.replace("-
 
 function readEntries(kind: Kind, name: PackageName, release: Release, program?: Program): PackageEntry[] {
   const { root, version, epoch } = release;
-  const { program: place, files, debian } = PACKAGES[name];
-  const listed = [...files, ...(kind === "deb" ? debian : [])].map((entry): PackageEntry => {
-    const { path, source, link, gzip, conffile } = entry;
+  const { program: place, files, debian, others } = PACKAGES[name];
+  const listed = [...files, ...(kind === "deb" ? debian : others)].map((entry): PackageEntry => {
+    const { path, source, link, gzip, conffile, executable } = entry;
     if (source === undefined) return { path, ...(link !== undefined && { link }) };
     const bytes = readFileSync(join(root, source));
-    return { path, content: gzip ? compressed(bytes) : bytes, mode: 0o644, conffile };
+    return { path, content: gzip ? compressed(bytes) : bytes, mode: executable ? 0o755 : 0o644, conffile };
   });
   if (place === undefined || program === undefined) return listed;
   const log = compressed(debianChangelog(name, packageVersion(version), epoch));

@@ -7,6 +7,7 @@ interface Content {
   readonly source?: string;
   /** The link's text. */
   readonly link?: string;
+  readonly executable?: boolean;
   /** The package contains the file compressed. */
   readonly gzip?: boolean;
   /** The file belongs to the administrator after the installation. */
@@ -19,6 +20,8 @@ interface Package {
   readonly files: readonly Content[];
   /** Files only for dpkg. */
   readonly debian: readonly Content[];
+  /** Files for everybody else. Debian's systems have the text of Apache-2.0 already. */
+  readonly others: readonly Content[];
   readonly scripts?: readonly string[];
 }
 
@@ -35,11 +38,9 @@ const man = (page: string): Content => ({
 const documentation = (name: PackageName) => `usr/share/doc/${name}`;
 
 /** The names that installations of the NVIDIA Container Toolkit call. */
-const NVIDIA_NAMES = [
-  "nvidia-container-runtime",
-  "nvidia-container-runtime-hook",
-  "nvidia-container-toolkit",
-];
+const NVIDIA_NAMES = ["nvidia-container-runtime", "nvidia-container-runtime-hook"];
+/** The hook's name before version 1.0 of the toolkit, in old hook files. */
+const OLD_HOOK = "usr/bin/nvidia-container-toolkit";
 
 /** What the binary packages install, except the program, which comes from the build. */
 export const PACKAGES: Readonly<Record<PackageName, Package>> = {
@@ -56,6 +57,7 @@ export const PACKAGES: Readonly<Record<PackageName, Package>> = {
       { path: `${documentation("nvoci")}/changelog.gz`, source: "CHANGELOG.md", gzip: true },
     ],
     debian: [{ path: "usr/share/lintian/overrides/nvoci", source: "packaging/deb/nvoci.lintian-overrides" }],
+    others: [{ path: "usr/share/licenses/nvoci/LICENSE", source: "LICENSE" }],
   },
   "nvoci-compat": {
     files: [
@@ -76,13 +78,17 @@ export const PACKAGES: Readonly<Record<PackageName, Package>> = {
       },
       { path: documentation("nvoci-compat"), link: "nvoci" },
     ],
-    debian: [],
+    // The purge of NVIDIA's package removes a link of this name.
+    debian: [{ path: OLD_HOOK, source: "packaging/deb/nvidia-container-toolkit", executable: true }],
+    others: [{ path: OLD_HOOK, link: "nvoci" }],
     scripts: ["preinst", "postinst", "prerm", "postrm"],
   },
 };
 
 /** A placeholder in a domain that RFC 2606 reserves. Replace it before you publish packages. */
 export const MAINTAINER = "nvoci maintainers <maintainers@nvoci.invalid>";
+/** A placeholder too, for formats that demand an address. */
+export const HOMEPAGE = "https://nvoci.invalid/";
 
 /** The names of an architecture, by kind of package. */
 export const ARCHITECTURES: Readonly<Record<Architecture, Readonly<Record<Kind, string>>>> = {

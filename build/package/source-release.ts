@@ -17,12 +17,14 @@ const TOP = /^(\.npmrc|LICENSE|[A-Z]+\.md|package(-lock)?\.json|tsconfig\.json)$
  *
  * @param bundles the directory of the .cjs files.
  * @param files their names.
+ * @param bill the bill of materials, for packagers.
  * @param work a directory that is emptied first.
  */
 export async function sourceRelease(
   { root, version, epoch }: Release,
   bundles: string,
   files: readonly string[],
+  bill: Artifact,
   work: string,
 ): Promise<Artifact> {
   rmSync(work, { recursive: true, force: true });
@@ -34,8 +36,9 @@ export async function sourceRelease(
   const name = `nvoci-${version}`;
   const entries = [
     ...[...SOURCES.flatMap((directory) => listFiles(root, directory)), ...top].map((path) =>
-      read(root, path),
+      path === "package.json" ? { path, content: runnableHere(root), mode: 0o644 } : read(root, path),
     ),
+    { path: "nvoci.cdx.json", content: bill.content, mode: 0o644 },
     ...readdirSync(work)
       .filter((file) => /\.[ch]$/.test(file))
       .map((file) => read(work, file, "generated/")),
@@ -66,6 +69,13 @@ const listFiles = (root: string, directory: string): string[] =>
     const path = `${directory}/${entry.name}`;
     return entry.isDirectory() ? listFiles(root, path) : [path];
   });
+
+/** Returns package.json without the scripts that need tests, which the archive does not contain. */
+function runnableHere(root: string): string {
+  const all = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const { build, package: packaging } = all.scripts;
+  return `${JSON.stringify({ ...all, scripts: { build, package: packaging } }, null, 2)}\n`;
+}
 
 /** Returns the Makefile with the flags and files of the npm build. */
 function makefile(root: string, version: string, sources: readonly string[]): string {

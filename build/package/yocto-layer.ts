@@ -3,30 +3,30 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pinnedSource } from "../pinned-source.ts";
 import type { Artifact, Release } from "./artifact.ts";
-import { type TarEntry, tarGz } from "./tar.ts";
+import { HOMEPAGE, MAINTAINER } from "./contents.ts";
+import type { TarEntry } from "./tar.ts";
 
 const LAYER = "packaging/yocto/meta-nvoci";
 const RECIPES = "recipes-containers/nvoci";
-const DYNAMIC = "dynamic-layers/";
 
-/** Release series by syntax: overrides with `_`, licenses with `&`, licenses with `AND`. */
+/** Release series by the sign before overrides: `_`, and `:` since honister. */
 const UNDERSCORE = ["zeus", "dunfell", "gatesgarth", "hardknott"];
-const AMPERSAND = [
+const COLON = [
   ...["honister", "kirkstone", "langdale", "mickledore", "nanbield", "scarthgap"],
-  ...["styhead", "walnascar", "whinlatter"],
+  ...["styhead", "walnascar", "whinlatter", "wrynose", "blacksail"],
 ];
-const AND = ["wrynose", "blacksail"];
 
 /**
- * Makes the archive of the OpenEmbedded layers: one with today's override syntax and one with that before
- * honister. Both contain the source archive.
+ * Returns the files of the OpenEmbedded layers: one with today's override syntax and one with that before honister.
+ * Both contain the source archive.
  *
  * @param source the source archive.
  */
-export async function yoctoLayer({ root, version, epoch }: Release, source: Artifact): Promise<Artifact> {
+export function yoctoLayers({ root, version }: Release, source: Artifact): TarEntry[] {
   const md5 = (path: string) => createHash("md5").update(readFileSync(path)).digest("hex");
   const values = {
-    AMPERSAND_SERIES: [...UNDERSCORE, ...AMPERSAND].join(" "),
+    HOMEPAGE,
+    MAINTAINER,
     LICENSE_MD5: md5(join(root, "LICENSE")),
     QUICKJS_MD5: md5(join(pinnedSource("quickjs"), "LICENSE")),
     COPYRIGHT_MD5: md5(join(root, "packaging/deb/copyright")),
@@ -45,12 +45,10 @@ export async function yoctoLayer({ root, version, epoch }: Release, source: Arti
     { path: `${name}/${RECIPES}/files/${source.file}`, content: source.content },
     { path: `${name}/LICENSE`, content: readFileSync(join(root, "LICENSE")) },
   ];
-  const today = layer("meta-nvoci", [...AMPERSAND, ...AND], (text) => text);
-  // On those branches the boards' packages have their own manifests.
-  const before = layer("meta-nvoci-dunfell", UNDERSCORE, underscored).filter(
-    ({ path }) => !path.includes(DYNAMIC),
-  );
-  return { file: `meta-nvoci-${version}.tar.gz`, content: await tarGz([...today, ...before], epoch, "") };
+  return [
+    ...layer("meta-nvoci", COLON, (text) => text),
+    ...layer("meta-nvoci-dunfell", UNDERSCORE, underscored),
+  ];
 }
 
 const fill = (text: string, values: Readonly<Record<string, string>>) =>
@@ -59,7 +57,7 @@ const fill = (text: string, values: Readonly<Record<string, string>>) =>
 /** Returns the same assignments with `_` between a variable and its overrides, for releases before honister. */
 export const underscored = (text: string): string =>
   text.replace(
-    /^( *)([A-Z_]+)((?::[\w${}-]+)+)(?= *[?+.:]?=)/gm,
+    /^( *)([A-Z0-9_]+)((?::[\w${}-]+)+)(?= *[?+.:]?=)/gm,
     (_, indent: string, name: string, overrides: string) =>
       `${indent}${name}${overrides.replaceAll(":", "_")}`,
   );

@@ -31,11 +31,13 @@ const FIRST_SELF_CONTAINED = 34;
  * Returns the manifests that a host's driver release needs: images for JetPack 4 (L4T 32) rely on the host's CUDA,
  * later ones contain their own.
  *
- * @param release `undefined` when unknown, which counts as new.
+ * @param release `undefined` when unknown. Only builds of L4T 32 by others have manifests besides the driver's and no
+ *   release file, and there one of the others lists libcuda.
  * @see https://github.com/NVIDIA/libnvidia-container changelog of 0.11.0, which made "base" the default for all.
+ * @see https://github.com/OE4T/meta-tegra branch dunfell, recipe tegra-libraries-cuda: container-runtime-csv
  */
 export function defaultSelection(release: L4tRelease | undefined): ManifestSelection {
-  return release !== undefined && release.major < FIRST_SELF_CONTAINED ? "all" : "base";
+  return release === undefined || release.major < FIRST_SELF_CONTAINED ? "all" : "base";
 }
 
 /**

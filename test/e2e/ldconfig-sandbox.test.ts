@@ -335,7 +335,7 @@ describeBuilds([...CONTAINER, "gcc", "strace"], "the host's ldconfig", (build) =
   // Node.js makes such calls of its own.
   if (build.name === "native") {
     it("does not run if its copy cannot be sealed; the old cache stays, and the container starts", async () => {
-      const log = "/var/log/nvoci.log";
+      const log = "/opt/nvoci/hook.log";
       await open({ program: PROGRAMS.world(), config: `debug = "${log}"\n` });
       const fault = { call: "fcntl", when: 1, error: "EBUSY" };
       const command = withFault(fault, withoutMounts, join(jetson.host.directory, "fault"));

@@ -173,24 +173,42 @@ describeNeeding(
       });
 
       it("lets nvoci-compat replace NVIDIA's toolkit, and keeps packages that depend on the toolkit", () => {
-        const toolkit = fakePackage("nvidia-container-toolkit", "1.11.0-1", { Architecture: "all" }, [
-          "usr/bin/nvidia-container-runtime",
-          "usr/bin/nvidia-container-runtime-hook",
-        ]);
+        // As NVIDIA's postinst and postrm do.
+        const link = "/usr/bin/nvidia-container-toolkit";
+        const toolkit = fakePackage(
+          "nvidia-container-toolkit",
+          "1.11.0-1",
+          { Architecture: "all" },
+          ["usr/bin/nvidia-container-runtime", "usr/bin/nvidia-container-runtime-hook"],
+          {},
+          {
+            postinst: `[ -e ${link} ] || ln -s nvidia-container-runtime-hook ${link}`,
+            postrm: `[ "$1" != purge ] || [ ! -L ${link} ] || rm ${link}`,
+          },
+        );
         const fields = { Architecture: "all", Depends: "nvidia-container-toolkit (>= 1.10.0-1)" };
         const docker2 = fakePackage("nvidia-docker2", "2.11.0-1", fields, ["usr/bin/nvidia-docker"]);
         expect(install(toolkit, docker2).status).toBe(0);
         // nvoci alone can be installed next to it.
         expect(install(program()).status).toBe(0);
         expect(run("readlink", "/usr/bin/nvidia-container-runtime").status).toBe(1);
+        write(
+          "/tmp/daemon.json",
+          '{"runtimes": {"nvidia": {"path": "nvidia-container-runtime", "runtimeArgs": []}}}',
+        );
+        const register = ["--config", "/tmp/daemon.json", "--runtime-path", "/usr/bin/nvoci-runtime"];
+        expect(run("nvoci", "configure", "docker", ...register).status).toBe(0);
+        expect(JSON.parse(read("/tmp/daemon.json")).runtimes.nvidia.path).toBe("/usr/bin/nvoci-runtime");
         expect(install(compat())).toMatchObject({ status: 0 });
         expect(run("readlink", "/usr/bin/nvidia-container-runtime").stdout).toBe("nvoci\n");
         const state = (name: string) => run("dpkg-query", "--show", "--showformat", STATUS, name).stdout;
         expect([state("nvidia-docker2"), state("nvidia-container-toolkit")]).toEqual([
           "installed",
-          "not-installed",
+          "config-files",
         ]);
         expect(dpkg("--purge", "nvidia-docker2", "nvidia-container-toolkit").status).toBe(0);
+        expect(dpkg("--verify", "nvoci-compat").stdout).toBe("");
+        expect(run(link, "-version")).toEqual(run("nvidia-container-runtime-hook", "-version"));
       });
 
       it("keeps nothing of nvoci after the purge", () => {
@@ -303,6 +321,7 @@ describeNeeding(
       fields: Record<string, string>,
       files: readonly string[] = [],
       conffiles: Readonly<Record<string, string>> = {},
+      scripts: Readonly<Record<string, string>> = {},
     ): string {
       const tree = at(`fake-${name}-${version}`);
       if (existsSync(`${tree}.deb`)) return `${tree}.deb`;
@@ -316,6 +335,8 @@ describeNeeding(
       for (const directory of ["DEBIAN", "usr/bin"]) mkdirSync(join(tree, directory), { recursive: true });
       const lines = Object.entries(all).map(([key, value]) => `${key}: ${value}\n`);
       writeFileSync(join(tree, "DEBIAN/control"), lines.join(""));
+      for (const [script, text] of Object.entries(scripts))
+        writeFileSync(join(tree, "DEBIAN", script), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
       for (const file of files) writeFileSync(join(tree, file), "#!/bin/sh\n", { mode: 0o755 });
       for (const [path, content] of Object.entries(conffiles)) {
         mkdirSync(join(tree, dirname(path)), { recursive: true });

@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -102,6 +110,29 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "npm run package", () => 
         expect(readFileSync(join(tree, "usr/bin/nvoci")).readUInt16LE(18)).toBe(machine);
       }
     });
+  });
+
+  it.each([
+    ["D, as OpenEmbedded sets it", (directory: string) => ({ D: directory })],
+    ["PKG_ROOT, as opkg sets it", (directory: string) => ({ PKG_ROOT: `${directory}/` })],
+  ])("runs the scripts of an .ipk below %s", (name, variable) => {
+    const directory = at(`root-of-${name.split(",")[0]}`);
+    const config = join(directory, "etc/nvidia-container-runtime/config.toml");
+    mkdirSync(join(config, ".."), { recursive: true });
+    writeFileSync(config, "[nvoci]\n");
+    const control = `${directory}-control`;
+    mustRun(["dpkg-deb", "--control", release.file(/^nvoci-compat_.*\.ipk$/), control]);
+    const script = (file: string, ...words: string[]) =>
+      mustRun(["sh", join(control, file), ...words], {
+        env: { PATH: process.env.PATH ?? "", ...variable(directory) },
+      });
+    script("preinst", "install");
+    expect(readFileSync(`${config}.nvoci-kept`, "utf8")).toBe("[nvoci]\n");
+    // nvoci is not installed here: the script would fail if it registered a runtime.
+    script("postinst", "configure");
+    expect(readFileSync(config, "utf8")).toBe("[nvoci]\n");
+    expect(readdirSync(directory)).toEqual(["etc", "var"]);
+    expect(readdirSync(join(directory, "var/lib"))).toEqual([]);
   });
 
   describeNeeding(["lintian"], "lintian", () => {

@@ -106,6 +106,19 @@ describeBuilds([...CONTAINER, "strace"], "a request", (build) => {
     }
   });
 
+  it.each([
+    ["an unknown release", [DRIVER, CUDA], null],
+    ["L4T 36.4.3", [DRIVER], "36.4.3"],
+  ])("on a board of %s gets %j", async (_, files, release) => {
+    const board = await openJetson({ manifests: MANIFESTS, release });
+    try {
+      const byManifests = configured('[nvidia-container-runtime]\nmode = "csv"\n');
+      expect(trials.start(byManifests, board).files).toEqual(files);
+    } finally {
+      board.close();
+    }
+  });
+
   it("gets the administrator's choice of manifests unless the image names its own", () => {
     const all = configured('[nvoci]\ncsv-mounts = "all"\n');
     expect(trials.start(all, jetson).files).toEqual([DRIVER, CUDA]);

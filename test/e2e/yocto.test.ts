@@ -142,6 +142,18 @@ describeBuilds([...CONTAINER, "gcc"], "a Yocto host", (build) => {
     expect(writable.stderr).toBe("");
   });
 
+  it.each([
+    ["32.7.6", "nvoci-l4t32-csv"],
+    ["35.6.4", "tegra-configs-container-csv"],
+    ["39.2.0", "tegra-configs-container-csv"],
+  ])("of L4T %s without manifests is told by doctor to install %s", async (release, name) => {
+    const opkg = { kind: "file", path: "/usr/bin/opkg", content: "#!/bin/sh\n", mode: 0o755 } as const;
+    const jetson = await open({ manifests: {}, release, more: [opkg] });
+    expect(jetson.place.run([build.path, "doctor"]).stdout).toContain(
+      `opkg install --force-reinstall ${name}\n`,
+    );
+  });
+
   it("has its libraries injected through a multiarch directory that is a link to /usr/lib", async () => {
     const jetson = await open();
     const bundle = ask({ rootfs: "alpine" });

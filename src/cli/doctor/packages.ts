@@ -1,3 +1,4 @@
+import { L4T_RELEASE_FILE } from "../../discover/detect-platform.ts";
 import type { Command } from "../../model/check.ts";
 import { hostPath } from "../../model/paths.ts";
 import { type HostView, readText } from "../../model/views.ts";
@@ -16,17 +17,14 @@ interface Distribution {
   /** The command that installs the whole driver. */
   readonly driver?: Command;
   readonly parts: Partial<Readonly<Record<DriverPart, string>>>;
+  /** Other names for L4T 32. */
+  readonly partsOf32?: Partial<Readonly<Record<DriverPart, string>>>;
 }
 
 const APT: Command = ["apt-get", "install", "--reinstall"];
 
 /** @see the file lists of JetPack's packages and of meta-tegra's recipes */
 const BOARDS: readonly Distribution[] = [
-  {
-    manager: "apt-get",
-    reinstall: APT,
-    parts: { manifests: "nvidia-l4t-init", core: "nvidia-l4t-core", cuda: "nvidia-l4t-cuda" },
-  },
   {
     manager: "opkg",
     reinstall: ["opkg", "install", "--force-reinstall"],
@@ -35,6 +33,12 @@ const BOARDS: readonly Distribution[] = [
       core: "tegra-libraries-core",
       cuda: "tegra-libraries-cuda",
     },
+    partsOf32: { manifests: "nvoci-l4t32-csv" },
+  },
+  {
+    manager: "apt-get",
+    reinstall: APT,
+    parts: { manifests: "nvidia-l4t-init", core: "nvidia-l4t-core", cuda: "nvidia-l4t-cuda" },
   },
 ];
 
@@ -82,6 +86,7 @@ export function reinstall(
   version: string | undefined,
 ): Command | undefined {
   const found = findDistribution(host, version === undefined ? BOARDS : SERVERS);
-  const name = found?.parts[part];
+  const isL4t32 = readText(host, L4T_RELEASE_FILE)?.startsWith("# R32 ") ?? false;
+  const name = (isL4t32 ? found?.partsOf32?.[part] : undefined) ?? found?.parts[part];
   return found && name ? [...found.reinstall, name.replace("*", version?.split(".")[0] ?? "")] : undefined;
 }

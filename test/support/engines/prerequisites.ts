@@ -94,6 +94,8 @@ const PREREQUISITES = {
     holds: () => existsSync("/usr/aarch64-linux-gnu/lib/libstdc++.so.6"),
     remedy: "apt-get install libstdc++6-arm64-cross",
   },
+  apt: { holds: () => has("apt-get"), remedy: "use a system with apt", given: true },
+  python3: { holds: () => has("python3"), remedy: "apt-get install python3" },
   build: { holds: () => builds().length > 0, remedy: "npm run build" },
 } as const satisfies Record<string, Prerequisite>;
 

@@ -39,8 +39,8 @@ describe("defaultSelection()", () => {
     expect(defaultSelection({ major, revision: "1" })).toBe(selection);
   });
 
-  it("returns base for an unknown release", () => {
-    expect(defaultSelection(undefined)).toBe("base");
+  it("returns all for an unknown release", () => {
+    expect(defaultSelection(undefined)).toBe("all");
   });
 });
 
