@@ -19,6 +19,8 @@ interface Package {
   readonly files: readonly Content[];
   /** Files only for dpkg. */
   readonly debian: readonly Content[];
+  /** Files for everybody else. Debian's systems have the text of Apache-2.0 already. */
+  readonly others: readonly Content[];
   readonly scripts?: readonly string[];
 }
 
@@ -56,6 +58,7 @@ export const PACKAGES: Readonly<Record<PackageName, Package>> = {
       { path: `${documentation("nvoci")}/changelog.gz`, source: "CHANGELOG.md", gzip: true },
     ],
     debian: [{ path: "usr/share/lintian/overrides/nvoci", source: "packaging/deb/nvoci.lintian-overrides" }],
+    others: [{ path: "usr/share/licenses/nvoci/LICENSE", source: "LICENSE" }],
   },
   "nvoci-compat": {
     files: [
@@ -77,6 +80,7 @@ export const PACKAGES: Readonly<Record<PackageName, Package>> = {
       { path: documentation("nvoci-compat"), link: "nvoci" },
     ],
     debian: [],
+    others: [],
     scripts: ["preinst", "postinst", "prerm", "postrm"],
   },
 };
