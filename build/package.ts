@@ -20,6 +20,7 @@ import type { Architecture, Artifact, Program, Release } from "./package/artifac
 import { billOfMaterials } from "./package/bill-of-materials.ts";
 import { type BinaryPackage, binaryPackage } from "./package/binary-package.ts";
 import { ARCHITECTURES, type Kind } from "./package/contents.ts";
+import { distributionRecipes } from "./package/distribution-recipes.ts";
 import { launcher, nodeExecutable } from "./package/node-executable.ts";
 import { rpmPackages } from "./package/rpm.ts";
 import { signRelease } from "./package/sign.ts";
@@ -109,6 +110,7 @@ async function packageAll(): Promise<void> {
   const made: Artifact[] = [
     source,
     await yoctoLayer(release, source),
+    await distributionRecipes(release, source),
     billOfMaterials(release, bundles, files),
   ];
   const packages = (kind: Kind): Promise<BinaryPackage[]> =>

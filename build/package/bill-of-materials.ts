@@ -47,7 +47,13 @@ export function billOfMaterials(release: Release, bundles: string, files: readon
     },
     components: [
       { type: "application", "bom-ref": NATIVE, name: NATIVE, ...own, description: "One static program" },
-      { type: "application", "bom-ref": NODE, name: NODE, ...own, description: "Only in nvoci-node-*.tar.gz" },
+      {
+        type: "application",
+        "bom-ref": NODE,
+        name: NODE,
+        ...own,
+        description: "Only in nvoci-node-*.tar.gz",
+      },
       ...sources,
       ...packages,
       node,

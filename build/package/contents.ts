@@ -87,6 +87,8 @@ export const PACKAGES: Readonly<Record<PackageName, Package>> = {
 
 /** A placeholder in a domain that RFC 2606 reserves. Replace it before you publish packages. */
 export const MAINTAINER = "nvoci maintainers <maintainers@nvoci.invalid>";
+/** A placeholder too, for formats that demand an address. */
+export const HOMEPAGE = "https://nvoci.invalid/";
 
 /** The names of an architecture, by kind of package. */
 export const ARCHITECTURES: Readonly<Record<Architecture, Readonly<Record<Kind, string>>>> = {

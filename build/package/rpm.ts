@@ -1,9 +1,17 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isRunnable, run } from "../run.ts";
 import type { Artifact, Program, Release } from "./artifact.ts";
-import { MAINTAINER } from "./contents.ts";
+import { HOMEPAGE, MAINTAINER } from "./contents.ts";
 import { fillTemplate } from "./template.ts";
 
 /** What makes rpmbuild's result depend on nothing but its input. */
@@ -11,11 +19,10 @@ const MACROS: Readonly<Record<string, string>> = {
   _buildhost: "reproducible",
   use_source_date_epoch_as_buildtime: "1",
   clamp_mtime_to_source_date_epoch: "1",
-  _build_id_links: "none",
   // xz is what every rpm since that of RHEL 7 reads.
   _binary_payload: "w7.xzdio",
-  // Fedora compresses manual pages, Debian's rpmbuild does not.
-  __os_install_post: "/usr/lib/rpm/brp-compress",
+  // Fedora compresses manual pages, Debian's rpmbuild does not. The script wants bash, and says sh.
+  __os_install_post: "/bin/bash /usr/lib/rpm/brp-compress",
 };
 
 /** Returns the spec file, which the source archive contains. It has the release's date as its changelog's. */
@@ -26,6 +33,7 @@ export function rpmSpec({ root, version, epoch }: Release): string {
     VERSION: version,
     // As in a Debian version, a pre-release comes before its release.
     PACKAGE_VERSION: version.replace("-", "~"),
+    HOMEPAGE,
     MAINTAINER,
     RPM_DATE: `${day} ${month} ${date} ${year}`,
   });

@@ -36,10 +36,14 @@ export async function systemExtension(release: Release, program: Program): Promi
   const work = mkdtempSync(join(tmpdir(), "nvoci-sysext-"));
   try {
     const image = join(work, "image");
-    run("sqfstar", ["-quiet", "-no-progress", "-comp", "xz", "-all-root", "-root-mode", "755", "-no-xattrs", image], {
-      input: gunzipSync(await tarGz(entries, release.epoch, "")),
-      env: { PATH: process.env.PATH, SOURCE_DATE_EPOCH: `${release.epoch}` },
-    });
+    run(
+      "sqfstar",
+      ["-quiet", "-no-progress", "-comp", "xz", "-all-root", "-root-mode", "755", "-no-xattrs", image],
+      {
+        input: gunzipSync(await tarGz(entries, release.epoch, "")),
+        env: { PATH: process.env.PATH, SOURCE_DATE_EPOCH: `${release.epoch}` },
+      },
+    );
     return [{ file: `${name}.raw`, content: readFileSync(image) }];
   } finally {
     rmSync(work, { recursive: true });
