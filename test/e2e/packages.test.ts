@@ -23,6 +23,8 @@ import { CONTAINER, describeNeeding } from "../support/engines/prerequisites.ts"
 import { describeCommand, describeHost, type Jetson, openJetson } from "../support/host/jetson.ts";
 import { readAr, readTarGz } from "../support/image/archives.ts";
 
+const CONFIG = "/etc/nvidia-container-runtime/config.toml";
+
 describeNeeding(["make", "dpkg", "an arm64 compiler", "rpm", "squashfs"], "npm run package", () => {
   let made: TemporaryDirectory;
   let release: Release;
@@ -262,10 +264,9 @@ describeNeeding(["make", "dpkg", "an arm64 compiler", "rpm", "squashfs"], "npm r
     describeNeeding([...CONTAINER, "cgroup v1"], "as a hook of runc on a Jetson", () => {
       let jetson: Jetson;
       beforeAll(async () => {
-        const path = "/etc/nvidia-container-runtime/config.toml";
-        // The emulator refuses the namespaces of the ldconfig sandbox. It also lacks bpf(2), hence cgroup version 1.
+        // The emulator lacks bpf(2), hence cgroup version 1.
         const content = "[nvoci]\nldconfig = false\n";
-        jetson = await openJetson({ more: [{ kind: "file", path, content }] });
+        jetson = await openJetson({ more: [{ kind: "file", path: CONFIG, content }] });
       });
       afterAll(() => jetson?.close());
 
@@ -282,19 +283,29 @@ describeNeeding(["make", "dpkg", "an arm64 compiler", "rpm", "squashfs"], "npm r
         expect(answer).toEqual(native);
       });
 
-      it("injects every file and link of the manifest", () => {
-        const emulated = [
-          "/usr/bin/qemu-aarch64-static",
-          release.file(/^nvoci-linux-aarch64$/),
-          "hook",
-          "prestart",
-        ];
+      const startContainer = () => {
+        const program = release.file(/^nvoci-linux-aarch64$/);
         const bundle = makeBundle({
-          hooks: { prestart: [hookEntry(emulated)] },
+          hooks: { prestart: [hookEntry(["/usr/bin/qemu-aarch64-static", program, "hook", "prestart"])] },
           env: ["NVIDIA_VISIBLE_DEVICES=all"],
         });
-        expect(runContainer(bundle, describeCommand(jetson), jetson.place)).toEqual(describeHost(jetson));
+        const result = runContainer(bundle, describeCommand(jetson), jetson.place);
         bundle.remove();
+        return result;
+      };
+
+      it("injects every file and link of the manifest", () => {
+        expect(startContainer()).toEqual(describeHost(jetson));
+      });
+
+      it("fails at the one call that the emulator refuses, which starts the ldconfig sandbox", () => {
+        jetson.place.run(["sh", "-c", `: >${CONFIG}`]);
+        const { status, stderr } = startContainer();
+        expect(status).toBe(1);
+        expect(stderr).toContain("clone(CLONE_NEWNS|CLONE_NEWUTS|CLONE_NEWPID) = -1 EINVAL");
+        const [, failed, all] = /operation (\d+) of (\d+)/.exec(stderr) ?? [];
+        // The one after it allows the devices, as the test above shows.
+        expect(Number(all) - Number(failed)).toBe(1);
       });
     });
 

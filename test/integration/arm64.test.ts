@@ -1,9 +1,8 @@
 /**
  * Runs the arm64 program under qemu's user emulation and compares it with this machine's.
  *
- * The emulation lacks openat2(2), so the walk resolves paths. It refuses clone(2) with namespaces, setns(2) into them
- * and seccomp filters, so a hook cannot finish. Mounts and cgroups are the host's. For those calls the test compares
- * the numbers and layouts below with the C compiler's.
+ * packaging/README.md lists what the emulator refuses. For those calls the test compares the numbers and layouts below with
+ * the C compiler's. Mounts and cgroups are the host's.
  */
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
