@@ -29,18 +29,24 @@ export function compiler(arch: string): Compiler {
   const command = process.env.CC || (arch === hostArch ? "cc" : CROSS[arch]);
   if (!command)
     throw new BuildError(`Cannot compile for "${arch}": use one of ${Object.keys(CROSS).join(", ")}`);
-  const [program = "", ...leading] = command.split(" ");
+  const [program = ""] = command.split(" ");
   if (!isRunnable(program))
     throw new BuildError(`Cannot compile for "${arch}": the C compiler "${program}" is missing`);
-  const compile: Compile = (args, options) => run(program, [...leading, ...args], options);
-  return { compile, identity: `${command} ${compile(["--version"])} ${compile(["-dumpmachine"])}` };
+  return compilerOf(command);
 }
 
 /** Returns the compiler for tools that run on this machine. Ignores $CC. */
 export function hostCompiler(): Compiler {
   const program = process.env.HOSTCC || "cc";
   if (!isRunnable(program)) throw new BuildError(`Cannot compile: the C compiler "${program}" is missing`);
-  return { compile: (args, options) => run(program, args, options), identity: run(program, ["--version"]) };
+  return compilerOf(program);
+}
+
+/** @param command a program and its first arguments. */
+function compilerOf(command: string): Compiler {
+  const [program = "", ...leading] = command.split(" ");
+  const compile: Compile = (args, options) => run(program, [...leading, ...args], options);
+  return { compile, identity: `${command} ${compile(["--version"])} ${compile(["-dumpmachine"])}` };
 }
 
 /** Returns a short digest of everything that determines an object file. */

@@ -14,7 +14,7 @@ const FLAGS = [
   ..."-O2 -ffunction-sections -fdata-sections -fno-pie -fno-asynchronous-unwind-tables -w".split(" "),
 ];
 
-interface MuslCompiler extends Compiler {
+export interface MuslCompiler extends Compiler {
   /** Linker arguments before a program's objects. */
   readonly start: readonly string[];
   /** Linker arguments after them. */
@@ -28,8 +28,7 @@ interface MuslCompiler extends Compiler {
  *
  * @throws BuildError when there is no compiler, or no musl.
  */
-export function muslCompiler(arch: string): MuslCompiler {
-  const { compile, identity } = compiler(arch);
+export function muslCompiler(arch: string, { compile, identity } = compiler(arch)): MuslCompiler {
   const source = pinnedSource("musl");
   const directory = join(dirname(source), `${arch}-${fingerprint(identity, FLAGS)}`);
   if (!existsSync(directory)) build(source, arch, directory, compile);

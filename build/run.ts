@@ -10,8 +10,12 @@ export type RunOptions = Pick<SpawnSyncOptions, "cwd" | "env" | "input">;
  *
  * @throws BuildError with the command and its standard error when it fails or does not exist.
  */
-export function run(command: string, args: readonly string[], options: RunOptions = {}): string {
-  const result = spawnSync(command, args, { ...options, encoding: "utf8", maxBuffer: 1 << 28 });
+export const run = (command: string, args: readonly string[], options: RunOptions = {}): string =>
+  runBytes(command, args, options).toString("utf8");
+
+/** Like `run`, for a program that does not print text. */
+export function runBytes(command: string, args: readonly string[], options: RunOptions = {}): Buffer {
+  const result = spawnSync(command, args, { ...options, maxBuffer: 1 << 28 });
   if (result.error)
     throw new BuildError(`Cannot run "${command}": ${errorCode(result.error) ?? result.error.message}`);
   if (result.status !== 0) {

@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join, parse } from "node:path";
+import { HEAP_ADDRESS } from "../heap.ts";
 import { PROGRAM, writePayload } from "../native.ts";
 import { pinnedSource } from "../pinned-source.ts";
-import { definitions, FLAGS, LIBRARY } from "../quickjs-library.ts";
+import { definitions, FLAGS, heapSymbols, LIBRARY } from "../quickjs-library.ts";
 import type { Artifact, Release } from "./artifact.ts";
 import { rpmSpec } from "./rpm.ts";
 import { type TarEntry, tarGz } from "./tar.ts";
@@ -29,7 +30,8 @@ export async function sourceRelease(
   const { root, version, epoch } = release;
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
-  writePayload(bundles, files, work);
+  const { sources, symbols } = writePayload(bundles, files, work);
+  writeFileSync(join(work, "heap-symbols.h"), heapSymbols(symbols));
   const quickjs = pinnedSource("quickjs");
   const top = readdirSync(root).filter((file) => TOP.test(file));
   const name = `nvoci-${version}`;
@@ -38,12 +40,12 @@ export async function sourceRelease(
       read(root, path),
     ),
     ...readdirSync(work)
-      .filter((file) => file.endsWith(".c"))
+      .filter((file) => /\.[ch]$/.test(file))
       .map((file) => read(work, file, "generated/")),
     ...readdirSync(quickjs)
       .filter((file) => isNeeded(file))
       .map((file) => read(quickjs, file, "quickjs/")),
-    { path: "Makefile", content: makefile(root, version), mode: 0o644 },
+    { path: "Makefile", content: makefile(root, version, sources), mode: 0o644 },
     { path: "nvoci.spec", content: rpmSpec(release), mode: 0o644 },
   ];
   return { file: `${name}.tar.gz`, content: await tarGz(entries, epoch, `${name}/`) };
@@ -53,7 +55,7 @@ function isNeeded(file: string): boolean {
   const [, stem, kind] = /^(.*)\.([ch])$/.exec(file) ?? [];
   if (kind === "h") return stem !== "quickjs-libc" && stem !== "unicode_gen_def";
   return kind === "c" && stem !== undefined
-    ? LIBRARY.includes(stem)
+    ? ["quickjs", ...LIBRARY].includes(stem)
     : file === "LICENSE" || file === "VERSION";
 }
 
@@ -70,16 +72,18 @@ const listFiles = (root: string, directory: string): string[] =>
   });
 
 /** Returns the Makefile with the flags and files of the npm build. */
-function makefile(root: string, version: string): string {
+function makefile(root: string, version: string, sources: readonly string[]): string {
   const objects = [
     ...PROGRAM.map((name) => `src/sys/native/${name}.o`),
-    "generated/payload.o",
+    "src/sys/native/engine.o",
+    ...sources.map((file) => `generated/${parse(file).name}.o`),
     ...LIBRARY.map((name) => `quickjs/${name}.o`),
   ];
   const values = {
     VERSION: version,
     CFLAGS: FLAGS.filter((flag) => flag !== "-O2").join(" "),
     DEFINITIONS: definitions.map((definition) => `'${definition}'`).join(" "),
+    HEAP: `0x${HEAP_ADDRESS.toString(16)}`,
     OBJECTS: objects.join(" \\\n\t"),
   };
   const template = readFileSync(join(root, "packaging/native/Makefile.in"), "utf8");

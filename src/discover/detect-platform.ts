@@ -18,13 +18,23 @@ export interface Platform {
   readonly release: L4tRelease | undefined;
 }
 
+/** What was found on each host, because several phases ask. It does not change while a process runs. */
+const detected = new WeakMap<HostView, Platform>();
+
+/** Detects the platform, once per host. */
+export function detectPlatform(host: HostView): Platform {
+  const platform = detected.get(host) ?? detectAnew(host);
+  detected.set(host, platform);
+  return platform;
+}
+
 /**
  * Detects a Tegra board by its release file or, if the system image omits it, by the family that its SoC driver
  * reports.
  *
  * @see https://www.kernel.org/doc/Documentation/ABI/testing/sysfs-devices-soc
  */
-export function detectPlatform(host: HostView): Platform {
+function detectAnew(host: HostView): Platform {
   // Only boards have this file, so its content does not matter.
   const release = host.readFile(L4T_RELEASE_FILE);
   if (release !== undefined) {

@@ -26,47 +26,58 @@ export function sonameLinks(
   const directories = edits.mounts.filter(({ kind }) => kind === "directory");
   const isLibrary = (path: ContainerPath): boolean =>
     isLibraryName(basename(path)) &&
-    !directories.some(({ containerPath: directory }) => isWithin(path, directory));
-  const named = edits.links.filter(({ containerPath: path }) => isLibrary(path));
-  const given = new Set<ContainerPath>([
-    ...edits.mounts.map((mount) => mount.containerPath),
-    ...edits.links.map((link) => link.containerPath),
-  ]);
+    !(directories.length > 0 && directories.some((directory) => isWithin(path, directory.containerPath)));
+  const named = edits.links.filter((link) => isLibrary(link.containerPath));
   const found: Link[] = [];
-  const add = (beside: Link["containerPath"], soname: string, source: string): void => {
+  // Most SONAMEs are the file's own name, and then no name is looked up here.
+  let given: Set<ContainerPath> | undefined;
+  const add = (beside: ContainerPath, soname: string, source: string): void => {
+    if (soname === basename(beside)) return;
+    given ??= new Set([...edits.mounts, ...edits.links].map((edit) => edit.containerPath));
     const path = containerPath(`${dirname(beside)}/${soname}`);
     if (given.has(path)) return;
     given.add(path);
     found.push({ containerPath: path, target: basename(beside), source });
   };
 
-  const sonames = new Map<ContainerPath, string>();
+  /** SONAMEs of files, as far as a link of the edits beside the file shows them. */
+  const shown = new Map<ContainerPath, string>();
   for (const link of named) {
     const target = targetOf(link);
     const name = basename(link.containerPath);
-    if (name.includes(".so.") && dirname(target) === dirname(link.containerPath)) sonames.set(target, name);
+    if (name.includes(".so.") && dirname(target) === dirname(link.containerPath)) shown.set(target, name);
   }
   for (const mount of edits.mounts) {
-    const { kind, containerPath: path, source } = mount;
-    if (kind !== "file" || !isLibrary(path) || sonames.has(path)) continue;
+    const { kind, containerPath: path } = mount;
+    if (kind !== "file" || !isLibrary(path) || shown.has(path)) continue;
     const soname = sonameOf(mount);
-    if (soname === undefined) continue;
-    sonames.set(path, soname);
-    add(path, soname, source);
+    if (soname !== undefined) add(path, soname, mount.source);
   }
 
   // ldconfig lists a library in each directory that has any link to it, under the SONAME alone.
+  const ends = endsOf(named);
+  const elsewhere = named.filter((link) => dirname(ends(link)) !== dirname(link.containerPath));
+  if (elsewhere.length === 0) return found;
+  const libraries = new Map(edits.mounts.map((mount) => [mount.containerPath, mount]));
+  for (const link of elsewhere) {
+    const file = ends(link);
+    const library = libraries.get(file);
+    const isFile = library?.kind === "file" && isLibrary(file);
+    const soname = shown.get(file) ?? (isFile ? sonameOf(library) : undefined);
+    if (soname !== undefined) add(link.containerPath, soname, link.source);
+  }
+  return found;
+}
+
+/** Returns a function that follows a link through the others, to the file at the end. */
+function endsOf(named: readonly Link[]): (link: Link) => ContainerPath {
   const links = new Map(named.map((link) => [link.containerPath, link]));
-  for (const link of named) {
+  return (link) => {
     let file = targetOf(link);
     for (let next = links.get(file), steps = 0; next !== undefined && steps < MAX_LINKS; steps++) {
       file = targetOf(next);
       next = links.get(file);
     }
-    const soname = sonames.get(file);
-    if (soname !== undefined && dirname(file) !== dirname(link.containerPath)) {
-      add(link.containerPath, soname, link.source);
-    }
-  }
-  return found;
+    return file;
+  };
 }

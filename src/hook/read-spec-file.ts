@@ -68,6 +68,7 @@ const BRACE = 0x7b;
 
 /** Counts commas and brackets, including those in strings, because the text is not parsed yet. */
 function hasManyValues(bytes: Uint8Array): boolean {
+  if (bytes.length <= MAX_VALUES) return false;
   let count = 0;
   for (let index = 0; index < bytes.length; index++) {
     const byte = bytes[index];

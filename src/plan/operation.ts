@@ -46,7 +46,7 @@ export type Operation =
     }
   | {
       readonly op: "update-ldcache";
-      /** The host's ldconfig runs from a sealed copy; the image's own is the image's code. Both run confined. */
+      /** Nobody can change the host's ldconfig while it runs; the image's own is the image's code. Both run confined. */
       readonly ldconfig: LdconfigChoice;
       /** Directories with injected libraries, including those of the image's default search path. */
       readonly folders: readonly ContainerPath[];

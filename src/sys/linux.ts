@@ -4,8 +4,8 @@ import {
   AT_EMPTY_PATH,
   AT_STATX_DONT_SYNC,
   encodeDevice,
+  F_ADD_SEALS,
   F_DUPFD_CLOEXEC,
-  F_SEAL_ALL,
   ITIMER_REAL,
   MOVE_MOUNT_F_EMPTY_PATH,
   MSG_CMSG_CLOEXEC,
@@ -380,8 +380,9 @@ export function linux(engine: Primitives): Syscalls {
       return new Fd(checked("memfd_create", result, [name, flagsOf("MFD", flags)]), name);
     },
     fcntl(fd, command, argument) {
-      const shown = argument === F_SEAL_ALL ? { text: "F_SEAL_ALL" } : argument;
-      return checked("fcntl", syscall(nr.fcntl, fd.number, command, argument), [fd, command, shown]);
+      const seals = command === F_ADD_SEALS;
+      const shown = seals ? [fd, { text: "F_ADD_SEALS" }, { text: "F_SEAL_ALL" }] : [fd, command, argument];
+      return checked("fcntl", syscall(nr.fcntl, fd.number, command, argument), shown);
     },
 
     // int[2]: the read end first.

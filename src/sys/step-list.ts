@@ -8,6 +8,12 @@ export const ANY_ERROR = -1;
 
 const RECORD_BYTES = 64;
 
+/** Stores a whole number as i64. A hundred steps have a thousand of them, and each BigInt is an allocation. */
+function setInteger(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value, true);
+  view.setInt32(at + 4, Math.floor(value / 2 ** 32), true);
+}
+
 type StepArgument = number | string | Uint8Array | null;
 
 /**
@@ -73,15 +79,17 @@ export class StepList {
     const bytes = new Uint8Array(this.records.length * RECORD_BYTES);
     const view = new DataView(bytes.buffer);
     const numbers = syscallNumbers(this.system.arch);
-    this.records.forEach(([name, args, tolerated], index) => {
-      const at = index * RECORD_BYTES;
-      view.setBigInt64(at, BigInt(numbers[name]), true);
-      args.forEach((argument, position) => {
-        const value = typeof argument === "number" ? argument : this.addressOf(argument);
-        view.setBigInt64(at + 8 + position * 8, BigInt(value), true);
-      });
-      view.setBigInt64(at + 56, BigInt(tolerated), true);
-    });
+    let at = 0;
+    for (const [name, args, tolerated] of this.records) {
+      setInteger(view, at, numbers[name]);
+      let place = at + 8;
+      for (const argument of args) {
+        setInteger(view, place, typeof argument === "number" ? argument : this.addressOf(argument));
+        place += 8;
+      }
+      setInteger(view, at + 56, tolerated);
+      at += RECORD_BYTES;
+    }
     return bytes;
   }
 

@@ -25,6 +25,9 @@ const TYPES: Readonly<Record<number, FileType>> = {
   [S_IFIFO]: "fifo",
 };
 
+/** Minor device numbers have 20 bits. */
+const DEVICE_RADIX = 0x10_0000;
+
 const fileType = (mode: number): FileType => TYPES[mode & S_IFMT] ?? "socket";
 
 /** Reads a u64. Values above 2^53 lose their last bits; inode numbers and sizes that large are not compared exactly. */
@@ -40,7 +43,7 @@ const u64 = (view: DataView, at: number): number =>
 export function decodeStatx(words: Uint32Array): Stat {
   const mode = words[7]! & 0xffff;
   return {
-    type: fileType(mode),
+    type: TYPES[mode & S_IFMT] ?? "socket",
     mode: mode & 0o7777,
     links: words[4]!,
     uid: words[5]!,
@@ -50,12 +53,12 @@ export function decodeStatx(words: Uint32Array): Stat {
     changed: words[25]! * TWO_32 + words[24]! + words[26]! / 1e9,
     major: words[32]!,
     minor: words[33]!,
-    device: oneNumber(words[34]!, words[35]!),
+    device: words[34]! * DEVICE_RADIX + words[35]!,
   };
 }
 
-/** Combines a device number into one integer; minors have 20 bits. */
-const oneNumber = (major: number, minor: number): number => major * 0x10_0000 + minor;
+/** Combines a device number into one integer. */
+const oneNumber = (major: number, minor: number): number => major * DEVICE_RADIX + minor;
 
 /**
  * Decodes newfstatat(2)'s `struct stat`, for kernels before 4.11.

@@ -80,10 +80,14 @@ export type SyscallName = keyof typeof NUMBERS;
 /** Numbers by name for one machine. */
 export type SyscallNumbers = Readonly<Record<SyscallName, number>>;
 
-/** Returns the numbers of one machine. */
-export function syscallNumbers(arch: Arch): SyscallNumbers {
-  const index = arch === "x64" ? 0 : 1;
+const numbersAt = (index: 0 | 1): SyscallNumbers => {
   const numbers: Partial<Record<SyscallName, number>> = {};
   for (const name in NUMBERS) numbers[name as SyscallName] = NUMBERS[name as SyscallName][index];
   return numbers as SyscallNumbers;
-}
+};
+
+/** Made when the part is loaded, which is before any start of the native program. */
+const BY_MACHINE: Readonly<Record<Arch, SyscallNumbers>> = { x64: numbersAt(0), arm64: numbersAt(1) };
+
+/** Returns the numbers of one machine. */
+export const syscallNumbers = (arch: Arch): SyscallNumbers => BY_MACHINE[arch];

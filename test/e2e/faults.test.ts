@@ -52,9 +52,6 @@ const HOOK: readonly Sweep[] = [
   OPENAT,
   { call: "unshare" },
   { call: "setns" },
-  { call: "memfd_create" },
-  { call: "sendfile" },
-  { call: "fcntl" },
   { call: "ppoll" },
   { call: "wait4" },
   { call: "socketpair" },
@@ -99,6 +96,9 @@ const LINUX_4_9: readonly Sweep[] = [
   { call: "mount", tolerated: /"\/(?:proc|sys|var\/cache|dev\/?[^"]*)"/ },
   OPENAT,
   { call: "mknodat" },
+  { call: "memfd_create" },
+  { call: "sendfile" },
+  { call: "fcntl" },
 ];
 
 /** Calls that Node.js and its launcher also make. How those handle a failure is not the hook's responsibility. */

@@ -1,14 +1,21 @@
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { BundleOptions } from "../../fixtures/bundle.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { mustRun } from "../../fixtures/run/run-command.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { hookEntry } from "../support/build/builds.ts";
+import { openBareContainer } from "../support/engines/bare-container.ts";
+import { withFault } from "../support/engines/inject-fault.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
 import { askingBundle, type Jetson } from "../support/host/jetson.ts";
-import { openWithLdconfig, PROGRAMS } from "../support/host/other-ldconfig.ts";
+import {
+  OTHER_LDCONFIG,
+  type OtherLdconfig,
+  openWithLdconfig,
+  PROGRAMS,
+} from "../support/host/other-ldconfig.ts";
 import { snapshotMounts } from "../support/host/snapshot.ts";
 import { withoutCalls } from "../support/kernel/enosys.ts";
 
@@ -278,30 +285,102 @@ describeBuilds([...CONTAINER, "gcc"], "the confined ldconfig", (build) => {
   });
 });
 
-describeBuilds([...CONTAINER, "gcc", "strace"], "the copy of ldconfig", (build) => {
+describeBuilds([...CONTAINER, "gcc", "strace"], "the host's ldconfig", (build) => {
+  const hook = [build.path, "hook", "prestart"];
+  /** A kernel before 5.12. */
+  const withoutMounts = withoutCalls(["open_tree", "mount_setattr", "move_mount"], hook);
   let jetson: Jetson;
-  beforeEach(async () => {
-    jetson = await openWithLdconfig({ program: PROGRAMS.world() });
-    return () => jetson.close();
-  });
+  const open = async (options: OtherLdconfig) => {
+    jetson = await openWithLdconfig(options);
+  };
+  afterEach(() => jetson.close());
 
-  it("is sealed against changes before it runs", () => {
+  /** Runs a container with a traced hook. Returns the calls. */
+  function trace(command: readonly string[]): string {
     const log = join(jetson.host.directory, "strace");
-    const strace = ["/usr/bin/strace", "-f", "-qq", "-o", log, "-e", "trace=memfd_create,fcntl,execveat"];
-    const hook = hookEntry([...strace, build.path, "hook", "prestart"]);
-    const bundle = askingBundle(build, { hooks: { prestart: [hook] } });
+    const names = "trace=open_tree,mount_setattr,memfd_create,fcntl,execveat";
+    const strace = ["/usr/bin/strace", "-f", "-qq", "-o", log, "-e", names];
+    const bundle = askingBundle(build, { hooks: { prestart: [hookEntry([...strace, ...command])] } });
     try {
       expect(runContainer(bundle, ["true"], jetson.place).status).toBe(0);
-      const calls = readFileSync(log, "utf8").replace(/^\d+ +/gm, "");
-      const [, fd] =
-        /memfd_create\("ldconfig", MFD_CLOEXEC\|MFD_ALLOW_SEALING[^)]*\) = (\d+)/.exec(calls) ?? [];
-      const seals = "F_SEAL_SEAL|F_SEAL_SHRINK|F_SEAL_GROW|F_SEAL_WRITE";
-      const sealed = calls.indexOf(`fcntl(${fd}, F_ADD_SEALS, ${seals}) = 0`);
-      const run = calls.indexOf(`execveat(${fd}, "", ["ldconfig"`);
-      expect(fd).toBeDefined();
-      expect(sealed).toBeGreaterThan(0);
-      expect(run).toBeGreaterThan(sealed);
+      return readFileSync(log, "utf8").replace(/^\d+ +/gm, "");
     } finally {
+      bundle.remove();
+    }
+  }
+
+  it("is on a read-only mount of its own before it runs", async () => {
+    await open({ program: PROGRAMS.world() });
+    const calls = trace(hook);
+    const [, fd] =
+      /open_tree\(AT_FDCWD, "\/opt\/nvoci\/ldconfig", OPEN_TREE_CLONE[^)]*\) = (\d+)/.exec(calls) ?? [];
+    expect(fd).toBeDefined();
+    const restricted = calls.search(new RegExp(`mount_setattr\\(${fd}, "".*MOUNT_ATTR_RDONLY.* = 0`));
+    expect(restricted).toBeGreaterThan(0);
+    expect(calls.indexOf(`execveat(${fd}, "", ["ldconfig"`)).toBeGreaterThan(restricted);
+  });
+
+  it("is copied and sealed before it runs, on a kernel before 5.12", async () => {
+    await open({ program: PROGRAMS.world() });
+    const calls = trace(withoutMounts);
+    const [, fd] =
+      /memfd_create\("ldconfig", MFD_CLOEXEC\|MFD_ALLOW_SEALING[^)]*\) = (\d+)/.exec(calls) ?? [];
+    const seals = "F_SEAL_SEAL|F_SEAL_SHRINK|F_SEAL_GROW|F_SEAL_WRITE";
+    const sealed = calls.indexOf(`fcntl(${fd}, F_ADD_SEALS, ${seals}) = 0`);
+    expect(fd).toBeDefined();
+    expect(sealed).toBeGreaterThan(0);
+    expect(calls.indexOf(`execveat(${fd}, "", ["ldconfig"`)).toBeGreaterThan(sealed);
+  });
+
+  // Node.js makes such calls of its own.
+  if (build.name === "native") {
+    it("does not run if its copy cannot be sealed; the old cache stays, and the container starts", async () => {
+      const log = "/var/log/nvoci.log";
+      await open({ program: PROGRAMS.world(), config: `debug = "${log}"\n` });
+      const fault = { call: "fcntl", when: 1, error: "EBUSY" };
+      const command = withFault(fault, withoutMounts, join(jetson.host.directory, "fault"));
+      const bundle = askingBundle(build, { hooks: { prestart: [hookEntry(command)] } });
+      try {
+        const cache = readFileSync(join(bundle.rootfs, "etc/ld.so.cache"));
+        expect(runContainer(bundle, ["true"], jetson.place)).toEqual({ status: 0, stdout: "", stderr: "" });
+        expect(readFileSync(join(bundle.rootfs, "etc/ld.so.cache"))).toEqual(cache);
+        expect(readFileSync(join(jetson.host.directory, "fault"), "utf8")).toContain("(INJECTED)");
+        expect(jetson.place.run(["cat", log]).stdout).toMatch(/fcntl\(.*F_ADD_SEALS.* = -1 EBUSY/);
+      } finally {
+        bundle.remove();
+      }
+    });
+  }
+
+  it.each([
+    ["on this kernel", hook],
+    ["on a kernel before 5.12", withoutMounts],
+  ])("cannot be changed through /proc/PID/exe, not even after its end, %s", async (_, command) => {
+    await open({ program: PROGRAMS.hangs() });
+    const before = jetson.place.run(["sha256sum", OTHER_LDCONFIG]).stdout;
+    const bundle = askingBundle(build);
+    const container = await openBareContainer(bundle, jetson.place);
+    // A process that sees the program opens it while it runs, and writes after its end.
+    const attack = `
+      exec 4<&0
+      "$@" <&4 & hook=$!
+      while :; do
+        kill -0 $hook || exit 9
+        read -r child rest </proc/$hook/task/$hook/children
+        case $(tr '\\0' ' ' </proc/$child/cmdline) in ldconfig*) break ;; esac
+      done 2>/dev/null
+      exec 3</proc/$child/exe
+      kill -9 $child
+      wait $hook || exit 8
+      echo changed >/proc/self/fd/3`;
+    try {
+      const { status, stderr } = container.runHook(["sh", "-c", attack, "sh", ...command]);
+      expect(stderr).toMatch(/Read-only file system|Operation not permitted/);
+      expect(status).toBeLessThan(8);
+      expect(status).not.toBe(0);
+      expect(jetson.place.run(["sha256sum", OTHER_LDCONFIG]).stdout).toBe(before);
+    } finally {
+      container.close();
       bundle.remove();
     }
   });

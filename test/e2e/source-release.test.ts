@@ -82,6 +82,23 @@ describeNeeding(["make", "dpkg", "an arm64 compiler"], "the source archive", () 
     shell("make clean", source);
   });
 
+  it("builds a program that loads bytecode where the heap cannot be used", () => {
+    const program = join(source, "nvoci");
+    const manifest = at("broken.csv");
+    writeFileSync(manifest, "lib, relative/path\nbogus\n");
+    const outcomes = ["", " -DNVOCI_NO_HEAP"].map((flag) => {
+      shell(`make clean; make -j2 CFLAGS='-O0${flag}'`, source);
+      const sections = mustRun(["readelf", "--sections", "--wide", program]);
+      const answers = [["--version"], ["manifest", "lint", manifest], ["plan"]].map((args) =>
+        runCommand([program, ...args]),
+      );
+      return { heap: sections.includes(".nvoci_heap"), answers };
+    });
+    expect(outcomes.map(({ heap }) => heap)).toEqual([true, false]);
+    expect(outcomes[1]?.answers).toEqual(outcomes[0]?.answers);
+    shell("make clean", source);
+  });
+
   it("installs the files of the Debian packages, except Debian's own", async () => {
     shell(`make -j2 CFLAGS=-O0; make install install-compat DESTDIR=${at("installed")}`, source);
     const packaged: string[] = [];

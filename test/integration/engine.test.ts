@@ -44,6 +44,19 @@ function build(directory: string, arch: string): void {
   mustRun([process.execPath, ...words], { cwd: root, timeout: 600_000 });
 }
 
+const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+/** Returns a thousand short texts of bytes at which decoders differ. */
+function almostUtf8(): Uint8Array[] {
+  const leads = [
+    0x00, 0x41, 0x7f, 0x80, 0xbf, 0xc0, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xef, 0xf0, 0xf3, 0xf4, 0xf5, 0xff,
+  ];
+  const lead = fc.constantFrom(...leads);
+  const follow = fc.constantFrom(0x41, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc2);
+  const bytes = fc.array(fc.oneof(lead, follow, fc.integer({ min: 0, max: 255 })), { maxLength: 12 });
+  return fc.sample(bytes, 1000).map((sample) => Uint8Array.from(sample));
+}
+
 beforeAll(() => build(out, machine), 600_000);
 
 describe.each(ENGINES)("Engine on $name", contract);
@@ -173,31 +186,24 @@ function contract({ path, native, arch, emulator }: Engine): void {
   });
 
   it("decode() replaces malformed UTF-8 as the WHATWG decoder does", () => {
-    const lead = fc.constantFrom(
-      0x00,
-      0x41,
-      0x7f,
-      0x80,
-      0xbf,
-      0xc0,
-      0xc2,
-      0xdf,
-      0xe0,
-      0xe1,
-      0xed,
-      0xef,
-      0xf0,
-      0xf3,
-      0xf4,
-      0xf5,
-      0xff,
-    );
-    const follow = fc.constantFrom(0x41, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc2);
-    const bytes = fc.array(fc.oneof(lead, follow, fc.integer({ min: 0, max: 255 })), { maxLength: 12 });
-    const samples = fc.sample(bytes, 1000).map((sample) => Uint8Array.from(sample));
+    const samples = almostUtf8();
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-    const hex = samples.map((sample) => Buffer.from(sample).toString("hex"));
-    expect(ask("decode", hex)).toEqual(samples.map((sample) => decoder.decode(sample)));
+    expect(ask("decode", samples.map(toHex))).toEqual(samples.map((sample) => decoder.decode(sample)));
+  });
+
+  it("TextDecoder refuses malformed UTF-8 as the WHATWG decoder does, and keeps a byte order mark", () => {
+    const samples = [...almostUtf8(), Uint8Array.of(0xef, 0xbb, 0xbf, 0x61), new Uint8Array()];
+    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    const expected = samples.map((sample) => {
+      try {
+        return decoder.decode(sample);
+      } catch {
+        return null;
+      }
+    });
+    expect(expected.filter((text) => text === null).length).toBeGreaterThan(100);
+    expect(expected.filter((text) => text !== null).length).toBeGreaterThan(100);
+    expect(ask("decodeStrictly", samples.map(toHex))).toEqual(expected);
   });
 
   it("spawn() runs every step and exits with 0", () => {

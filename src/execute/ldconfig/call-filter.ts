@@ -121,13 +121,12 @@ export function allowedCalls(arch: Arch): ReadonlyMap<string, number> {
 }
 
 /**
- * Returns a seccomp(2) filter that fails every call except `ALLOWED_CALLS` with EPERM: defense in depth against a
+ * Makes a seccomp(2) filter that fails every call except `ALLOWED_CALLS` with EPERM: defense in depth against a
  * program that an image has taken over. It also refuses shared anonymous memory, which RLIMIT_DATA does not count.
  *
- * @returns classic BPF instructions, eight bytes each.
  * @see seccomp(2)
  */
-export function callFilter(arch: Arch): Uint8Array {
+function makeFilter(arch: Arch): Uint8Array {
   const calls = allowedCalls(arch);
   const length = calls.size + 10;
   const mapping = length - 5;
@@ -158,3 +157,9 @@ export function callFilter(arch: Arch): Uint8Array {
   add(RETURN, FAIL_WITH | EPERM);
   return bytes;
 }
+
+/** Made when the part is loaded, which is before any start of the native program. */
+const FILTERS: Readonly<Record<Arch, Uint8Array>> = { x64: makeFilter("x64"), arm64: makeFilter("arm64") };
+
+/** Returns the filter for ldconfig: classic BPF instructions, eight bytes each. */
+export const callFilter = (arch: Arch): Uint8Array => FILTERS[arch];

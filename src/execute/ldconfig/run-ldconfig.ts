@@ -8,9 +8,14 @@ import {
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   MFD_EXEC,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_RDONLY,
+  MS_PRIVATE,
   O_NONBLOCK,
   O_PATH,
   O_RDONLY,
+  OPEN_TREE_CLONE,
 } from "../../sys/constants.ts";
 import { EBUSY, EINVAL, ENOSYS } from "../../sys/errno.ts";
 import { readAll } from "../../sys/linux-host.ts";
@@ -48,31 +53,45 @@ type LdconfigResult =
   | { readonly reason: string };
 
 /**
- * Copies the host's ldconfig into a sealed memory file. The container never sees the host's inode, not even as
- * /proc/PID/exe of the child, and the copy cannot be changed (CVE-2019-5736, CVE-2024-0135).
+ * Opens the host's ldconfig in a way that lets nobody change it, not even through /proc/PID/exe of the child
+ * (CVE-2019-5736, CVE-2024-0135): on a read-only mount of its own that is attached nowhere. A mount outside of every
+ * namespace cannot be made writable again.
+ */
+function openProgram(system: Syscalls, path: string): Fd {
+  let tree: Fd | undefined;
+  try {
+    tree = system.open_tree(CWD, path, OPEN_TREE_CLONE);
+    const attrSet = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+    system.mount_setattr(tree, "", AT_EMPTY_PATH, { attrSet, propagation: MS_PRIVATE });
+    return tree;
+  } catch (error) {
+    if (tree !== undefined) system.close(tree);
+    if (!(error instanceof SystemError) || error.errno !== ENOSYS) throw error;
+    return sealedCopy(system, path);
+  }
+}
+
+/**
+ * Copies the host's ldconfig into a sealed memory file, on kernels before 5.12.
+ *
+ * @throws {NotSealed} when a page of the new file has another user, which the kernel does not name (EBUSY).
  */
 function sealedCopy(system: Syscalls, path: string): Fd {
   const original = system.openat(CWD, path, O_RDONLY);
   const copy = createMemoryFile(system);
   while (system.sendfile(copy, original, 0x7ffff000) > 0);
   system.close(original);
-  seal(system, copy);
-  return copy;
-}
-
-const SEAL_ATTEMPTS = 10;
-
-/** Seals a file. The kernel refuses with EBUSY while a page of it has another user, which was seen once in a long run. */
-function seal(system: Syscalls, file: Fd): void {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      system.fcntl(file, F_ADD_SEALS, F_SEAL_ALL);
-      return;
-    } catch (error) {
-      if (attempt === SEAL_ATTEMPTS || !(error instanceof SystemError && error.errno === EBUSY)) throw error;
-    }
+  try {
+    system.fcntl(copy, F_ADD_SEALS, F_SEAL_ALL);
+    return copy;
+  } catch (error) {
+    system.close(copy);
+    throw error instanceof SystemError && error.errno === EBUSY ? new NotSealed(error.call) : error;
   }
 }
+
+/** The copy of ldconfig could not be sealed, so it must not run. */
+class NotSealed extends Error {}
 
 /**
  * Creates an executable memory file. Since Linux 6.3 MFD_EXEC is required where vm.memfd_noexec = 1; older kernels
@@ -104,7 +123,7 @@ function mountsToRestrict(system: Syscalls, root: Fd): readonly MountBelow[] {
  * prints those that it would make (`-v`).
  *
  * @param configuration its ld.so.conf.
- * @returns the cache, or a reason when the program fails or does not finish in time. That is not an error: the
+ * @returns the cache, or a reason when the program cannot be sealed, fails or does not finish in time. That is not an error: the
  * image, or another container with a shared volume, controls its input.
  * @throws {NvociError} "ldconfig-failed" when the sandbox cannot be set up.
  */
@@ -113,8 +132,13 @@ export function runLdconfig(
   ldconfig: LdconfigChoice,
   configuration: string,
 ): LdconfigResult {
-  const program =
-    ldconfig.from === "host" ? { fd: sealedCopy(system, ldconfig.path) } : { path: ldconfig.path };
+  let program: { readonly fd: Fd } | { readonly fd?: never; readonly path: string };
+  try {
+    program = ldconfig.from === "host" ? { fd: openProgram(system, ldconfig.path) } : { path: ldconfig.path };
+  } catch (error) {
+    if (error instanceof NotSealed) return { reason: error.message };
+    throw error;
+  }
   const mounts = mountsToRestrict(system, rootfs.view.root);
   const argv = (configurationFile: string, cache: string) => [
     "ldconfig",

@@ -44,7 +44,7 @@ interface ConfinedProgram {
   readonly mounts: readonly MountBelow[];
   /** Mounts below the root that are neither the image's nor ours. They are covered for a program of the image. */
   readonly foreign: readonly MountBelow[];
-  /** A sealed descriptor of the host's program, or the path of the image's program below the root. */
+  /** A descriptor of the host's program that nobody can write to, or the path of the image's program below the root. */
   readonly program:
     | { readonly fd: Fd; readonly path?: never }
     | { readonly path: string; readonly fd?: never };
@@ -79,13 +79,11 @@ const LIMITS: readonly (readonly [resource: number, value: number])[] = [
 const CAPABILITIES = 64;
 const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 
-function limitBytes(value: number): Uint8Array {
-  const bytes = new Uint8Array(16);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, BigInt(value), true);
-  view.setBigUint64(8, BigInt(value), true);
-  return bytes;
-}
+/** Returns a `struct rlimit` with the value as soft and as hard limit. */
+const limitBytes = (value: number): Uint8Array => {
+  const [low, high] = [value % 2 ** 32, Math.floor(value / 2 ** 32)];
+  return new Uint8Array(Uint32Array.of(low, high, low, high).buffer);
+};
 
 /** Drops every privilege for good. */
 function dropPrivileges(steps: StepList, { uid, gid }: Ids): void {

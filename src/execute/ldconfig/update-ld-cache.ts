@@ -92,11 +92,13 @@ function replace(context: LdconfigContext, etc: Fd, cache: Uint8Array): boolean 
 function sonamesIn(printed: string): ReadonlyMap<string, string> {
   const sonames = new Map<string, string>();
   for (const line of printed.split("\n")) {
-    const arrow = line.indexOf(ARROW);
-    if (arrow < 0 || !line.startsWith("\t")) continue;
-    const file = line.slice(arrow + ARROW.length).split(" ", 1)[0] ?? "";
+    const arrow = line.startsWith("\tlib") ? line.indexOf(ARROW) : -1;
+    if (arrow < 0) continue;
     const soname = line.slice(1, arrow);
-    if (/^lib[^/]*$/.test(soname) && !sonames.has(file)) sonames.set(file, soname);
+    const rest = line.slice(arrow + ARROW.length);
+    const space = rest.indexOf(" ");
+    const file = space < 0 ? rest : rest.slice(0, space);
+    if (!sonames.has(file) && !soname.includes("/")) sonames.set(file, soname);
   }
   return sonames;
 }

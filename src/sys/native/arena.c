@@ -3,11 +3,16 @@
  * QuickJS allocates thousands of small blocks before the first line of nvoci runs. Cutting them from mappings that the
  * kernel populates at once, instead of by page faults, shortens the start by a tenth.
  *
+ * Blocks of the heap that is linked into the program (heap.h) are freed and used again like others. NVOCI_DUMP, which
+ * makes that heap, cuts blocks of every size from one region.
+ *
  * Why this is safe: there is one thread; each block is preceded by its size; a size that would overflow is refused;
  * malloc(3) allocates blocks of more than eight kilobytes.
  */
 #define _GNU_SOURCE
 #include "arena.h"
+
+#include "heap.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,7 +23,11 @@ enum {
     HEADER = 8, /* the block's size, header included; contents are aligned to 8 bytes, as QuickJS requires */
     GRAIN = 16,
     LARGEST = 8192,
-    MAPPING = 128 * 1024,
+#ifdef NVOCI_DUMP
+    MAPPING = 16 * 1024 * 1024,
+#else
+    MAPPING = 64 * 1024,
+#endif
 };
 
 /* A free block: the size keeps its place, the pointer to the next free block replaces the contents. */
@@ -35,14 +44,27 @@ static struct block *block_of(void *memory)
     return (struct block *)((unsigned char *)memory - HEADER);
 }
 
+/* Returns pages for blocks, or MAP_FAILED. */
+static void *map(void)
+{
+    const int access = PROT_READ | PROT_WRITE, kind = MAP_PRIVATE | MAP_ANONYMOUS;
+
+#ifdef NVOCI_DUMP
+    if (unused)
+        return MAP_FAILED;
+    return mmap((void *)NVOCI_HEAP_ADDRESS, MAPPING, access, kind | MAP_FIXED, -1, 0);
+#else
+    return mmap(NULL, MAPPING, access, kind | MAP_POPULATE, -1, 0);
+#endif
+}
+
 static struct block *cut(size_t size)
 {
     struct block *block;
 
     if ((size_t)(unused_end - unused) < size) {
         /* The rest of the last mapping, less than LARGEST, is abandoned. */
-        unsigned char *mapping = mmap(NULL, MAPPING, PROT_READ | PROT_WRITE,
-                                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+        unsigned char *mapping = map();
 
         if (mapping == MAP_FAILED)
             return NULL;
@@ -54,7 +76,29 @@ static struct block *cut(size_t size)
     return block;
 }
 
-static void *arena_malloc(JSMallocState *state, size_t wanted)
+/* Allocates a block that is too large to be kept for reuse. */
+static struct block *allocate_large(size_t size)
+{
+#ifdef NVOCI_DUMP
+    return cut(size);
+#else
+    return malloc(size);
+#endif
+}
+
+/* Reports whether a large block is from malloc(3), not from the heap that is linked into the program. */
+static int is_allocated(const struct block *block)
+{
+#ifdef NVOCI_HEAP
+    return (uintptr_t)block - NVOCI_HEAP_ADDRESS >= nvoci_heap_size;
+#elif defined(NVOCI_DUMP)
+    return 0;
+#else
+    return 1;
+#endif
+}
+
+void *nvoci_arena_malloc(JSMallocState *state, size_t wanted)
 {
     struct block *block;
     size_t size;
@@ -63,7 +107,7 @@ static void *arena_malloc(JSMallocState *state, size_t wanted)
         return NULL;
     size = (wanted + HEADER + GRAIN - 1) / GRAIN * GRAIN;
     if (size > LARGEST) {
-        block = malloc(size);
+        block = allocate_large(size);
     } else if ((block = freed[size / GRAIN])) {
         freed[size / GRAIN] = block->next;
     } else {
@@ -75,38 +119,43 @@ static void *arena_malloc(JSMallocState *state, size_t wanted)
     return (unsigned char *)block + HEADER;
 }
 
-static void arena_free(JSMallocState *state, void *memory)
+void nvoci_arena_free(JSMallocState *state, void *memory)
 {
     struct block *block;
 
     if (!memory)
         return;
     block = block_of(memory);
+#ifdef NVOCI_DUMP
+    /* What a block contained, such as an address on the stack, must not get into the heap as padding. */
+    memset(memory, 0, block->size - HEADER);
+#endif
     if (block->size > LARGEST) {
-        free(block);
+        if (is_allocated(block))
+            free(block);
     } else {
         block->next = freed[block->size / GRAIN];
         freed[block->size / GRAIN] = block;
     }
 }
 
-static size_t arena_usable_size(const void *memory)
+size_t nvoci_arena_usable_size(const void *memory)
 {
     return memory ? block_of((void *)memory)->size - HEADER : 0;
 }
 
-static void *arena_realloc(JSMallocState *state, void *memory, size_t wanted)
+void *nvoci_arena_realloc(JSMallocState *state, void *memory, size_t wanted)
 {
-    size_t usable = arena_usable_size(memory);
+    size_t usable = nvoci_arena_usable_size(memory);
     void *moved;
 
     if (memory && wanted == 0) {
-        arena_free(state, memory);
+        nvoci_arena_free(state, memory);
         return NULL;
     }
     if (usable + HEADER <= LARGEST && wanted <= usable)
         return memory;
-    if (usable + HEADER > LARGEST && wanted > LARGEST && wanted < SIZE_MAX / 2) {
+    if (usable + HEADER > LARGEST && wanted > LARGEST && wanted < SIZE_MAX / 2 && is_allocated(block_of(memory))) {
         struct block *block = realloc(block_of(memory), wanted + HEADER);
 
         if (!block)
@@ -114,12 +163,20 @@ static void *arena_realloc(JSMallocState *state, void *memory, size_t wanted)
         block->size = wanted + HEADER;
         return (unsigned char *)block + HEADER;
     }
-    if (!(moved = arena_malloc(state, wanted)))
+    if (!(moved = nvoci_arena_malloc(state, wanted)))
         return NULL;
     if (memory)
         memcpy(moved, memory, usable < wanted ? usable : wanted);
-    arena_free(state, memory);
+    nvoci_arena_free(state, memory);
     return moved;
 }
 
-const JSMallocFunctions nvoci_arena = {arena_malloc, arena_free, arena_realloc, arena_usable_size};
+const JSMallocFunctions nvoci_arena = {nvoci_arena_malloc, nvoci_arena_free, nvoci_arena_realloc,
+                                         nvoci_arena_usable_size};
+
+#ifdef NVOCI_DUMP
+const void *nvoci_arena_end(void)
+{
+    return unused;
+}
+#endif

@@ -4,17 +4,14 @@
 
 #include <stdint.h>
 
-#define NVOCI_PAYLOAD_MAGIC "nvoci-payload-1"
-
 /* One part of the program as QuickJS bytecode: a script whose value is function (require, module, exports). */
 struct nvoci_script {
     const char *name;
-    const uint8_t *bytes;
+    const uint8_t *bytes; /* NULL if nvoci_heap contains the part */
     const uint32_t *size;
 };
 
 /* The build writes this as C data, so that strip, prelink and objcopy leave it intact. */
-extern const char nvoci_payload_magic[sizeof(NVOCI_PAYLOAD_MAGIC)];
 extern const struct nvoci_script nvoci_payload[];
 extern const uint32_t nvoci_payload_count;
 

@@ -14,7 +14,7 @@
 #include "primitives.h"
 #include "utf8.h"
 
-static JSClassID uint8array_class;
+JSClassID nvoci_array_class;
 
 /* Returns a JavaScript string with U+FFFD for malformed UTF-8. */
 static JSValue new_string(JSContext *ctx, const char *text, size_t length)
@@ -38,7 +38,7 @@ static uint8_t *array_bytes(JSContext *ctx, JSValueConst array, size_t *length)
     uint8_t *start;
     JSValue buffer;
 
-    if (JS_GetClassID(array) != uint8array_class) {
+    if (JS_GetClassID(array) != nvoci_array_class) {
         JS_ThrowTypeError(ctx, "Cannot take an address: not a Uint8Array");
         return NULL;
     }
@@ -98,7 +98,7 @@ static int to_argument(JSContext *ctx, JSValueConst value, long *result, const c
     return 0;
 }
 
-static JSValue js_syscall(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+JSValue nvoci_js_syscall(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     long arguments[NVOCI_ARGUMENTS] = {0};
     const char *texts[NVOCI_ARGUMENTS];
@@ -124,7 +124,7 @@ done:
     return result;
 }
 
-static JSValue js_address(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+JSValue nvoci_js_address(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     size_t length;
     uint8_t *bytes = array_bytes(ctx, argv[0], &length);
@@ -132,7 +132,7 @@ static JSValue js_address(JSContext *ctx, JSValueConst this_value, int argc, JSV
     return bytes ? JS_NewInt64(ctx, (int64_t)(intptr_t)bytes) : JS_EXCEPTION;
 }
 
-static JSValue js_spawn(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+JSValue nvoci_js_spawn(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     int64_t flags, report_fd;
     uint8_t *steps;
@@ -146,7 +146,7 @@ static JSValue js_spawn(JSContext *ctx, JSValueConst this_value, int argc, JSVal
     return JS_NewInt64(ctx, nvoci_spawn((uint64_t)flags, steps, length / NVOCI_STEP_SIZE, (int)report_fd));
 }
 
-static JSValue js_decode(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+JSValue nvoci_js_decode(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     int64_t start, end;
     uint8_t *bytes;
@@ -160,6 +160,28 @@ static JSValue js_decode(JSContext *ctx, JSValueConst this_value, int argc, JSVa
     return new_string(ctx, (char *)bytes + start, (size_t)(end - start));
 }
 
+/* The method decode() of a TextDecoder: strict UTF-8, and TypeError for anything else. */
+JSValue nvoci_js_decode_strictly(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    size_t length;
+    uint8_t *bytes = array_bytes(ctx, argv[0], &length);
+
+    if (!bytes)
+        return JS_EXCEPTION;
+    if (nvoci_utf8_valid(bytes, length) != length)
+        return JS_ThrowTypeError(ctx, "Cannot decode: not UTF-8");
+    return JS_NewStringLen(ctx, (char *)bytes, length);
+}
+
+/* The constructor TextDecoder(), in the only form that is used: UTF-8, fatal, and with the byte order mark kept. */
+JSValue nvoci_js_text_decoder(JSContext *ctx, JSValueConst new_target, int argc, JSValueConst *argv)
+{
+    JSValue decoder = JS_NewObject(ctx);
+
+    JS_SetPropertyStr(ctx, decoder, "decode", JS_NewCFunction(ctx, nvoci_js_decode_strictly, "decode", 1));
+    return decoder;
+}
+
 /* Returns the strings of a NULL-terminated array. */
 static JSValue string_array(JSContext *ctx, char **strings)
 {
@@ -170,27 +192,38 @@ static JSValue string_array(JSContext *ctx, char **strings)
     return array;
 }
 
-JSValue nvoci_new_engine(JSContext *ctx, char **argv)
+JSValue nvoci_new_engine(JSContext *ctx)
 {
     static const struct {
         const char *name;
         JSCFunction *function;
         int length;
-    } functions[] = {
-        {"syscall", js_syscall, 1}, {"address", js_address, 1}, {"spawn", js_spawn, 3}, {"decode", js_decode, 3}};
+    } functions[] = {{"syscall", nvoci_js_syscall, 1},
+                     {"address", nvoci_js_address, 1},
+                     {"spawn", nvoci_js_spawn, 3},
+                     {"decode", nvoci_js_decode, 3}};
     JSValue engine = JS_NewObject(ctx);
     JSValue array = JS_NewTypedArray(ctx, 1, (JSValueConst[]){JS_UNDEFINED}, JS_TYPED_ARRAY_UINT8);
 
-    uint8array_class = JS_GetClassID(array);
+    JSValue global = JS_GetGlobalObject(ctx);
+
+    nvoci_array_class = JS_GetClassID(array);
     JS_FreeValue(ctx, array);
+    JS_SetPropertyStr(ctx, global, "TextDecoder",
+                      JS_NewCFunction2(ctx, nvoci_js_text_decoder, "TextDecoder", 2, JS_CFUNC_constructor, 0));
+    JS_FreeValue(ctx, global);
 
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
         JS_SetPropertyStr(ctx, engine, functions[i].name,
                           JS_NewCFunction(ctx, functions[i].function, functions[i].name, functions[i].length));
+    return engine;
+}
+
+void nvoci_describe_process(JSContext *ctx, JSValueConst engine, char **argv)
+{
     JS_SetPropertyStr(ctx, engine, "arch", JS_NewString(ctx, NVOCI_ARCH));
     JS_SetPropertyStr(ctx, engine, "argv", string_array(ctx, argv));
     JS_SetPropertyStr(ctx, engine, "environ", string_array(ctx, environ));
     JS_SetPropertyStr(ctx, engine, "argvAddress", JS_NewInt64(ctx, (int64_t)(intptr_t)argv));
     JS_SetPropertyStr(ctx, engine, "environAddress", JS_NewInt64(ctx, (int64_t)(intptr_t)environ));
-    return engine;
 }

@@ -4,7 +4,13 @@
 
 #include "quickjs.h"
 
-/* Returns the object that ../primitives.ts describes. Requires the intrinsics for typed arrays. */
-JSValue nvoci_new_engine(JSContext *ctx, char **argv);
+/* Returns the functions of the object that ../primitives.ts describes. Requires the intrinsics for typed arrays. */
+JSValue nvoci_new_engine(JSContext *ctx);
+
+/* Adds what differs between processes: machine, command line and environment. */
+void nvoci_describe_process(JSContext *ctx, JSValueConst engine, char **argv);
+
+/* QuickJS's number for Uint8Array, which is found once. */
+extern uint32_t nvoci_array_class;
 
 #endif

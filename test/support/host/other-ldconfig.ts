@@ -6,7 +6,7 @@ import { compileC } from "../../../fixtures/run/compile-c.ts";
 import { type Jetson, openJetson } from "./jetson.ts";
 
 /** Path of the program that the fake host's configuration names as ldconfig. */
-const OTHER_LDCONFIG = "/opt/nvoci/ldconfig";
+export const OTHER_LDCONFIG = "/opt/nvoci/ldconfig";
 
 /** Programs that replace ldconfig. */
 export const PROGRAMS = {

@@ -4,6 +4,7 @@
  */
 import type { Primitives, SyscallArgument } from "../../../src/sys/primitives.ts";
 import { type SyscallName, syscallNumbers } from "../../../src/sys/syscall-numbers.ts";
+import { decodeUtf8 } from "../../../src/text/utf8.ts";
 
 declare const nvociEngine: Primitives;
 declare const nvociRequire: (name: string) => unknown;
@@ -31,6 +32,9 @@ function nameOfMemfd(name: string): readonly number[] {
   call("close", fd);
   return [...bytes.subarray("/memfd:".length, length - " (deleted)".length)];
 }
+
+const bytesOf = (hex: string): Uint8Array =>
+  Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 
 type Step = readonly [number: number, args: readonly (number | bigint)[], ignored?: number];
 
@@ -226,11 +230,8 @@ const CASES: Readonly<Record<string, (words: readonly string[]) => unknown>> = {
   addresses,
   decoding,
   spawning,
-  decode: (words) => {
-    const array = (hex: string) =>
-      Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-    return words.map((hex) => engine.decode(array(hex), 0, hex.length / 2));
-  },
+  decode: (words) => words.map((hex) => engine.decode(bytesOf(hex), 0, hex.length / 2)),
+  decodeStrictly: (words) => words.map((hex) => decodeUtf8(bytesOf(hex)) ?? null),
   signals: () => {
     // struct sigaction starts with the handler; 13 is SIGPIPE.
     const action = new Uint8Array(32);
