@@ -13,6 +13,7 @@ export const ENTRIES: Entries = {
   main: "src/main.ts",
   hook: "src/hook/inject.ts",
   server: "src/discover/server/discover-server.ts",
+  compat: "src/discover/compat/board-compat.ts",
   soname: "src/elf/read-soname.ts",
   setup: "src/host-setup/prepare-server.ts",
   config: "src/config/parse-config.ts",

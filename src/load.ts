@@ -6,6 +6,7 @@ type BundleName =
   | "hook"
   | "server"
   | "soname"
+  | "compat"
   | "setup"
   | "config"
   | "cli"

@@ -36,17 +36,25 @@ export function cli(system: Syscalls, words: readonly string[], environ: readonl
 
 function commandContext(system: Syscalls, environ: readonly string[]): CommandContext {
   const host = linuxHost(system);
-  return {
+  const context: CommandContext = {
     system,
     host,
     environ,
     decide(spec, root, option) {
-      const image = root === undefined ? DEBIAN_IMAGE : openImage(system, root);
+      const image = root === undefined ? DEBIAN_IMAGE : openImage(system, root, processOf(root));
       const config = option === undefined ? undefined : absolutePath(host, option);
       return decide(spec, { host, image, arch: system.arch, environ, config });
+    },
+    runWords(words) {
+      const parsed = parseCommandLine(words);
+      return "run" in parsed ? parsed.run(context) : EXIT.usage;
     },
     print(lines) {
       if (lines.length > 0) system.write(STDOUT, `${lines.join("\n")}\n`);
     },
   };
+  return context;
 }
+
+/** Returns the /proc directory of the process whose root it is, for the root of a running container. */
+const processOf = (root: string): string | undefined => /^(\/proc\/\d+)\/root$/.exec(root)?.[1];

@@ -36,6 +36,13 @@ export const CONFIG_OPTION = textOption("config", "configuration file to read in
 /** The `--json` option. */
 export const JSON_OPTION = { type: "boolean", default: false, describe: "print one JSON document" } as const;
 
+/** Returns the variables of `--env`. @throws {NvociError} "usage" when one is not `NAME=value`. */
+export function readVariables(env: readonly string[] = []): readonly string[] {
+  const wrong = env.find((entry) => !/^[^=]+=/.test(entry));
+  if (wrong === undefined) return env;
+  throw new NvociError("usage", `Cannot set the variable ${quote(wrong)}: write NAME=value`);
+}
+
 /** What a command can use. */
 export interface CommandContext {
   readonly system: Syscalls;
@@ -49,6 +56,8 @@ export interface CommandContext {
    * @param config the value of `--config`.
    */
   readonly decide: (spec: Spec, root: HostPath | undefined, config: string | undefined) => Decision;
+  /** Runs a command line of nvoci itself. Returns the exit status. */
+  readonly runWords: (words: readonly string[]) => number;
   /** Writes lines to standard output. */
   readonly print: (lines: readonly string[]) => void;
 }

@@ -5,11 +5,13 @@ import { VERSION } from "../version.ts";
 import type { Choose, Run } from "./command.ts";
 import { addClean } from "./commands/clean.ts";
 import { addConfigure } from "./commands/configure.ts";
-import { addDoctor, addInfo } from "./commands/doctor.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addInfo } from "./commands/info.ts";
 import { addConfig, addList } from "./commands/list.ts";
 import { addManifest } from "./commands/manifest.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addSystem } from "./commands/system.ts";
+import { addWhy } from "./commands/why.ts";
 
 /** Lists the hook in the help. `main` runs it without parsing the command line here. */
 const addHook = (parser: Argv, choose: Choose): Argv =>
@@ -49,6 +51,7 @@ const COMMANDS = [
   addPlan,
   addList,
   addDoctor,
+  addWhy,
   addManifest,
   addConfig,
   addConfigure,

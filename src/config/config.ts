@@ -7,7 +7,7 @@ export type RuntimeMode = "auto" | "csv" | "legacy";
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
-type CudaCompatMode = "ldconfig" | "mount" | "hook" | "disabled";
+type CudaCompatMode = "ldconfig" | "hook" | "disabled";
 
 /** A directory of the host that every container that requests GPUs gets. */
 export interface ExtraDirectory {
@@ -31,6 +31,8 @@ export interface Config {
     readonly ldcache: HostPath | undefined;
     readonly ldconfig: LdconfigChoice;
     readonly loadKmods: boolean;
+    /** The directory of MPS's pipes: CUDA_MPS_PIPE_DIRECTORY in `environment`. */
+    readonly mpsPipeDirectory: HostPath;
     readonly noCgroups: boolean;
     /** Where the driver is installed: `/`, or `/run/nvidia/driver`. */
     readonly root: HostPath;
@@ -55,7 +57,6 @@ export interface Config {
     readonly path: string;
   };
   readonly features: {
-    readonly allowCudaCompatLibsFromContainer: boolean;
     readonly allowLdconfigFromContainer: boolean;
     readonly disableCudaCompatLibHook: boolean;
     readonly disableImexChannelCreation: boolean;
@@ -86,6 +87,7 @@ export const DEFAULT_CONFIG: Config = {
     ldcache: undefined,
     ldconfig: { from: "host", path: hostPath("/sbin/ldconfig") },
     loadKmods: true,
+    mpsPipeDirectory: hostPath("/tmp/nvidia-mps"),
     noCgroups: false,
     root: hostPath("/"),
   },
@@ -105,7 +107,6 @@ export const DEFAULT_CONFIG: Config = {
   },
   nvidiaContainerRuntimeHook: { path: "nvidia-container-runtime-hook" },
   features: {
-    allowCudaCompatLibsFromContainer: false,
     allowLdconfigFromContainer: false,
     disableCudaCompatLibHook: false,
     disableImexChannelCreation: false,

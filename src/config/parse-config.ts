@@ -44,7 +44,7 @@ function parseDirectory(table: TableReader): ExtraDirectory {
  */
 export function parseConfig(text: string, fileName: string, report: Report): Config {
   const top = new TableReader(fileName, parseToml(text, fileName), report);
-  const features = parseFeatures(top.table("features"));
+  const features = parseFeatures(report, top.table("features"));
   const { runtime, alternateRoots } = parseRuntime(report, top.table("nvidia-container-runtime"));
   const config: Config = {
     acceptNvidiaVisibleDevicesAsVolumeMounts:
@@ -99,9 +99,11 @@ function parseSwarmResource(report: Report, top: TableReader): readonly string[]
   return variables;
 }
 
-function parseFeatures(table: TableReader): Config["features"] {
+/** Reads the features. No file of an image is ever mounted, whatever the configuration says. */
+function parseFeatures(report: Report, table: TableReader): Config["features"] {
+  const mountsImage = "allow-cuda-compat-libs-from-container";
+  if (table.boolean(mountsImage)) report(table.replaced(mountsImage, "true", "false"));
   const features = {
-    allowCudaCompatLibsFromContainer: table.boolean("allow-cuda-compat-libs-from-container") ?? false,
     allowLdconfigFromContainer: table.boolean("allow-ldconfig-from-container") ?? false,
     disableCudaCompatLibHook: table.boolean("disable-cuda-compat-lib-hook") ?? false,
     disableImexChannelCreation: table.boolean("disable-imex-channel-creation") ?? false,
@@ -119,12 +121,31 @@ function parseCli(table: TableReader, allowContainer: boolean): Config["nvidiaCo
     ldcache: table.path("ldcache"),
     ldconfig: parseLdconfig(table, allowContainer),
     loadKmods: table.boolean("load-kmods") ?? defaults.loadKmods,
+    mpsPipeDirectory: parseMpsPipeDirectory(table) ?? defaults.mpsPipeDirectory,
     noCgroups: table.boolean("no-cgroups") ?? defaults.noCgroups,
     root: table.path("root") ?? defaults.root,
   };
-  table.ignore("environment", "no-pivot", "path", "user");
+  table.ignore("no-pivot", "path", "user");
   table.reportUnknown();
   return cli;
+}
+
+const MPS_VARIABLE = "CUDA_MPS_PIPE_DIRECTORY=";
+
+/**
+ * Returns the directory that `environment` names for MPS. The hook's own environment does not count: an image may have
+ * set it, and containers get the directory writable.
+ */
+function parseMpsPipeDirectory(table: TableReader): HostPath | undefined {
+  const entry = (table.strings("environment") ?? []).filter((text) => text.startsWith(MPS_VARIABLE)).at(-1);
+  if (entry === undefined) return undefined;
+  const value = entry.slice(MPS_VARIABLE.length);
+  const path = hostPath(value);
+  if (value.startsWith("/") && !value.includes("\0") && path !== "/") return path;
+  throw table.invalid(
+    "environment",
+    `must set CUDA_MPS_PIPE_DIRECTORY to an absolute path below "/", not ${quote(value)}`,
+  );
 }
 
 function parseLdconfig(table: TableReader, allowContainer: boolean): LdconfigChoice {

@@ -1,4 +1,4 @@
-import { finding, type Report } from "../model/finding.ts";
+import type { Report } from "../model/finding.ts";
 import { containerPath, type HostPath } from "../model/paths.ts";
 import { quote } from "../text/quote.ts";
 import { type Config, DEFAULT_CONFIG, type LogLevel, type RuntimeMode } from "./config.ts";
@@ -42,7 +42,7 @@ export function parseRuntime(
     modes: {
       cdi: parseCdi(modes.table("cdi")),
       csv: parseCsv(csv),
-      legacy: parseLegacy(modes.table("legacy")),
+      legacy: parseLegacy(report, modes.table("legacy")),
     },
   };
   const jitCdi = modes.table("jit-cdi");
@@ -65,10 +65,7 @@ function parseLogLevel(table: TableReader): LogLevel {
 function parseMode(report: Report, table: TableReader): RuntimeMode {
   const text = table.string("mode") || DEFAULTS.mode;
   if (text === "jit-cdi") {
-    const key = "nvidia-container-runtime.mode";
-    const file = table.document.name;
-    const args = { file, key, value: text, used: "auto" };
-    report(finding("config-value-replaced", "info", `${file}: ${key}`, args));
+    report(table.replaced("mode", text, "auto", "info"));
     return "auto";
   }
   if (text === "cdi") {
@@ -109,9 +106,12 @@ function parseCsv(table: TableReader): Runtime["modes"]["csv"] {
   };
 }
 
-function parseLegacy(table: TableReader): Runtime["modes"]["legacy"] {
+/** Reads the table of the legacy mode. `mount` would mount files of the image: nvoci never does. */
+function parseLegacy(report: Report, table: TableReader): Runtime["modes"]["legacy"] {
   const words = ["ldconfig", "mount", "hook", "disabled"] as const;
-  const cudaCompatMode = table.oneOf("cuda-compat-mode", words) ?? DEFAULTS.modes.legacy.cudaCompatMode;
+  const mode = table.oneOf("cuda-compat-mode", words) ?? DEFAULTS.modes.legacy.cudaCompatMode;
   table.reportUnknown();
-  return { cudaCompatMode };
+  if (mode !== "mount") return { cudaCompatMode: mode };
+  report(table.replaced("cuda-compat-mode", mode, "ldconfig"));
+  return { cudaCompatMode: "ldconfig" };
 }

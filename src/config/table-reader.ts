@@ -1,6 +1,6 @@
 import { parse, TomlError } from "smol-toml";
 import { NvociError } from "../model/errors.ts";
-import { finding, type Report } from "../model/finding.ts";
+import { type Finding, finding, type Report } from "../model/finding.ts";
 import { isPlainObject, ObjectReader, type PlainObject } from "../model/object-reader.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
 import { quote } from "../text/quote.ts";
@@ -93,6 +93,13 @@ export class TableReader extends ObjectReader {
       const args = { file, key: this.place + key };
       this.report(finding("config-key-unknown", "warning", `${file}: ${args.key}`, args));
     }
+  }
+
+  /** Returns the finding for a value that nvoci does not support and the one that it uses. */
+  replaced(key: string, value: string, used: string, severity: "info" | "warning" = "warning"): Finding {
+    const file = this.document.name;
+    const args = { file, key: this.place + key, value, used };
+    return finding("config-value-replaced", severity, `${file}: ${args.key}`, args);
   }
 
   private below(key: string, table: PlainObject): TableReader {

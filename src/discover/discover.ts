@@ -7,6 +7,7 @@ import { chooseLdconfig } from "./choose-ldconfig.ts";
 import { usesManifests } from "./detect-platform.ts";
 import type { DeviceInput, DiscoverInput, Finders } from "./discover-input.ts";
 import { extraDirectories, libraryFolders } from "./library-folders.ts";
+import { muslPathFile } from "./library-places.ts";
 import { sonameLinks } from "./soname-links.ts";
 
 /** A separate part: boards without a discrete GPU do not load it. */
@@ -40,6 +41,7 @@ export function discover(input: DiscoverInput, report: Report): ContainerEdits {
     links: [...found.links, ...links],
     libraryFolders: libraryFolders(host, found.mounts),
     ldconfig,
+    muslPathFile: config.nvoci.ldconfig ? muslPathFile(image, input.machine) : undefined,
   };
 }
 

@@ -27,10 +27,26 @@ export function isDebianLike(exists: (path: string) => boolean, triplet: Triplet
   );
 }
 
+const isDebianImage = (image: ImageView): boolean =>
+  image.type(containerPath("/etc/debian_version")) === "file";
+
 /** Reports whether an image looks for libraries in `/usr/lib/TRIPLET`. Any image that has the directory does. */
 export const looksInMultiarch = (image: ImageView, { triplet }: Machine): boolean =>
-  image.type(containerPath("/etc/debian_version")) === "file" ||
-  image.type(containerPath(`/usr/lib/${triplet}`)) === "directory";
+  isDebianImage(image) || image.type(containerPath(`/usr/lib/${triplet}`)) === "directory";
+
+/**
+ * Finds the file in which musl's dynamic linker reads where libraries are, instead of in ld.so.cache. It need not
+ * exist.
+ *
+ * @returns `undefined` for an image without musl, and for Debian and its derivatives, whose programs use glibc even if
+ * the package `musl` is installed. A multiarch directory does not count: earlier starts may have made it.
+ * @see ldso/dynlink.c of musl
+ */
+export function muslPathFile(image: ImageView, machine: Machine): ContainerPath | undefined {
+  const loader = containerPath(`/lib/ld-musl-${machine.name}.so.1`);
+  if (image.type(loader) !== "file" || isDebianImage(image)) return undefined;
+  return containerPath(`/etc/ld-musl-${machine.name}.path`);
+}
 
 /**
  * Moves a path below `/usr/lib` or `/usr/lib64` to the same place below `/usr/lib/TRIPLET`. Returns any other path

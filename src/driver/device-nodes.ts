@@ -1,50 +1,5 @@
-import type { DriverCapability } from "../model/driver-capability.ts";
 import { below, type HostPath, hostPath } from "../model/paths.ts";
 import type { HostView } from "../model/views.ts";
-import type { KernelModule } from "./driver-version.ts";
-
-/**
- * The only major number that is registered for NVIDIA.
- *
- * @see Documentation/admin-guide/devices.txt in the Linux source
- */
-export const NVIDIA_MAJOR = 195;
-
-/** A node of the driver as a whole. */
-interface ControlNode {
-  readonly path: string;
-  /** The module that provides the device. */
-  readonly module: KernelModule;
-  /** A number, or the name that /proc/devices lists with the number. */
-  readonly major: number | string;
-  readonly minor: number;
-  /** The capability of the containers that get it; absent: all of them. */
-  readonly capability?: DriverCapability;
-}
-
-/** The nodes of the driver as a whole. The first one of each module shows whether the module's nodes exist. */
-export const CONTROL_NODES: readonly ControlNode[] = [
-  { path: "/dev/nvidiactl", module: "nvidia", major: NVIDIA_MAJOR, minor: 255 },
-  { path: "/dev/nvidia-uvm", module: "nvidia-uvm", major: "nvidia-uvm", minor: 0, capability: "compute" },
-  {
-    path: "/dev/nvidia-uvm-tools",
-    module: "nvidia-uvm",
-    major: "nvidia-uvm",
-    minor: 1,
-    capability: "compute",
-  },
-  {
-    path: "/dev/nvidia-modeset",
-    module: "nvidia-modeset",
-    major: NVIDIA_MAJOR,
-    minor: 254,
-    capability: "graphics",
-  },
-];
-
-/** Returns the control nodes of containers with these driver capabilities. */
-export const controlNodesFor = (capabilities: ReadonlySet<DriverCapability>): readonly ControlNode[] =>
-  CONTROL_NODES.filter(({ capability }) => capability === undefined || capabilities.has(capability));
 
 /** Returns the path of a GPU's node. */
 export const gpuNode = (minor: number): string => `/dev/nvidia${minor}`;

@@ -1,5 +1,6 @@
 import { below, type HostPath, hostPath } from "../model/paths.ts";
 import { type HostView, readText } from "../model/views.ts";
+import type { KernelModule } from "./facts/control-nodes.ts";
 
 /**
  * The directory in which the kernel's driver describes itself.
@@ -35,11 +36,6 @@ export function readDriverVersion(host: HostView): string | undefined {
   const module = (readText(host, MODULE_VERSION_FILE) ?? "").trim();
   return VERSION.test(module) ? module : undefined;
 }
-
-/** The driver's kernel modules, each after those that it needs. */
-export const KERNEL_MODULES = ["nvidia", "nvidia-uvm", "nvidia-modeset"] as const;
-
-export type KernelModule = (typeof KERNEL_MODULES)[number];
 
 /** Returns the sysfs directory of a module, where the kernel replaces dashes by underscores. */
 const moduleDirectory = (name: KernelModule): string => `/sys/module/${name.replaceAll("-", "_")}`;

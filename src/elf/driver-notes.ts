@@ -1,6 +1,9 @@
 import { cursor } from "../binary/cursor.ts";
+import { ignorable } from "../model/errors.ts";
+import type { HostPath } from "../model/paths.ts";
+import type { HostView } from "../model/views.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
-import { type Elf, type ElfPart, elfRefusal } from "./read-elf.ts";
+import { type Elf, type ElfPart, elfRefusal, readHostElf } from "./read-elf.ts";
 
 /** A note: a few bytes that a named owner adds to the file. */
 interface ElfNote {
@@ -50,7 +53,9 @@ function readPart(elf: Elf, part: ElfPart): ElfNote[] {
     const nameAt = at + HEADER_BYTES;
     c.range("n_namesz", nameAt, nameSize);
     const descriptionAt = aligned(nameAt + nameSize);
-    c.range("n_descsz", descriptionAt, descriptionSize);
+    // The size of the last note may include padding that the part does not contain: Orin's libcuda has such a note.
+    const missing = descriptionAt + descriptionSize - bytes.length;
+    if (missing >= alignment) c.range("n_descsz", descriptionAt, descriptionSize);
     notes.push({
       // The size includes the final NUL.
       owner: decodeUtf8(bytes, nameAt, nameAt + Math.max(0, nameSize - 1)) ?? "",
@@ -115,6 +120,17 @@ export function cudaNote(notes: readonly ElfNote[]): CudaNote | undefined {
     return { cudaVersion, drivers };
   }
   return undefined;
+}
+
+/** Finds the CUDA note of a library of the host; `undefined` also when the library cannot be read. */
+export function hostCudaNote(host: HostView, libcuda: HostPath): CudaNote | undefined {
+  try {
+    return cudaNote(readNotes(readHostElf(host, libcuda)));
+  } catch (error) {
+    // A program that loads the library gets its own error.
+    ignorable(error);
+    return undefined;
+  }
 }
 
 function parseJson(text: string): unknown {

@@ -7,6 +7,7 @@ import { quote } from "../text/quote.ts";
 import type { AllowDevices } from "./cgroup/device-cgroup.ts";
 import type { Confinement } from "./ldconfig/confinement.ts";
 import { updateLdCache } from "./ldconfig/update-ld-cache.ts";
+import { updateMuslPath } from "./ldconfig/update-musl-path.ts";
 import { type Bind, binder, type Expected, unbind } from "./mount/bind.ts";
 import { ContainerMounts } from "./mount/container-mounts.ts";
 import { coverDirectory } from "./mount/cover-directory.ts";
@@ -65,6 +66,8 @@ const NO_FINDINGS: readonly Finding[] = [];
  * - make-link: the target is only ever interpreted inside the container.
  * - update-ldcache: ldconfig runs unprivileged in a sandbox that can write nothing outside itself; see sandbox.ts.
  *   Its results are bytes: a cache that only this container reads, and names for links beside injected libraries.
+ * - update-musl-path: only the container's own linker reads the file. What the image lists stays in it, behind the
+ *   injected directories, and nothing but its text is taken over.
  * - allow-devices: grants exactly the device numbers in this plan, and only in this container's cgroup.
  */
 function perform(operation: Operation, operations: readonly Operation[], tools: Tools): readonly Finding[] {
@@ -94,6 +97,8 @@ function perform(operation: Operation, operations: readonly Operation[], tools: 
     case "make-link":
       rootfs.makeLink(operation.path, operation.target);
       return NO_FINDINGS;
+    case "update-musl-path":
+      return updateMuslPath(operation, tools);
     case "update-ldcache":
       return updateLdCache(operation, operations, tools);
     case "allow-devices":
@@ -116,6 +121,8 @@ const subject = (operation: Operation): string => {
       return `make the link ${quote(operation.path, 4096)} in`;
     case "cover-directory":
       return `cover ${quote(operation.path, 4096)} in`;
+    case "update-musl-path":
+      return `update ${quote(operation.path, 4096)} of`;
     case "update-ldcache":
       return 'update "/etc/ld.so.cache" of';
     case "allow-devices":

@@ -4,15 +4,9 @@ import {
   parseDeviceFileRules,
   readDeviceFileRules,
 } from "../driver/capabilities.ts";
-import {
-  CONTROL_NODES,
-  capabilityNode,
-  gpuNode,
-  imexNode,
-  NVIDIA_MAJOR,
-  parseCharMajors,
-} from "../driver/device-nodes.ts";
-import { type KernelModule, PARAMS_FILE } from "../driver/driver-version.ts";
+import { capabilityNode, gpuNode, imexNode, parseCharMajors } from "../driver/device-nodes.ts";
+import { PARAMS_FILE } from "../driver/driver-version.ts";
+import { CONTROL_NODES, type KernelModule, NVIDIA_MAJOR } from "../driver/facts/control-nodes.ts";
 import { readGpus } from "../driver/gpus.ts";
 import { type Finding, finding, type Report } from "../model/finding.ts";
 import { hostPath } from "../model/paths.ts";

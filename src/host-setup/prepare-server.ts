@@ -1,14 +1,8 @@
 import type { Config } from "../config/config.ts";
 import { CAPABILITIES, capabilityFiles, readDeviceFileRules } from "../driver/capabilities.ts";
-import {
-  CONTROL_NODES,
-  capabilityNode,
-  controlNodesFor,
-  driverNodeRoot,
-  gpuNode,
-  imexNode,
-} from "../driver/device-nodes.ts";
-import { KERNEL_MODULES, VERSION_FILE } from "../driver/driver-version.ts";
+import { capabilityNode, driverNodeRoot, gpuNode, imexNode } from "../driver/device-nodes.ts";
+import { VERSION_FILE } from "../driver/driver-version.ts";
+import { CONTROL_NODES, controlNodesFor, KERNEL_MODULES } from "../driver/facts/control-nodes.ts";
 import { type DriverCapability, withImplied } from "../model/driver-capability.ts";
 import { ignorable } from "../model/errors.ts";
 import { finding, type Report } from "../model/finding.ts";

@@ -1,4 +1,5 @@
-import { isLoaded, isPresent, type KernelModule, VERSION_FILE } from "../driver/driver-version.ts";
+import { isLoaded, isPresent, VERSION_FILE } from "../driver/driver-version.ts";
+import type { KernelModule } from "../driver/facts/control-nodes.ts";
 import { finding, type Report } from "../model/finding.ts";
 import type { HostPath } from "../model/paths.ts";
 import { type HostView, isInitialUserNamespace } from "../model/views.ts";

@@ -84,6 +84,8 @@ export interface ContainerEdits {
   readonly libraryFolders: readonly ContainerPath[];
   /** The program that updates the container's library cache; `undefined` leaves the cache alone. */
   readonly ldconfig: LdconfigChoice | undefined;
+  /** The file in which musl's dynamic linker reads its directories; `undefined` leaves it alone. */
+  readonly muslPathFile: ContainerPath | undefined;
   /** A directory of the image that ldconfig prefers to all others: its CUDA forward-compatibility libraries. */
   readonly compatFolder: ContainerPath | undefined;
 }
@@ -96,6 +98,7 @@ export const NO_EDITS: ContainerEdits = {
   generated: [],
   libraryFolders: [],
   ldconfig: undefined,
+  muslPathFile: undefined,
   compatFolder: undefined,
 };
 
@@ -107,6 +110,7 @@ export const joinEdits = (parts: readonly Partial<ContainerEdits>[]): ContainerE
   generated: parts.flatMap(({ generated = [] }) => generated),
   libraryFolders: parts.flatMap(({ libraryFolders = [] }) => libraryFolders),
   ldconfig: parts.find(({ ldconfig }) => ldconfig !== undefined)?.ldconfig,
+  muslPathFile: parts.find(({ muslPathFile }) => muslPathFile !== undefined)?.muslPathFile,
   compatFolder: parts.find(({ compatFolder }) => compatFolder !== undefined)?.compatFolder,
 });
 

@@ -50,6 +50,7 @@ export interface FindingArguments {
   "container-no-etc": Record<string, never>;
   /** What exceeds a limit, so that the rest of it is ignored. */
   "container-limit": { what: "ld.so.conf" };
+  "musl-path-unusable": { path: string };
   "findings-left-out": { count: number };
   "container-leftover": { call: string };
   "container-mount-shared": { path: string };
@@ -65,6 +66,7 @@ export interface FindingArguments {
   "driver-library-missing": { name: string; capability: string };
   "driver-library-stale": { name: string; path: string };
   "driver-library-other-version": { name: string; path: string; version: string };
+  "driver-library-unlisted": { names: readonly string[] };
   "driver-library-unreadable": { path: string; reason: string };
   "gpu-information-incomplete": { path: string; field: string };
   "gpu-excluded": { path: string };

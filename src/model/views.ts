@@ -42,8 +42,12 @@ export interface HostView {
   readFile(path: HostPath, limit?: number, check?: (stat: FileStat) => void): Uint8Array | undefined;
   /** Reads at most `length` bytes at `offset`; fewer at the end of the file. */
   readRange(path: HostPath, offset: number, length: number): Uint8Array | undefined;
-  /** Returns the names in directory order, without `.`, `..` and names that are not UTF-8. */
-  readDirectory(path: HostPath): string[] | undefined;
+  /**
+   * Returns the names in directory order, without `.`, `..` and names that are not UTF-8.
+   *
+   * @param ending only names that end like this. A library directory has thousands of others.
+   */
+  readDirectory(path: HostPath, ending?: string): string[] | undefined;
   /** Returns the attributes of a file. Follows links in the directory part, but not in the last component. */
   lstat(path: HostPath): FileStat | undefined;
   /** Returns the text of a symbolic link; `undefined` also if the path is not a link. */

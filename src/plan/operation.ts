@@ -55,6 +55,14 @@ export type Operation =
       readonly source: Source;
     }
   | {
+      /** Names directories in the file in which musl's dynamic linker reads where libraries are. */
+      readonly op: "update-musl-path";
+      readonly path: ContainerPath;
+      /** In search order. */
+      readonly folders: readonly ContainerPath[];
+      readonly source: Source;
+    }
+  | {
       readonly op: "allow-devices";
       readonly rules: readonly DeviceRule[];
       readonly source: Source;

@@ -78,10 +78,20 @@ export function plan(edits: ContainerEdits, options: PlanOptions): Operation[] {
   }
 
   for (const folder of edits.libraryFolders) folders.add(folder);
-  const { ldconfig, compatFolder } = edits;
+  const { ldconfig, compatFolder, muslPathFile } = edits;
+  const injected = "injected libraries";
+  if (muslPathFile !== undefined && folders.size > 0) {
+    const all = [...(compatFolder === undefined ? [] : [compatFolder]), ...folders];
+    operations.push({ op: "update-musl-path", path: muslPathFile, folders: all, source: injected });
+  }
   if (ldconfig !== undefined && folders.size > 0) {
-    const source = "injected libraries";
-    operations.push({ op: "update-ldcache", ldconfig, folders: [...folders], compatFolder, source });
+    operations.push({
+      op: "update-ldcache",
+      ldconfig,
+      folders: [...folders],
+      compatFolder,
+      source: injected,
+    });
   }
   const rules = options.cgroups ? deviceRules(edits.deviceNodes) : [];
   if (rules.length > 0) operations.push({ op: "allow-devices", rules, source: "injected devices" });

@@ -75,6 +75,8 @@ const WORDING: Wording = {
   "container-mount-shared": ({ path }) =>
     `${quote(path, 4096)} is in a volume with shared propagation, so a mount there would appear on the host too; the entry is skipped`,
   "container-limit": ({ what }) => `the image's ${what} exceeds nvoci's limits; the rest of it is ignored`,
+  "musl-path-unusable": ({ path }) =>
+    `the image's ${quote(path)} is larger than 64 KiB or not UTF-8 and stays as it is; programs may need LD_LIBRARY_PATH`,
   "findings-left-out": ({ count }) => `${count} more findings of this kind are not shown`,
   "container-volume-untouched": ({ path }) =>
     `${quote(path, 4096)} would have to be created in a volume or another mount, which nvoci never changes; the entry is skipped`,
@@ -100,6 +102,8 @@ const WORDING: Wording = {
     `ld.so.cache maps ${name} to ${quote(path)}, which does not exist; run ldconfig on the host`,
   "driver-library-other-version": ({ name, path, version }) =>
     `${quote(path)} is not the ${name} of the running driver ${version}; skipped`,
+  "driver-library-unlisted": ({ names }) =>
+    `nvoci does not know ${names.map((name) => quote(name)).join(", ")} of the running driver; containers with compute or graphics get them`,
   "driver-library-unreadable": ({ path, reason }) => `${quote(path)} cannot be used: ${reason}; skipped`,
   "gpu-information-incomplete": ({ path, field }) => `${quote(path)} does not report ${quote(field)}`,
   "gpu-excluded": ({ path }) => `the driver excludes the GPU of ${quote(path)}`,

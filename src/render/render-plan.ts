@@ -106,6 +106,8 @@ export function renderOperation(operation: Operation): string {
       const program = `the ${ldconfig.from === "host" ? "host's" : "image's"} ${showPath(ldconfig.path)}`;
       return `update /etc/ld.so.cache with ${program} for ${all.map(showPath).join(", ")}`;
     }
+    case "update-musl-path":
+      return `list in ${showPath(operation.path)}: ${operation.folders.map(showPath).join(", ")}`;
     case "allow-devices": {
       const rules = operation.rules.map(
         ({ type, major, minor, access }) => `${type} ${major}:${minor} ${access}`,

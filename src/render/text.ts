@@ -8,7 +8,7 @@ import { hasControlCharacter, quote } from "../text/quote.ts";
 export const counted = (count: number, one: string, many: string): string =>
   `${count} ${count === 1 ? one : many}`;
 
-/** Returns a path for display, quoted only if it contains control characters. */
+/** Returns a path, or a value that an image decides, for display: quoted only if it contains control characters. */
 export const showPath = (path: string): string => (hasControlCharacter(path) ? quote(path, 4096) : path);
 
 /**

@@ -22,12 +22,19 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
+/** A version of the host. */
+export interface VersionFact {
+  readonly version: string;
+  /** Whether the host's version may also be any newer one. */
+  readonly orNewer: boolean;
+}
+
 /** The facts about the host that requirements name. An unknown fact meets every requirement. */
 export interface RequirementFacts {
   /** Version of the kernel modules. */
   readonly driver: string | undefined;
   /** CUDA version that the driver offers; called only when a requirement names it. */
-  readonly cuda: () => string | undefined;
+  readonly cuda: () => VersionFact | undefined;
   /** The GPUs that the container gets. */
   readonly gpus: readonly GpuFacts[];
 }
@@ -178,8 +185,24 @@ function meets(
   }
   if (name !== "cuda" && name !== "driver" && name !== "arch") return undefined;
   if (!isVersion(value)) return invalid(text, variable, `${quote(value)} is not a version`);
-  const fact = name === "arch" ? gpu?.arch : name === "cuda" ? facts.cuda() : facts.driver;
-  return fact === undefined ? undefined : HOLDS[operator](compareVersions(fact, value));
+  if (name === "cuda") return holds(operator, facts.cuda(), value);
+  const version = name === "arch" ? gpu?.arch : facts.driver;
+  return holds(operator, version === undefined ? undefined : { version, orNewer: false }, value);
+}
+
+/** Reports whether a comparison holds for every version that the host may have; `undefined` if for some only. */
+function holds(
+  operator: RequirementOperator,
+  fact: VersionFact | undefined,
+  value: string,
+): boolean | undefined {
+  if (fact === undefined) return undefined;
+  const difference = compareVersions(fact.version, value);
+  const answer = HOLDS[operator](difference);
+  if (!fact.orNewer) return answer;
+  // A newer version may be older than the value, equal to it, or newer.
+  const others = [-1, 0, 1].filter((other) => other > difference);
+  return others.every((other) => HOLDS[operator](other) === answer) ? answer : undefined;
 }
 
 function invalid(term: string, variable: string, reason: string): never {
@@ -198,7 +221,7 @@ function refuse(
 ): never {
   const cuda = facts.cuda();
   const has = [
-    cuda === undefined ? undefined : `CUDA ${cuda}`,
+    cuda === undefined ? undefined : `CUDA ${cuda.version}${cuda.orNewer ? " or newer" : ""}`,
     facts.driver === undefined ? undefined : `driver ${facts.driver}`,
     gpu?.arch === undefined ? undefined : `arch ${gpu.arch}`,
     gpu === undefined || gpu.brands.length === 0 ? undefined : `brand ${gpu.brands.join(" or ")}`,

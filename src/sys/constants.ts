@@ -128,6 +128,7 @@ export const WNOHANG = 1;
 export const RENAME_EXCHANGE = 2;
 
 export const AF_UNIX = 1;
+export const SOCK_STREAM = 1;
 export const SOCK_SEQPACKET = 5;
 export const SOL_SOCKET = 1;
 export const SCM_RIGHTS = 1;

@@ -66,11 +66,11 @@ export function linuxHost(system: Syscalls): HostView {
       }
     },
 
-    readDirectory(path) {
+    readDirectory(path, ending) {
       const fd = system.openatIfThere(CWD, path, O_RDONLY | system.O_DIRECTORY);
       if (fd === undefined) return undefined;
       try {
-        return system.getdents64(fd);
+        return ending === undefined ? system.getdents64(fd) : system.namesEnding(fd, ending);
       } finally {
         system.close(fd);
       }

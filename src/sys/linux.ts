@@ -11,6 +11,7 @@ import {
   MSG_CMSG_CLOEXEC,
   MSG_DONTWAIT,
   O_CLOEXEC,
+  O_NONBLOCK,
   openFlags,
   POLLIN,
   POLLOUT,
@@ -18,6 +19,7 @@ import {
   SIGPIPE,
   SIGXFSZ,
   SOCK_SEQPACKET,
+  SOCK_STREAM,
 } from "./constants.ts";
 import {
   EAGAIN,
@@ -50,7 +52,11 @@ const STATX_BASIC_STATS = 0x7ff;
 const STATX_MNT_ID = 0x1000;
 /** PATH_MAX: the maximum length of a link. */
 const LINK_BYTES = 4096;
+/** Characters below it are control characters. */
+const SPACE = 0x20;
 const DIRECTORY_BYTES = 32768;
+/** Its text fits a block that is used again; see native/arena.c. */
+const SMALL_DIRECTORY_BYTES = 8000;
 
 /**
  * Implements the kernel's interface on the JavaScript engine's primitives. Apart from `node.ts`, no other module uses them.
@@ -251,6 +257,25 @@ export function linux(engine: Primitives): Syscalls {
       }
     },
 
+    // A name follows the type, which follows a zero: the high byte of reclen, since names up to 255 bytes make records
+    // of less than 512, and those of more than 228 bytes are no library's. Some file systems leave the type 0.
+    namesEnding(fd, ending) {
+      const names: string[] = [];
+      const records = new Uint8Array(SMALL_DIRECTORY_BYTES);
+      const wanted = `${ending}\0`;
+      for (;;) {
+        const result = syscall(nr.getdents64, fd.number, records, SMALL_DIRECTORY_BYTES);
+        const filled = checked("getdents64", result, [fd]);
+        if (filled === 0) return names;
+        const text = engine.decode(records, 0, filled);
+        for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
+          const start = text.lastIndexOf("\0", at) + 1;
+          const name = text.slice(text.charCodeAt(start) < SPACE ? start + 1 : start, at + ending.length);
+          if (!name.includes("\ufffd")) names.push(name);
+        }
+      }
+    },
+
     // mkdirat, mknodat and symlinkat never follow or replace an existing last component, and callers pass a single
     // name below a descriptor, so the new file is in the descriptor's directory.
     mkdirat(dirfd, path, mode) {
@@ -402,6 +427,20 @@ export function linux(engine: Primitives): Syscalls {
         reader: new Fd(view.getInt32(0, true), "socket"),
         writer: new Fd(view.getInt32(4, true), "socket"),
       };
+    },
+    // struct sockaddr_un: u16 family, then the path, which ends with NUL. A service that does not accept makes the call
+    // wait, so the socket is non-blocking, and a full queue is EAGAIN.
+    connect(path) {
+      const type = SOCK_STREAM | O_CLOEXEC | O_NONBLOCK;
+      const fd = new Fd(checked("socket", syscall(nr.socket, AF_UNIX, type, 0), [AF_UNIX]), path);
+      const name = encodeUtf8(path);
+      const address = new Uint8Array(110);
+      address[0] = AF_UNIX;
+      address.set(name.subarray(0, 107), 2);
+      const result = name.length > 107 ? -ENAMETOOLONG : syscall(nr.connect, fd.number, address, 110);
+      if (result < 0) system.close(fd);
+      checked("connect", result, [path]);
+      return fd;
     },
     receiveDescriptor(socket) {
       const { message, control } = descriptorMessage((bytes) => engine.address(bytes), -1);

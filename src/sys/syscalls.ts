@@ -113,6 +113,8 @@ export interface Syscalls {
    * @returns the names in a directory that is open for reading, without `.`, `..` and names that are not UTF-8.
    */
   getdents64(fd: Fd, limit?: number): string[];
+  /** Like `getdents64`, for names that end with a text. It decodes no others, which takes a tenth of the time. */
+  namesEnding(fd: Fd, ending: string): string[];
 
   /** @returns `false` when the name already exists. */
   mkdirat(dirfd: Fd, path: string, mode: number): boolean;
@@ -171,6 +173,8 @@ export interface Syscalls {
   pipe2(): { readonly reader: Fd; readonly writer: Fd };
   /** Returns a pair of connected sockets, for messages that carry descriptors. */
   socketpair(): { readonly reader: Fd; readonly writer: Fd };
+  /** Connects to a service by the path of its socket, at most 107 bytes: socket(2) and connect(2). */
+  connect(path: string): Fd;
   /** Receives a message and returns its descriptor. @returns `undefined` when no descriptor has arrived. */
   receiveDescriptor(socket: Fd): Fd | undefined;
   /** Waits until a descriptor can be read, or sleeps without one. @returns `false` when the time is over. */

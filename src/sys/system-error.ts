@@ -67,6 +67,8 @@ const DEEDS: Readonly<Record<string, readonly [verb: string, subject?: number]>>
   unshare: ["leave a namespace"],
   fchdir: ["change to the directory"],
   fcntl: ["set the properties of"],
+  socket: ["make a socket"],
+  connect: ["connect to", 0],
   memfd_create: ["make a memory file for"],
   pipe2: ["make a pipe"],
   ppoll: ["wait for"],

@@ -52,7 +52,7 @@ describeBuilds([], "nvoci configure", (build) => {
       writeFileSync(at("daemon.json"), DAEMON, { mode: 0o600 });
       const { status, stdout, stderr } = configure("docker", "daemon.json", "--default");
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-      expect(stdout).toContain("systemctl reload docker");
+      expect(stdout).toContain("systemctl restart docker");
       expect(JSON.parse(read("daemon.json"))).toMatchObject({
         runtimes: { nvidia: { path: wrapper } },
         "default-runtime": "nvidia",

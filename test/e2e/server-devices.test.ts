@@ -16,6 +16,7 @@ import { compileC } from "../../fixtures/run/compile-c.ts";
 import { runContainer, scriptLines } from "../../fixtures/run/container.ts";
 import { mustRun } from "../../fixtures/run/run-command.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import { nvociHook } from "../support/build/builds.ts";
 import { CONTAINER, describeBuilds } from "../support/engines/prerequisites.ts";
 import { serversOfEachTest } from "../support/engines/servers-of-each-test.ts";
 import { mountOptions } from "../support/kernel/mount-options.ts";
@@ -97,6 +98,21 @@ describeBuilds([...CONTAINER, "gcc"], "a server's devices and services", (build)
         "from-container",
       ]);
       expect(server.place.run(["cat", `${ROOT}/tmp/nvidia-mps/x`]).stdout).toBe("from-container\n");
+    });
+
+    it("is where config.toml says, whatever the hook's and the image's environment say", async () => {
+      const secret = temporaryDirectory("secret");
+      closing.push(() => secret.remove());
+      const environment = '["CUDA_MPS_PIPE_DIRECTORY=/run/mps"]';
+      const server = await open({
+        root: ROOT,
+        config: `${config}environment = ${environment}\n`,
+        setup: [`mkdir -p ${ROOT}/run/mps ${ROOT}/tmp/nvidia-mps ${ROOT}${secret.path}`],
+      });
+      const variable = `CUDA_MPS_PIPE_DIRECTORY=${secret.path}`;
+      const { path, args } = nvociHook(build);
+      const bundle = ask({ env: [variable], hooks: { prestart: [{ path, args, env: [variable] }] } });
+      expect(lines(server, bundle, "ls -d /run/mps; ls /tmp")).toEqual(["/run/mps"]);
     });
 
     it("is not injected if it is a link, which any user could have made", async () => {

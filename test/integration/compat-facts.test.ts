@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { mustRun } from "../../fixtures/run/run-command.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
-import { readCompat } from "../../src/discover/server/compat-image.ts";
+import { readCompat } from "../../src/discover/compat/forward-compat.ts";
 import { RootView } from "../../src/execute/rootfs/root-view.ts";
 import { containerPath } from "../../src/model/paths.ts";
 import { O_PATH } from "../../src/sys/constants.ts";

@@ -78,6 +78,20 @@ describeNeeding(["root", "build"], "linuxHost()", () => {
     expect(host.readDirectory(at("d/file"))).toBeUndefined();
   });
 
+  it("lists only the names with an ending, whatever the other names are", () => {
+    const names = Array.from({ length: 2000 }, (_, index) => {
+      const stem = ["lib", "", "é", "\u0001", "x".repeat(index % 190)][index % 5] ?? "";
+      return `${stem}${index}${index % 3 === 0 ? ".so.1" : ".so.10"}`;
+    });
+    mkdirSync(at("many"));
+    for (const name of names) writeFileSync(at(`many/${name}`), "");
+    const expected = names.filter((name) => name.endsWith(".so.1") && !name.startsWith("\u0001"));
+    const found = host.readDirectory(at("many"), ".so.1") ?? [];
+    expect(found.filter((name) => expected.includes(name)).sort()).toEqual(expected.sort());
+    expect(host.readDirectory(at("many"), ".so.2")).toEqual([]);
+    expect(host.readDirectory(at("none"), ".so.1")).toBeUndefined();
+  });
+
   it("does not follow a link at the end of a path, and returns its target", () => {
     expect(host.lstat(at("link"))).toMatchObject({ type: "symlink" });
     expect(host.lstat(at("device"))).toMatchObject({

@@ -9,6 +9,7 @@ const NEUTRAL = ["load.ts", "version.ts"];
 const BUNDLES = [
   "hook/inject.ts",
   "discover/server/discover-server.ts",
+  "discover/compat/board-compat.ts",
   "elf/read-soname.ts",
   "host-setup/prepare-server.ts",
   "config/parse-config.ts",
@@ -144,7 +145,10 @@ describe("the layers of src/", () => {
   it("keep server-only code out of the bundle that a board's hook reads", () => {
     const read = reachable(["main.ts", "hook/inject.ts"]);
     expect(read.size).toBeGreaterThan(50);
-    const alone = ["elf/", "ldcache/", "binary/", "discover/server/", "host-setup/", "cli/", "runtime/"];
+    const alone = [
+      ...["elf/", "ldcache/", "binary/", "discover/server/", "discover/compat/", "driver/facts/"],
+      ...["host-setup/", "cli/", "runtime/"],
+    ];
     const found = [...read].filter((path) => alone.some((folder) => path.startsWith(folder)));
     expect(found.sort()).toEqual(["elf/static-elf.ts", "host-setup/prepare-host.ts"]);
   });

@@ -19,7 +19,7 @@ import {
 } from "../configure/engine-edit.ts";
 import { crio, podman } from "../configure/podman.ts";
 import { unifiedDiff } from "../configure/unified-diff.ts";
-import { findProgram } from "../host-checks.ts";
+import { findProgram } from "../doctor/programs.ts";
 
 const ENGINES: Readonly<Record<string, ContainerEngine>> = { docker, containerd, crio, podman };
 

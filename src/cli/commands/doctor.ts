@@ -1,36 +1,19 @@
 import type { Argv } from "yargs";
-import { readDriverVersion } from "../../driver/driver-version.ts";
+import type { Check } from "../../model/check.ts";
 import { EXIT } from "../../model/errors.ts";
-import { renderCheck, renderHealth } from "../../render/render-check.ts";
-import { renderInfo } from "../../render/render-info.ts";
-import { VERSION } from "../../version.ts";
-import { type Choose, CONFIG_OPTION, type CommandContext } from "../command.ts";
-import { diagnose } from "../diagnose.ts";
-import { readHost } from "../read-host.ts";
+import { checkToJson, renderCheck, renderHealth } from "../../render/render-check.ts";
+import { type Choose, CONFIG_OPTION, type CommandContext, JSON_OPTION, textOption } from "../command.ts";
+import { applyFixes } from "../doctor/apply-fixes.ts";
+import { checkContainer } from "../doctor/check-container.ts";
+import { diagnose } from "../doctor/diagnose.ts";
 
-/** Adds `info`, which prints the few facts that belong in every bug report. */
-export const addInfo = (yargs: Argv, choose: Choose): Argv =>
-  yargs.command(
-    "info",
-    "print version, platform, driver and configuration file",
-    (command) => command.option("config", CONFIG_OPTION),
-    (args) => choose((context) => runInfo(context, args.config)),
-  );
-
-function runInfo(context: CommandContext, config: string | undefined): number {
-  const { loaded, platform, usesManifests, manifestDirectory } = readHost(context, config);
-  context.print(
-    renderInfo({
-      version: VERSION,
-      engine: "process" in globalThis ? "Node.js" : "QuickJS",
-      arch: context.system.arch,
-      platform,
-      driver: readDriverVersion(context.host),
-      configFile: loaded.file,
-      manifestDirectory: usesManifests ? manifestDirectory : undefined,
-    }),
-  );
-  return EXIT.done;
+interface DoctorArguments {
+  readonly verbose: boolean;
+  readonly json: boolean;
+  // No default value: yargs would report it as a conflict.
+  readonly fix?: boolean | undefined;
+  readonly container?: string | undefined;
+  readonly config?: string | undefined;
 }
 
 /** Adds `doctor`, which checks whether containers on this host can get their GPUs. */
@@ -46,12 +29,37 @@ export const addDoctor = (yargs: Argv, choose: Choose): Argv =>
           default: false,
           describe: "also list the device nodes and missing files",
         })
-        .option("config", CONFIG_OPTION),
-    (args) => choose((context) => runDoctor(context, args.config, args.verbose)),
+        .option("fix", {
+          type: "boolean",
+          describe: "run the commands that only add something and can be taken back",
+        })
+        .option(
+          "container",
+          textOption("container", "check a running container instead: its id, its name in Docker, or a pid"),
+        )
+        .option("json", JSON_OPTION)
+        .option("config", CONFIG_OPTION)
+        .conflicts("container", "fix"),
+    (args) => choose((context) => runDoctor(context, args)),
   );
 
-function runDoctor(context: CommandContext, config: string | undefined, verbose: boolean): number {
-  const checks = diagnose(context, config);
-  context.print([...checks.flatMap((result) => renderCheck(result, verbose)), renderHealth(checks)]);
-  return checks.some(({ status }) => status === "fail") ? EXIT.failed : EXIT.done;
+function runDoctor(context: CommandContext, args: DoctorArguments): number {
+  const { container, config, verbose, json, fix } = args;
+  if (fix) {
+    const before = diagnose(context, config, { trial: false });
+    applyFixes(context, before, json ? () => {} : context.print);
+  }
+  const checks =
+    container === undefined ? diagnose(context, config) : checkContainer(context, container, config);
+  const hasFailed = checks.some(({ status }) => status === "fail");
+  if (json) context.print([JSON.stringify(toJson(checks, hasFailed), null, 2)]);
+  else context.print([...checks.flatMap((result) => renderCheck(result, verbose)), renderHealth(checks)]);
+  return hasFailed ? EXIT.failed : EXIT.done;
 }
+
+/** The document of `--json`, described in nvoci(1). */
+const toJson = (checks: readonly Check[], hasFailed: boolean): object => ({
+  schema: "nvoci/doctor/1",
+  healthy: !hasFailed,
+  checks: checks.map(checkToJson),
+});

@@ -1,14 +1,14 @@
 import type { Argv } from "yargs";
 import { readSpec } from "../../hook/read-spec.ts";
-import { EXIT, NvociError } from "../../model/errors.ts";
+import { EXIT } from "../../model/errors.ts";
 import { renderPlan } from "../../render/render-plan.ts";
-import { quote } from "../../text/quote.ts";
 import {
   absolutePath,
   type Choose,
   CONFIG_OPTION,
   type CommandContext,
   JSON_OPTION,
+  readVariables,
   textOption,
 } from "../command.ts";
 import { imaginaryContainer } from "../imaginary-container.ts";
@@ -67,10 +67,4 @@ function runPlan(context: CommandContext, args: PlanArguments): number {
   if (args.json) print([JSON.stringify({ operations, findings }, null, 2)]);
   else print(renderPlan({ asks, operations, findings }));
   return EXIT.done;
-}
-
-function readVariables(env: readonly string[] = []): readonly string[] {
-  const wrong = env.find((entry) => !/^[^=]+=/.test(entry));
-  if (wrong === undefined) return env;
-  throw new NvociError("usage", `Cannot set the variable ${quote(wrong)}: write NAME=value`);
 }

@@ -1,7 +1,7 @@
 import type { Argv } from "yargs";
 import { loadConfig } from "../../config/load-config.ts";
 import { driverNodeRoot } from "../../driver/device-nodes.ts";
-import { KERNEL_MODULES } from "../../driver/driver-version.ts";
+import { KERNEL_MODULES } from "../../driver/facts/control-nodes.ts";
 import { setUpHost } from "../../host-setup/set-up-host.ts";
 import { EXIT } from "../../model/errors.ts";
 import type { Finding } from "../../model/finding.ts";

@@ -64,7 +64,7 @@ export const docker: ContainerEngine = {
   title: "Docker",
   file: hostPath("/etc/docker/daemon.json"),
   isShared: true,
-  reload: "systemctl reload docker",
+  reload: "systemctl restart docker",
   register({ path, text }, { name, path: program, isDefault }) {
     const start = text === undefined ? '{\n    "runtimes": {}\n}\n' : text;
     const { json, root, runtimes } = parse(path, start);

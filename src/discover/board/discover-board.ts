@@ -1,4 +1,5 @@
 import { DEFAULT_CONFIG } from "../../config/config.ts";
+import { loadBundle } from "../../load.ts";
 import type { MountSpec } from "../../manifest/parse-manifest.ts";
 import { readManifests } from "../../manifest/read-manifests.ts";
 import { chooseSelection } from "../../manifest/select-manifests.ts";
@@ -6,10 +7,11 @@ import { type ContainerEdits, joinEdits, NO_EDITS } from "../../model/container-
 import { NvociError } from "../../model/errors.ts";
 import type { Report } from "../../model/finding.ts";
 import type { Triplet } from "../../model/machine.ts";
-import { below, type HostPath, hostPath } from "../../model/paths.ts";
+import { below, type ContainerPath, type HostPath, hostPath } from "../../model/paths.ts";
 import type { HostView } from "../../model/views.ts";
 import type { Request } from "../../request/request.ts";
 import { quote } from "../../text/quote.ts";
+import { compatDirectory } from "../compat-directory.ts";
 import { detectPlatform, L4T_RELEASE_FILE } from "../detect-platform.ts";
 import type { DeviceInput, DiscoverInput } from "../discover-input.ts";
 import { isDebianLike, looksInMultiarch } from "../library-places.ts";
@@ -19,13 +21,23 @@ import { type Located, locateEntries } from "./locate-entries.ts";
 import { placePaths } from "./place-paths.ts";
 
 /** Finds everything that a container gets by manifests, which list files and devices one by one. */
-export const discoverBoard = (input: DiscoverInput, report: Report): ContainerEdits =>
-  discoverEntries(
-    input,
-    readSpecs(input, report),
-    () => looksInMultiarch(input.image, input.machine),
-    report,
-  );
+export function discoverBoard(input: DiscoverInput, report: Report): ContainerEdits {
+  const isMultiarch = (): boolean => looksInMultiarch(input.image, input.machine);
+  const edits = discoverEntries(input, readSpecs(input, report), isMultiarch, report);
+  return { ...edits, compatFolder: compatFolder(input, edits) };
+}
+
+/** Returns the image's directory of CUDA libraries if the container should prefer them to the host's. */
+function compatFolder(
+  { host, image, config }: DiscoverInput,
+  { mounts }: ContainerEdits,
+): ContainerPath | undefined {
+  const directory = compatDirectory(host, config);
+  if (directory === undefined || image.type(directory) !== "directory") return undefined;
+  const { boardPrefersCompat } = loadBundle<typeof import("../compat/board-compat.ts")>("compat");
+  const { release } = detectPlatform(host);
+  return boardPrefersCompat({ host, image, release, mounts }, directory) ? directory : undefined;
+}
 
 /**
  * Finds only the device nodes.

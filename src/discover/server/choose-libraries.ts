@@ -1,3 +1,4 @@
+import { type DriverLibrary, VENDOR_LIBRARIES } from "../../driver/facts/libraries.ts";
 import { abiTag, readNotes } from "../../elf/driver-notes.ts";
 import { readDynamic } from "../../elf/elf-dynamic.ts";
 import { type Elf, readHostElf } from "../../elf/read-elf.ts";
@@ -6,8 +7,7 @@ import { type Finding, finding, type Source } from "../../model/finding.ts";
 import type { Machine } from "../../model/machine.ts";
 import { basename, below, dirname, type HostPath } from "../../model/paths.ts";
 import type { DriverRoot } from "./driver-root.ts";
-import type { LibraryCandidate, LibraryServer } from "./library-candidates.ts";
-import { type DriverLibrary, libraryStem } from "./library-table.ts";
+import { type LibraryCandidate, type LibraryServer, libraryStem } from "./library-candidates.ts";
 
 /** The file that a container gets for a wanted library. */
 export interface ChosenLibrary {
@@ -34,9 +34,6 @@ type Chosen = ChosenLibrary & { readonly names: Set<string> };
  * kernels.
  */
 const TLS_KERNEL = "2.3.99";
-
-/** A library that needs one of these is NVIDIA's. */
-const VENDOR_LIBRARIES = ["libnvidia-glcore.so", "libnvidia-eglcore.so"];
 
 /**
  * Chooses one file for each wanted library: a file of the driver's version if the name contains one, and the last
@@ -71,8 +68,7 @@ export function chooseLibraries(
     }
     const names = namesOf.get(real) ?? new Set();
     namesOf.set(real, names);
-    // A file's name does not reveal its SONAME, and neither does the name of another version.
-    if (name !== basename(found) || (candidate.cached && real === found)) names.add(name);
+    for (const one of namesIn(candidate, library, found, real, version)) names.add(one);
 
     const candidateFile = { library, hostPath: real, names, source };
     const elf = lazyElf(root, real);
@@ -86,6 +82,24 @@ export function chooseLibraries(
   }
   for (const { library, bits } of chosen.values()) if (bits === 64) otherVersions.delete(library.name);
   return { chosen: [...chosen.values()], otherVersions };
+}
+
+/**
+ * Returns the names by which programs look for a candidate's file, as far as the candidate shows. A file's name does
+ * not reveal its SONAME, and neither does the name of another version.
+ *
+ * @param found the file that the candidate's path leads to.
+ * @param real the file of the driver's version.
+ */
+function namesIn(
+  { name, cached }: LibraryCandidate,
+  library: DriverLibrary,
+  found: HostPath,
+  real: HostPath,
+  version: string,
+): readonly string[] {
+  const names = name !== basename(found) || (cached && real === found) ? [name] : [];
+  return library.ownVersion || isOfVersion(real, version) ? names : [...names, `${library.name}.${version}`];
 }
 
 /**
@@ -117,10 +131,16 @@ function choose(
   }
 }
 
+const isOfVersion = (file: HostPath, version: string): boolean => basename(file).endsWith(`.${version}`);
+
 /**
  * Returns the file itself if it has the driver's version, else the file of that version beside it. When two
  * versions are installed, the cache names the newer, even if the loaded modules are older: after an upgrade
  * without a restart.
+ *
+ * Some packages give the file its SONAME, and make the name with the version a link to it.
+ *
+ * @see https://github.com/negativo17/nvidia-driver/issues/195
  */
 function ofVersion(
   root: DriverRoot,
@@ -128,10 +148,9 @@ function ofVersion(
   { name, vendorNeutral, ownVersion }: DriverLibrary,
   version: string,
 ): HostPath | undefined {
-  if (ownVersion || basename(other).endsWith(`.${version}`)) return other;
+  if (ownVersion || isOfVersion(other, version)) return other;
   if (vendorNeutral || !basename(other).startsWith(name)) return undefined;
-  const path = below(dirname(other), `/${name}.${version}`);
-  return root.host.lstat(path)?.type === "file" ? path : undefined;
+  return root.resolve(root.inside(below(dirname(other), `/${name}.${version}`)));
 }
 
 /** Opens the file on first use, which for most libraries is never. */

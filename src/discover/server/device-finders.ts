@@ -1,5 +1,6 @@
 import { migManagementFile, readDeviceFileRules } from "../../driver/capabilities.ts";
-import { capabilityNode, controlNodesFor, gpuNode, imexNode } from "../../driver/device-nodes.ts";
+import { capabilityNode, gpuNode, imexNode } from "../../driver/device-nodes.ts";
+import { controlNodesFor } from "../../driver/facts/control-nodes.ts";
 import type { DeviceNode, Link } from "../../model/container-edits.ts";
 import { NvociError } from "../../model/errors.ts";
 import type { Source } from "../../model/finding.ts";

@@ -1,18 +1,22 @@
 import { type ContainerEdits, joinEdits, NO_EDITS } from "../../model/container-edits.ts";
 import type { Report } from "../../model/finding.ts";
 import type { ContainerPath } from "../../model/paths.ts";
-import { checkRequirements } from "../../request/requirements.ts";
+import { checkRequirements, type VersionFact } from "../../request/requirements.ts";
+import { prefersCompat, readCompat } from "../compat/forward-compat.ts";
+import { compatDirectory } from "../compat-directory.ts";
 import type { DeviceInput, DiscoverInput } from "../discover-input.ts";
 import { libraryDirectories } from "../library-places.ts";
+import { besideLibraries } from "./beside-libraries.ts";
 import type { ChosenLibrary } from "./choose-libraries.ts";
-import { compatDirectory, prefersCompat, readCompat } from "./compat-image.ts";
 import { controlNodes, drmNodes, gpuNodes, imexNodes, migNodes } from "./device-finders.ts";
 import { findLibraries, hostDirectory, libcudaOf, libraryEdits } from "./driver-libraries.ts";
-import { gbmLinks, graphicsFiles } from "./graphics-files.ts";
+import { graphicsFiles } from "./graphics-files.ts";
+import { namedLibraries } from "./named-libraries.ts";
 import { features, firmware, programs, sockets } from "./optional-files.ts";
 import { applicationProfile, procDriver } from "./proc-driver.ts";
 import { gpuBrands, hostCudaVersion } from "./requirement-facts.ts";
 import { type Finder, readServer, type Server, type ServerAndImage } from "./server.ts";
+import { unlistedLibraries } from "./unlisted-libraries.ts";
 
 /** All finders except that of the libraries, in the order of the edits. */
 const FINDERS: readonly Finder[] = [
@@ -54,15 +58,13 @@ export function discoverServer(input: DiscoverInput, report: Report): ContainerE
   const server: ServerAndImage = { ...readServer(input, report), image: input.image };
   const { libraries, cudaVersion } = checkDriver(server);
   const directories = libraryDirectories(server.image, server.machine);
-  const gbm = server.capabilities.has("graphics")
-    ? gbmLinks(server.host, hostDirectory(libraries), directories[64])
-    : [];
-  return joinEdits([
-    libraryEdits(server.root, libraries, directories),
-    { links: gbm },
+  const found = joinEdits([
+    libraryEdits(server.root, [...libraries, ...unlistedLibraries(server, libraries)], directories),
+    besideLibraries(server, hostDirectory(libraries), directories[64]),
     ...FINDERS.map((find) => find(server)),
     { compatFolder: compatFolder(server, cudaVersion) },
   ]);
+  return joinEdits([found, { mounts: namedLibraries(server, found, directories[64]) }]);
 }
 
 /**
@@ -80,16 +82,16 @@ export function discoverServerDevices(input: DeviceInput, report: Report): Conta
 interface CheckedDriver {
   readonly libraries: readonly ChosenLibrary[];
   /** Returns the CUDA version of the host's driver. Reads libcuda on the first call. */
-  readonly cudaVersion: () => string | undefined;
+  readonly cudaVersion: () => VersionFact | undefined;
 }
 
 function checkDriver(server: Server): CheckedDriver {
   const { host, request, version, gpus, report } = server;
   const libraries = findLibraries(server);
-  let cuda: { readonly version: string | undefined } | undefined;
-  const cudaVersion = (): string | undefined => {
-    cuda ??= { version: hostCudaVersion(host, libcudaOf(libraries), version) };
-    return cuda.version;
+  let cuda: { readonly fact: VersionFact | undefined } | undefined;
+  const cudaVersion = (): VersionFact | undefined => {
+    cuda ??= { fact: hostCudaVersion(host, libcudaOf(libraries), version) };
+    return cuda.fact;
   };
   const facts = {
     driver: version,
@@ -102,12 +104,11 @@ function checkDriver(server: Server): CheckedDriver {
 
 /** Returns the image's directory of CUDA libraries if the container should prefer them to the host's. */
 function compatFolder(
-  { host, image, config, request, version }: ServerAndImage,
-  cudaVersion: () => string | undefined,
+  { host, image, config, request, version: driver }: ServerAndImage,
+  cuda: () => VersionFact | undefined,
 ): ContainerPath | undefined {
-  const { cudaCompatMode } = config.nvidiaContainerRuntime.modes.legacy;
-  if (cudaCompatMode === "disabled" || !request.driverCapabilities.includes("compute")) return undefined;
+  if (!request.driverCapabilities.includes("compute")) return undefined;
   const directory = compatDirectory(host, config);
-  const library = readCompat(image, directory);
-  return library !== undefined && prefersCompat(library, version, cudaVersion()) ? directory : undefined;
+  const library = directory && readCompat(image, directory);
+  return library && prefersCompat(library, { driver, cuda }) ? directory : undefined;
 }

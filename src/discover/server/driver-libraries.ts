@@ -1,3 +1,4 @@
+import { DRIVER_LIBRARIES, type DriverLibrary, LIBRARY_LINKS } from "../../driver/facts/libraries.ts";
 import { readSoname } from "../../elf/read-soname.ts";
 import { bindMount, type Link, type Mount } from "../../model/container-edits.ts";
 import { NvociError } from "../../model/errors.ts";
@@ -8,7 +9,6 @@ import type { LibraryDirectories } from "../library-places.ts";
 import { type ChosenLibrary, chooseLibraries } from "./choose-libraries.ts";
 import type { DriverRoot } from "./driver-root.ts";
 import { type LibraryServer, libraryCandidates } from "./library-candidates.ts";
-import { DRIVER_LIBRARIES, type DriverLibrary } from "./library-table.ts";
 
 /**
  * Finds the driver's libraries for the requested capabilities.
@@ -81,29 +81,10 @@ function nameLinks(root: DriverRoot, chosen: ChosenLibrary, path: ContainerPath)
   }));
 }
 
-/** Links that programs expect beside a library and ldconfig does not make. */
-const CONVENIENCE: readonly {
-  /** Prefix of the library's file name. */
-  readonly library: string;
-  /** Path of the link, relative to the library's directory. */
-  readonly name: string;
-  /** The link's text; `*` is the library's file name. */
-  readonly target: string;
-}[] = [
-  { library: "libcuda.so", name: "libcuda.so", target: "libcuda.so.1" },
-  { library: "libGLX_nvidia.so", name: "libGLX_indirect.so.0", target: "*" },
-  {
-    library: "libnvidia-opticalflow.so",
-    name: "libnvidia-opticalflow.so",
-    target: "libnvidia-opticalflow.so.1",
-  },
-  { library: "libvdpau_nvidia.so", name: "vdpau/libvdpau_nvidia.so.1", target: "../*" },
-];
-
 /** Returns the links that belong beside a library in the container. */
 function convenienceLinks(library: ContainerPath, source: Source): Link[] {
   const file = basename(library);
-  return CONVENIENCE.filter((entry) => file.startsWith(entry.library)).map(({ name, target }) => ({
+  return LIBRARY_LINKS.filter((entry) => file.startsWith(entry.library)).map(({ name, target }) => ({
     containerPath: containerPath(`${dirname(library)}/${name}`),
     target: target.replace("*", file),
     source,

@@ -12,10 +12,12 @@ export interface DriverRoot {
    * @returns a path of the host; `undefined` when the path does not exist.
    */
   resolve(path: string): HostPath | undefined;
+  /** Returns the path by which programs inside the root know a path of the host below it. */
+  inside(path: HostPath): string;
   /** Returns the names in a directory, sorted; empty when it does not exist. */
   list(path: string): readonly string[];
-  /** Returns the real path of `name` in the first of `directories` that has it. */
-  first(directories: readonly string[], name: string): HostPath | undefined;
+  /** Returns the directories that exist, each under the first of its names. */
+  existing(directories: readonly string[]): readonly string[];
 }
 
 /** The kernel's limit on symbolic links in one lookup. @see path_resolution(7) */
@@ -31,16 +33,18 @@ export function driverRoot(host: HostView, root: HostPath): DriverRoot {
     host,
     root,
     resolve,
+    inside: (path) => (root === "/" ? path : path.slice(root.length)),
     list: (path) => {
       const directory = resolve(path);
       return directory === undefined ? [] : (host.readDirectory(directory) ?? []).sort();
     },
-    first(directories, name) {
+    existing(directories) {
+      const found = new Map<HostPath, string>();
       for (const directory of directories) {
-        const real = resolve(`${directory}/${name}`);
-        if (real !== undefined) return real;
+        const real = resolve(directory);
+        if (real !== undefined && !found.has(real)) found.set(real, directory);
       }
-      return undefined;
+      return [...found.values()];
     },
   };
 }

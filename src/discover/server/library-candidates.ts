@@ -1,10 +1,9 @@
+import { libraryDirectories } from "../../driver/facts/libraries.ts";
 import { decodeLdCache } from "../../ldcache/decode-ld-cache.ts";
 import { append } from "../../model/budget.ts";
 import { ignorable } from "../../model/errors.ts";
 import { finding, type Source } from "../../model/finding.ts";
-import type { Machine } from "../../model/machine.ts";
 import { dirname, hostPath } from "../../model/paths.ts";
-import { libraryStem } from "./library-table.ts";
 import type { Server } from "./server.ts";
 
 /** A library of the host with a wanted name. */
@@ -21,31 +20,24 @@ export interface LibraryCandidate {
 
 const LD_CACHE = hostPath("/etc/ld.so.cache");
 
-/** Library directories of hosts that have no cache, or whose cache does not list the driver. */
-const standardDirectories = ({ triplet, compat32 }: Machine): readonly string[] => [
-  "/usr/lib",
-  "/usr/lib64",
-  `/usr/lib/${triplet}`,
-  `/usr/lib/${triplet}/nvidia/current`,
-  "/usr/lib/nvidia",
-  "/usr/lib32",
-  `/usr/lib/${compat32.triplet}`,
-  "/lib",
-  "/lib64",
-  "/usr/local/lib",
-  "/usr/local/nvidia/lib64",
-  "/run/opengl-driver/lib",
-];
-
 /** Directories whose libraries all have one word size, on any machine. */
-const NARROW = /\/(?:lib32|i386-linux-gnu|arm-linux-gnueabihf)(?:\/|$)/;
-const WIDE = /\/(?:lib64|x86_64-linux-gnu|aarch64-linux-gnu)(?:\/|$)/;
+const NARROW = /\/(?:lib32|i386-linux-gnu|arm-linux-gnueabihf|opengl-driver-32\/lib)(?:\/|$)/;
+const WIDE =
+  /\/(?:lib64|x86_64-linux-gnu|aarch64-linux-gnu|opengl-driver\/lib|current-system\/profile\/lib)(?:\/|$)/;
 
 /** The facts about a server that the search for libraries needs. */
 export type LibraryServer = Pick<
   Server,
   "host" | "machine" | "config" | "capabilities" | "root" | "version" | "report"
 >;
+
+/**
+ * Returns a library's name up to and including `.so`, as in the table; the name unchanged when it has no `.so`.
+ */
+export function libraryStem(name: string): string {
+  const at = name.indexOf(".so");
+  return at < 0 ? name : name.slice(0, at + 3);
+}
 
 /** Names up to and including `.so`. */
 type Wanted = ReadonlySet<string>;
@@ -59,7 +51,7 @@ type Wanted = ReadonlySet<string>;
 export function libraryCandidates(server: LibraryServer, wanted: Wanted): readonly LibraryCandidate[] {
   const list = (path: string): LibraryCandidate[] => listLibraries(server, wanted, path);
   const candidates = cachedLibraries(server, wanted);
-  if (candidates.length === 0) append(candidates, standardDirectories(server.machine).flatMap(list));
+  if (candidates.length === 0) append(candidates, libraryDirectories(server.machine).flatMap(list));
   append(candidates, vdpauModules(server, wanted, candidates));
   append(candidates, server.config.nvoci.librarySearchPaths.flatMap(list));
   return candidates;

@@ -1,51 +1,37 @@
+import { FEATURE_PARTS, FIRMWARE, PROGRAM_DIRECTORIES, PROGRAMS, SOCKETS } from "../../driver/facts/files.ts";
 import { bindMount, type DeviceNode, type Mount, type MountOption } from "../../model/container-edits.ts";
-import type { DriverCapability } from "../../model/driver-capability.ts";
 import { finding } from "../../model/finding.ts";
 import { below, containerPath, hostPath } from "../../model/paths.ts";
 import { readText } from "../../model/views.ts";
-import { FEATURE_VARIABLES, type ServerFeature } from "../../request/driver-capabilities.ts";
+import { FEATURE_VARIABLES } from "../../request/driver-capabilities.ts";
 import { type Finder, findNode, type Server } from "./server.ts";
 
-/** The driver's programs. Left out on purpose: programs that change the host or need a desktop. */
-const PROGRAMS: readonly (readonly [name: string, capability: DriverCapability])[] = [
-  ["nvidia-smi", "utility"],
-  ["nvidia-debugdump", "utility"],
-  ["nvidia-persistenced", "utility"],
-  ["nv-fabricmanager", "utility"],
-  ["nvidia-imex", "utility"],
-  ["nvidia-imex-ctl", "utility"],
-  ["nvidia-cuda-mps-control", "compute"],
-  ["nvidia-cuda-mps-server", "compute"],
-];
-
-/** Directories of programs, in search order. PATH is ignored: the hook's environment may come from anywhere. */
-const DRIVER_PROGRAM_DIRECTORIES = [
-  "/usr/bin",
-  "/usr/sbin",
-  "/usr/local/bin",
-  "/usr/local/sbin",
-  "/bin",
-  "/sbin",
-  "/run/current-system/sw/bin",
-];
+/** Returns the first answer. */
+function firstOf<T>(
+  directories: readonly string[],
+  ask: (directory: string) => T | undefined,
+): T | undefined {
+  for (const directory of directories) {
+    const answer = ask(directory);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
+}
 
 /** Finds the driver's programs. In the container, all of them are in /usr/bin. */
 export const programs: Finder<Server> = ({ root, capabilities, report }) => {
   const mounts: Mount[] = [];
+  // Most hosts lack most programs, and have fewer directories than names of directories.
+  const directories = root.existing(PROGRAM_DIRECTORIES);
   for (const [name, capability] of PROGRAMS) {
     if (!capabilities.has(capability)) continue;
     const source = `program ${name}`;
-    const real = root.first(DRIVER_PROGRAM_DIRECTORIES, name);
+    const real = firstOf(directories, (directory) => root.resolve(`${directory}/${name}`));
     if (real !== undefined) mounts.push(bindMount("file", real, containerPath(`/usr/bin/${name}`), source));
     else report(finding("entry-missing", "info", source, { type: "program", path: name }));
   }
   return { mounts };
 };
-
-const FIRMWARE_DIRECTORY = "/lib/firmware";
-
-/** Names the directory that the kernel searches for firmware before {@link FIRMWARE_DIRECTORY}. */
-const FIRMWARE_PATH_PARAMETER = hostPath("/sys/module/firmware_class/parameters/path");
 
 /**
  * Finds the firmware that the user-space driver loads into the GPU's system processor. The container gets it in
@@ -54,22 +40,26 @@ const FIRMWARE_PATH_PARAMETER = hostPath("/sys/module/firmware_class/parameters/
  * @see https://docs.kernel.org/driver-api/firmware/fw_search_path.html
  */
 export const firmware: Finder<Server> = ({ host, root, version, report }) => {
-  const configured = (readText(host, FIRMWARE_PATH_PARAMETER) ?? "").trim();
-  const directories = [configured, `${FIRMWARE_DIRECTORY}/updates`, FIRMWARE_DIRECTORY];
+  const textOf = (file: string): string => (readText(host, hostPath(file)) ?? "").trim();
+  const release = textOf(FIRMWARE.release);
+  const directories = [
+    textOf(FIRMWARE.parameter),
+    ...FIRMWARE.directories.map((directory) => directory.replace("*", release)),
+  ];
   for (const directory of directories.filter((name) => name.startsWith("/"))) {
     const place = `${directory}/nvidia/${version}`;
     const mounts = root
       .list(place)
-      .filter((name) => name.startsWith("gsp") && name.endsWith(".bin"))
+      .filter((name) => FIRMWARE.names.test(name))
       .flatMap((name) => {
         const real = root.resolve(`${place}/${name}`);
-        const path = containerPath(`${FIRMWARE_DIRECTORY}/nvidia/${version}/${name}`);
+        const path = containerPath(`${FIRMWARE.target}/nvidia/${version}/${name}`);
         return real === undefined ? [] : [bindMount("file", real, path, `firmware ${name}`)];
       });
     if (mounts.length > 0) return { mounts };
   }
   // Only drivers since 465 have this firmware, and only GPUs since Turing use it.
-  const path = `${FIRMWARE_DIRECTORY}/nvidia/${version}/gsp*.bin`;
+  const path = `${FIRMWARE.target}/nvidia/${version}/gsp*.bin`;
   report(finding("entry-missing", "info", "GSP firmware", { type: "firmware", path }));
   return {};
 };
@@ -77,22 +67,10 @@ export const firmware: Finder<Server> = ({ host, root, version, report }) => {
 /** Sockets need write access, and contain no programs. */
 const SOCKET_OPTIONS: readonly MountOption[] = ["nosuid", "nodev", "noexec"];
 
-/** The sockets of the driver's services. */
-const ENDPOINTS: readonly {
-  readonly path: string;
-  readonly kind: "socket" | "directory";
-  readonly capability: DriverCapability;
-}[] = [
-  { path: "/run/nvidia-persistenced/socket", kind: "socket", capability: "utility" },
-  { path: "/run/nvidia-fabricmanager/socket", kind: "socket", capability: "utility" },
-  { path: "/tmp/nvidia-mps", kind: "directory", capability: "compute" },
-];
-
 /** Finds the sockets of the driver's services. Most hosts run none of them. */
-export const sockets: Finder<Server> = ({ root, capabilities, report }) => {
+export const sockets: Finder<Server> = ({ root, config, capabilities, report }) => {
   const mounts: Mount[] = [];
-  for (const { path, kind, capability } of ENDPOINTS) {
-    if (!capabilities.has(capability)) continue;
+  const add = (path: string, kind: "socket" | "directory"): void => {
     const source = `socket ${path}`;
     // Anyone can write to /tmp, and a link there could name any directory of the host: links are not followed.
     const real = below(root.root, path);
@@ -100,35 +78,10 @@ export const sockets: Finder<Server> = ({ root, capabilities, report }) => {
     if (found === kind) mounts.push(bindMount(kind, real, containerPath(path), source, SOCKET_OPTIONS));
     else if (found === undefined) report(finding("entry-missing", "info", source, { type: "socket", path }));
     else report(finding("entry-wrong-type", "warning", source, { type: "socket", path, found }));
-  }
+  };
+  for (const { path, capability } of SOCKETS) if (capabilities.has(capability)) add(path, "socket");
+  if (capabilities.has("compute")) add(config.nvidiaContainerCli.mpsPipeDirectory, "directory");
   return { mounts };
-};
-
-/** The parts of each feature: device nodes in a directory, and files. */
-const FEATURE_PARTS: Readonly<
-  Record<
-    ServerFeature,
-    {
-      readonly directory: string;
-      /** The nodes' names for findings. */
-      readonly names: string;
-      readonly devices: RegExp;
-      readonly files?: readonly (readonly [kind: Mount["kind"], path: string])[];
-    }
-  >
-> = {
-  gds: {
-    directory: "/dev",
-    names: "nvidia-fs*",
-    devices: /^nvidia-fs\d+$/,
-    files: [
-      ["directory", "/run/udev"],
-      ["file", "/etc/cufile.json"],
-    ],
-  },
-  mofed: { directory: "/dev/infiniband", names: "uverbs*", devices: /^(?:uverbs\d+|rdma_cm)$/ },
-  gdrcopy: { directory: "/dev", names: "gdrdrv", devices: /^gdrdrv$/ },
-  nvswitch: { directory: "/dev", names: "nvidia-nvswitch*", devices: /^nvidia-nvswitch(?:ctl|\d+)$/ },
 };
 
 /** Finds the nodes and files of features. All of them are optional. */

@@ -3,17 +3,15 @@ import { loadBundle } from "../../load.ts";
 import { append } from "../../model/budget.ts";
 import type { Link, Mount } from "../../model/container-edits.ts";
 import { type Finding, finding } from "../../model/finding.ts";
-import { basename, containerPath } from "../../model/paths.ts";
+import { basename } from "../../model/paths.ts";
 import type { Operation, OperationOf } from "../../plan/operation.ts";
-import { AT_SYMLINK_NOFOLLOW, MS_RDONLY, O_PATH } from "../../sys/constants.ts";
-import { EACCES, EROFS } from "../../sys/errno.ts";
 import { linuxHost } from "../../sys/linux-host.ts";
-import type { Fd } from "../../sys/syscalls.ts";
-import { SystemError } from "../../sys/system-error.ts";
 import { InTheWay } from "../rootfs/asides.ts";
 import { readLibraryPath, searchOrder, systemDirectories } from "./library-path.ts";
-import { CACHE, DRAFT, replaceCache } from "./replace-cache.ts";
+import { openEtc, readOnly, replaceInEtc } from "./replace-in-etc.ts";
 import { type LdconfigContext, runLdconfig } from "./run-ldconfig.ts";
+
+const CACHE = { name: "ld.so.cache", draft: ".nvoci-cache" };
 
 /** A separate part, because ldconfig reports the names in most cases, and then no library is read. */
 const sonameReader = () => loadBundle<typeof import("../../elf/read-soname.ts")>("soname");
@@ -40,19 +38,8 @@ export function updateLdCache(
   context: LdconfigContext,
 ): readonly Finding[] {
   const { system, rootfs } = context;
-  const etc = rootfs.view.open("/etc", O_PATH | system.O_DIRECTORY);
-  if (etc === undefined) return [finding("container-no-etc", "warning", operation.source, {})];
-  const path = `/etc/${CACHE}`;
-  if (!rootfs.isOwn(etc))
-    return [finding("container-volume-untouched", "warning", operation.source, { path })];
-  // Refuses silent mounts before anything is requested of them.
-  for (const name of [CACHE, DRAFT]) rootfs.place(containerPath(`/etc/${name}`));
-  if (system.statx(etc, CACHE, AT_SYMLINK_NOFOLLOW)?.type === "directory") {
-    return [
-      finding("container-directory-in-the-way", "warning", operation.source, { path: `/etc/${CACHE}` }),
-    ];
-  }
-  if (system.fstatfs(etc).flags & MS_RDONLY) return [readOnly(operation)];
+  const opened = openEtc(context, CACHE, operation.source);
+  if ("found" in opened) return [opened.found];
 
   const findings: Finding[] = [];
   const report = (found: Finding): void => void findings.push(found);
@@ -68,21 +55,8 @@ export function updateLdCache(
   const sonames = reason === undefined ? sonamesIn(result.printed) : new Map<string, string>();
   append(findings, makeLinks(context, operations, sonames));
   if (reason !== undefined) return findings;
-  return replace(context, etc, result.cache) ? findings : [...findings, readOnly(operation)];
-}
-
-const readOnly = (operation: OperationOf<"update-ldcache">): Finding =>
-  finding("container-read-only", "warning", operation.source, { path: "/etc" });
-
-/** Replaces the cache. @returns `false` when the file system is not writable. */
-function replace(context: LdconfigContext, etc: Fd, cache: Uint8Array): boolean {
-  try {
-    replaceCache(context, etc, cache);
-    return true;
-  } catch (error) {
-    if (error instanceof SystemError && (error.errno === EROFS || error.errno === EACCES)) return false;
-    throw error;
-  }
+  const replaced = replaceInEtc(context, opened.etc, CACHE, result.cache);
+  return replaced ? findings : [...findings, readOnly(operation.source)];
 }
 
 /**

@@ -14,12 +14,12 @@ export interface Cleaned {
 const MAX_DEPTH = 512;
 const MAX_NAMES = 1_000_000;
 
-/** An unfinished cache: a file, or one hook's directory that contains it. */
-const DRAFT = /^\.nvoci-(?:\d+-)?cache(?:-\d+)?$/;
+/** An unfinished file of /etc: the file, or one hook's directory that contains it. */
+const DRAFT = /^\.nvoci-(?:(?:\d+-)?cache(?:-\d+)?|musl-path)$/;
 
 /**
  * Cleans up after killed hooks in a root file system: puts back what they had set aside, replacing what they had
- * made there, and removes unfinished caches.
+ * made there, and removes unfinished files.
  *
  * Every directory is opened by one name in its open parent. No link is followed, and no other mount is entered.
  *

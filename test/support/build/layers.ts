@@ -5,8 +5,19 @@
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["hook", "oci", "sys"],
   cli: [
-    ...["config", "discover", "driver", "execute", "hook", "host-setup", "json", "manifest", "oci", "plan"],
-    ...["render", "request", "sys"],
+    ...[
+      "config",
+      "discover",
+      "driver",
+      "elf",
+      "execute",
+      "hook",
+      "host-setup",
+      "json",
+      "ldcache",
+      "manifest",
+    ],
+    ...["oci", "plan", "render", "request", "sys"],
   ],
   runtime: ["config", "discover", "hook", "host-setup", "json", "oci", "request", "sys"],
   hook: ["config", "discover", "execute", "host-setup", "oci", "plan", "render", "request", "sys"],

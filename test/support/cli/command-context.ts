@@ -37,6 +37,7 @@ export function commandContext(options: ContextOptions = {}): TestContext {
       if (typeof options.decision === "function") return options.decision();
       return { asks: true, operations: [], findings: [], ...options.decision };
     },
+    runWords: () => 0,
     print: (lines) => void printed.push(...lines),
   };
 }

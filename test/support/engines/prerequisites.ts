@@ -3,6 +3,7 @@ import { describe, it } from "vitest";
 import { runCommand } from "../../../fixtures/run/run-command.ts";
 import { ARM64_EXECUTABLE, type Build, builds, isCurrent, pkgBuild } from "../build/builds.ts";
 import { oldDpkg } from "../image/debian-roots.ts";
+import { muslLoader } from "../image/musl-image.ts";
 
 /** A requirement of some tests: how to detect it, and what to do if it is missing. */
 interface Prerequisite {
@@ -93,6 +94,11 @@ const PREREQUISITES = {
     remedy: "apt-get install makepkg pacman-package-manager fakeroot",
   },
   nix: { holds: () => has("nix-build"), remedy: "apt-get install nix-bin" },
+  musl: {
+    holds: () => muslLoader() !== undefined,
+    remedy: "use a mirror that has Debian 12, on x86_64",
+    given: true,
+  },
   lintian: { holds: () => has("lintian"), remedy: "apt-get install lintian" },
   man: { holds: () => has("man") && has("groff"), remedy: "apt-get install man-db groff" },
   "an arm64 compiler": {

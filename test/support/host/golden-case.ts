@@ -50,14 +50,19 @@ const NARROW: Readonly<Record<Triplet, string>> = {
   "aarch64-linux-gnu": "arm-linux-gnueabihf",
 };
 
+const MUSL: Readonly<Record<Triplet, string>> = {
+  "x86_64-linux-gnu": "ld-musl-x86_64",
+  "aarch64-linux-gnu": "ld-musl-aarch64",
+};
+
 const DEFAULT_CONFIG = `[nvidia-container-cli]\nldconfig = "@${LDCONFIG}"\n`;
 const DEBIAN_IMAGE =
   'file /etc/debian_version\ndir /usr/lib/$TRIPLET\nfile /sbin/ldconfig 0755 = "\\u007fELF"\n';
 const ASKING = { env: ["NVIDIA_VISIBLE_DEVICES=all"] };
 
 /**
- * Reads every case. In all files, `$TRIPLET` stands for the machine's multiarch name, and `$NARROW` for that of
- * its 32-bit programs:
+ * Reads every case. In all files, `$TRIPLET` stands for the machine's multiarch name, `$NARROW` for that of its
+ * 32-bit programs, and `$MUSL` for the name of musl's dynamic linker:
  *
  * - `host.tree`, `*.csv`, `config.toml`: the host, its manifests and its configuration
  * - `ld.so.cache`: the host's entries, as `name path` or `name path narrow` in each line. Default: no cache
@@ -76,7 +81,10 @@ function readCase(name: string, triplet: Triplet): GoldenCase {
   const read = (file: string, byDefault: string): string => {
     const path = join(directory, file);
     const text = existsSync(path) ? readFileSync(path, "utf8") : byDefault;
-    return text.replaceAll("$TRIPLET", triplet).replaceAll("$NARROW", NARROW[triplet]);
+    return text
+      .replaceAll("$TRIPLET", triplet)
+      .replaceAll("$NARROW", NARROW[triplet])
+      .replaceAll("$MUSL", MUSL[triplet]);
   };
   const manifests = readdirSync(directory).filter((file) => file.toLowerCase().endsWith(".csv"));
   const { devices = [], ...process } = JSON.parse(read("process.json", JSON.stringify(ASKING)));
@@ -101,7 +109,10 @@ function readCase(name: string, triplet: Triplet): GoldenCase {
 
 /** Replaces the machine's names with their placeholders again. */
 const portable = (text: string, triplet: Triplet): string =>
-  text.replaceAll(triplet, "$TRIPLET").replaceAll(NARROW[triplet], "$NARROW");
+  text
+    .replaceAll(triplet, "$TRIPLET")
+    .replaceAll(NARROW[triplet], "$NARROW")
+    .replaceAll(MUSL[triplet], "$MUSL");
 
 function ldCacheOf(entries: readonly string[], triplet: Triplet): Uint8Array | undefined {
   if (entries.length === 0) return undefined;

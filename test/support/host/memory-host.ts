@@ -111,7 +111,10 @@ function view(fs: Volume, attributes: ReadonlyMap<string, Attributes>): MemoryHo
       }),
     readRange: (path, offset, length) =>
       ask("readRange", path, () => content(path).slice(offset, offset + length)),
-    readDirectory: (path) => ask("readDirectory", path, () => fs.readdirSync(readable(path)) as string[]),
+    readDirectory: (path, ending = "") =>
+      ask("readDirectory", path, () =>
+        (fs.readdirSync(readable(path)) as string[]).filter((name) => name.endsWith(ending)),
+      ),
     lstat: (path) => ask("lstat", path, () => statOf(fs, attributes, path)),
     readLink: (path) => ask("readLink", path, () => fs.readlinkSync(path) as string, [...ABSENT, "EINVAL"]),
     realPath: (path) => ask("realPath", path, () => hostPath(fs.realpathSync(path) as string)),

@@ -8,11 +8,16 @@ interface MadeNote {
 /** Returns an ELF file that contains only notes, in a segment or only in a section. */
 export function noteElf(
   notes: readonly MadeNote[],
-  { bits = 64, place = "segment" }: { bits?: 32 | 64; place?: "segment" | "section" } = {},
+  {
+    bits = 64,
+    place = "segment",
+    cut = 0,
+  }: { bits?: 32 | 64; place?: "segment" | "section" /** Bytes missing at the end. */; cut?: number } = {},
 ): Uint8Array {
   const headerSize = bits === 64 ? 64 : 52;
   const partSize = place === "segment" ? (bits === 64 ? 56 : 32) : bits === 64 ? 64 : 40;
-  const content = Buffer.concat(notes.map(noteBytes));
+  const whole = Buffer.concat(notes.map(noteBytes));
+  const content = whole.subarray(0, whole.length - cut);
   const contentAt = headerSize + partSize;
   const header = Buffer.alloc(headerSize);
   header.set([0x7f, 0x45, 0x4c, 0x46, bits / 32, 1, 1]);

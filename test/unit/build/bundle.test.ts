@@ -5,7 +5,8 @@ const START = ["", "cli/stand-ins", "hook", "json", "model", "oci", "request", "
 /** `elf` stands for one file, which detects static programs. */
 const PLAN = ["config", "discover", "discover/board", "driver", "elf", "host-setup", "manifest", "render"];
 const EXECUTE = ["execute", "execute/cgroup", "execute/ldconfig", "execute/mount", "execute/rootfs", "plan"];
-const SERVER = ["binary", "discover/server", "ldcache"];
+/** A board's hook never reads what is known about servers. */
+const SERVER = ["binary", "discover/compat", "discover/server", "driver/facts", "ldcache"];
 
 /** The bundled packages. */
 const TOML = "smol-toml";
@@ -18,6 +19,20 @@ const READ = [
     title: "a board with manifests",
     bundles: ["main", "documents", "hook"],
     folders: [...START, ...PLAN, ...EXECUTE],
+  },
+  {
+    title: "a board and an image with CUDA libraries for older drivers",
+    bundles: ["compat"],
+    folders: [
+      "binary",
+      "cli/stand-ins",
+      "discover/compat",
+      "driver/facts",
+      "elf",
+      "model",
+      "request",
+      "text",
+    ],
   },
   {
     title: "a server",
@@ -58,8 +73,8 @@ const READ = [
     title: "a command that a person runs",
     bundles: ["main", "cli"],
     folders: [
-      ...[...START, ...PLAN, "cli", "cli/commands", "cli/configure"],
-      ...["execute/mount", "execute/rootfs", "plan", TOML, ...YARGS],
+      ...[...START, ...PLAN, "cli", "cli/commands", "cli/configure", "cli/doctor", "cli/why", "driver/facts"],
+      ...["binary", "execute/mount", "execute/rootfs", "ldcache", "plan", TOML, ...YARGS],
     ],
   },
 ];
@@ -87,6 +102,14 @@ describe("the bundles", () => {
 
   it.each(READ)("contain only what $title needs", ({ bundles, folders }) => {
     expect(foldersOf(bundles)).toEqual([...folders].sort());
+  });
+
+  it("read nothing that is known about servers on a board", () => {
+    const files = ["main", "documents", "hook", "compat"].flatMap((name) => readWith(`${name}.cjs`));
+    const inputs = files.flatMap((file) => contents.get(file)?.inputs ?? []);
+    expect(inputs.filter((file) => file.startsWith("src/driver/facts/"))).toEqual([
+      "src/driver/facts/l4t.ts",
+    ]);
   });
 
   it("are all loaded by some call", () => {

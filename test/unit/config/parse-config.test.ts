@@ -105,6 +105,7 @@ swarm-resource = "DOCKER_RESOURCE_GPU, DOCKER_RESOURCE_MIG"
 debug = "/var/log/a.log"
 ldcache = "/etc/ld.so.cache"
 ldconfig = "@/usr/sbin/ldconfig"
+environment = ["X=1", "CUDA_MPS_PIPE_DIRECTORY=/opt/first", "CUDA_MPS_PIPE_DIRECTORY=/run/mps/"]
 load-kmods = false
 no-cgroups = true
 root = "/run/nvidia/driver/"
@@ -119,7 +120,6 @@ modes.legacy.cuda-compat-mode = "disabled"
 [nvidia-container-runtime-hook]
 path = "/opt/hook"
 [features]
-allow-cuda-compat-libs-from-container = true
 allow-ldconfig-from-container = true
 disable-cuda-compat-lib-hook = true
 disable-imex-channel-creation = true
@@ -146,6 +146,7 @@ host = "/opt/same"
         ldcache: "/etc/ld.so.cache",
         ldconfig: { from: "host", path: "/usr/sbin/ldconfig" },
         loadKmods: false,
+        mpsPipeDirectory: "/run/mps",
         noCgroups: true,
         root: "/run/nvidia/driver",
       },
@@ -162,7 +163,6 @@ host = "/opt/same"
       },
       nvidiaContainerRuntimeHook: { path: "/opt/hook" },
       features: {
-        allowCudaCompatLibsFromContainer: true,
         allowLdconfigFromContainer: true,
         disableCudaCompatLibHook: true,
         disableImexChannelCreation: true,
@@ -234,6 +234,37 @@ host = "/opt/same"
     );
   });
 
+  it.each([
+    [
+      'nvidia-container-runtime.modes.legacy.cuda-compat-mode = "mount"',
+      { key: "nvidia-container-runtime.modes.legacy.cuda-compat-mode", value: "mount", used: "ldconfig" },
+    ],
+    [
+      "features.allow-cuda-compat-libs-from-container = true",
+      { key: "features.allow-cuda-compat-libs-from-container", value: "true", used: "false" },
+    ],
+  ])("reports %j, which would mount files of an image", (text, args) => {
+    const { config, findings } = parse(text);
+    expect(config).toEqual(DEFAULT_CONFIG);
+    expect(findings).toEqual([
+      {
+        code: "config-value-replaced",
+        severity: "warning",
+        source: `${FILE}: ${args.key}`,
+        args: { file: FILE, ...args },
+      },
+    ]);
+  });
+
+  it("reads the modes of CUDA forward compatibility that nvoci has", () => {
+    for (const mode of ["ldconfig", "hook", "disabled"]) {
+      const { modes } = configOf(
+        `nvidia-container-runtime.modes.legacy.cuda-compat-mode = "${mode}"`,
+      ).nvidiaContainerRuntime;
+      expect(modes.legacy.cudaCompatMode).toBe(mode);
+    }
+  });
+
   it("reports a swarm variable that swarm does not set, and keeps it", () => {
     const { config, findings } = parse('swarm-resource = "MY_GPU,DOCKER_RESOURCE_GPU"');
     expect(config.swarmResource).toEqual(["MY_GPU", "DOCKER_RESOURCE_GPU"]);
@@ -285,6 +316,11 @@ describe("parseConfig() refuses", () => {
     ['supported-driver-capabilities = ["compute"]', "supported-driver-capabilities must be a string"],
     ['[nvidia-container-cli]\nroot = "run"', "nvidia-container-cli.root must be an absolute path"],
     ['[nvidia-container-cli]\nroot = "/a\\u0000"', "nvidia-container-cli.root must be an absolute path"],
+    ...["", "tmp/mps", "/", "//", "/run/..", "/run\\u0000"].map((path) => [
+      `[nvidia-container-cli]\nenvironment = ["CUDA_MPS_PIPE_DIRECTORY=${path}"]`,
+      "nvidia-container-cli.environment must set CUDA_MPS_PIPE_DIRECTORY to an absolute path",
+    ]),
+    ['[nvidia-container-cli]\nenvironment = "A=b"', "nvidia-container-cli.environment must be a list"],
     ['[nvidia-container-cli]\nroot = "a\\nb"', "nvidia-container-cli.root must be an absolute path"],
     [
       '[nvidia-container-runtime]\nmode = "fast"',
@@ -304,7 +340,12 @@ describe("parseConfig() refuses", () => {
     ],
     [
       'nvidia-container-runtime.modes.legacy.cuda-compat-mode = "x"',
-      "nvidia-container-runtime.modes.legacy.cuda",
+      "nvidia-container-runtime.modes.legacy.cuda-compat-mode must be one of ldconfig, mount, hook, disabled",
+    ],
+    ["features.disable-cuda-compat-lib-hook = 1", "features.disable-cuda-compat-lib-hook must be true or"],
+    [
+      'features.allow-cuda-compat-libs-from-container = "yes"',
+      "features.allow-cuda-compat-libs-from-container must",
     ],
     [
       'nvidia-container-runtime.modes.csv.mount-spec-path = "x"',

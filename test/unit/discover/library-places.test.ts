@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { isDebianLike, toMultiarch } from "../../../src/discover/library-places.ts";
+import { isDebianLike, muslPathFile, toMultiarch } from "../../../src/discover/library-places.ts";
+import { machineOf } from "../../../src/model/machine.ts";
+import { DEBIAN_TREE, memoryImage } from "../../support/host/memory-image.ts";
 
 const TRIPLET = "aarch64-linux-gnu";
 
@@ -15,6 +17,29 @@ describe("isDebianLike()", () => {
   it("is false with another processor's libraries or none", () => {
     expect(isDebianLike((path) => path === "/usr/lib/x86_64-linux-gnu/libc.so.6", TRIPLET)).toBe(false);
     expect(isDebianLike(() => false, TRIPLET)).toBe(false);
+  });
+});
+
+describe("muslPathFile()", () => {
+  const LOADER = "file /lib/ld-musl-x86_64.so.1";
+  it.each([
+    ["an image with musl", [LOADER], "/etc/ld-musl-x86_64.path"],
+    [
+      "one whose loader is a link",
+      ["symlink /lib/ld-musl-x86_64.so.1 -> libc.so", "file /lib/libc.so"],
+      "/etc/ld-musl-x86_64.path",
+    ],
+    [
+      "one in which a start made a multiarch directory",
+      [LOADER, "dir /usr/lib/x86_64-linux-gnu"],
+      "/etc/ld-musl-x86_64.path",
+    ],
+    ["an image without musl", ["dir /lib"], undefined],
+    ["one with another processor's musl", ["file /lib/ld-musl-aarch64.so.1"], undefined],
+    ["one whose loader is a directory", ["dir /lib/ld-musl-x86_64.so.1"], undefined],
+    ["a Debian-like image with the package musl", [...DEBIAN_TREE, LOADER], undefined],
+  ])("finds the file of %s", (_, tree, path) => {
+    expect(muslPathFile(memoryImage(tree), machineOf("x64"))).toBe(path);
   });
 });
 

@@ -126,6 +126,7 @@ it.each([
   ["NVIDIA H100 80GB HBM3", ["nvidia", "tesla"]],
   ["NVIDIA GeForce RTX 3090", ["geforce", "geforcertx"]],
   ["GeForce GTX 1080", ["geforce"]],
+  ["GRID T4-16Q", ["grid", "vapps", "vpc", "vcs", "vws", "cloudgaming", "nvidia", "nvidiartx"]],
   ["NVIDIA RTX A6000", ["nvidiartx", "quadro", "quadrortx"]],
   ["Something New", []],
 ])("gpuBrands() of %j", (model, brands) => {

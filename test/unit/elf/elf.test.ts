@@ -77,6 +77,25 @@ it.each([
   expect(cudaNote(notes)).toBeUndefined();
 });
 
+/** The note of Orin's libcuda in CUDA 13.2.1: 41 bytes by its header, of which its section contains 39. */
+const ORIN_NOTE = {
+  ...madeCudaNote({}),
+  description: '{"format":1,"CUDA version":"13.2"}\0'.padEnd(41, "\0"),
+};
+
+it.each([
+  "segment",
+  "section",
+] as const)("readNotes() accepts a last note without its padding in a %s", (place) => {
+  const bytes = noteElf([madeAbiTag(0, 2, 3, 99), ORIN_NOTE], { place, cut: 5 });
+  expect(cudaNote(readNotes(open(bytes).elf))).toEqual({ cudaVersion: "13.2", drivers: [] });
+});
+
+it("readNotes() refuses a note that lacks more than its padding", () => {
+  const bytes = noteElf([ORIN_NOTE], { cut: 7 });
+  expect(catchError(() => readNotes(open(bytes).elf)).code).toBe("file-invalid");
+});
+
 it("abiTag() ignores a short or foreign note", () => {
   const short = { owner: "GNU", type: 1, description: "1234" };
   const foreign = { ...madeAbiTag(0, 2, 3, 99), owner: "BSD" };

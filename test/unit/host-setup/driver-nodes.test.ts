@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { KERNEL_MODULES } from "../../../src/driver/driver-version.ts";
+import { KERNEL_MODULES } from "../../../src/driver/facts/control-nodes.ts";
 import { type DriverNodesInput, driverNodes } from "../../../src/host-setup/driver-nodes.ts";
 import { collectFindings } from "../../support/cli/collect-findings.ts";
 import { BARE_SERVER, pciTree } from "../../support/host/bare-server.ts";

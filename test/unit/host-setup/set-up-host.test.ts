@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { KERNEL_MODULES } from "../../../src/driver/driver-version.ts";
+import { KERNEL_MODULES } from "../../../src/driver/facts/control-nodes.ts";
 import { type HostSetup, setUpHost } from "../../../src/host-setup/set-up-host.ts";
 import { hostPath } from "../../../src/model/paths.ts";
 import { renderSetup } from "../../../src/render/render-info.ts";

@@ -100,15 +100,6 @@ describe("the manual", () => {
     expect(faults).toEqual([]);
   });
 
-  it("names the keys that have no effect", () => {
-    const entries = manualEntries(read("man/nvoci-config.5"));
-    const idle = [...entries].filter(([, { text }]) => text.startsWith("Has no effect."));
-    expect(idle.map(([key]) => key)).toEqual([
-      "features.allow-cuda-compat-libs-from-container",
-      "features.disable-cuda-compat-lib-hook",
-    ]);
-  });
-
   it("names every command", () => {
     const help = parseCommandLine(["--help"]);
     const commands = [...("text" in help ? help.text : "").matchAll(/^ {2}nvoci (\w+)/gm)].map(

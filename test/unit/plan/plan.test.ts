@@ -134,6 +134,22 @@ describe("plan(): entries inside a mounted directory", () => {
   });
 });
 
+describe("plan(): musl's list of directories", () => {
+  const given = { mounts: [mount("file", "/a/libx.so.1")], muslPathFile: containerPath("/etc/musl.path") };
+
+  it("gets the folders of libraries, after the image's own forward-compatibility libraries", () => {
+    const compatFolder = containerPath("/compat");
+    const operation = only(plan(edits({ ...given, compatFolder }), OPTIONS), "update-musl-path");
+    expect(operation).toMatchObject({ path: "/etc/musl.path", folders: ["/compat", "/a"] });
+  });
+
+  it("stays alone without libraries, and in images without musl", () => {
+    const other = { ...given, mounts: [mount("file", "/a/x")] };
+    expect(outline(plan(edits(other), OPTIONS))).toEqual(["bind-file /a/x"]);
+    expect(outline(plan(edits({ mounts: given.mounts }), OPTIONS)).join()).not.toContain("musl");
+  });
+});
+
 describe("plan(): the library cache", () => {
   const folders = (given: Parameters<typeof edits>[0], options = OPTIONS) => {
     const found = plan(edits(given), options).filter((operation) => operation.op === "update-ldcache");

@@ -65,6 +65,10 @@ describe("renderOperation()", () => {
       "update /etc/ld.so.cache with the image's /sbin/ldconfig for /compat, /a",
     ],
     [
+      { op: "update-musl-path", path, folders: [containerPath("/a"), containerPath("/b")], source },
+      "list in /c: /a, /b",
+    ],
+    [
       {
         op: "allow-devices",
         rules: [

@@ -3,9 +3,12 @@ import { join } from "node:path";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { root } from "../../../build/root.ts";
+import { type CheckArguments, type CheckCode, check } from "../../../src/model/check.ts";
 import { type FindingArguments, type FindingCode, finding } from "../../../src/model/finding.ts";
-import { type Check, check, renderCheck } from "../../../src/render/render-check.ts";
+import { type VerdictArguments, type VerdictCode, verdict } from "../../../src/model/verdict.ts";
+import { renderCheck } from "../../../src/render/render-check.ts";
 import { renderFinding } from "../../../src/render/render-finding.ts";
+import { renderNeeds, renderVerdict } from "../../../src/render/render-verdict.ts";
 
 const FOLDER = join(root, "test/unit/render/wording");
 
@@ -59,6 +62,7 @@ const FINDINGS: { readonly [C in FindingCode]: readonly FindingArguments[C][] } 
   "container-mount-in-the-way": [{ path: "/usr/lib/libx.so" }],
   "container-no-etc": [{}],
   "container-limit": [{ what: "ld.so.conf" }],
+  "musl-path-unusable": [{ path: "/etc/ld-musl-x86_64.path" }],
   "findings-left-out": [{ count: 7 }],
   "container-leftover": [{ call: 'unlinkat(9 ("/usr/lib"), "x", 0) = -1 EBUSY' }],
   "container-mount-shared": [{ path: "/usr/lib/libx.so" }],
@@ -75,6 +79,7 @@ const FINDINGS: { readonly [C in FindingCode]: readonly FindingArguments[C][] } 
   "driver-library-other-version": [
     { name: "libnvidia-encode.so", path: "/usr/lib/libnvidia-encode.so.470.1", version: "535.86.05" },
   ],
+  "driver-library-unlisted": [{ names: ["libnvidia-new.so.700.1", "libnvidia-newer.so.700.1"] }],
   "driver-library-unreadable": [{ path: "/usr/lib/libEGL.so.1", reason: "it is not an ELF file" }],
   "gpu-information-incomplete": [{ path: "/proc/driver/nvidia/gpus/0", field: "Device Minor" }],
   "gpu-excluded": [{ path: "/proc/driver/nvidia/gpus/0" }],
@@ -88,40 +93,179 @@ const FINDINGS: { readonly [C in FindingCode]: readonly FindingArguments[C][] } 
   "device-node-not-made": [{ path: "/dev/nvidia0", reason: "EROFS" }],
 };
 
-/** Every result of doctor, as it is printed with --verbose. */
-const CHECKS: readonly Check[] = [
-  check("warn", "not-root", {}),
-  check("ok", "platform", { platform: { kind: "server", release: undefined } }),
-  check("ok", "driver-loaded", { version: "535.86.05" }),
-  check("fail", "driver-missing", {}),
-  check("ok", "config-default", {}),
-  check("ok", "config-file", { file: "/etc/config.toml" }),
-  check("fail", "config-invalid", { message: 'Cannot read "/etc/config.toml": line 1, column 3: x' }),
-  check("ok", "manifests", { directory: "/etc/d", entries: 41 }),
-  check("fail", "manifests-none", { directory: "/etc/d" }),
-  check("warn", "manifest", { file: "l4t.csv", found: 40, missing: ["lib, /usr/lib/libx.so"] }),
-  check("ok", "plan-made", { operations: 287 }),
-  check("fail", "plan-impossible", { message: "Cannot use the NVIDIA driver: x" }),
-  check("ok", "devices", { nodes: ["give device /dev/nvmap (c 10:50, mode 0660)"] }),
-  check("fail", "devices-none", {}),
-  check("ok", "devices-closed", { count: 3, groups: [44] }),
-  check("ok", "ldconfig-host", { path: "/sbin/ldconfig" }),
-  check("ok", "ldconfig-image", { path: "/sbin/ldconfig" }),
-  check("warn", "ldconfig-none", {}),
-  check("warn", "ldconfig-missing", {}),
-  check("ok", "cgroup", { version: 2 }),
-  check("fail", "cgroup-none", {}),
-  check("ok", "kernel", { release: "4.9.337", missing: ["openat2 (5.6)"] }),
-  check("ok", "runtime-found", { path: "/usr/bin/runc" }),
-  check("warn", "runtime-missing", { names: ["runc", "crun"] }),
-  check("ok", "hook-found", { path: "/usr/bin/nvidia-container-runtime-hook" }),
-  check("warn", "hook-missing", { name: "nvidia-container-runtime-hook" }),
-  check("ok", "docker-absent", {}),
-  check("warn", "docker-unreadable", { file: "/etc/docker/daemon.json" }),
-  check("ok", "docker-runtime", { file: "/etc/docker/daemon.json", path: "/usr/bin/x", isDefault: true }),
-  check("warn", "docker-runtime-unregistered", { file: "/etc/docker/daemon.json" }),
-  check("fail", "docker-runtime-broken", { file: "/etc/docker/daemon.json", path: "/usr/bin/x" }),
-];
+/** Arguments for every result of doctor; a code without its line does not compile. */
+const CHECKS: { readonly [C in CheckCode]: readonly CheckArguments[C][] } = {
+  "not-root": [{}],
+  platform: [{ platform: "Tegra, L4T 36.4.3" }],
+  "config-default": [{}],
+  "config-file": [{ file: "/etc/config.toml" }],
+  "config-invalid": [
+    {
+      file: "/etc/config.toml",
+      message: 'Cannot read "/etc/config.toml": line 1, column 3: x',
+      hint: undefined,
+    },
+    {
+      file: "/etc/config.toml",
+      message: "Cannot trust /etc/config.toml: x",
+      hint: "run: chmod go-w /etc/config.toml",
+    },
+  ],
+  "config-key-unknown": [
+    { file: "/etc/config.toml", key: "nvoci.ldconfg", nearest: "nvoci.ldconfig" },
+    { file: "/etc/config.toml", key: "colour", nearest: undefined },
+  ],
+  finding: [
+    { finding: finding("ldconfig-unusable", "warning", "ldconfig", { path: "/x", reason: "not-static" }) },
+  ],
+  "driver-loaded": [{ version: "535.86.05" }],
+  "driver-missing": [{}],
+  "driver-absent": [{ release: "6.1.0-18-amd64", install: ["apt-get", "install", "nvidia-driver"] }],
+  "driver-mismatch": [{ message: "Cannot use the NVIDIA driver: x" }],
+  "gpu-none": [{}],
+  "libraries-none": [{ version: "535.86.05", install: ["apt-get", "install", "--reinstall", "libcuda1"] }],
+  "release-missing": [
+    {
+      file: "/etc/nv_tegra_release",
+      entries: 304,
+      install: ["apt-get", "install", "--reinstall", "nvidia-l4t-core"],
+    },
+    { file: "/etc/nv_tegra_release", entries: 304, install: undefined },
+  ],
+  "release-mismatch": [{ release: 32, made: "R36 or later", example: "drivers.csv:3", install: undefined }],
+  manifests: [{ directory: "/etc/d", entries: 41 }],
+  manifest: [{ file: "l4t.csv", found: 40, missing: ["lib, /usr/lib/libx.so"] }],
+  "manifests-none": [
+    { directory: "/etc/d", install: ["apt-get", "install", "--reinstall", "nvidia-l4t-init"] },
+  ],
+  "manifests-unreadable": [{ path: "/etc/d/l4t.csv" }],
+  "manifests-writable": [{ path: "/etc/d/it's l4t.csv" }],
+  "manifest-lines": [
+    {
+      file: "/etc/d/l4t.csv",
+      count: 2,
+      finding: finding("manifest-type-unknown", "warning", "l4t.csv:3", { type: "file" }),
+    },
+  ],
+  "library-unlisted": [
+    { name: "libcuda.so.1", found: undefined, directory: "/etc/d", install: undefined },
+    { name: "libcuda.so.1", found: "/usr/lib/libcuda.so.1.1", directory: "/etc/d", install: undefined },
+  ],
+  "library-missing": [
+    { name: "libcuda.so.1", path: "/usr/lib/libcuda.so.1.1", install: undefined },
+    { name: "libcuda.so.1", path: "libcuda.so.535.86.05", install: undefined },
+  ],
+  "library-uncached": [{ name: "libcuda.so.1", path: "/usr/lib/libcuda.so.535.86.05" }],
+  "library-empty": [{ path: "/usr/lib/libcuda.so.1.1", install: undefined }],
+  "library-damaged": [
+    { path: "/usr/lib/libcuda.so.1.1", reason: "this is not an ELF file", install: undefined },
+  ],
+  "node-missing": [
+    { path: "/dev/nvhost-ctrl-gpu", alternatives: ["/dev/nvgpu/igpu*/ctrl"], remedy: "modprobe" },
+    { path: "/dev/nvidia-uvm", alternatives: [], remedy: "create" },
+  ],
+  "node-later": [{ path: "/dev/nvidia0" }],
+  "node-unlisted": [{ path: "/dev/nvmap", directory: "/etc/d" }],
+  "node-closed": [{ path: "/dev/nvidia0", mode: 0o600 }],
+  devices: [
+    { nodes: ["give device /dev/nvmap (c 10:50, mode 0660)"], missing: 0 },
+    { nodes: ["give device /dev/nvmap (c 10:50, mode 0660)"], missing: 27 },
+  ],
+  "devices-closed": [{ count: 3, groups: [44] }],
+  "plan-made": [{ operations: 287 }],
+  "plan-impossible": [{ message: "Cannot use the NVIDIA driver: x", hint: "restart the host" }],
+  "trial-passed": [{ operations: 287 }],
+  "trial-failed": [{ message: "Cannot mount x", hint: undefined }],
+  "trial-skipped": [{ reason: "it needs root" }],
+  "ldconfig-host": [{ path: "/sbin/ldconfig" }],
+  "ldconfig-image": [{ path: "/sbin/ldconfig" }],
+  "ldconfig-none": [{ file: "/etc/config.toml" }],
+  "ldconfig-missing": [{}],
+  cgroup: [{ version: 2 }],
+  "cgroup-none": [{}],
+  kernel: [
+    { release: "6.1.0", missing: [] },
+    { release: "4.9.337", missing: ["openat2 (5.6)"] },
+  ],
+  "runtime-found": [{ path: "/usr/bin/runc" }],
+  "runtime-missing": [{ names: ["runc", "crun"] }],
+  "hook-found": [{ path: "/usr/bin/nvidia-container-runtime-hook" }],
+  "hook-missing": [{ path: "/usr/bin/nvidia-container-runtime-hook", program: "/usr/bin/nvoci" }],
+  "hook-foreign": [
+    { path: "/usr/bin/hook", real: "/usr/bin/hook", program: "/usr/bin/nvoci" },
+    { path: "/usr/bin/hook", real: "/usr/bin/nvidia-toolkit", program: "/usr/bin/nvoci" },
+  ],
+  "engines-none": [{}],
+  "docker-file-invalid": [{ file: "/etc/docker/daemon.json", reason: "line 3, column 1 is not JSON" }],
+  "docker-default-unknown": [{ file: "/etc/docker/daemon.json", name: "nvdia" }],
+  "docker-runtime": [
+    { file: "/etc/docker/daemon.json", path: "/usr/bin/x", isDefault: true, isAsked: false },
+    { file: "/etc/docker/daemon.json", path: "/usr/bin/x", isDefault: false, isAsked: true },
+  ],
+  "docker-runtime-unregistered": [
+    { file: "/etc/docker/daemon.json", options: ["--default"], restart: "systemctl restart docker" },
+  ],
+  "docker-runtime-broken": [
+    { file: "/d.json", path: "/usr/bin/x", options: ["--config", "/d.json"], restart: "snap restart docker" },
+  ],
+  "docker-runtime-foreign": [
+    { file: "/d.json", path: "/bin/true", options: [], restart: "systemctl --user restart docker" },
+  ],
+  "docker-runtime-unloaded": [{ file: "/etc/docker/daemon.json" }],
+  "docker-not-default": [{ options: ["--default"], restart: "systemctl restart docker" }],
+  "docker-hook-unseen": [{ path: "/usr/bin/hook", restart: "systemctl restart docker" }],
+  "docker-cgroup-systemd": [{}],
+  "docker-builds": [{ version: undefined }, { version: "27.5.1" }],
+  "cdi-foreign": [{ path: "/etc/cdi/nvidia.yaml" }],
+  "engine-registered": [{ engine: "podman", file: "/etc/containers/containers.conf" }],
+  "engine-unregistered": [
+    { engine: "podman", restart: undefined },
+    { engine: "crio", restart: "systemctl restart crio" },
+  ],
+  "engine-unread": [
+    { engine: "crio", file: "/etc/crio/crio.conf.d/99-nvoci.toml", restart: "systemctl restart crio" },
+  ],
+  "k3s-unregistered": [{}],
+  "container-found": [{ id: "4f2c9a", pid: 4711, given: 1 }],
+  "container-asks-nothing": [
+    { id: "4f2c9a", nearMiss: undefined },
+    { id: "4f2c9a", nearMiss: "NVIDIA_VISIBLE_DEVICE=all" },
+  ],
+  "container-lacks": [{ path: "/usr/lib/libcuda.so.1" }],
+  "container-stale": [{ path: "/usr/lib/libcuda.so.535.86.05", version: "540.10.01" }],
+  "container-complete": [{ given: 30 }],
+};
+
+/** Arguments for every answer of why; a code without its line does not compile. */
+const VERDICTS: { readonly [C in VerdictCode]: readonly VerdictArguments[C][] } = {
+  given: [
+    { path: "/usr/lib/libcuda.so.1", from: "/usr/lib/libcuda.so.1.1", source: "l4t.csv:7" },
+    { path: "/usr/lib/libx.so", from: undefined, source: "l4t.csv:7" },
+  ],
+  "given-inside": [{ path: "/lib/firmware", from: "/lib/firmware", source: "l4t.csv:6" }],
+  "not-requested": [{ nearMiss: undefined }, { nearMiss: "NVIDIA_VISIBLE_DEVICE=all" }],
+  refused: [{ message: "Cannot find GPU x", hint: "the host has GPU 0" }],
+  "capability-missing": [
+    { requested: "compute,utility", including: ["graphics", "display"], nearMiss: undefined },
+    { requested: "utility", including: ["video"], nearMiss: "NVIDIA_DRIVER_CAPABILITES=all" },
+  ],
+  "gpu-not-requested": [{ visible: "0" }],
+  "manifest-unread": [{ source: "cuda.csv:1" }],
+  unlisted: [{ path: "/usr/lib/libx.so", line: "lib, /usr/lib/libx.so", file: "/etc/d/drivers.csv" }],
+  "host-lacks": [
+    { path: "libx.so", source: undefined, install: undefined },
+    { path: "/usr/lib/libx.so", source: "l4t.csv:1", install: ["apt-get", "install", "x"] },
+  ],
+  uncached: [{ path: "/usr/lib/libcuda.so.535.86.05" }],
+  "other-version": [{ path: "/usr/lib/libcuda.so.530.30.02", version: "535.86.05" }],
+  empty: [{ path: "/usr/lib/libcuda.so.1.1", source: "l4t.csv:7" }],
+  damaged: [{ path: "/usr/lib/libcuda.so.1.1", source: "l4t.csv:7", reason: "this is not an ELF file" }],
+  "image-wins": [
+    { path: "/usr/lib/libcuda.so.1", instead: "/opt/libcuda.so.1", by: "LD_LIBRARY_PATH" },
+    { path: "/usr/lib/libcuda.so.1", instead: "/opt/libcuda.so.1", by: "RPATH" },
+    { path: "/usr/lib/libcuda.so.1", instead: "/usr/local/cuda/compat/libcuda.so.1", by: "compat" },
+  ],
+};
 
 /** A string or template of the source as a reader meets it, its values shown as `…`; nothing for other expressions. */
 function shown(node: ts.Expression | undefined): string | undefined {
@@ -178,10 +322,34 @@ describe("the wording", () => {
   });
 
   it("of every result of doctor is the expected one", () => {
-    expectLines(
-      "doctor.txt",
-      CHECKS.flatMap((one) => renderCheck(one, true)),
+    const lines = Object.entries(CHECKS).flatMap(([code, all]) =>
+      all.flatMap((args) => renderCheck(check("warn", code as "platform", args as never), true)),
     );
+    expectLines("doctor.txt", lines);
+    for (const line of lines) expect(line).not.toMatch(/undefined|\[object|\.$|\p{Cc}/u);
+  });
+
+  it("of every answer of why is the expected one", () => {
+    const lines = Object.entries(VERDICTS).flatMap(([code, all]) =>
+      all.flatMap((args) => renderVerdict(verdict(code as "uncached", args as never))),
+    );
+    const needs = renderNeeds(
+      (["driver", "image", "nowhere", "unknown"] as const).map((from) => ({ name: `lib${from}.so.1`, from })),
+      [undefined, "none", "GLIBC_2.31"].map((has) => ({
+        family: "GLIBC",
+        wanted: "GLIBC_2.34",
+        by: "/usr/lib/libcuda.so.1.1",
+        has,
+      })),
+    );
+    expectLines("why.txt", [...lines, ...needs]);
+    for (const line of lines) expect(line).not.toMatch(/undefined|\[object|\.$|\p{Cc}/u);
+  });
+
+  it("of every answer of why has its line in nvoci(1), which lists no other", () => {
+    const manual = readFileSync(join(root, "packaging/man/nvoci.1"), "utf8");
+    const listed = [...manual.matchAll(/^\.It Ic (.*)$/gm)].flatMap(([, codes = ""]) => codes.split(" , "));
+    expect(listed.sort()).toEqual(Object.keys(VERDICTS).sort());
   });
 
   it("of every error is the expected one, and has the one form", () => {

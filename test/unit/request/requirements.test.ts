@@ -4,7 +4,8 @@ import { catchError } from "../../support/cli/catch-error.ts";
 import { collectFindings } from "../../support/cli/collect-findings.ts";
 
 const TESLA = { arch: "8.0", brands: ["tesla", "nvidia"] };
-const HOST: RequirementFacts = { driver: "535.86.05", cuda: () => "12.2", gpus: [TESLA] };
+const exactly = (version: string) => () => ({ version, orNewer: false });
+const HOST: RequirementFacts = { driver: "535.86.05", cuda: exactly("12.2"), gpus: [TESLA] };
 const SOURCE = "NVIDIA_REQUIRE_CUDA";
 
 const check = (expression: string, facts: RequirementFacts = HOST) =>
@@ -74,6 +75,40 @@ it.each([
   expect(error.message).toContain(SOURCE);
 });
 
+/** A driver that is newer than all known ones: its CUDA version is 13.5 or any later one. */
+const NEWER: RequirementFacts = { ...HOST, cuda: () => ({ version: "13.5", orNewer: true }) };
+
+it.each([
+  "cuda>=12.9",
+  "cuda>=13.5",
+  "cuda>13.4",
+  "cuda!=13.4",
+  "driver>=535",
+])("checkRequirements() knows that a driver newer than all known ones meets %j", (expression) => {
+  expect(check(expression, NEWER)).toEqual([]);
+});
+
+it.each([
+  "cuda<13.5",
+  "cuda<=13.4",
+  "cuda=13.4",
+  "cuda<13",
+])("checkRequirements() knows that a driver newer than all known ones does not meet %j", (expression) => {
+  expect(catchError(() => check(expression, NEWER)).message).toContain("the host has CUDA 13.5 or newer");
+});
+
+it.each([
+  "cuda>=13.6",
+  "cuda>13.5",
+  "cuda<14",
+  "cuda<=13.5",
+  "cuda=13.5",
+  "cuda=14.0",
+  "cuda!=13.5",
+])("checkRequirements() cannot know whether a driver newer than all known ones meets %j", (expression) => {
+  expect(check(expression, NEWER)).toMatchObject([{ code: "requirement-unchecked" }]);
+});
+
 it("checkRequirements() checks every GPU", () => {
   const geforce = { arch: "8.6", brands: ["geforce"] };
   expect(catchError(() => check("brand=tesla", { ...HOST, gpus: [TESLA, geforce] })).code).toBe(
@@ -117,7 +152,7 @@ it("checkRequirements() reports an unchecked term once, and none of unused alter
 it("checkRequirements() does not read the CUDA version unless something depends on it", () => {
   const facts: RequirementFacts = {
     ...HOST,
-    cuda(): string {
+    cuda(): never {
       throw new Error("asked");
     },
   };
@@ -163,7 +198,7 @@ it("checkRequirements() checks every model of GPU once", () => {
     driver: "535",
     cuda() {
       asked++;
-      return "12.2";
+      return { version: "12.2", orNewer: false };
     },
   };
   expect(check("cuda>=12", facts)).toEqual([]);

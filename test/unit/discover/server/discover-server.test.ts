@@ -75,13 +75,16 @@ interface Surroundings {
   readonly host?: HostView;
   readonly image?: ImageView;
   readonly driverRoot?: HostPath;
+  readonly mpsPipeDirectory?: HostPath;
 }
 
 function discover(
   request: Partial<Request> = {},
   server: Partial<MadeServer> = {},
-  { host, image = WITH_PROC, driverRoot: root = hostPath("/") }: Surroundings = {},
+  surroundings: Surroundings = {},
 ) {
+  const { host, image = WITH_PROC, driverRoot: root = hostPath("/") } = surroundings;
+  const { mpsPipeDirectory = DEFAULT_CONFIG.nvidiaContainerCli.mpsPipeDirectory } = surroundings;
   const made = { ...SERVER, ...server, tree: [...(SERVER.tree ?? []), ...(server.tree ?? [])] };
   const { value: edits, findings } = collectFindings((report) =>
     discoverServer(
@@ -91,7 +94,7 @@ function discover(
         machine: machineOf("x64"),
         config: {
           ...DEFAULT_CONFIG,
-          nvidiaContainerCli: { ...DEFAULT_CONFIG.nvidiaContainerCli, root },
+          nvidiaContainerCli: { ...DEFAULT_CONFIG.nvidiaContainerCli, root, mpsPipeDirectory },
         },
         request: { ...REQUEST, ...request },
         givenDevices: new Set(),
@@ -246,6 +249,72 @@ it("discoverServer() does not follow a link in /tmp to another directory of the 
   const found = discover({}, { tree: ["dir /root", "symlink /tmp/nvidia-mps -> /root"] });
   expect(paths(found)).not.toContain("/tmp/nvidia-mps");
   expect(found.findings).toContainEqual(expect.objectContaining({ code: "entry-wrong-type" }));
+});
+
+it("discoverServer() finds MPS where config.toml says, at the same path, and follows no link there", () => {
+  const mpsPipeDirectory = hostPath("/run/mps/pipes");
+  const withDirectory = discover(
+    {},
+    { tree: ["dir /run/mps/pipes", "dir /tmp/nvidia-mps"] },
+    { mpsPipeDirectory },
+  );
+  const mount = withDirectory.edits.mounts.find(({ source }) => source === "socket /run/mps/pipes");
+  expect(mount).toMatchObject({ hostPath: "/run/mps/pipes", containerPath: "/run/mps/pipes" });
+  expect(mount?.options).toEqual(["nosuid", "nodev", "noexec"]);
+  expect(paths(withDirectory)).not.toContain("/tmp/nvidia-mps");
+  const withLink = discover(
+    {},
+    { tree: ["dir /root", "symlink /run/mps/pipes -> /root"] },
+    { mpsPipeDirectory },
+  );
+  expect(paths(withLink)).not.toContain("/run/mps/pipes");
+});
+
+const RELEASE = "6.8.0-45-generic";
+const FIRMWARE_PLACES = [
+  `/lib/firmware/updates/${RELEASE}`,
+  "/lib/firmware/updates",
+  `/lib/firmware/${RELEASE}`,
+  "/lib/firmware",
+];
+
+it.each(
+  FIRMWARE_PLACES.map((_, index) => FIRMWARE_PLACES.slice(index)),
+)("discoverServer() takes firmware from %s before the kernel's later directories", (first, ...later) => {
+  const tree = [first, ...later].flatMap((place, index) => [
+    `file ${place}/nvidia/${VERSION}/gsp_${index}.bin`,
+  ]);
+  const found = discover({}, { tree: [`file /proc/sys/kernel/osrelease = "${RELEASE}\\n"`, ...tree] });
+  const firmware = found.edits.mounts.filter(({ source }) => source.startsWith("firmware"));
+  expect(firmware.map(({ hostPath: path }) => path)).toContain(`${first}/nvidia/${VERSION}/gsp_0.bin`);
+  expect(firmware.map(({ hostPath: path }) => path)).not.toContainEqual(expect.stringContaining("gsp_1.bin"));
+  expect(paths(found)).toContain(`${FIRMWARE}/gsp_0.bin`);
+});
+
+it.each([
+  ["Ubuntu's", `${LIBRARIES}/nvidia/xorg`, ""],
+  ["Debian's", "/usr/lib/xorg/modules/extensions", ""],
+  ["an update's", "/usr/lib/xorg/modules/updates/extensions", ""],
+  ["an update's beside the libraries", `${LIBRARIES}/xorg/modules/updates/extensions`, ""],
+  ["the oldest", "/usr/X11R6/lib/modules/extensions", ""],
+  ["a versioned", `${LIBRARIES}/nvidia/xorg`, `.${VERSION}`],
+])("discoverServer() finds X modules in %s directory, for display only", (_, directory, suffix) => {
+  const module = `${directory}/libglxserver_nvidia.so`;
+  const tree = [`file ${module}${suffix}`];
+  const mounts = (capability: "display" | "graphics") =>
+    discover({ driverCapabilities: [capability] }, { tree }).edits.mounts.filter(
+      ({ containerPath: path }) => path === module,
+    );
+  expect(mounts("display")).toMatchObject([{ hostPath: `${module}${suffix}` }]);
+  expect(mounts("graphics")).toEqual([]);
+});
+
+it("discoverServer() provides NGX for Wine below the container's libraries", () => {
+  const tree = [`file ${LIBRARIES}/nvidia/wine/nvngx.dll`, `file ${LIBRARIES}/nvidia/wine/README`];
+  const image = memoryImage(["dir /usr/lib", "dir /usr/lib64"]);
+  const found = discover({ driverCapabilities: ["compute", "ngx"] }, { tree }, { image });
+  expect(paths(found)).toContain("/usr/lib64/nvidia/wine/nvngx.dll");
+  expect(paths(found).filter((path) => path.includes("README"))).toEqual([]);
 });
 
 it("discoverServer() uses the administrator's firmware directory", () => {

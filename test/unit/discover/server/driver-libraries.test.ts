@@ -4,7 +4,7 @@ import { DEFAULT_CONFIG } from "../../../../src/config/config.ts";
 import { libraryDirectories } from "../../../../src/discover/library-places.ts";
 import { findLibraries, libcudaOf, libraryEdits } from "../../../../src/discover/server/driver-libraries.ts";
 import { driverRoot } from "../../../../src/discover/server/driver-root.ts";
-import { DRIVER_LIBRARIES } from "../../../../src/discover/server/library-table.ts";
+import { DRIVER_LIBRARIES } from "../../../../src/driver/facts/libraries.ts";
 import { type DriverCapability, withImplied } from "../../../../src/model/driver-capability.ts";
 import { machineOf } from "../../../../src/model/machine.ts";
 import { type HostPath, hostPath } from "../../../../src/model/paths.ts";
@@ -105,6 +105,47 @@ it("findLibraries() uses the loaded driver's libraries if several are installed"
   });
   expect(mounts).toEqual([`${LIBRARIES}/libcuda.so.${VERSION} ${LIBRARIES}/libcuda.so.${VERSION}`]);
   expect(codes).toEqual([]);
+});
+
+// negativo17's packages for Fedora: the file has its SONAME, and the name with the version is the link.
+const RENAMED: MadeServer = {
+  libraries: { "libGLX_nvidia.so.0": "libGLX_nvidia.so.0" },
+  tree: [`symlink ${LIBRARIES}/libGLX_nvidia.so.${VERSION} -> libGLX_nvidia.so.0`],
+};
+
+it.each([
+  ["the cache lists it", RENAMED],
+  ["there is no cache", { ...RENAMED, cache: false }],
+  [
+    "the driver is in a container",
+    {
+      ...RENAMED,
+      root: "/run/nvidia/driver",
+      tree: [`symlink /run/nvidia/driver${LIBRARIES}/libGLX_nvidia.so.${VERSION} -> libGLX_nvidia.so.0`],
+    },
+  ],
+])("findLibraries() finds a file whose name with the version is a link to it, if %s", (_, server) => {
+  const { mounts, links, codes } = discover(
+    {
+      ...server,
+      bytes: { [`${server.root ?? ""}${LIBRARIES}/libGLX_nvidia.so.0`]: sharedObject("libGLX_nvidia.so.0") },
+    },
+    { capabilities: ["graphics"] },
+  );
+  expect(mounts).toEqual([
+    `${server.root ?? ""}${LIBRARIES}/libGLX_nvidia.so.0 ${LIBRARIES}/libGLX_nvidia.so.0`,
+  ]);
+  expect(links).toEqual([
+    `${LIBRARIES}/libGLX_indirect.so.0 -> libGLX_nvidia.so.0`,
+    `${LIBRARIES}/libGLX_nvidia.so.${VERSION} -> libGLX_nvidia.so.0`,
+  ]);
+  expect(codes).not.toContain("driver-library-missing libGLX_nvidia.so");
+});
+
+it("findLibraries() leaves such a file out if it has another version's link", () => {
+  const tree = [`symlink ${LIBRARIES}/libGLX_nvidia.so.470.57.02 -> libGLX_nvidia.so.0`];
+  const { mounts } = discover({ ...RENAMED, tree }, { capabilities: ["graphics"] });
+  expect(mounts).toEqual([]);
 });
 
 it("findLibraries() names the running driver's version next to another library's", () => {
