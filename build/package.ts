@@ -7,7 +7,8 @@
  *   --native-only           no Node.js executables, which take a minute and make npm fetch Node.js
  *   --layers-only           only the OpenEmbedded layers, as directories for "bitbake-layers add-layer"
  *
- * The archives carry the time in SOURCE_DATE_EPOCH, else that of the last commit, else that of package.json.
+ * The archives carry the time in SOURCE_DATE_EPOCH, else that of the last commit, else that of package.json. The key in
+ * NVOCI_SIGNING_KEY signs the release.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -15,19 +16,28 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle, ENTRIES } from "./bundle.ts";
 import { buildNative } from "./native.ts";
+import { aptRepository } from "./package/apt-repository.ts";
 import type { Architecture, Artifact, Program, Release } from "./package/artifact.ts";
 import { billOfMaterials } from "./package/bill-of-materials.ts";
-import { binaryPackage } from "./package/binary-package.ts";
+import { type BinaryPackage, binaryPackage } from "./package/binary-package.ts";
 import { ARCHITECTURES, type Kind } from "./package/contents.ts";
+import { distributionRecipes } from "./package/distribution-recipes.ts";
 import { launcher, nodeExecutable } from "./package/node-executable.ts";
+import { rpmPackages } from "./package/rpm.ts";
+import { signRelease } from "./package/sign.ts";
 import { sourceRelease } from "./package/source-release.ts";
+import { systemExtension } from "./package/sysext.ts";
 import { type TarEntry, tarGz } from "./package/tar.ts";
 import { yoctoLayers } from "./package/yocto-layer.ts";
 import { projectVersion, root } from "./root.ts";
 import { BuildError, run } from "./run.ts";
 
-const KINDS: readonly Kind[] = ["deb", "ipk"];
 const NODE_HOME = "usr/lib/nvoci";
+/** Our own license, and those of what the programs contain. */
+const LICENSES = [
+  ["LICENSE", "LICENSE"],
+  ["copyright", "packaging/deb/copyright"],
+] as const;
 
 function options() {
   const { values } = parseArgs({
@@ -106,12 +116,20 @@ async function packageAll(): Promise<void> {
   const made: Artifact[] = [
     source,
     { file: layersFile, content: await tarGz(layers, release.epoch, "") },
+    await distributionRecipes(release, source),
     bill,
   ];
-  for (const kind of KINDS) {
-    for (const program of programs) made.push(await binaryPackage(kind, "nvoci", release, program));
-    made.push(await binaryPackage(kind, "nvoci-compat", release));
-  }
+  const packages = (kind: Kind): Promise<BinaryPackage[]> =>
+    Promise.all([
+      ...programs.map((program) => binaryPackage(kind, "nvoci", release, program)),
+      binaryPackage(kind, "nvoci-compat", release),
+    ]);
+  const debian = await packages("deb");
+  made.push(...debian, ...aptRepository(release, debian), ...(await packages("ipk")));
+  made.push(...rpmPackages(release, source, programs));
+  for (const program of programs) made.push(...(await systemExtension(release, program)));
+  // For the programs alone, which are files without a place for them.
+  for (const [file, path] of LICENSES) made.push({ file, content: readFileSync(join(root, path)) });
   if (!nativeOnly) {
     for (const { arch } of programs) made.push(...(await nodeArchive(release, arch, bundles, files, dist)));
   }
@@ -119,7 +137,7 @@ async function packageAll(): Promise<void> {
   for (const { file, content } of made) writeFileSync(join(out, file), content);
   const all = [...programs.map(({ path }) => basename(path)), ...made.map(({ file }) => file)].sort();
   writeFileSync(join(out, "SHA256SUMS"), all.map((file) => `${sha256(join(out, file))}  ${file}\n`).join(""));
-  for (const file of [...all, "SHA256SUMS"]) printSize(join(out, file));
+  for (const file of [...all, "SHA256SUMS", ...signRelease(out)]) printSize(join(out, file));
 }
 
 /** Writes the layers as directories, for bitbake-layers. */
@@ -150,6 +168,8 @@ async function nodeArchive(
       content: file === "nvoci" ? launcher(root, `/${NODE_HOME}`) : readFileSync(join(directory, file)),
       mode: file.startsWith("LICENSE") ? 0o644 : 0o755,
     }));
+    for (const [file, path] of LICENSES)
+      entries.push({ path: `${NODE_HOME}/${file}`, content: readFileSync(join(root, path)) });
     entries.push({ path: "usr/bin/nvoci", link: "../lib/nvoci/nvoci" });
     return [{ file: `nvoci-node-${version}-linux-${arch}.tar.gz`, content: await tarGz(entries, epoch, "") }];
   } catch (error) {

@@ -15,6 +15,8 @@ interface Lock {
   readonly version: string;
   readonly sha256: string;
   readonly licence: string;
+  /** Whose product it is in CPE names. */
+  readonly vendor: string;
   /** The file's name. */
   readonly tarball: string;
   /** The path in a Debian pool. */

@@ -3,7 +3,7 @@ import { type SpawnSyncOptions, spawnSync } from "node:child_process";
 /** A failure of the environment, with a message of one line. */
 export class BuildError extends Error {}
 
-export type RunOptions = Pick<SpawnSyncOptions, "cwd" | "env">;
+export type RunOptions = Pick<SpawnSyncOptions, "cwd" | "env" | "input">;
 
 /**
  * Runs a program and returns its standard output.

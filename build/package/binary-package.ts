@@ -6,9 +6,16 @@ import { ar } from "./ar.ts";
 import type { Artifact, Program, Release } from "./artifact.ts";
 import { ARCHITECTURES, type Kind, MAINTAINER, PACKAGES, type PackageName } from "./contents.ts";
 import { type TarEntry, tarGz } from "./tar.ts";
+import { fillTemplate } from "./template.ts";
 
 interface PackageEntry extends TarEntry {
   readonly conffile?: boolean | undefined;
+}
+
+export interface BinaryPackage extends Artifact {
+  readonly content: Buffer;
+  /** The fields of its control file. */
+  readonly control: string;
 }
 
 /**
@@ -22,10 +29,10 @@ export async function binaryPackage(
   name: PackageName,
   release: Release,
   program?: Program,
-): Promise<Artifact> {
+): Promise<BinaryPackage> {
   const { root, epoch } = release;
   const version = packageVersion(release.version);
-  const entries = readEntries(kind, name, release, program);
+  const entries = packageEntries(kind, name, release, program);
   const files = entries.flatMap(({ path, content, conffile }) =>
     content !== undefined && !conffile ? [{ path, content }] : [],
   );
@@ -38,17 +45,18 @@ export async function binaryPackage(
     MAINTAINER,
     SIZE: entries.reduce((sum, { content }) => sum + Math.ceil((content?.length ?? 1) / 1024), 0),
   };
-  const control = readFileSync(join(root, "packaging", kind, `${name}.control`), "utf8");
+  const template = readFileSync(join(root, "packaging", kind, `${name}.control`), "utf8");
+  const control = fillTemplate(template, values);
   const scripts = PACKAGES[name].scripts ?? [];
   const controlEntries = [
-    { path: "control", content: fill(control, values) },
+    { path: "control", content: control },
     { path: "md5sums", content: files.map(({ path, content }) => `${md5(content)}  ${path}\n`).join("") },
     ...(conffiles.length === 0
       ? []
       : [{ path: "conffiles", content: conffiles.map(({ path }) => `/${path}\n`).join("") }]),
     ...scripts.map((script) => ({
       path: script,
-      content: fill(readFileSync(join(root, "packaging/deb", `${name}.${script}`), "utf8"), {
+      content: fillTemplate(readFileSync(join(root, "packaging/deb", `${name}.${script}`), "utf8"), {
         CONFIG: readFileSync(join(root, "packaging/config.toml"), "utf8"),
         ROOT: IMAGE_ROOT[kind],
       }),
@@ -60,7 +68,7 @@ export async function binaryPackage(
     { name: "control.tar.gz", content: await tarGz(controlEntries, epoch, "./") },
     { name: "data.tar.gz", content: await tarGz(entries, epoch, "./") },
   ];
-  return { file: `${name}_${version}_${architecture}.${kind}`, content: ar(members, epoch) };
+  return { file: `${name}_${version}_${architecture}.${kind}`, content: ar(members, epoch), control };
 }
 
 /**
@@ -69,13 +77,16 @@ export async function binaryPackage(
  */
 const IMAGE_ROOT = { deb: "$DPKG_ROOT", ipk: `\${D:-\${PKG_ROOT%/}}` };
 
-const fill = (text: string, values: Readonly<Record<string, string | number>>) =>
-  text.replace(/@([A-Z]+)@/g, (_, key: string) => `${values[key]}`);
-
 /** Returns a version that dpkg and opkg order correctly: a pre-release comes before its release. */
 export const packageVersion = (version: string): string => `${version.replace("-", "~")}-1`;
 
-function readEntries(kind: Kind, name: PackageName, release: Release, program?: Program): PackageEntry[] {
+/** Returns what a package of a kind installs. */
+export function packageEntries(
+  kind: Kind,
+  name: PackageName,
+  release: Release,
+  program?: Program,
+): PackageEntry[] {
   const { root, version, epoch } = release;
   const { program: place, files, debian, others } = PACKAGES[name];
   const listed = [...files, ...(kind === "deb" ? debian : others)].map((entry): PackageEntry => {

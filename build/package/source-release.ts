@@ -5,7 +5,9 @@ import { PROGRAM, writePayload } from "../native.ts";
 import { pinnedSource } from "../pinned-source.ts";
 import { definitions, FLAGS, heapSymbols, LIBRARY } from "../quickjs-library.ts";
 import type { Artifact, Release } from "./artifact.ts";
+import { rpmSpec } from "./rpm.ts";
 import { type TarEntry, tarGz } from "./tar.ts";
+import { fillTemplate } from "./template.ts";
 
 /** The directories of the repository that a release contains. */
 const SOURCES = ["build", "hooks", "packaging", "src"];
@@ -13,7 +15,7 @@ const TOP = /^(\.npmrc|LICENSE|[A-Z]+\.md|package(-lock)?\.json|tsconfig\.json)$
 
 /**
  * Makes the source archive. It unpacks to `nvoci-<version>/` and builds with `make` and a C compiler: it contains
- * the scripts as C and the parts of QuickJS that the program needs.
+ * the scripts as C and the parts of QuickJS that the program needs. `rpmbuild -ta` makes packages from it.
  *
  * @param bundles the directory of the .cjs files.
  * @param files their names.
@@ -21,12 +23,13 @@ const TOP = /^(\.npmrc|LICENSE|[A-Z]+\.md|package(-lock)?\.json|tsconfig\.json)$
  * @param work a directory that is emptied first.
  */
 export async function sourceRelease(
-  { root, version, epoch }: Release,
+  release: Release,
   bundles: string,
   files: readonly string[],
   bill: Artifact,
   work: string,
 ): Promise<Artifact> {
+  const { root, version, epoch } = release;
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   const { sources, symbols } = writePayload(bundles, files, work);
@@ -46,6 +49,7 @@ export async function sourceRelease(
       .filter((file) => isNeeded(file))
       .map((file) => read(quickjs, file, "quickjs/")),
     { path: "Makefile", content: makefile(root, version, sources), mode: 0o644 },
+    { path: "nvoci.spec", content: rpmSpec(release), mode: 0o644 },
   ];
   return { file: `${name}.tar.gz`, content: await tarGz(entries, epoch, `${name}/`) };
 }
@@ -85,7 +89,7 @@ function makefile(root: string, version: string, sources: readonly string[]): st
     ...sources.map((file) => `generated/${parse(file).name}.o`),
     ...LIBRARY.map((name) => `quickjs/${name}.o`),
   ];
-  const values: Record<string, string> = {
+  const values = {
     VERSION: version,
     CFLAGS: FLAGS.filter((flag) => flag !== "-O2").join(" "),
     DEFINITIONS: definitions.map((definition) => `'${definition}'`).join(" "),
@@ -93,5 +97,5 @@ function makefile(root: string, version: string, sources: readonly string[]): st
     OBJECTS: objects.join(" \\\n\t"),
   };
   const template = readFileSync(join(root, "packaging/native/Makefile.in"), "utf8");
-  return template.replace(/@([A-Z]+)@/g, (_, key: string) => `${values[key]}`);
+  return fillTemplate(template, values);
 }

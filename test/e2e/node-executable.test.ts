@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { root } from "../../build/root.ts";
 import { makeBundle } from "../../fixtures/bundle.ts";
 import { runContainer } from "../../fixtures/run/container.ts";
 import { openNamespace } from "../../fixtures/run/private-namespace.ts";
-import { runCommand } from "../../fixtures/run/run-command.ts";
+import { mustRun, runCommand } from "../../fixtures/run/run-command.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { ARM64_EXECUTABLE, type Build, hookEntry, pkgBuild } from "../support/build/builds.ts";
 import { packageCopy } from "../support/build/release.ts";
@@ -35,8 +36,8 @@ describeNeeding(["the Node.js executable"], "the Node.js executable", () => {
   });
 
   describeNeeding(["make"], "built again", () => {
-    it("has the same bytes in another directory", () => {
-      packageCopy(at("another, with blanks"), ["--arch", "x86_64"]);
+    it("has the same bytes in another directory, and an archive with the licenses", () => {
+      const release = packageCopy(at("another, with blanks"), ["--arch", "x86_64"]);
       const again = join(at("another, with blanks"), "dist/pkg/nvoci-linux-x86_64");
       for (const file of ["nvoci-node", "nvoci.node"]) {
         const bytes = readFileSync(join(again, file));
@@ -44,6 +45,12 @@ describeNeeding(["the Node.js executable"], "the Node.js executable", () => {
       }
       const { status, stdout } = runCommand([join(again, "nvoci"), "--version"], { env: {} });
       expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringMatching(/^nvoci \d/) });
+
+      const archive = release.file(/^nvoci-node-.*\.tar\.gz$/);
+      const read = (file: string) => mustRun(["tar", "-xzOf", archive, `usr/lib/nvoci/${file}`]);
+      expect(read("LICENSE")).toBe(readFileSync(join(root, "LICENSE"), "utf8"));
+      expect(read("copyright")).toContain("Files: node_modules/smol-toml/*");
+      expect(read("LICENSE.nodejs")).toContain("Node.js is licensed");
     });
   });
 

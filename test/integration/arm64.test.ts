@@ -1,9 +1,8 @@
 /**
  * Runs the arm64 program under qemu's user emulation and compares it with this machine's.
  *
- * The emulation lacks openat2(2), so the walk resolves paths. It refuses clone(2) with namespaces, setns(2) into them
- * and seccomp filters, so a hook cannot finish. Mounts and cgroups are the host's. For those calls the test compares
- * the numbers and layouts below with the C compiler's.
+ * packaging/README.md lists what the emulator refuses. For those calls the test compares the numbers and layouts below with
+ * the C compiler's. Mounts and cgroups are the host's.
  */
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,6 +12,8 @@ import { mustRun } from "../../fixtures/run/run-command.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
 import { syscallNumbers } from "../../src/sys/syscall-numbers.ts";
 import { describeNeeding } from "../support/engines/prerequisites.ts";
+import { ldCacheBytes } from "../support/host/ld-cache-bytes.ts";
+import { madeAbiTag, madeCudaNote, noteElf } from "../support/host/note-elf.ts";
 import { makeTree, randomTree, wildPath } from "../support/host/random-tree.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -27,6 +28,7 @@ const LAYOUTS: Readonly<Record<string, readonly [offset: number, size: number]>>
   "struct mount_attr.attr_clr": [8, 8],
   "struct mount_attr.propagation": [16, 8],
   "struct mount_attr.userns_fd": [24, 8],
+  "struct statx.stx_nlink": [4 * 4, 4],
   "struct statx.stx_uid": [5 * 4, 4],
   "struct statx.stx_gid": [6 * 4, 4],
   "struct statx.stx_mode": [7 * 4, 2],
@@ -41,6 +43,7 @@ const LAYOUTS: Readonly<Record<string, readonly [offset: number, size: number]>>
   "struct stat.st_dev": [0, 8],
   "struct stat.st_ino": [8, 8],
   "struct stat.st_mode": [16, 4],
+  "struct stat.st_nlink": [20, 4],
   "struct stat.st_uid": [24, 4],
   "struct stat.st_gid": [28, 4],
   "struct stat.st_rdev": [32, 8],
@@ -65,7 +68,46 @@ const LAYOUTS: Readonly<Record<string, readonly [offset: number, size: number]>>
   "struct timespec.tv_nsec": [8, 8],
   "struct itimerval.it_value.tv_sec": [16, 8],
   "struct rlimit.rlim_max": [8, 8],
+  "struct iovec.iov_len": [8, 8],
+  "struct msghdr.msg_iov": [16, 8],
+  "struct msghdr.msg_iovlen": [24, 8],
+  "struct msghdr.msg_control": [32, 8],
+  "struct msghdr.msg_controllen": [40, 8],
+  "struct cmsghdr.cmsg_level": [8, 4],
+  "struct cmsghdr.cmsg_type": [12, 4],
+  "union bpf_attr.prog_type": [0, 4],
+  "union bpf_attr.insn_cnt": [4, 4],
+  "union bpf_attr.insns": [8, 8],
+  "union bpf_attr.license": [16, 8],
+  "union bpf_attr.query.target_fd": [0, 4],
+  "union bpf_attr.query.attach_type": [4, 4],
+  "union bpf_attr.query.attach_flags": [12, 4],
+  "union bpf_attr.query.prog_ids": [16, 8],
+  "union bpf_attr.query.prog_cnt": [24, 4],
+  "union bpf_attr.info.info_len": [4, 4],
+  "union bpf_attr.info.info": [8, 8],
+  "struct bpf_prog_info.xlated_prog_len": [20, 4],
+  "struct bpf_prog_info.xlated_prog_insns": [32, 8],
+  "struct bpf_prog_info.nr_map_ids": [52, 4],
+  "struct bpf_cgroup_dev_ctx.access_type": [0, 4],
+  "struct bpf_cgroup_dev_ctx.major": [4, 4],
+  "struct bpf_cgroup_dev_ctx.minor": [8, 4],
 };
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** A valid document of each format that a hook reads. */
+const DOCUMENTS: readonly (readonly [format: string, bytes: Uint8Array])[] = [
+  ["manifest", encode("# board\nlib, /usr/lib/libcuda.so.1.1\ndev, /dev/nvhost-ctrl\nsym, /usr/lib/x\n")],
+  ["ld.so.cache", ldCacheBytes([{ name: "libcuda.so.1", path: "/usr/lib/libcuda.so.1" }])],
+  [
+    "config.toml",
+    encode('disable-require = true\n[nvoci]\nldconfig = false\nalternate-roots = ["/a", "/b"]\n'),
+  ],
+  ["state", encode('{"ociVersion": "1.0.2", "id": "a", "status": "created", "pid": 4711, "bundle": "/b"}')],
+  ["config.json", encode('{"root": {"path": "rootfs"}, "process": {"env": ["A=b"]}, "linux": {}}')],
+  ["ELF", noteElf([madeCudaNote({ "CUDA Version": 13 }), madeAbiTag(0, 4, 9, 0)])],
+];
 
 /** Structures whose size is passed to the kernel, or that must fit into the buffer passed to it. */
 const SIZES: Readonly<Record<string, number>> = {
@@ -74,12 +116,20 @@ const SIZES: Readonly<Record<string, number>> = {
   "struct sock_filter": 8,
   "struct sock_fprog": 16,
   "struct itimerval": 32,
+  "struct msghdr": 56,
+  "struct cmsghdr": 16,
+  "struct bpf_insn": 8,
+  "struct __user_cap_header_struct": 8,
+  // capset(2) takes two.
+  "struct __user_cap_data_struct": 12,
 };
 
 const program = (): string => `
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
@@ -88,6 +138,7 @@ const program = (): string => `
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -152,6 +203,7 @@ describeNeeding(["an arm64 compiler", "qemu", "build"], "on arm64, emulated", ()
     const ask = (command: readonly string[], question: object) =>
       JSON.parse(mustRun([...command, JSON.stringify(question)])) as {
         trees: string[][];
+        documents: string[];
         stat?: { mode: number; inode: number; type: string; size: number };
       };
 
@@ -168,6 +220,29 @@ describeNeeding(["an arm64 compiler", "qemu", "build"], "on arm64, emulated", ()
       expect(ask(arm64, { trees }).trees).toEqual(expected);
       for (const outcome of expected.flat()) reached.add(outcome.split(" ")[0] ?? "");
       expect([...reached].sort()).toEqual(["ELOOP", "ENOENT", "ENOTDIR", "directory", "file", "symlink"]);
+    });
+
+    it("reads documents as this machine's program does, whole and damaged", () => {
+      const damage = fc.record({
+        at: fc.nat(),
+        cut: fc.nat(3),
+        put: fc.array(fc.nat(255), { maxLength: 3 }),
+      });
+      const documents = DOCUMENTS.map(([format, whole]) => {
+        const damaged = fc.sample(fc.array(damage, { minLength: 1, maxLength: 3 }), 25).map((places) => {
+          const bytes = [...whole];
+          for (const { at, cut, put } of places) bytes.splice(at % bytes.length, cut, ...put);
+          return { format, bytes };
+        });
+        return [{ format, bytes: [...whole] }, ...damaged];
+      });
+      const answers = (program: readonly string[]) =>
+        documents.flatMap((ofFormat) => ask(program, { documents: ofFormat }).documents);
+      const expected = answers(own);
+      expect(answers(arm64)).toEqual(expected);
+      const refused = expected.filter((answer) => !/^[[{]/.test(answer));
+      expect(refused.length).toBeGreaterThan(10);
+      expect(expected.length - refused.length).toBeGreaterThan(10);
     });
 
     it.each(["/dev/null", "/etc/passwd", "/usr"])("reads the same metadata as stat(2) for %s", (path) => {

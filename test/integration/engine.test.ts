@@ -3,37 +3,46 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type CommandResult, mustRun, runCommand } from "../../fixtures/run/run-command.ts";
+import { describeNeeding } from "../support/engines/prerequisites.ts";
 
 const root = join(import.meta.dirname, "../..");
 const out = join(root, "dist/test/engine");
 const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
 
-const ENGINES = [
-  { name: "QuickJS", path: join(out, `native/nvoci-linux-${machine}`), native: true },
-  { name: "Node.js", path: join(out, "node/nvoci"), native: false },
+const QEMU = "/usr/bin/qemu-aarch64-static";
+
+interface Engine {
+  readonly name: string;
+  readonly path: string;
+  readonly native: boolean;
+  readonly arch: string;
+  /** What starts it. */
+  readonly emulator?: string;
+}
+
+const ENGINES: readonly Engine[] = [
+  { name: "QuickJS", path: join(out, `native/nvoci-linux-${machine}`), native: true, arch: process.arch },
+  { name: "Node.js", path: join(out, "node/nvoci"), native: false, arch: process.arch },
 ];
 
 const NOTHING = { error: 0, report: [], status: 0 };
 const EINVAL = -22;
 const exited = (status: number) => ({ ...NOTHING, status: status << 8 });
 
-beforeAll(() => {
-  mustRun(
-    [
-      process.execPath,
-      "build/run-typescript.mjs",
-      "build/build.ts",
-      "--out",
-      out,
-      "--main",
-      "test/support/kernel/engine-contract-main.ts",
-    ],
-    {
-      cwd: root,
-      timeout: 600_000,
-    },
-  );
-}, 600_000);
+function build(directory: string, arch: string): void {
+  const main = "test/support/kernel/engine-contract-main.ts";
+  const words = [
+    "build/run-typescript.mjs",
+    "build/build.ts",
+    "--out",
+    directory,
+    "--arch",
+    arch,
+    "--main",
+    main,
+  ];
+  mustRun([process.execPath, ...words], { cwd: root, timeout: 600_000 });
+}
 
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
@@ -48,9 +57,20 @@ function almostUtf8(): Uint8Array[] {
   return fc.sample(bytes, 1000).map((sample) => Uint8Array.from(sample));
 }
 
-describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
+beforeAll(() => build(out, machine), 600_000);
+
+describe.each(ENGINES)("Engine on $name", contract);
+
+describeNeeding(["an arm64 compiler", "qemu"], "Engine on QuickJS for arm64, emulated", () => {
+  beforeAll(() => build(`${out}-arm64`, "aarch64"), 600_000);
+  const path = join(`${out}-arm64`, "native/nvoci-linux-aarch64");
+  contract({ name: "arm64", path, native: true, arch: "arm64", emulator: QEMU });
+});
+
+function contract({ path, native, arch, emulator }: Engine): void {
+  const command = [...(emulator === undefined ? [] : [emulator]), path];
   const start = (name: string, words: readonly string[] = [], env?: Record<string, string>): CommandResult =>
-    runCommand([path, name, ...words], env ? { env } : {});
+    runCommand([...command, name, ...words], env ? { env } : {});
 
   /** Returns the output of a case, which must succeed with nothing on stderr. */
   const ask = (...args: Parameters<typeof start>) => {
@@ -76,7 +96,7 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
       "FIRST=1",
       "SECOND=ü=2",
     ]);
-    expect(rest).toEqual({ arch: process.arch, argvAddress: native, environAddress: true });
+    expect(rest).toEqual({ arch, argvAddress: native, environAddress: true });
   });
 
   it("argv keeps arguments that look like options of Node.js", () => {
@@ -223,7 +243,7 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
     const soft = Number(
       mustRun(["sh", "-c", "ulimit -n 300; exec prlimit --nofile --noheadings --output SOFT"]),
     );
-    const { stdout } = runCommand(["sh", "-c", 'ulimit -S -n 300; exec "$0" signals', path]);
+    const { stdout } = runCommand(["sh", "-c", 'ulimit -S -n 300; exec "$@" signals', "sh", ...command]);
     expect(soft).toBe(300);
     expect(JSON.parse(stdout)).toEqual({ pipeIsDefault: true, openFiles: 300 });
   });
@@ -245,4 +265,4 @@ describe.each(ENGINES)("Engine on $name", ({ path, native }) => {
     expect({ status, stdout }).toEqual({ status: 70, stdout: "" });
     expect(stderr).toMatch(told);
   });
-});
+}

@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { mustRun } from "../../fixtures/run/run-command.ts";
 import { temporaryDirectory } from "../../fixtures/run/temporary-directory.ts";
+import type { Arch } from "../../src/model/machine.ts";
 import * as constants from "../../src/sys/constants.ts";
 import { describeNeeding } from "../support/engines/prerequisites.ts";
 
@@ -32,40 +33,53 @@ const HEADERS = [
 
 const OWN = Object.entries(constants as Readonly<Record<string, unknown>>)
   .filter((entry): entry is [string, number] => typeof entry[1] === "number")
-  .map(([name, value]) => ({ name, value, expression: EXPRESSIONS[name] ?? name }));
+  .map(([name, value]) => ({ name, value }));
 
 /** Returns a C program that prints each constant that the headers have. */
-const program = (): string =>
+const program = (names: readonly string[]): string =>
   [
     "#define _GNU_SOURCE",
     ...HEADERS.map((name) => `#if __has_include(<${name}>)\n#include <${name}>\n#endif`),
     "int main(void) {",
-    ...OWN.map(({ name, expression }) => {
-      const print = `printf("${name} %lld\\n", (long long)(${expression}));`;
+    ...names.map((name) => {
+      const print = `printf("${name} %lld\\n", (long long)(${EXPRESSIONS[name] ?? name}));`;
       return EXPRESSIONS[name] ? print : `#ifdef ${name}\n${print}\n#endif`;
     }),
     "return 0; }",
   ].join("\n");
 
-describeNeeding(["gcc"], "the kernel's constants", () => {
+function matchHeaders(arch: Arch, compiler: readonly string[], emulator: readonly string[] = []): void {
+  const own = [
+    ...OWN,
+    ...Object.entries(constants.openFlags(arch)).map(([name, value]) => ({ name, value })),
+  ];
   const directory = temporaryDirectory("constants");
-  afterAll(() => directory.remove());
-
-  it("match this machine's headers", () => {
-    const source = join(directory.path, "constants.c");
-    writeFileSync(source, program());
-    mustRun(["gcc", "-o", join(directory.path, "constants"), source]);
-    const found = new Map(
-      mustRun([join(directory.path, "constants")])
-        .trim()
-        .split("\n")
-        .map((line) => line.split(" ") as [string, string]),
+  const source = join(directory.path, "constants.c");
+  const compiled = join(directory.path, "constants");
+  try {
+    writeFileSync(source, program(own.map(({ name }) => name)));
+    mustRun([...compiler, "-o", compiled, source]);
+    const lines = mustRun([...emulator, compiled])
+      .trim()
+      .split("\n");
+    const found = new Map(lines.map((line) => line.split(" ") as [string, string]));
+    const known = own.filter(({ name }) => found.has(name));
+    expect(known.map(({ name, value }) => `${name} ${value}`)).toEqual(
+      known.map(({ name }) => `${name} ${found.get(name)}`),
     );
-    for (const { name, value } of OWN) {
-      if (found.has(name)) expect(`${name} ${value}`).toBe(`${name} ${found.get(name)}`);
-    }
     // Headers of older distributions lack only the flags of the newest calls.
-    const missing = OWN.map(({ name }) => name).filter((name) => !found.has(name));
+    const missing = own.map(({ name }) => name).filter((name) => !found.has(name));
     expect(missing.length, missing.join(" ")).toBeLessThan(12);
-  });
+  } finally {
+    directory.remove();
+  }
+}
+
+describeNeeding(["gcc"], "the kernel's constants", () => {
+  it("match this machine's headers", () => matchHeaders(process.arch === "arm64" ? "arm64" : "x64", ["gcc"]));
+});
+
+describeNeeding(["an arm64 compiler", "qemu"], "the kernel's constants for arm64", () => {
+  it("match arm64's headers", () =>
+    matchHeaders("arm64", ["aarch64-linux-gnu-gcc", "-static"], ["/usr/bin/qemu-aarch64-static"]));
 });

@@ -22,8 +22,13 @@ const LEFT_OUT = [".git", "dist", "coverage", ...SHARED];
  *
  * @param directory where the copy and the artifacts go; it does not affect their content.
  * @param options for build/package.ts; by default, no Node.js executables, which take a minute.
+ * @param env more variables.
  */
-export function packageCopy(directory: string, options: readonly string[] = ["--native-only"]): Release {
+export function packageCopy(
+  directory: string,
+  options: readonly string[] = ["--native-only"],
+  env: Readonly<Record<string, string>> = {},
+): Release {
   const copy = join(directory, "copy");
   mkdirSync(copy, { recursive: true });
   for (const name of readdirSync(root)) {
@@ -41,7 +46,7 @@ export function packageCopy(directory: string, options: readonly string[] = ["--
       dist,
     ],
     {
-      env: { PATH: process.env.PATH ?? "", SOURCE_DATE_EPOCH: EPOCH },
+      env: { PATH: process.env.PATH ?? "", SOURCE_DATE_EPOCH: EPOCH, ...env },
       timeout: 240_000,
     },
   );

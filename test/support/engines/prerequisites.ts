@@ -73,6 +73,27 @@ const PREREQUISITES = {
     remedy: "use a mirror that has Debian 11",
     given: true,
   },
+  rpm: {
+    holds: () => has("rpmbuild") && has("rpmlint") && has("bsdtar"),
+    remedy: "apt-get install rpm rpmlint libarchive-tools",
+  },
+  "an SELinux policy": {
+    holds: () => has("matchpathcon") && existsSync("/etc/selinux/default/contexts/files/file_contexts"),
+    remedy: "apt-get install selinux-policy-default selinux-utils",
+  },
+  gpg: { holds: () => has("gpg") && has("gpgv"), remedy: "apt-get install gpg gpgv" },
+  mmdebstrap: { holds: () => has("mmdebstrap"), remedy: "apt-get install mmdebstrap" },
+  squashfs: { holds: () => has("sqfstar"), remedy: "apt-get install squashfs-tools" },
+  "loop devices": {
+    holds: () => works("test -b /dev/loop0 || test -c /dev/loop-control"),
+    remedy: "load the module loop",
+    given: true,
+  },
+  makepkg: {
+    holds: () => has("makepkg") && has("pacman") && has("fakeroot"),
+    remedy: "apt-get install makepkg pacman-package-manager fakeroot",
+  },
+  nix: { holds: () => has("nix-build"), remedy: "apt-get install nix-bin" },
   musl: {
     holds: () => muslLoader() !== undefined,
     remedy: "use a mirror that has Debian 12, on x86_64",
