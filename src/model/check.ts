@@ -30,7 +30,7 @@ export interface CheckArguments {
   "gpu-none": Record<string, never>;
   "libraries-none": { version: string; install: Command | undefined };
   // the manifests of a board
-  "release-missing": { file: string; entries: number; install: Command | undefined };
+  "release-missing": { file: string; install: Command | undefined };
   "release-mismatch": {
     release: number;
     made: "R36 or later" | "R35 or earlier";

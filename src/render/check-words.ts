@@ -54,11 +54,11 @@ export const CHECK_WORDS: CheckWording = {
     ...optional(install),
   }),
 
-  "release-missing": ({ file, entries, install }) => ({
-    text: `platform: this is a Jetson without ${file}: ${counted(entries, "entry", "entries")} of manifests, and no driver of a server`,
-    means: `the host is taken for a server, so ${SHARED}`,
-    fix: [install ?? ["sudoedit", "/etc/nvidia-container-runtime/config.toml"]],
-    details: install === undefined ? ['add: nvidia-container-runtime.mode = "csv"'] : [],
+  "release-missing": ({ file, install }) => ({
+    text: `platform: this is a Jetson without ${file}`,
+    means:
+      "its release is unknown: containers get what all manifests list, and requirements of a release are not checked",
+    ...optional(install),
   }),
   "release-mismatch": ({ release, made, example, install }) => ({
     text: `manifests: they are for L4T ${made} (${example}), and this host is R${release}`,

@@ -84,7 +84,7 @@ const BROKEN: readonly BrokenHost[] = [
     title: "the release file is gone",
     breaks: "mv /etc/nv_tegra_release /root/",
     codes: ["release-missing"],
-    status: 1,
+    status: 0,
     fix: "apt-get install --reinstall nvidia-l4t-core",
     stands: packages("mv /root/nv_tegra_release /etc/"),
   },

@@ -15,7 +15,6 @@ const UNLISTED: readonly CheckCode[] = ["library-unlisted", "node-unlisted", "tr
 
 /** What follows from what: a code, and the codes that only repeat it. */
 const CONSEQUENCES: Partial<Readonly<Record<CheckCode, readonly CheckCode[]>>> = {
-  "release-missing": ["driver-missing", "driver-absent", "manifests-none", ...CONTENT],
   "manifests-writable": ["manifests-none", "manifest", ...UNLISTED],
   "manifests-unreadable": ["manifests-none", "manifest", ...UNLISTED],
   "manifests-none": ["manifest", ...UNLISTED],

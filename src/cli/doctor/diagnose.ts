@@ -2,7 +2,7 @@ import { configPath } from "../../config/config-path.ts";
 import { type Check, check } from "../../model/check.ts";
 import { attempt, NvociError } from "../../model/errors.ts";
 import { machineOf } from "../../model/machine.ts";
-import { basename, type HostPath, hostPath } from "../../model/paths.ts";
+import { basename, dirname, type HostPath, hostPath } from "../../model/paths.ts";
 import { renderPlatform } from "../../render/render-info.ts";
 import { AT_SYMLINK_NOFOLLOW } from "../../sys/constants.ts";
 import { CWD } from "../../sys/syscalls.ts";
@@ -78,12 +78,20 @@ export function diagnose(
   return onlyCauses([...LOOKS, ...(trial ? [runTrial] : [])].flatMap((look) => look(facts)));
 }
 
-/** Returns this program's file. A program of Node.js is the launcher that people call, not Node.js itself. */
+/**
+ * Returns this program's file. A program of Node.js is the launcher that people call, not Node.js itself: without the
+ * launcher it would obey an image's NODE_OPTIONS.
+ */
 function ownProgram({ host }: CommandContext): HostPath {
-  const self = host.realPath(hostPath("/proc/self/exe"));
-  const isOurs = self !== undefined && basename(self).startsWith("nvoci");
-  return (isOurs ? self : findProgram(host, "nvoci")) ?? hostPath("/usr/bin/nvoci");
+  const self = host.realPath(hostPath("/proc/self/exe")) ?? hostPath("/usr/bin/nvoci");
+  const name = basename(self);
+  if (name.startsWith("nvoci") && name !== NODE_EXECUTABLE) return self;
+  const beside = name === NODE_EXECUTABLE ? findProgram(host, `${dirname(self)}/nvoci`) : undefined;
+  return beside ?? findProgram(host, "nvoci") ?? hostPath("/usr/bin/nvoci");
 }
+
+/** The executable made with pkg, which a launcher starts. */
+const NODE_EXECUTABLE = "nvoci-node";
 
 /** Reports whether there is a plan for a container that requests everything. */
 function checkPlan({ decision }: HostFacts): readonly Check[] {

@@ -16,7 +16,7 @@ export function findProgram(
 /** The hook prints it as its version, so every build contains it, under any file name. */
 const MARK = encodeUtf8("(nvoci)");
 const CHUNK_BYTES = 1 << 20;
-/** The native program has 1 MB. */
+/** The native program has 2 MB. */
 const MAX_BYTES = 4 << 20;
 
 /**

@@ -134,12 +134,8 @@ const CHECKS: { readonly [C in CheckCode]: readonly CheckArguments[C][] } = {
   "gpu-none": [{}],
   "libraries-none": [{ version: "535.86.05", install: ["apt-get", "install", "--reinstall", "libcuda1"] }],
   "release-missing": [
-    {
-      file: "/etc/nv_tegra_release",
-      entries: 304,
-      install: ["apt-get", "install", "--reinstall", "nvidia-l4t-core"],
-    },
-    { file: "/etc/nv_tegra_release", entries: 304, install: undefined },
+    { file: "/etc/nv_tegra_release", install: ["apt-get", "install", "--reinstall", "nvidia-l4t-core"] },
+    { file: "/etc/nv_tegra_release", install: undefined },
   ],
   "release-mismatch": [{ release: 32, made: "R36 or later", example: "drivers.csv:3", install: undefined }],
   manifests: [{ directory: "/etc/d", entries: 41 }],
