@@ -134,7 +134,10 @@ const MPS_VARIABLE = "CUDA_MPS_PIPE_DIRECTORY=";
  * set it, and containers get the directory writable.
  */
 function parseMpsPipeDirectory(table: TableReader): HostPath | undefined {
-  const entry = (table.strings("environment") ?? []).filter((text) => text.startsWith(MPS_VARIABLE)).at(-1);
+  const entries = table.strings("environment") ?? [];
+  const own = entries.filter((text) => text.startsWith(MPS_VARIABLE));
+  if (own.length < entries.length) table.reportUnused("environment", "other-program");
+  const entry = own.at(-1);
   if (entry === undefined) return undefined;
   const value = entry.slice(MPS_VARIABLE.length);
   const path = hostPath(value);

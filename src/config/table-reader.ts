@@ -1,6 +1,6 @@
 import { parse, TomlError } from "smol-toml";
 import { NvociError } from "../model/errors.ts";
-import { type Finding, finding, type Report } from "../model/finding.ts";
+import { type Finding, type FindingArguments, finding, type Report } from "../model/finding.ts";
 import { isPlainObject, ObjectReader, type PlainObject } from "../model/object-reader.ts";
 import { type HostPath, hostPath } from "../model/paths.ts";
 import { quote } from "../text/quote.ts";
@@ -94,10 +94,16 @@ export class TableReader extends ObjectReader {
       if (unused === undefined) {
         this.report(finding("config-key-unknown", "warning", `${file}: ${key}`, { file, key }));
       } else if (!isUsual(unused, value)) {
-        const args = { file, key, reason: unused.reason };
-        this.report(finding("config-key-without-effect", "warning", `${file}: ${key}`, args));
+        this.reportUnused(name, unused.reason);
       }
     }
+  }
+
+  /** Reports a key whose value, or a part of it, has no effect. */
+  reportUnused(name: string, reason: FindingArguments["config-key-without-effect"]["reason"]): void {
+    const file = this.document.name;
+    const key = this.place + name;
+    this.report(finding("config-key-without-effect", "warning", `${file}: ${key}`, { file, key, reason }));
   }
 
   /** Returns the finding for a value that nvoci does not support and the one that it uses. */

@@ -105,7 +105,7 @@ swarm-resource = "DOCKER_RESOURCE_GPU, DOCKER_RESOURCE_MIG"
 debug = "/var/log/a.log"
 ldcache = "/etc/ld.so.cache"
 ldconfig = "@/usr/sbin/ldconfig"
-environment = ["X=1", "CUDA_MPS_PIPE_DIRECTORY=/opt/first", "CUDA_MPS_PIPE_DIRECTORY=/run/mps/"]
+environment = ["CUDA_MPS_PIPE_DIRECTORY=/opt/first", "CUDA_MPS_PIPE_DIRECTORY=/run/mps/"]
 load-kmods = false
 no-cgroups = true
 root = "/run/nvidia/driver/"
