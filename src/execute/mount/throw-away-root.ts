@@ -15,7 +15,7 @@ import {
 import { CWD, type Fd, type Syscalls } from "../../sys/syscalls.ts";
 
 /** Directories of every host, to mount upon. What they contain is hidden from this process. */
-const POINTS = ["/tmp", "/mnt", "/media", "/srv"];
+const POINTS = ["/mnt", "/media", "/srv", "/tmp"];
 
 /** Directories of the image. */
 const DIRECTORIES = ["etc", "usr", "usr/lib", "usr/bin", "proc", "dev", "tmp", "run", "var"];
