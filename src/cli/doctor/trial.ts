@@ -47,8 +47,6 @@ const isWithoutNamespaces = (failure: unknown): boolean =>
   failure instanceof SystemError && failure.errno === EPERM && failure.call.startsWith("unshare(");
 
 function perform(system: Syscalls, operations: readonly Operation[], findings: Finding[]): void {
-  // Before the mount, which can hide the files of the Node.js build.
-  const { allowOpenFiles, execute } = loadBundle<typeof import("../../hook/inject.ts")>("hook");
   const open = (name: string) => system.openat(CWD, `/proc/self/ns/${name}`, O_RDONLY);
   const confinement = {
     network: open("net"),
@@ -62,6 +60,7 @@ function perform(system: Syscalls, operations: readonly Operation[], findings: F
     "hostPath" in operation ? [hostPath(operation.hostPath)] : [],
   );
   const root = openThrowAwayRoot(system, used);
+  const { allowOpenFiles, execute } = loadBundle<typeof import("../../hook/inject.ts")>("hook");
   allowOpenFiles(system);
   execute(operations, {
     system,

@@ -14,7 +14,7 @@ import {
 } from "../../sys/constants.ts";
 import { CWD, type Fd, type Syscalls } from "../../sys/syscalls.ts";
 
-/** Directories of every host, to mount upon. What they contain is hidden from this process. */
+/** Directories of every host, to mount upon. What they contain is hidden from this process; /tmp may contain itself. */
 const POINTS = ["/mnt", "/media", "/srv", "/tmp"];
 
 /** Directories of the image. */

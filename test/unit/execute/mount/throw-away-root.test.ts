@@ -27,14 +27,14 @@ function kernel(types: Readonly<Record<string, string>>, more: Partial<Syscalls>
 describe("openThrowAwayRoot()", () => {
   it("leaves the host's namespace and makes every mount private before it mounts anything", () => {
     const { system, calls } = kernel({});
-    expect(openThrowAwayRoot(system, ["/usr/lib/libcuda.so.1"]).origin).toBe("/tmp");
-    expect(calls).toEqual(["unshare", "fchdir /proc/self/fd", "mount none /", "mount tmpfs /tmp"]);
+    expect(openThrowAwayRoot(system, ["/usr/lib/libcuda.so.1"]).origin).toBe("/mnt");
+    expect(calls).toEqual(["unshare", "fchdir /proc/self/fd", "mount none /", "mount tmpfs /mnt"]);
   });
 
   it.each<[string, Readonly<Record<string, string>>, readonly string[], string]>([
-    ["a link", { "/tmp": "symlink" }, [], "/mnt"],
-    ["a directory with files of the driver", {}, ["/tmp/driver/libcuda.so.1"], "/mnt"],
-    ["either", { "/tmp": "symlink" }, ["/mnt/driver/libcuda.so.1"], "/media"],
+    ["a link", { "/mnt": "symlink" }, [], "/media"],
+    ["a directory with files of the driver", {}, ["/mnt/driver/libcuda.so.1"], "/media"],
+    ["either", { "/mnt": "symlink" }, ["/media/driver/libcuda.so.1"], "/srv"],
   ])("does not mount over %s", (_, types, used, place) => {
     const { system, calls } = kernel(types);
     openThrowAwayRoot(system, used);
