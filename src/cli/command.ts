@@ -33,6 +33,14 @@ export const textOption = (name: string, describe: string) =>
 /** The `--config` option of every command that reads config.toml. */
 export const CONFIG_OPTION = textOption("config", "configuration file to read instead of the default one");
 
+/** The `--env` option, whose values `readVariables` checks. */
+export const ENV_OPTION = {
+  type: "string",
+  array: true,
+  nargs: 1,
+  describe: "variable NAME=value of the container; may be repeated",
+} as const;
+
 /** The `--json` option. */
 export const JSON_OPTION = { type: "boolean", default: false, describe: "print one JSON document" } as const;
 

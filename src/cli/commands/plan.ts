@@ -7,6 +7,7 @@ import {
   type Choose,
   CONFIG_OPTION,
   type CommandContext,
+  ENV_OPTION,
   JSON_OPTION,
   readVariables,
   textOption,
@@ -35,12 +36,7 @@ export const addPlan = (yargs: Argv, choose: Choose): Argv =>
             "directory with the container's config.json; default: a container that requests everything",
           ),
         )
-        .option("env", {
-          type: "string",
-          array: true,
-          nargs: 1,
-          describe: "variable NAME=value of the container; may be repeated",
-        })
+        .option("env", ENV_OPTION)
         .option(
           "rootfs",
           textOption("rootfs", "root directory of the container; default: the bundle's, or a Debian image's"),

@@ -14,6 +14,7 @@ import {
   type Choose,
   CONFIG_OPTION,
   type CommandContext,
+  ENV_OPTION,
   JSON_OPTION,
   readVariables,
   textOption,
@@ -55,12 +56,7 @@ export const addWhy = (yargs: Argv, choose: Choose): Argv =>
         )
         .option("bundle", textOption("bundle", "directory with the container's config.json"))
         .option("rootfs", textOption("rootfs", "root directory of the container"))
-        .option("env", {
-          type: "string",
-          array: true,
-          nargs: 1,
-          describe: "variable NAME=value of the container; may be repeated",
-        })
+        .option("env", ENV_OPTION)
         .option("program", textOption("program", "a program in the container, whose RPATH counts"))
         .option("json", JSON_OPTION)
         .option("config", CONFIG_OPTION)
